@@ -1,0 +1,37 @@
+"""What arrived: reads and their stamps, the clock, the journal, edits.
+
+Standard library only.  Nothing in this room knows what the bytes mean.
+"""
+
+from streamlab.tape.clock import Anchor, Clock, anchor, monotonic_ns
+from streamlab.tape.reads import (
+    TIERS,
+    UNKNOWN,
+    Columns,
+    End,
+    How,
+    Read,
+    Recorder,
+    Stamp,
+    Tape,
+    Tier,
+    tape_of,
+)
+
+__all__ = [
+    "TIERS",
+    "UNKNOWN",
+    "Anchor",
+    "Clock",
+    "Columns",
+    "End",
+    "How",
+    "Read",
+    "Recorder",
+    "Stamp",
+    "Tape",
+    "Tier",
+    "anchor",
+    "monotonic_ns",
+    "tape_of",
+]
