@@ -16,10 +16,10 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple, Protocol
 from urllib.parse import urlsplit
 
-from streamlab.decode import Comment, Event, Lines, framer_for
+from streamlab.decode import Comment, Event, Framer, Lines, framer_for
 from streamlab.decode.content import ContentDecoder, content_decoder
 from streamlab.dialects import Delta, Reader, choose, dialect_named
-from streamlab.tape import Columns, End
+from streamlab.tape import Columns
 
 
 class Log(Protocol):
@@ -34,16 +34,19 @@ class Log(Protocol):
 
 
 class News(NamedTuple):
-    """What one poll found: numbers of the first and after the last."""
+    """What one poll found: the numbers of what is new."""
 
     reads: range
     lines: range
     events: range
-    deltas: range
 
 
 class Follower:
     """Lines, events and deltas of a log, as far as it has grown.
+
+    `poll` frames: bytes to lines and events.  `interpret` reads: events to deltas.
+    They are two steps because most of the time goes into the second, and a table of
+    lines needs only the first.
 
     Parameters
     ----------
@@ -57,15 +60,18 @@ class Follower:
     lines : Lines
         Columns; offsets are in `body`.
     events : list of Event
+    comments : list of Comment
     deltas : list of Delta
     delta_events : array of int
         The number of the event each delta came with; for a comment, of the next one.
-    lines_after, events_after, deltas_after : array of int, one a read
+    delta_lines : array of int
+        The number of the line that completed each delta.
+    lines_after, events_after : array of int, one a read
         How many there were once the read had been decoded.
-    body : bytes-like
-        The decoded body.
     dialect : str
-        The one in use; ``"auto"`` until the first event decided it.
+        The one in use; ``"auto"`` until the first event decides it.
+    reader : Reader or None
+        The dialect's, with its terminator and its verdict; None before the first event.
     """
 
     def __init__(self, log: Log, dialect: str = "auto") -> None:
@@ -74,17 +80,20 @@ class Follower:
         self.dialect = dialect
         self.lines = Lines()
         self.events: list[Event] = []
+        self.comments: list[Comment] = []
         self.deltas: list[Delta] = []
         self.delta_events: array[int] = array("q")
+        self.delta_lines: array[int] = array("q")
         self.lines_after: array[int] = array("q")
         self.events_after: array[int] = array("q")
-        self.deltas_after: array[int] = array("q")
-        self.comments: list[Comment] = []
         self.reader: Reader | None = None
         self._log = log
         self._fed = 0  # bytes of the encoded body
-        self._plain: bytearray | None = None  # decoded body, if it differs from the encoded
+        self._plain: bytearray | None = None  # the decoded body, where it differs
         self._content: ContentDecoder | None = None
+        self._framer: Framer | None = None
+        self._told_events = 0
+        self._told_comments = 0
 
     @property
     def body(self) -> bytes | bytearray | memoryview:
@@ -92,88 +101,92 @@ class Follower:
         return self._log.body if self._plain is None else self._plain
 
     def poll(self) -> News:
-        """Take in what the log has gained; return the numbers of what is new."""
+        """Frame what the log has gained; return the numbers of what is new."""
         before = self._counts()
         ends = self._log.columns.ends
-        row = max(len(self.lines_after) - 1, 0)
-        while row < len(ends):
-            if ends[row] > self._fed:
-                self._take(row, bytes(self._log.body[self._fed : ends[row]]))
-                self._fed = ends[row]
-            row += 1
+        for row in range(max(len(self.lines_after) - 1, 0), len(ends)):
+            end = ends[row]
+            if end > self._fed:
+                self._feed(bytes(self._log.body[self._fed : end]))
+                self._fed = end
+            self._note(row)
         return News(*map(range, before, self._counts()))
 
     def close(self) -> News:
-        """Take in the rest of a log that has ended, with what decoders held back."""
-        self.poll()
+        """Frame the rest of a log that has ended, with what decoders held back."""
         before = self._counts()
-        if self._content is not None:
-            self._feed(self._content.flush())
+        self.poll()
+        if self._content is not None and self._framer is not None:
+            self._feed(self._content.flush(), flushed=True)
             self._framer.close()
             self._note(len(self.lines_after) - 1)
         return News(*map(range, before, self._counts()))
 
-    def _counts(self) -> tuple[int, int, int, int]:
-        return len(self.lines_after), len(self.lines), len(self.events), len(self.deltas)
+    def interpret(self) -> range:
+        """Read the events framed so far; return the numbers of the new deltas."""
+        start = len(self.deltas)
+        for number in range(self._told_events, len(self.events)):
+            event = self.events[number]
+            self._tell_comments(before=number)
+            self._add(self._reader(event).feed(event.type, event.data), number, event.last_line)
+        self._told_events = len(self.events)
+        self._tell_comments(before=len(self.events))
+        return range(start, len(self.deltas))
 
-    def _take(self, row: int, data: bytes) -> None:
-        if self._content is None:
-            self._open()
-        assert self._content is not None
-        self._feed(self._content.feed(data))
-        self._note(row)
+    def _counts(self) -> tuple[int, int, int]:
+        return len(self.lines_after), len(self.lines), len(self.events)
 
-    def _open(self) -> None:
-        """Choose the decoders, which only the response's head can tell."""
-        meta = self._log.meta
-        encoding = meta.get("content_encoding") or "identity"
-        self._content = content_decoder(encoding)
-        if encoding != "identity":
-            self._plain = bytearray()
-        framing = "" if self.dialect == "auto" else dialect_named(self.dialect).framing
-        self._framer = framer_for(framing, meta.get("content_type") or "")
-        self.lines, self.comments = self._framer.lines, self._framer.comments
-
-    def _feed(self, data: bytes) -> None:
+    def _feed(self, data: bytes, flushed: bool = False) -> None:
+        content, framer = self._decoders()
+        plain = data if flushed else content.feed(data)
         if self._plain is not None:
-            self._plain += data
-        n_comments = len(self.comments)
-        for event in self._framer.feed(data):
-            n_comments = self._tell_comments(n_comments, before=len(self.events))
-            self._tell(event)
-        self._tell_comments(n_comments, before=len(self.events))
+            self._plain += plain
+        self.events += framer.feed(plain)
 
-    def _tell(self, event: Event) -> None:
-        if self.reader is None:
-            self.reader = self._reader(event)
-        deltas = self.reader.feed(event.type, event.data)
-        self.delta_events.extend([len(self.events)] * len(deltas))
-        self.deltas += deltas
-        self.events.append(event)
-
-    def _tell_comments(self, start: int, before: int) -> int:
-        for comment in self.comments[start:]:
-            if comment.event > before:
-                break
-            self.deltas.append(Delta("comment", comment.text))
-            self.delta_events.append(comment.event)
-            start += 1
-        return start
+    def _decoders(self) -> tuple[ContentDecoder, Framer]:
+        """Choose the decoders at the first byte: only the response's head can tell."""
+        if self._content is None or self._framer is None:
+            meta = self._log.meta
+            encoding = meta.get("content_encoding") or "identity"
+            self._content = content_decoder(encoding)
+            if encoding != "identity":
+                self._plain = bytearray()
+            framing = None if self.dialect == "auto" else dialect_named(self.dialect).framing
+            self._framer = framer_for(meta.get("content_type") or "", framing)
+            self.lines, self.comments = self._framer.lines, self._framer.comments
+        return self._content, self._framer
 
     def _reader(self, event: Event) -> Reader:
-        meta = self._log.meta
-        if self.dialect == "auto":
-            path = urlsplit(str(meta.get("url", ""))).path
-            self.dialect = choose(path, meta.get("content_type") or "", event.type, event.data)
-        return dialect_named(self.dialect).reader()
+        if self.reader is None:
+            if self.dialect == "auto":
+                meta = self._log.meta
+                path = urlsplit(str(meta.get("url") or "")).path
+                content_type = meta.get("content_type") or ""
+                self.dialect = choose(path, content_type, event.type, event.data)
+            self.reader = dialect_named(self.dialect).reader()
+        return self.reader
+
+    def _tell_comments(self, before: int) -> None:
+        """Add the comments that stand before an event, as deltas of their own."""
+        for comment in self.comments[self._told_comments :]:
+            if comment.event > before:
+                break
+            self._add([Delta("comment", comment.text)], comment.event, comment.line)
+            self._told_comments += 1
+
+    def _add(self, deltas: list[Delta], event: int, line: int) -> None:
+        self.deltas += deltas
+        for _ in deltas:
+            self.delta_events.append(event)
+            self.delta_lines.append(line)
 
     def _note(self, row: int) -> None:
         """Say that everything found so far had arrived with this read."""
-        for after, things in (
-            (self.lines_after, self.lines),
-            (self.events_after, self.events),
-            (self.deltas_after, self.deltas),
+        for after, count in (
+            (self.lines_after, len(self.lines)),
+            (self.events_after, len(self.events)),
         ):
-            while len(after) <= row:
-                after.append(len(things))
-            after[row] = len(things)
+            if len(after) > row:
+                after[row] = count
+            else:
+                after.append(count)
