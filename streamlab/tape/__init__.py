@@ -3,7 +3,9 @@
 Standard library only.  Nothing in this room knows what the bytes mean.
 """
 
+from streamlab.tape import journal
 from streamlab.tape.clock import Anchor, Clock, anchor, monotonic_ns
+from streamlab.tape.journal import Journal, load, save
 from streamlab.tape.reads import (
     TIERS,
     UNKNOWN,
@@ -26,12 +28,16 @@ __all__ = [
     "Columns",
     "End",
     "How",
+    "Journal",
     "Read",
     "Recorder",
     "Stamp",
     "Tape",
     "Tier",
     "anchor",
+    "journal",
+    "load",
     "monotonic_ns",
+    "save",
     "tape_of",
 ]

@@ -1,0 +1,279 @@
+"""The file of a tape: JSON lines, appended while the stream runs.
+
+The first line says what the file is and what is known of the request; then come
+the reads, each with its stamps, its tier and its bytes; the last line says how the
+stream ended.  A file without that line was cut off, and loads as far as it goes.
+
+=============  ====================================================================
+``streamlab``  the first line: ``"journal"``, with ``version`` and ``meta``
+``read``       a read: its number, stamps in ns, ``stamp`` (the tier) and its bytes,
+               as ``text`` where they are UTF-8, else as ``b64``
+``more``       further bytes of the read before, which grew after it was written
+``late``       stamps of a read that became known after it was written
+``mark``       a phase of the request, and its ``t_ns``
+``meta``       all that is known of request and response, anew
+``end``        the last line: when and how the stream ended
+=============  ====================================================================
+
+What is unknown is left out.  A line is whole, or it is the last.
+
+Rule 1: the writer pulls.  No recorder, and so no hot path, ever waits for a disk.
+Rule 2: nothing is written that does not stand in the tape; no environment, no key.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from io import FileIO
+from itertools import islice
+from os import PathLike, fspath
+from pathlib import Path
+from threading import Lock
+from typing import Any, Self
+
+from streamlab.errors import UsageError
+from streamlab.tape import journal_lines as lines
+from streamlab.tape.journal_load import load
+from streamlab.tape.journal_writer import WRITER
+from streamlab.tape.reads import UNKNOWN, Recorder, Tape
+
+__all__ = ["Journal", "load", "save"]
+
+_LINES_A_WRITE = 64
+"""Writing lets other threads run; so a long backlog never holds them up for long."""
+
+
+class Journal:
+    """Keeps a file in step with a recorder, until it is closed.
+
+    One thread for all open journals asks their recorders for news every 50 ms and
+    hands the lines to the operating system at once; a process that is killed loses
+    less than 100 ms of reads.
+
+    A disk that fails while the stream runs does not hurt the stream: the file ends
+    there, `error` keeps the reason, and `close` warns.
+
+    Parameters
+    ----------
+    recorder : Recorder
+        Asked for news, never told anything.  In ``recorder.meta`` assign values rather
+        than change them in place; what changed in place is written by `close`.
+    path : str or path-like
+        Opened at once; a file that is there is replaced.
+
+    Attributes
+    ----------
+    path : Path
+    error : OSError or TypeError or None
+        Why the file ends early.
+
+    Raises
+    ------
+    OSError
+        If `path` cannot be written, before anything is recorded.
+    UsageError
+        If the recorder's meta is not JSON.
+
+    Examples
+    --------
+    >>> with Journal(recorder, "a.jsonl"):  # doctest: +SKIP
+    ...     record_into(recorder)
+    """
+
+    def __init__(self, recorder: Recorder, path: str | PathLike[str]) -> None:
+        self.path = _path(path)
+        self.error: OSError | TypeError | None = None
+        self._log = recorder
+        self._lock = Lock()
+        self._n_reads = 0
+        self._n_bytes = 0
+        self._undelivered: deque[int] = deque()
+        self._marks: dict[str, int] = {}
+        self._meta = dict(recorder.meta)
+        first = _first_line(self._meta)
+        self._meta_line = lines.meta(self._meta)
+        self._file: FileIO | None = None
+        with _refusals(self.path):
+            self._file = FileIO(self.path, "wb")
+            self._write(first)
+        WRITER.add(self)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def pump(self) -> None:
+        """Write what is new since the last time; the journals' thread does this."""
+        with self._lock:
+            self._keep(self._news())
+
+    def close(self, server_sent_ns: Sequence[int] | None = None) -> None:
+        """Write the rest and the stream's end, and close the file.
+
+        Parameters
+        ----------
+        server_sent_ns : sequence of int, optional
+            When the lab wrote the last byte of each read; known only afterwards.
+
+        Warns
+        -----
+        RuntimeWarning
+            If the file ends early because the disk failed; see `error`.
+
+        Notes
+        -----
+        A recorder that still runs gets no end in the file: it loads as ``"cut"``.
+        """
+        if self._finish(server_sent_ns or ()) and self.error is not None:
+            warnings.warn(
+                f"the journal {self.path} is not complete: {self.error}. It has the first "
+                f"{self._n_reads} reads; save the recording somewhere else.",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+
+    def abandon(self) -> None:
+        """Close without a warning: the interpreter is going."""
+        self._finish(())
+
+    def _finish(self, server_sent_ns: Sequence[int]) -> bool:
+        WRITER.remove(self)
+        with self._lock:
+            if self._file is None:
+                return False
+            self._keep(self._rest(server_sent_ns))
+            self._file.close()
+            self._file = None
+        return True
+
+    def _keep(self, news: Iterator[bytes]) -> None:
+        """Write lines; after the first failure none, for a line must be whole or the last."""
+        if self._file is None or isinstance(self.error, OSError):
+            return
+        try:
+            while some := b"".join(islice(news, _LINES_A_WRITE)):
+                self._write(some)
+        except OSError as failed:
+            self.error = failed
+
+    def _write(self, data: bytes) -> None:
+        assert self._file is not None
+        rest = memoryview(data)
+        while rest:
+            rest = rest[self._file.write(rest) :]
+
+    def _news(self) -> Iterator[bytes]:
+        if self._log.meta != self._meta:
+            yield from self._new_meta()
+        if self._log.marks != self._marks:
+            yield from self._new_marks()
+        yield from self._new_reads()
+        delivered_ns = self._log.columns.delivered_ns
+        while self._undelivered and delivered_ns[self._undelivered[0]] != UNKNOWN:
+            row = self._undelivered.popleft()
+            yield lines.late(row, delivered_ns=delivered_ns[row])
+
+    def _rest(self, server_sent_ns: Sequence[int]) -> Iterator[bytes]:
+        ended = self._log.ended  # before the news: what was read before it is then in them
+        yield from self._news()
+        yield from self._new_meta()
+        for row in self._undelivered:
+            t_ns = self._log.columns.delivered_ns[row]
+            if t_ns != UNKNOWN:
+                yield lines.late(row, delivered_ns=t_ns)
+        for row, t_ns in enumerate(server_sent_ns[: self._n_reads]):
+            if t_ns != UNKNOWN:
+                yield lines.late(row, server_sent_ns=t_ns)
+        if ended is not None:
+            yield lines.end(ended)
+
+    def _new_meta(self) -> Iterator[bytes]:
+        self._meta = dict(self._log.meta)
+        try:
+            line = lines.meta(self._meta)
+        except TypeError as unwritable:
+            self.error = unwritable  # the reads go on
+            return
+        if line != self._meta_line:
+            self._meta_line = line
+            yield line
+
+    def _new_marks(self) -> Iterator[bytes]:
+        for name, t_ns in dict(self._log.marks).items():
+            if self._marks.get(name) != t_ns:
+                self._marks[name] = t_ns
+                yield lines.mark(name, t_ns)
+
+    def _new_reads(self) -> Iterator[bytes]:
+        columns, body = self._log.columns, self._log.body
+        n_reads = len(columns.ends)  # all but the last of these are final
+        last = self._n_reads - 1
+        if last >= 0 and columns.ends[last] > self._n_bytes:
+            data = body[self._n_bytes : columns.ends[last]]
+            self._n_bytes += len(data)
+            yield lines.more(last, data)
+        for row in range(self._n_reads, n_reads):
+            if columns.delivered_ns[row] == UNKNOWN:
+                self._undelivered.append(row)
+            data = body[self._n_bytes : columns.ends[row]]
+            self._n_reads, self._n_bytes = row + 1, self._n_bytes + len(data)
+            yield lines.read(columns, row, data)
+
+
+def save(tape: Tape, path: str | PathLike[str]) -> None:
+    """Write a finished tape as a journal.
+
+    A file that is there is replaced, and only once the new one is whole.
+
+    Parameters
+    ----------
+    tape : Tape
+    path : str or path-like
+
+    Raises
+    ------
+    OSError
+        If `path` cannot be written; a file that was there is then unharmed.
+    UsageError
+        If the tape's meta is not JSON.
+    """
+    where = _path(path).resolve()
+    _first_line(tape.meta)
+    special = where.exists() and not where.is_file()  # a folder, a pipe, a device
+    target = where if special else where.with_name(where.name + ".part")
+    with _refusals(where):
+        with target.open("wb") as file:
+            file.writelines(lines.whole(tape))
+        if not special:
+            target.replace(where)
+
+
+def _path(path: str | PathLike[str]) -> Path:
+    return Path(fspath(path)).expanduser()
+
+
+@contextmanager
+def _refusals(path: Path) -> Iterator[None]:
+    """Say in one sentence why the operating system will not write there."""
+    try:
+        yield
+    except OSError as refused:
+        message = (
+            f"cannot write {path}: {refused.strerror}. "
+            "Choose a file in a folder that exists and can be written."
+        )
+        raise type(refused)(message) from None
+
+
+def _first_line(meta: Mapping[str, Any]) -> bytes:
+    try:
+        return lines.header(meta)
+    except TypeError as unwritable:
+        raise UsageError(
+            f"meta must be made of JSON values, and {unwritable}. Put text or numbers there."
+        ) from None

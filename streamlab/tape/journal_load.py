@@ -1,0 +1,209 @@
+"""How a journal is read back; `journal` says what its lines mean.
+
+A file cut off anywhere is a recording up to its last whole line, and says so:
+its `End` is ``"cut"``.  Anything else that is wrong is a `FormatError` which
+names the file, the line and what to do.
+"""
+
+from __future__ import annotations
+
+import json
+from array import array
+from base64 import b64decode
+from collections.abc import Mapping
+from dataclasses import replace
+from os import PathLike, fspath
+from pathlib import Path
+from typing import Any, BinaryIO, get_args
+
+from streamlab.errors import FormatError
+from streamlab.tape.journal_lines import NAME, VERSION
+from streamlab.tape.reads import TIERS, UNKNOWN, End, How, Recorder, Stamp, Tape
+
+_PASS = "Pass a file that rec.save or save= wrote."
+_HOWS = frozenset(get_args(How))
+_INT64 = range(-(2**63), 2**63)
+
+
+def load(path: str | PathLike[str]) -> Tape:
+    """Return the tape that a journal holds.
+
+    Parameters
+    ----------
+    path : str or path-like
+        Written by `save` or by a `Journal`, perhaps by one that was killed.
+
+    Returns
+    -------
+    Tape
+        Up to the last whole line.  If the last line is not the stream's end,
+        then ``tape.end.how`` is ``"cut"`` and ``tape.end.detail`` says where.
+
+    Raises
+    ------
+    FormatError
+        If `path` is no journal, a newer one, or broken before its last line.
+    OSError
+        If `path` cannot be read; `FileNotFoundError` if there is none.
+    """
+    where = Path(fspath(path)).expanduser()
+    if where.is_dir():
+        raise FormatError(f"{where} is a folder. Pass the path of one recording in it.")
+    try:
+        file = where.open("rb")
+    except OSError as refused:
+        message = f"cannot read {where}: {refused.strerror}. Pass the path of a recording."
+        raise type(refused)(message) from None
+    with file:
+        return _Loader(where).load(file)
+
+
+class _Loader:
+    """Takes a journal's lines in order; the tape grows in a recorder as it once did."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.line = 0
+        self.log = Recorder()
+        self.sent: array[int] = array("q")
+        self.end: End | None = None
+
+    def load(self, file: BinaryIO) -> Tape:
+        """Return the tape in `file`."""
+        self._header(file.readline())
+        for raw in file:
+            self.line += 1
+            entry = self._parse(raw)
+            if entry is None:
+                return self._tape(f"The file ends within line {self.line}, which is left out.")
+            if entry:
+                self._take(entry)
+        return self._tape(f"The file ends after line {self.line}, without the stream's end.")
+
+    def _header(self, raw: bytes) -> None:
+        self.line = 1
+        if not raw:
+            raise FormatError(f"{self.path} is empty. {_PASS}")
+        try:
+            entry = json.loads(raw)
+        except ValueError:
+            entry = None
+        if not isinstance(entry, dict) or entry.get("streamlab") != NAME:
+            raise FormatError(
+                f"{self.path} is not a recording: its first line must begin with "
+                f'{{"streamlab":"{NAME}" and is {raw[:40]!r}. {_PASS}'
+            )
+        version = entry.get("version")
+        if version != VERSION:
+            raise FormatError(
+                f"{self.path} is a journal of version {version!r}, and this streamlab reads "
+                f"version {VERSION}. Upgrade streamlab."
+            )
+        self._meta(entry.get("meta"))
+
+    def _parse(self, raw: bytes) -> dict[str, Any] | None:
+        """Return a line's object, {} for a blank line, None for one that was cut off."""
+        if not raw.strip():
+            return {}
+        try:
+            entry = json.loads(raw)
+        except (ValueError, RecursionError):
+            if not raw.endswith(b"\n"):
+                return None
+            raise self._broken("is not JSON") from None
+        if not isinstance(entry, dict):
+            raise self._broken("is no JSON object")
+        return entry
+
+    def _take(self, entry: Mapping[str, Any]) -> None:
+        if self.end is not None:
+            raise self._broken("stands after the stream's end")
+        for kind, take in (
+            ("read", self._read),
+            ("more", self._more),
+            ("late", self._late),
+            ("mark", self._mark),
+            ("end", self._end),
+        ):
+            if kind in entry:
+                return take(entry)
+        if "meta" not in entry:
+            raise self._broken("is none of read, more, late, mark, meta, end")
+        return self._meta(entry["meta"])
+
+    def _read(self, entry: Mapping[str, Any]) -> None:
+        if entry["read"] != len(self.log):
+            raise self._broken(f"should be read {len(self.log)} and is {entry['read']!r}")
+        if entry.get("stamp") not in TIERS:
+            raise self._broken(f"has {entry.get('stamp')!r} as its stamp, none of {TIERS}")
+        stamp = Stamp(
+            self._int(entry, "arrived_ns"),
+            self._int(entry, "seen_ns"),
+            entry["stamp"],
+            self._int(entry, "n_segments", UNKNOWN),
+            self._int(entry, "lo_ns", UNKNOWN),
+        )
+        self.log.append(self._bytes(entry), stamp)
+        self.log.columns.delivered_ns[-1] = self._int(entry, "delivered_ns", UNKNOWN)
+        self.sent.append(self._int(entry, "server_sent_ns", UNKNOWN))
+
+    def _more(self, entry: Mapping[str, Any]) -> None:
+        if not len(self.log) or entry["more"] != len(self.log) - 1:
+            raise self._broken(f"goes on with read {entry['more']!r}, which is not the last")
+        self.log.extend(self._bytes(entry))
+
+    def _late(self, entry: Mapping[str, Any]) -> None:
+        row = self._int(entry, "late")
+        if not 0 <= row < len(self.log):
+            raise self._broken(f"has stamps of read {row}, which has not come yet")
+        for name, column in (
+            ("delivered_ns", self.log.columns.delivered_ns),
+            ("server_sent_ns", self.sent),
+        ):
+            if name in entry:
+                column[row] = self._int(entry, name)
+
+    def _mark(self, entry: Mapping[str, Any]) -> None:
+        self.log.mark(str(entry["mark"]), self._int(entry, "t_ns"))
+
+    def _meta(self, meta: object) -> None:
+        if not isinstance(meta, dict):
+            raise self._broken("has no object as its meta")
+        self.log.meta = meta
+
+    def _end(self, entry: Mapping[str, Any]) -> None:
+        end = entry["end"]
+        if not isinstance(end, dict) or end.get("how") not in _HOWS:
+            raise self._broken(f"has an end that is none of streamlab's: {end!r}")
+        self.end = End(self._int(end, "t_ns"), end["how"], str(end.get("detail", "")))
+
+    def _bytes(self, entry: Mapping[str, Any]) -> bytes:
+        try:
+            data = entry["text"].encode() if "text" in entry else b64decode(entry["b64"])
+        except (KeyError, AttributeError, TypeError, ValueError):
+            raise self._broken('has no bytes: neither valid "text" nor "b64"') from None
+        if not data:
+            raise self._broken("has no bytes, and a read has at least one")
+        return data
+
+    def _int(self, entry: Mapping[str, Any], name: str, default: int | None = None) -> int:
+        value = entry.get(name, default)
+        if type(value) is not int or value not in _INT64:
+            raise self._broken(f"needs a whole number as {name} and has {value!r}")
+        return value
+
+    def _broken(self, what: str) -> FormatError:
+        return FormatError(
+            f"{self.path}, line {self.line}, {what}. "
+            "Mend the line, or delete it and all after it."
+        )
+
+    def _tape(self, missing: str) -> Tape:
+        self.log.ended = self.end or End(self._last_ns(), "cut", missing)
+        known = any(t_ns != UNKNOWN for t_ns in self.sent)
+        return replace(self.log.finish(), server_sent_ns=self.sent if known else None)
+
+    def _last_ns(self) -> int:
+        columns = self.log.columns
+        stamps = (*columns.seen_ns[-1:], *columns.delivered_ns[-1:], *self.log.marks.values())
+        return max(stamps, default=0)
