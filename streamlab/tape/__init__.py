@@ -3,7 +3,7 @@
 Standard library only.  Nothing in this room knows what the bytes mean.
 """
 
-from streamlab.tape import journal
+from streamlab.tape import edits, journal
 from streamlab.tape.clock import Anchor, Clock, anchor, monotonic_ns
 from streamlab.tape.journal import Journal, load, save
 from streamlab.tape.reads import (
@@ -35,6 +35,7 @@ __all__ = [
     "Tape",
     "Tier",
     "anchor",
+    "edits",
     "journal",
     "load",
     "monotonic_ns",

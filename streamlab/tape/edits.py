@@ -1,0 +1,287 @@
+"""Tapes made from tapes: slower, later, shorter, cut into other reads.
+
+An edit is a function ``Tape -> Tape``.  It changes nothing in place, never a byte of
+what it keeps, and leaves t0 where it was; all that has a time moves along: the stamps,
+the lab's send times, the phases, the end.  ``meta["edits"]`` names what was done, so
+that nobody takes the result for an observation.
+"""
+
+from __future__ import annotations
+
+import math
+from array import array
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import fields, replace
+from itertools import cycle
+
+from streamlab.errors import UsageError
+from streamlab.tape.reads import UNKNOWN, Columns, End, How, Stamp, Tape
+
+__all__ = ["cut", "rechunk", "stall", "stretch"]
+
+_Move = Callable[[int], int]
+
+
+def stretch(tape: Tape, factor: float) -> Tape:
+    """Return a tape on which everything takes `factor` times as long, seen from t0.
+
+    Parameters
+    ----------
+    tape : Tape
+    factor : float
+        2 is half as fast, 0.5 twice as fast; more than 0.
+
+    Raises
+    ------
+    UsageError
+        If `factor` is not a number more than 0.
+    """
+    if not _number(factor) or factor <= 0:
+        raise UsageError(f"a factor is a number more than 0, and got {factor!r}. Try 2 or 0.5.")
+    t0_ns = tape.t0_ns
+    return _noted(
+        _moved(tape, lambda t_ns: t0_ns + round((t_ns - t0_ns) * factor), 0, None),
+        f"stretch(factor={factor})",
+    )
+
+
+def stall(
+    tape: Tape, for_ms: float, *, read: int | None = None, t_ms: float | None = None
+) -> Tape:
+    """Return a tape on which nothing came for a while: the rest is `for_ms` later.
+
+    Parameters
+    ----------
+    tape : Tape
+    for_ms : float
+        How long the pause is, in ms; 0 or more.
+    read : int, optional
+        The first read that is late; negative counts from the end.
+    t_ms : float, optional
+        Or the moment of the pause, in ms since t0: what arrived then or afterwards is
+        late.  One of `read` and `t_ms` must be given.
+
+    Raises
+    ------
+    UsageError
+        If `for_ms` is negative, or not exactly one place on the tape is named.
+    """
+    if not _number(for_ms) or for_ms < 0:
+        raise UsageError(f"a pause is 0 ms or more, and got {for_ms!r}. Try for_ms=300.")
+    _only_one("stall", read=read, t_ms=t_ms)
+    if read is not None:
+        row = _row(tape, read)
+        from_ns = tape.columns.arrived_ns[row]
+    else:
+        from_ns = _moment(tape, t_ms or 0)
+        row = bisect_left(tape.columns.arrived_ns, from_ns)
+    pause_ns = round(for_ms * 1e6)
+    place = f"{t_ms=}" if read is None else f"{read=}"
+    return _noted(
+        _moved(tape, lambda t_ns: t_ns + pause_ns, row, from_ns),
+        f"stall(for_ms={for_ms}, {place})",
+    )
+
+
+def cut(
+    tape: Tape,
+    *,
+    reads: int | None = None,
+    n_bytes: int | None = None,
+    t_ms: float | None = None,
+    how: How = "reset",
+) -> Tape:
+    """Return the beginning of a tape, as if the stream had broken off there.
+
+    Exactly one of `reads`, `n_bytes` and `t_ms` says where.
+
+    Parameters
+    ----------
+    tape : Tape
+    reads : int
+        So many reads come; the stream ends when the next one would have arrived.
+    n_bytes : int
+        So many bytes of the body come, if need be in the middle of a read.
+    t_ms : float
+        What arrived later than so many ms after t0 does not come.
+    how : str
+        How the stream ends then; see `streamlab.tape.End`.
+
+    Raises
+    ------
+    UsageError
+        If not exactly one place is named, or the tape has no such place.
+    """
+    _only_one("cut", reads=reads, n_bytes=n_bytes, t_ms=t_ms)
+    place = f"{reads=}" if reads is not None else f"{n_bytes=}" if t_ms is None else f"{t_ms=}"
+    size, end_ns = _break(tape, reads, n_bytes, t_ms)
+    columns = _head(tape.columns, size)
+    end_ns = max(end_ns, *columns.seen_ns[-1:], *columns.delivered_ns[-1:])
+    shorter = replace(
+        tape,
+        body=memoryview(tape.body)[:size],
+        columns=columns,
+        end=End(end_ns, how, f"cut on purpose after {size} bytes"),
+        marks={name: at_ns for name, at_ns in tape.marks.items() if at_ns <= end_ns},
+        server_sent_ns=tape.server_sent_ns and tape.server_sent_ns[: len(columns.ends)],
+    )
+    return _noted(shorter, f"cut({place}, {how=})")
+
+
+def rechunk(tape: Tape, sizes: int | Iterable[int]) -> Tape:
+    """Return a tape with the same bytes in other reads.
+
+    A new read has the stamp of the read that brought its last byte.  Its number of
+    segments is unknown, unless it is an old read; its bound from below is that of
+    the read which brought its first byte.
+
+    Parameters
+    ----------
+    tape : Tape
+    sizes : int or iterable of int
+        The sizes of the new reads, in bytes, over and over; the last read may be
+        shorter.
+
+    Raises
+    ------
+    UsageError
+        If a size is not a whole number, 1 or more.
+    """
+    given = [sizes] if isinstance(sizes, int) else list(sizes)
+    if not given or not all(_whole(size) and size > 0 for size in given):
+        raise UsageError(
+            f"sizes are whole numbers of bytes, 1 or more, and got {sizes!r}. Try 1."
+        )
+    old, new = tape.columns, Columns()
+    sent = tape.server_sent_ns and array("q")
+    for start, end in _bounds(len(tape.body), given):
+        row = bisect_left(old.ends, end)
+        new.append(end, _stamp(old, start, end, row))
+        new.delivered_ns[-1] = old.delivered_ns[row]
+        if sent is not None and tape.server_sent_ns is not None:
+            sent.append(tape.server_sent_ns[row])
+    name = f"rechunk({given[0] if len(given) == 1 else given})"
+    return _noted(replace(tape, columns=new, server_sent_ns=sent), name)
+
+
+def _moved(tape: Tape, move: _Move, first: int, from_ns: int | None) -> Tape:
+    """Move the stamps of the reads from `first` on; the phases and the end if since `from_ns`."""
+
+    def column(times: array[int]) -> array[int]:
+        later = (t_ns if t_ns == UNKNOWN else move(t_ns) for t_ns in times[first:])
+        return times[:first] + array("q", later)
+
+    def moment(t_ns: int) -> int:
+        return move(t_ns) if from_ns is None or t_ns >= from_ns else t_ns
+
+    columns = replace(
+        tape.columns,
+        arrived_ns=column(tape.columns.arrived_ns),
+        seen_ns=column(tape.columns.seen_ns),
+        delivered_ns=column(tape.columns.delivered_ns),
+        lo_ns=column(tape.columns.lo_ns),
+    )
+    return replace(
+        tape,
+        columns=columns,
+        end=replace(tape.end, t_ns=moment(tape.end.t_ns)),
+        marks={name: moment(t_ns) for name, t_ns in tape.marks.items()},
+        server_sent_ns=tape.server_sent_ns and column(tape.server_sent_ns),
+    )
+
+
+def _break(
+    tape: Tape, reads: int | None, n_bytes: int | None, t_ms: float | None
+) -> tuple[int, int]:
+    """Return where a stream breaks off: after how many bytes, and when."""
+    columns = tape.columns
+    if t_ms is not None:
+        end_ns = _moment(tape, t_ms)
+        return columns.start(bisect_right(columns.arrived_ns, end_ns)), end_ns
+    if reads is not None:
+        size = columns.start(_within("reads", reads, len(tape)))
+    else:
+        size = _within("n_bytes", n_bytes, len(tape.body))
+    lost = bisect_right(columns.ends, size)
+    return size, columns.arrived_ns[lost] if lost < len(tape) else tape.end.t_ns
+
+
+def _head(columns: Columns, size: int) -> Columns:
+    """Return the rows of the first `size` bytes; of a read cut in two the first part."""
+    n_rows = bisect_left(columns.ends, size) + 1 if size else 0
+    head = Columns(*(getattr(columns, column.name)[:n_rows] for column in fields(columns)))
+    if n_rows and head.ends[-1] > size:
+        head.ends[-1], head.n_segments[-1] = size, UNKNOWN
+    return head
+
+
+def _bounds(size: int, sizes: Iterable[int]) -> Iterator[tuple[int, int]]:
+    start = 0
+    for step in cycle(sizes):
+        if start >= size:
+            return
+        yield start, min(start + step, size)
+        start += step
+
+
+def _stamp(columns: Columns, start: int, end: int, row: int) -> Stamp:
+    """Return the stamp of a new read whose last byte came with the read `row`."""
+    stamp = columns.stamp(row)
+    if (start, end) == (columns.start(row), columns.ends[row]):
+        return stamp
+    first = bisect_right(columns.ends, start)
+    lo_ns = columns.lo_ns[first]
+    if lo_ns == UNKNOWN and first < row and columns.n_segments[first] == 1:
+        lo_ns = columns.arrived_ns[first]
+    return stamp._replace(n_segments=UNKNOWN, lo_ns=lo_ns)
+
+
+def _noted(tape: Tape, edit: str) -> Tape:
+    return replace(tape, meta={**tape.meta, "edits": [*tape.meta.get("edits", ()), edit]})
+
+
+def _moment(tape: Tape, t_ms: float) -> int:
+    """Return a moment between t0 and the end, in ns."""
+    last_ms = (tape.end.t_ns - tape.t0_ns) / 1e6
+    if not _number(t_ms) or not 0 <= t_ms <= last_ms:
+        raise UsageError(
+            f"t_ms must be on the tape, from 0 to {last_ms:g} ms, and got {t_ms!r}. "
+            "Choose a moment before its end."
+        )
+    return tape.t0_ns + round(t_ms * 1e6)
+
+
+def _row(tape: Tape, read: int) -> int:
+    if not _whole(read) or not -len(tape) <= read < len(tape):
+        raise UsageError(
+            f"read must be one of the tape's {len(tape)} reads, and got {read!r}. "
+            "Count from 0, or from the end with -1."
+        )
+    return read % len(tape)
+
+
+def _within(name: str, value: object, most: int) -> int:
+    if not isinstance(value, int) or not _whole(value) or not 0 <= value <= most:
+        raise UsageError(
+            f"{name} must be a whole number from 0 to {most}, what the tape has, "
+            f"and got {value!r}. Choose less."
+        )
+    return value
+
+
+def _only_one(edit: str, **places: float | None) -> None:
+    given = [name for name, value in places.items() if value is not None]
+    if len(given) != 1:
+        raise UsageError(
+            f"{edit} needs exactly one of {', '.join(places)}, "
+            f"and got {' and '.join(given) or 'none'}. Name one place on the tape."
+        )
+
+
+def _number(value: object) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value)
+
+
+def _whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
