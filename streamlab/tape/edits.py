@@ -14,6 +14,9 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields, replace
 from itertools import cycle
+from numbers import Real
+from operator import index
+from typing import SupportsIndex
 
 from streamlab.errors import UsageError
 from streamlab.tape.reads import UNKNOWN, Columns, End, How, Stamp, Tape
@@ -37,12 +40,12 @@ def stretch(tape: Tape, factor: float) -> Tape:
     UsageError
         If `factor` is not a number more than 0.
     """
-    if not _number(factor) or factor <= 0:
+    times, t0_ns = _number(factor), tape.t0_ns
+    if not 0 < times < math.inf:
         raise UsageError(f"a factor is a number more than 0, and got {factor!r}. Try 2 or 0.5.")
-    t0_ns = tape.t0_ns
     return _noted(
-        _moved(tape, lambda t_ns: t0_ns + round((t_ns - t0_ns) * factor), 0, None),
-        f"stretch(factor={factor})",
+        _moved(tape, lambda t_ns: t0_ns + round((t_ns - t0_ns) * times), 0, None),
+        f"stretch(factor={times:g})",
     )
 
 
@@ -67,7 +70,8 @@ def stall(
     UsageError
         If `for_ms` is negative, or not exactly one place on the tape is named.
     """
-    if not _number(for_ms) or for_ms < 0:
+    pause_ms = _number(for_ms)
+    if not 0 <= pause_ms < math.inf:
         raise UsageError(f"a pause is 0 ms or more, and got {for_ms!r}. Try for_ms=300.")
     _only_one("stall", read=read, t_ms=t_ms)
     if read is not None:
@@ -76,11 +80,11 @@ def stall(
     else:
         from_ns = _moment(tape, t_ms or 0)
         row = bisect_left(tape.columns.arrived_ns, from_ns)
-    pause_ns = round(for_ms * 1e6)
+    pause_ns = round(pause_ms * 1e6)
     place = f"{t_ms=}" if read is None else f"{read=}"
     return _noted(
         _moved(tape, lambda t_ns: t_ns + pause_ns, row, from_ns),
-        f"stall(for_ms={for_ms}, {place})",
+        f"stall(for_ms={pause_ms:g}, {place})",
     )
 
 
@@ -117,7 +121,7 @@ def cut(
     place = f"{reads=}" if reads is not None else f"{n_bytes=}" if t_ms is None else f"{t_ms=}"
     size, end_ns = _break(tape, reads, n_bytes, t_ms)
     columns = _head(tape.columns, size)
-    end_ns = max(end_ns, *columns.seen_ns[-1:], *columns.delivered_ns[-1:])
+    end_ns = max([end_ns, *columns.seen_ns[-1:], *columns.delivered_ns[-1:]])
     shorter = replace(
         tape,
         body=memoryview(tape.body)[:size],
@@ -148,10 +152,10 @@ def rechunk(tape: Tape, sizes: int | Iterable[int]) -> Tape:
     UsageError
         If a size is not a whole number, 1 or more.
     """
-    given = [sizes] if isinstance(sizes, int) else list(sizes)
-    if not given or not all(_whole(size) and size > 0 for size in given):
+    given = [_whole(size) for size in (sizes if isinstance(sizes, Iterable) else [sizes])]
+    if not given or min(given) < 1:
         raise UsageError(
-            f"sizes are whole numbers of bytes, 1 or more, and got {sizes!r}. Try 1."
+            f"sizes are whole numbers of bytes, 1 or more, and got {sizes!r}. Try sizes=1."
         )
     old, new = tape.columns, Columns()
     sent = tape.server_sent_ns and array("q")
@@ -166,7 +170,7 @@ def rechunk(tape: Tape, sizes: int | Iterable[int]) -> Tape:
 
 
 def _moved(tape: Tape, move: _Move, first: int, from_ns: int | None) -> Tape:
-    """Move the stamps of the reads from `first` on; the phases and the end if since `from_ns`."""
+    """Move the reads from `first` on, and the phases and the end if since `from_ns`."""
 
     def column(times: array[int]) -> array[int]:
         later = (t_ns if t_ns == UNKNOWN else move(t_ns) for t_ns in times[first:])
@@ -241,36 +245,36 @@ def _noted(tape: Tape, edit: str) -> Tape:
     return replace(tape, meta={**tape.meta, "edits": [*tape.meta.get("edits", ()), edit]})
 
 
-def _moment(tape: Tape, t_ms: float) -> int:
+def _moment(tape: Tape, t_ms: object) -> int:
     """Return a moment between t0 and the end, in ns."""
     last_ms = (tape.end.t_ns - tape.t0_ns) / 1e6
-    if not _number(t_ms) or not 0 <= t_ms <= last_ms:
+    if not 0 <= _number(t_ms) <= last_ms:
         raise UsageError(
             f"t_ms must be on the tape, from 0 to {last_ms:g} ms, and got {t_ms!r}. "
             "Choose a moment before its end."
         )
-    return tape.t0_ns + round(t_ms * 1e6)
+    return tape.t0_ns + round(_number(t_ms) * 1e6)
 
 
-def _row(tape: Tape, read: int) -> int:
-    if not _whole(read) or not -len(tape) <= read < len(tape):
-        raise UsageError(
-            f"read must be one of the tape's {len(tape)} reads, and got {read!r}. "
-            "Count from 0, or from the end with -1."
-        )
-    return read % len(tape)
+def _row(tape: Tape, read: object) -> int:
+    if isinstance(read, SupportsIndex) and -len(tape) <= index(read) < len(tape):
+        return index(read) % len(tape)
+    raise UsageError(
+        f"read must be one of the tape's {len(tape)} reads, and got {read!r}. "
+        "Count from 0, or from the end with -1."
+    )
 
 
 def _within(name: str, value: object, most: int) -> int:
-    if not isinstance(value, int) or not _whole(value) or not 0 <= value <= most:
-        raise UsageError(
-            f"{name} must be a whole number from 0 to {most}, what the tape has, "
-            f"and got {value!r}. Choose less."
-        )
-    return value
+    if 0 <= _whole(value) <= most:
+        return _whole(value)
+    raise UsageError(
+        f"{name} must be a whole number from 0 to {most}, what the tape has, "
+        f"and got {value!r}. Choose less."
+    )
 
 
-def _only_one(edit: str, **places: float | None) -> None:
+def _only_one(edit: str, **places: object) -> None:
     given = [name for name, value in places.items() if value is not None]
     if len(given) != 1:
         raise UsageError(
@@ -279,9 +283,10 @@ def _only_one(edit: str, **places: float | None) -> None:
         )
 
 
-def _number(value: object) -> bool:
-    return isinstance(value, int | float) and math.isfinite(value)
+def _number(value: object) -> float:
+    return float(value) if isinstance(value, Real) else math.nan
 
 
-def _whole(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
+def _whole(value: object) -> int:
+    """Return a whole number as int, also numpy's; -1 for anything else."""
+    return index(value) if isinstance(value, SupportsIndex) else -1
