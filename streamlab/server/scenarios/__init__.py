@@ -1,0 +1,34 @@
+"""What the lab can play: one file a scenario, found by being here.
+
+A scenario's file has one constant, ``SCENARIO``.  To add one, add a file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from importlib import import_module
+from pkgutil import iter_modules
+
+from streamlab.server.play import Call, Play, Scenario
+from streamlab.server.script import Script
+from streamlab.server.shapes import render
+
+__all__ = ["discover", "spoken"]
+
+
+def discover() -> dict[str, Scenario]:
+    """Return the scenarios of this folder by name, in the order of their files."""
+    names = (module.name for module in iter_modules(__path__, f"{__name__}."))
+    found: list[Scenario] = [import_module(name).SCENARIO for name in names]
+    return {scenario.name: scenario for scenario in found}
+
+
+def spoken(name: str, summary: str, script: Callable[[int], Script]) -> Scenario:
+    """Return a scenario that says the script of a seed, in whatever shape is asked for."""
+    script = lru_cache(maxsize=256)(script)
+
+    def play(call: Call) -> Play:
+        return render(script(call.seed), call)
+
+    return Scenario(name, summary, "modelled", play)

@@ -1,0 +1,74 @@
+"""When every write of every stream was due, and when it was really sent.
+
+``sent`` is the clock right before the ``send`` that took the write's last byte: before
+and not after, because on loopback the reader may have the bytes before ``send``
+returns, and nothing may be received before it was sent.  Offsets count bytes of the
+encoded body, after its content-encoding and before chunk framing.
+"""
+
+from __future__ import annotations
+
+from array import array
+from dataclasses import dataclass, field
+from typing import Any
+
+MAX_ROWS = 1_000_000
+"""So many writes are remembered (24 MB); then the oldest streams are forgotten."""
+
+
+@dataclass(slots=True)
+class SendLog:
+    """The writes of one stream, a column each."""
+
+    stream: str
+    scenario: str
+    ends: array[int] = field(default_factory=lambda: array("q"))
+    sent_ns: array[int] = field(default_factory=lambda: array("q"))
+    due_ns: array[int] = field(default_factory=lambda: array("q"))
+    done: bool = False
+
+    def add(self, end: int, sent_ns: int, due_ns: int) -> None:
+        """Note one write that has left."""
+        self.ends.append(end)
+        self.sent_ns.append(sent_ns)
+        self.due_ns.append(due_ns)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what ``GET /lab/log/<stream>`` answers."""
+        return {
+            "stream": self.stream,
+            "scenario": self.scenario,
+            "sent": list(zip(self.ends, self.sent_ns, strict=True)),
+            "due": list(zip(self.ends, self.due_ns, strict=True)),
+            "done": self.done,
+        }
+
+
+class SendLogs:
+    """The logs of the latest streams, by the streams' ids."""
+
+    def __init__(self, max_rows: int = MAX_ROWS) -> None:
+        self._logs: dict[str, SendLog] = {}
+        self._max_rows = max_rows
+        self._count = 0
+        self._rows = 0  # of streams that are done
+
+    def open(self, scenario: str) -> SendLog:
+        """Return the log of a new stream."""
+        self._count += 1
+        log = self._logs[str(self._count)] = SendLog(str(self._count), scenario)
+        return log
+
+    def close(self, log: SendLog) -> None:
+        """Note that a stream is over, and forget the oldest if there is too much."""
+        if log.done:
+            return
+        log.done = True
+        self._rows += len(log.ends)
+        while self._rows > self._max_rows:
+            oldest = next(iter(self._logs))
+            self._rows -= len(self._logs.pop(oldest).ends)
+
+    def get(self, stream: str) -> SendLog | None:
+        """Return a stream's log, if it is known."""
+        return self._logs.get(stream)

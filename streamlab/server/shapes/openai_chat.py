@@ -1,0 +1,80 @@
+"""OpenAI's chat completions: ``POST /v1/chat/completions``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from random import Random
+from typing import Any
+
+from streamlab.server.play import SSE, Call
+from streamlab.server.script import Script
+from streamlab.server.shapes.base import CREATED, Asked, compact, sse
+
+LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789" * 2
+
+
+class OpenAIChat:
+    """Chunks of about 280 bytes: role, content, finish, usage if asked for, ``[DONE]``."""
+
+    name = "openai_chat"
+    content_type = SSE
+
+    def __init__(self, call: Call) -> None:
+        self._rng = Random(f"{call.scenario} {call.seed}")
+        self._usage = bool((call.body.get("stream_options") or {}).get("include_usage"))
+        self._frame = {
+            "id": f"chatcmpl-{self._rng.randbytes(14).hex()}",
+            "object": "chat.completion.chunk",
+            "created": CREATED,
+            "model": call.scenario,
+            "service_tier": "default",
+            "system_fingerprint": "fp_streamlab",
+        }
+
+    @staticmethod
+    def asked(path: str, body: Mapping[str, Any]) -> Asked | None:
+        """Say what is asked for, if this shape answers `path`."""
+        if path != "/v1/chat/completions":
+            return None
+        return Asked(str(body.get("model", "")), bool(body.get("stream")))
+
+    def opening(self, script: Script) -> bytes:
+        """Return the chunk that carries the role."""
+        return self._chunk({"role": "assistant", "content": "", "refusal": None})
+
+    def piece(self, text: str) -> bytes:
+        """Return one chunk of content."""
+        return self._chunk({"content": text})
+
+    def closing(self, script: Script) -> bytes:
+        """Return the finish, the usage if asked for, and ``[DONE]``."""
+        events = self._chunk({}, "stop")
+        if self._usage:
+            events += sse(compact({**self._frame, "choices": [], "usage": usage(script)}))
+        return events + b"data: [DONE]\n\n"
+
+    def whole(self, script: Script) -> bytes:
+        """Return the completion that is no stream."""
+        message = {"role": "assistant", "content": script.text, "refusal": None}
+        choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": "stop"}
+        frame = {**self._frame, "object": "chat.completion"}
+        return compact({**frame, "choices": [choice], "usage": usage(script)})
+
+    def _chunk(self, delta: dict[str, Any], finish: str | None = None) -> bytes:
+        choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
+        chunk: dict[str, Any] = {**self._frame, "choices": [choice]}
+        if self._usage:
+            chunk["usage"] = None
+        start, n = self._rng.randrange(62), self._rng.randrange(2, 16)
+        chunk["obfuscation"] = LETTERS[start : start + n]
+        return sse(compact(chunk))
+
+
+def usage(script: Script) -> dict[str, int]:
+    """Return the usage object."""
+    prompt, completion = script.prompt_tokens, script.n_texts
+    return {
+        "prompt_tokens": prompt,
+        "completion_tokens": completion,
+        "total_tokens": prompt + completion,
+    }
