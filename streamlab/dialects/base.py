@@ -7,11 +7,13 @@ it takes the type and the data of events, as text, and returns deltas.
 Rules for deltas, the same for all:
 
 - empty strings are no deltas, except the opening of a tool call;
-- ``role`` once a choice; ``finish`` once a choice, the last value wins;
+- ``role`` once a choice; ``finish`` once a choice, and again only where the reason
+  changes, so the last one wins;
 - ``usage`` each time a usage object arrives; its ``value`` is the usage as known
   then (a dialect that must merge has merged already), so the last one wins;
 - text that a closing event repeats is not counted again;
-- an event without anything to extract is one ``meta``, never nothing, never an error.
+- an event without anything to extract is one ``meta``, never an error; only a fragment
+  whose text is empty (an event that could say nothing else) adds nothing at all.
 """
 
 from __future__ import annotations
@@ -49,7 +51,7 @@ class Delta(NamedTuple):
     text: str = ""
     choice: int | None = None
     n_tokens: int | None = None  # only where the server reports it for this very delta
-    index: int | None = None  # which tool call of the choice
+    index: int | None = None  # type: ignore[assignment]  # which tool call of the choice
     id: str | None = None  # of a tool call, in its opening
     name: str | None = None  # of the tool, in the opening of its call
     value: Mapping[str, Any] | None = None  # of ``usage`` and ``error``: the object
@@ -95,6 +97,10 @@ class Dialect(Protocol):
 
     def reader(self) -> Reader:
         """Return a reader for one stream."""
+        ...
+
+    def root(self, value: str) -> str:
+        """Return the base URL that a user's setting (variable, argument) stands for."""
         ...
 
     def recognises(self, path: str, type: str, data: str) -> bool:  # noqa: A002
