@@ -10,6 +10,10 @@ costs 45 bytes a read beside the bytes.
 
 Rule 1: nothing in here knows what the bytes mean.
 Rule 2: nothing in here reads a clock that it was not given.
+Rule 3: a read is there when its end is: `Columns.ends` is written last.  So another
+thread, or an interrupt in the middle of `append`, never finds half a read.
+Rule 4: while a recorder grows, others copy (``body[a:b]``, ``ends[a:b]``).  A
+memoryview or a NumPy array over it would make the next `append` fail.
 """
 
 from __future__ import annotations
@@ -17,6 +21,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from operator import index
 from typing import Any, Literal, NamedTuple
 
 from streamlab.tape.clock import Clock, monotonic_ns
@@ -26,6 +31,8 @@ UNKNOWN = -1
 
 TIERS = ("kernel", "user", "iterator")
 """Where a stamp was taken; the code in the column is the index in here."""
+
+_CODES = {tier: code for code, tier in enumerate(TIERS)}
 
 Tier = Literal["kernel", "user", "iterator"]
 
@@ -85,14 +92,38 @@ class Columns:
 
     def append(self, end: int, stamp: Stamp) -> None:
         """Add one read whose last byte stands before offset `end`."""
-        arrived_ns, seen_ns, tier, n_segments, lo_ns = stamp
+        self.announce(stamp)
         self.ends.append(end)
+
+    def announce(self, stamp: Stamp) -> None:
+        """Add all of a read but its end, which makes it count."""
+        arrived_ns, seen_ns, tier, n_segments, lo_ns = stamp
         self.arrived_ns.append(arrived_ns)
         self.seen_ns.append(seen_ns)
         self.delivered_ns.append(UNKNOWN)
         self.lo_ns.append(lo_ns)
         self.n_segments.append(n_segments)
-        self.tier.append(TIERS.index(tier))
+        self.tier.append(_CODES[tier])
+
+    def mend(self, n_bytes: int) -> None:
+        """Complete or drop a read that an interrupt left without its end.
+
+        It is complete if its bytes are in the body, which has `n_bytes`.
+        """
+        if n_bytes > self.start(len(self.ends)):
+            if len(self.tier) > len(self.ends):
+                self.ends.append(n_bytes)
+            else:
+                self.ends[-1] = n_bytes
+        for column in (
+            self.arrived_ns,
+            self.seen_ns,
+            self.delivered_ns,
+            self.lo_ns,
+            self.n_segments,
+            self.tier,
+        ):
+            del column[len(self.ends) :]
 
     def start(self, row: int) -> int:
         """Return the offset of the first byte of a read."""
@@ -152,16 +183,28 @@ class Recorder:
         if self.max_bytes is not None:
             data = data[: self.max_bytes - len(self.body)]
         if data and self.ended is None:
-            self.body += data
-            self.columns.append(len(self.body), stamp)
+            columns, body = self.columns, self.body
+            try:
+                columns.announce(stamp)
+                body += data
+                columns.ends.append(len(body))
+            except BaseException:  # a Ctrl-C between two columns
+                columns.mend(len(body))
+                raise
 
     def extend(self, data: bytes) -> None:
         """Add more bytes of the read added last: HTTP hands a read over in pieces."""
         if self.max_bytes is not None:
             data = data[: self.max_bytes - len(self.body)]
         if data and self.ended is None:
-            self.body += data
-            self.columns.ends[-1] = len(self.body)
+            columns, body = self.columns, self.body
+            last = columns.ends[-1]  # there must be one, before the body grows
+            try:
+                body += data
+                columns.ends[-1] = last + len(data)
+            except BaseException:
+                columns.mend(len(body))
+                raise
 
     def deliver(self) -> None:
         """Note that the consumer is being handed the first piece of the last read."""
@@ -179,7 +222,10 @@ class Recorder:
             self.ended = End(self.clock(), how, detail)
 
     def finish(self) -> Tape:
-        """Return the finished tape, without copying the bytes."""
+        """Return the finished tape, without copying the bytes.
+
+        A recorder that nobody ended is ended as ``"closed"``.
+        """
         self.end("closed")
         assert self.ended is not None
         body = memoryview(self.body).toreadonly()
@@ -220,6 +266,7 @@ class Tape:
         return map(self.__getitem__, range(len(self)))
 
     def __getitem__(self, row: int) -> Read:
+        row = index(row)
         if not -len(self) <= row < len(self):
             raise IndexError(f"read {row} of a tape of {len(self)} reads")
         row %= len(self)
@@ -230,14 +277,14 @@ class Tape:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Tape):
             return NotImplemented
-        return (list(self), self.end, dict(self.marks), dict(self.meta)) == (
-            list(other),
-            other.end,
-            dict(other.marks),
-            dict(other.meta),
-        )
+        return self._facts() == other._facts()
 
     __hash__ = None  # type: ignore[assignment]  # compared by value, and large
+
+    def _facts(self) -> tuple[object, ...]:
+        sent = self.server_sent_ns
+        known = None if sent is None or all(t_ns == UNKNOWN for t_ns in sent) else sent
+        return self.columns, self.body, known, self.end, dict(self.marks), dict(self.meta)
 
     @property
     def t0_ns(self) -> int:
