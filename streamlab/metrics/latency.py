@@ -1,0 +1,135 @@
+"""When things came: times since t0, one small function a name.
+
+t0 is the moment the first byte of the request was written.  Each function takes the
+`Tables` of one stream and returns milliseconds, NaN where the thing never came; its
+docstring is its formula.  A time is always the arrival of a read.
+
+Where two tools mean two things by one name, both things are here, under two names;
+the docstring says whose name it is there.
+"""
+
+from __future__ import annotations
+
+import json
+from math import nan
+from typing import Any
+
+import pandas as pd
+
+from streamlab.metrics.tables import Tables
+
+
+def ttfh_ms(tables: Tables) -> float:
+    """Time to the response's headers: the mark ``headers`` − t0."""
+    return _mark_ms(tables, "headers")
+
+
+def ttfb_ms(tables: Tables) -> float:
+    """Time to the first byte of the body: first read − t0."""
+    return first(tables.reads["t_ms"])
+
+
+def ttfe_ms(tables: Tables) -> float:
+    """Time to the first event of any kind − t0 (Langfuse and OpenLLMetry call it TTFT)."""
+    return first(tables.events["t_ms"])
+
+
+def ttfc_ms(tables: Tables) -> float:
+    """Time to the first event with ``choices``, role-only too − t0 (vLLM calls it TTFT)."""
+    events = tables.events
+    for data, t_ms in zip(events["data"], events["t_ms"], strict=True):
+        if '"choices"' in data and _has_choices(data):
+            return float(t_ms)
+    return nan
+
+
+def ttft_ms(tables: Tables) -> float:
+    """Time to the first generated text of any channel: first chunk − t0.
+
+    Content, reasoning, tool call or refusal; a role or an empty string is none.
+    """
+    return first(tables.chunks["t_ms"])
+
+
+def ttft_called_ms(tables: Tables) -> float:
+    """Time to the first generated text, from the call: first chunk − ``called``.
+
+    With the wait for a connection, DNS and TLS, as tools around an SDK measure it.
+    """
+    return ttft_ms(tables) - _mark_ms(tables, "called")
+
+
+def ttfr_ms(tables: Tables) -> float:
+    """Time to the first reasoning − t0."""
+    return first(_of_kind(tables, "reasoning"))
+
+
+def ttfo_ms(tables: Tables) -> float:
+    """Time to the first generated text that is not reasoning − t0 (AIPerf TTFO)."""
+    return first(_of_kind(tables, "content", "tool_call", "refusal"))
+
+
+def ttst_ms(tables: Tables) -> float:
+    """Time from the first chunk to the second; NaN if one read brought both."""
+    gaps = tables.chunks["gap_ms"]
+    return float(gaps.iloc[1]) if len(gaps) > 1 else nan
+
+
+def decode_ms(tables: Tables) -> float:
+    """Time of generating: last chunk − first chunk; NaN without a second chunk."""
+    t_ms = tables.chunks["t_ms"]
+    return float(t_ms.iloc[-1] - t_ms.iloc[0]) if len(t_ms) > 1 else nan
+
+
+def e2e_content_ms(tables: Tables) -> float:
+    """End to end, to the last generated text: last chunk − t0 (AIPerf)."""
+    return last(tables.chunks["t_ms"])
+
+
+def e2e_finish_ms(tables: Tables) -> float:
+    """End to end, to the finish reason, with several choices the last − t0 (vLLM)."""
+    return last(_of_kind(tables, "finish"))
+
+
+def e2e_done_ms(tables: Tables) -> float:
+    """End to end, to the API's last word, such as ``[DONE]`` − t0 (SGLang)."""
+    return last(_of_kind(tables, "done"))
+
+
+def e2e_eof_ms(tables: Tables) -> float:
+    """End to end, to the end of the body − t0; NaN if the stream broke off."""
+    end = tables.tape.end
+    return (end.t_ns - tables.t0_ns) / 1e6 if end.how == "eof" else nan
+
+
+def tail_ms(tables: Tables) -> float:
+    """What came after the last generated text: end of body − last chunk."""
+    return e2e_eof_ms(tables) - e2e_content_ms(tables)
+
+
+def first(t_ms: pd.Series[Any]) -> float:
+    """Return the first of some times, NaN of none."""
+    return float(t_ms.iloc[0]) if len(t_ms) else nan
+
+
+def last(t_ms: pd.Series[Any]) -> float:
+    """Return the last of some times, NaN of none."""
+    return float(t_ms.iloc[-1]) if len(t_ms) else nan
+
+
+def _of_kind(tables: Tables, *kinds: str) -> pd.Series[Any]:
+    deltas = tables.deltas
+    return deltas.loc[deltas["kind"].isin(kinds), "t_ms"]
+
+
+def _mark_ms(tables: Tables, name: str) -> float:
+    t_ns = tables.tape.marks.get(name)
+    return nan if t_ns is None else (t_ns - tables.t0_ns) / 1e6
+
+
+def _has_choices(data: str) -> bool:
+    try:
+        event = json.loads(data)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(event, dict) and bool(event.get("choices"))

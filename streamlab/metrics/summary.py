@@ -1,0 +1,146 @@
+"""One stream in numbers: each metric that one stream can have, in order.
+
+To add a metric, write a function of `Tables` whose docstring is its formula, with
+its unit in its name, and add it to `METRICS`.  The name of the row is the function's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pandas as pd
+
+from streamlab.metrics import gaps, latency, tokens
+from streamlab.metrics.tables import Tables
+from streamlab.metrics.tokens import ratio
+
+__all__ = ["METRICS", "summary"]
+
+
+def tier(tables: Tables) -> str:
+    """Where the stamps were taken, the weakest of them: kernel, user or iterator."""
+    found = set(tables.reads["stamp"])
+    return next((name for name in ("iterator", "user", "kernel") if name in found), "none")
+
+
+def how(tables: Tables) -> str:
+    """How the stream ended: ``eof``, ``timeout``, ``reset``, …"""
+    return tables.tape.end.how
+
+
+def n_bytes(tables: Tables) -> int:
+    """Bytes of the body as sent."""
+    return len(tables.tape.body)
+
+
+def n_reads(tables: Tables) -> int:
+    """Reads of the socket that carried body bytes."""
+    return len(tables.reads)
+
+
+def n_lines(tables: Tables) -> int:
+    """Lines of the decoded body, blank ones too."""
+    return len(tables.framed.lines)
+
+
+def n_events(tables: Tables) -> int:
+    """Events, of any kind."""
+    return len(tables.events)
+
+
+def n_deltas(tables: Tables) -> int:
+    """Deltas, of any kind."""
+    return len(tables.deltas)
+
+
+def n_chunks(tables: Tables) -> int:
+    """Events that brought generated text."""
+    return len(tables.chunks)
+
+
+def coalesced_share(tables: Tables) -> float:
+    """Share of the events that came with the event before them, in one read."""
+    return float(tables.events["coalesced"].mean())
+
+
+def events_per_read(tables: Tables) -> float:
+    """Events / reads that brought any."""
+    events = tables.events
+    return ratio(len(events), events["read"].nunique())
+
+
+METRICS: tuple[Callable[[Tables], float | int | str], ...] = (
+    tier,
+    how,
+    n_bytes,
+    n_reads,
+    n_lines,
+    n_events,
+    n_deltas,
+    n_chunks,
+    coalesced_share,
+    events_per_read,
+    latency.ttfh_ms,
+    latency.ttfb_ms,
+    latency.ttfe_ms,
+    latency.ttfc_ms,
+    latency.ttft_ms,
+    latency.ttft_called_ms,
+    latency.ttfr_ms,
+    latency.ttfo_ms,
+    latency.ttst_ms,
+    gaps.n_icl,
+    gaps.icl_mean_ms,
+    gaps.icl_p50_ms,
+    gaps.icl_p99_ms,
+    gaps.icl_max_ms,
+    gaps.jitter_ms,
+    gaps.icl_cv,
+    gaps.n_stalls,
+    gaps.stalled_ms,
+    gaps.irl_p50_ms,
+    gaps.irl_p99_ms,
+    gaps.irl_max_ms,
+    latency.decode_ms,
+    latency.e2e_content_ms,
+    latency.e2e_finish_ms,
+    latency.e2e_done_ms,
+    latency.e2e_eof_ms,
+    latency.tail_ms,
+    tokens.n_source,
+    tokens.n_tokens,
+    tokens.n_prompt_tokens,
+    tokens.n_mismatch,
+    tokens.itl_mean_ms,
+    tokens.tpot_ms,
+    tokens.ntpot_ms,
+    tokens.tok_s_e2e,
+    tokens.tok_s_user,
+    tokens.prefill_tok_s,
+    tokens.tokens_per_chunk,
+    gaps.lag_seen_p50_ms,
+    gaps.lag_seen_p99_ms,
+    gaps.lag_seen_max_ms,
+    gaps.lag_delivered_p50_ms,
+    gaps.lag_delivered_p99_ms,
+    gaps.lag_delivered_max_ms,
+)
+"""In the order of a summary: what came, when first, the gaps, the end, tokens, the client."""
+
+
+def summary(tables: Tables) -> pd.Series:
+    """Return every metric of one stream.
+
+    Parameters
+    ----------
+    tables : Tables
+
+    Returns
+    -------
+    Series of object, indexed by name
+        Numbers, and three words: ``tier``, ``how``, ``n_source``.  Units are in the names;
+        shares are from 0 to 1; what is not defined is NaN, never 0.  The docstring of the
+        function of the same name in `METRICS` is the formula.
+    """
+    values = {metric.__name__: metric(tables) for metric in METRICS}
+    return pd.Series(values, dtype=object, name=tables.label or None)

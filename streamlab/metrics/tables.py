@@ -1,0 +1,120 @@
+"""What one tape adds up to: its tables, its answer, made when first asked for.
+
+Rule: a table is made once and never changed; what a user is given is a shallow copy,
+so that a column added to it stays the user's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+import pandas as pd
+
+from streamlab.dialects import Answer, answer
+from streamlab.follow import Follower
+from streamlab.metrics import views
+from streamlab.tape import Tape
+
+__all__ = ["Tables"]
+
+
+class Tables:
+    """The tables of one tape.
+
+    Parameters
+    ----------
+    tape : Tape
+        The facts; everything here is computed from them.
+    dialect : str
+        ``"auto"`` decides from the URL, the content type and the first event.
+    label : str
+        What pictures and comparisons call it.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such dialect.
+    """
+
+    def __init__(self, tape: Tape, dialect: str = "auto", label: str = "") -> None:
+        self.tape = tape
+        self.label = label
+        self._framed = Follower(tape, dialect)
+
+    def __repr__(self) -> str:
+        label = f" {self.label!r}" if self.label else ""
+        return f"<Tables{label}: {len(self.tape)} reads, {len(self.tape.body)} bytes>"
+
+    @property
+    def meta(self) -> Mapping[str, Any]:
+        """What is known of the request and the response."""
+        return self.tape.meta
+
+    @property
+    def t0_ns(self) -> int:
+        """The moment from which all times count, see `Tape.t0_ns`."""
+        return self.tape.t0_ns
+
+    @cached_property
+    def framed(self) -> Follower:
+        """The follower, closed: lines and events, no deltas yet."""
+        self._framed.close()
+        return self._framed
+
+    @cached_property
+    def follower(self) -> Follower:
+        """The follower, closed, with all its deltas."""
+        self.framed.interpret()
+        return self.framed
+
+    @cached_property
+    def answer(self) -> Answer:
+        """What the deltas add up to: text, tool calls, usage."""
+        return answer(self.follower.deltas, self.follower.reader)
+
+    @property
+    def reads(self) -> pd.DataFrame:
+        """One row a read of the socket; see `streamlab.metrics.views.reads`."""
+        return self._reads.copy(deep=False)
+
+    @property
+    def lines(self) -> pd.DataFrame:
+        """One row a line, blank ones too; see `streamlab.metrics.views.lines`."""
+        return self._lines.copy(deep=False)
+
+    @property
+    def events(self) -> pd.DataFrame:
+        """One row an event; see `streamlab.metrics.views.events`."""
+        return self._events.copy(deep=False)
+
+    @property
+    def deltas(self) -> pd.DataFrame:
+        """One row a delta; see `streamlab.metrics.views.deltas`."""
+        return self._deltas.copy(deep=False)
+
+    @property
+    def chunks(self) -> pd.DataFrame:
+        """One row an event that brought something generated; see `views.chunks`."""
+        return self._chunks.copy(deep=False)
+
+    @cached_property
+    def _reads(self) -> pd.DataFrame:
+        return views.reads(self.tape)
+
+    @cached_property
+    def _lines(self) -> pd.DataFrame:
+        return views.lines(self.tape, self.framed)
+
+    @cached_property
+    def _events(self) -> pd.DataFrame:
+        return views.events(self.tape, self.framed)
+
+    @cached_property
+    def _deltas(self) -> pd.DataFrame:
+        return views.deltas(self.tape, self.follower)
+
+    @cached_property
+    def _chunks(self) -> pd.DataFrame:
+        return views.chunks(self._deltas)

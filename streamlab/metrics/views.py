@@ -1,0 +1,202 @@
+"""The four tables as functions: reads, lines, events, deltas of one tape.
+
+Rule: nothing here keeps state or a clock of its own; `Tables` keeps what is made here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from operator import attrgetter
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from streamlab.decode import TextParser, framer_for
+from streamlab.dialects import GENERATED
+from streamlab.follow import Follower
+from streamlab.metrics.arrivals import arrivals_of, ms_since, read_of
+from streamlab.metrics.lines import line_columns
+from streamlab.metrics.schema import blobs, frame, integers, known, slices, strings, texts
+from streamlab.tape import TIERS, UNKNOWN, Tape
+
+__all__ = ["chunks", "deltas", "events", "lines", "reads"]
+
+
+def reads(tape: Tape) -> pd.DataFrame:
+    """Return the reads of a tape: the facts.
+
+    Returns
+    -------
+    DataFrame, one row a read
+        ``read``: its number.  ``time``: when it arrived, UTC; NaT without an anchor.
+        ``t_ms``: the same since t0, ms.  ``gap_ms``: since the read before.
+        ``lag_ms``: from arrival to the return of Python's read; NaN where only one of
+        the two was stamped (tiers ``user`` and ``iterator``).  ``t_lo_ms``: the first
+        of several segments arrived no earlier than this; NaN if unknown.
+        ``server_sent_ns``, ``arrived_ns``, ``seen_ns``, ``delivered_ns``: the stamps, ns of
+        the monotonic clock; NA where unknown.  ``stamp``: the tier (kernel, user,
+        iterator).  ``n_segments``: TCP segments in it; NA if unknown.  ``n_bytes``;
+        ``start``, ``end``: offsets in the encoded body.  ``raw``: the bytes.
+    """
+    columns, arrivals = tape.columns, arrivals_of(tape)
+    end = np.array(columns.ends, dtype=np.int64)
+    bounds = np.append(0, end)
+    gaps = arrivals.of(np.arange(len(end)))
+    del gaps["coalesced"]
+    facts = {
+        "t_lo_ms": ms_since(tape.t0_ns, np.array(columns.lo_ns, dtype=np.int64)),
+        "n_segments": _known(columns.n_segments),
+        "n_bytes": np.diff(bounds),
+        "start": bounds[:-1],
+        "end": end,
+        "raw": blobs(slices(tape.body, bounds)),
+    }
+    return frame("reads", gaps | _stamps(tape) | facts)
+
+
+def _stamps(tape: Tape) -> dict[str, Any]:
+    columns = tape.columns
+    arrived = np.array(columns.arrived_ns, dtype=np.int64)
+    seen = np.array(columns.seen_ns, dtype=np.int64)
+    tier = np.array(columns.tier, dtype=np.uint8)
+    sent = tape.server_sent_ns
+    both = (tier == TIERS.index("kernel")) & (seen != UNKNOWN)
+    return {
+        "lag_ms": np.where(both, (seen - arrived) / 1e6, np.nan),
+        "server_sent_ns": _known([UNKNOWN] * len(tape) if sent is None else sent),
+        "arrived_ns": arrived,
+        "seen_ns": _known(seen),
+        "delivered_ns": _known(columns.delivered_ns),
+        "stamp": strings(pa.array(TIERS, pa.large_string()).take(pa.array(tier))),
+    }
+
+
+def lines(tape: Tape, follower: Follower) -> pd.DataFrame:
+    """Return the lines of a body, blank ones and ignored ones too.
+
+    Returns
+    -------
+    DataFrame, one row a line
+        ``line``: its number.  ``read``: the read that brought its end.  ``time``,
+        ``t_ms``, ``gap_ms``, ``coalesced``: its arrival, see `reads`; the gap is since the
+        last arrival of a line, NaN where it came with the line before.  ``kind``: data,
+        event, id, retry, comment, blank, other (ignored by the standard), json (of
+        NDJSON) or tail (the body stopped inside it).  ``field``: the text before the
+        first colon, as sent: empty for comments and blank lines, NA for json, tail and
+        pages that have no fields.  ``value``: the text after the colon and one space (a
+        comment keeps its space), all of it where there is no field; bytes that are not
+        UTF-8 are U+FFFD.  ``raw``: the bytes with the line's end.  ``start``, ``end``:
+        offsets in the decoded body.  ``event``: the event whose block it is in; NA in none.
+    """
+    read = read_of(follower.lines_after)
+    text = line_columns(follower.lines, follower.body, fields=_has_fields(tape, follower))
+    number = np.arange(len(read))
+    event = {"line": number, "event": _event_of(number, follower)}
+    return frame("lines", arrivals_of(tape).of(read) | text | event)
+
+
+def events(tape: Tape, follower: Follower) -> pd.DataFrame:
+    """Return the events: what a consumer of server-sent events or NDJSON is given.
+
+    Returns
+    -------
+    DataFrame, one row an event
+        ``event``: its number.  ``read``: the read that completed it.  ``time``, ``t_ms``,
+        ``gap_ms``, ``coalesced``: its arrival, see `lines`.  ``type``: ``message`` unless
+        named.  ``data``; ``id``: the last event ID; ``retry``: ms, NA if its block set none.
+        ``first_line``, ``last_line``: of its block.  ``n_bytes``: of these lines, ends too.
+    """
+    rows = follower.events
+    first, last = _blocks(follower)
+    ends = np.append(0, np.array(follower.lines.ends, dtype=np.int64))
+    columns = {
+        "event": np.arange(len(rows)),
+        "type": texts(row.type for row in rows),
+        "data": texts(row.data for row in rows),
+        "id": texts(row.id for row in rows),
+        "retry": integers(row.retry for row in rows),
+        "first_line": first,
+        "last_line": last,
+        "n_bytes": ends[last + 1] - ends[first],
+    }
+    arrived = arrivals_of(tape).of(read_of(follower.events_after))
+    return frame("events", arrived | columns)
+
+
+def deltas(tape: Tape, follower: Follower) -> pd.DataFrame:
+    """Return the deltas: what each event adds to the answer.
+
+    Returns
+    -------
+    DataFrame, one row a delta
+        ``delta``: its number.  ``event``: the event it came with; for a comment the next
+        one, NA if none came.  ``read``: the read that completed it.  ``time``, ``t_ms``,
+        ``gap_ms``, ``coalesced``: its arrival, see `lines`.  ``kind``: role, content,
+        reasoning, tool_call, refusal, finish, usage, error, done, ping, comment, …
+        ``choice``: NA if none is meant.  ``text``.  ``n_tokens``: only where the server
+        reports tokens for this very delta, else NA.
+    """
+    rows = follower.deltas
+    event = np.array(follower.delta_events, dtype=np.int64)
+    line = np.array(follower.delta_lines, dtype=np.int64)
+    after = np.array(follower.lines_after, dtype=np.int64)
+    columns = {
+        "delta": np.arange(len(rows)),
+        "event": known(event, event >= len(follower.events)),
+        "kind": texts(row.kind for row in rows),
+        "choice": integers(row.choice for row in rows),
+        "text": texts(row.text for row in rows),
+        "n_tokens": integers(row.n_tokens for row in rows),
+    }
+    read = np.searchsorted(after, line, side="right")
+    return frame("deltas", arrivals_of(tape).of(read) | columns)
+
+
+def chunks(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the events that brought something the model generated.
+
+    Generated is content, reasoning, a tool call or a refusal, in any choice; an event
+    with several such deltas is one chunk.
+
+    Returns
+    -------
+    DataFrame, one row a chunk
+        ``event``, ``read``, ``t_ms`` as in `deltas`.  ``gap_ms``: since the chunk before
+        it, NaN where both came with one read.  ``n_tokens``: NA unless the server
+        reports them for each of its deltas.
+    """
+    generated = table[table["kind"].isin(GENERATED)]
+    by_event = generated.groupby("event", sort=False)
+    made = by_event[["read", "t_ms"]].first().reset_index()
+    n_tokens = by_event["n_tokens"].sum(min_count=1)
+    made["gap_ms"] = made["t_ms"].diff().where(made["read"].diff() != 0)
+    made["n_tokens"] = n_tokens.where(by_event["n_tokens"].count() == by_event.size()).array
+    return made[["event", "read", "t_ms", "gap_ms", "n_tokens"]]
+
+
+def _known(stamps: Sequence[int] | np.ndarray) -> Any:
+    values = np.array(stamps, dtype=np.int64)
+    return known(values, values == UNKNOWN)
+
+
+def _has_fields(tape: Tape, follower: Follower) -> bool:
+    """Say whether an odd line is an ignored field, and not the text of a page."""
+    framer = framer_for(str(tape.meta.get("content_type") or ""))
+    return follower.dialect != "auto" or not isinstance(framer, TextParser)
+
+
+def _blocks(follower: Follower) -> tuple[np.ndarray, np.ndarray]:
+    """Return the first and the last line of each event."""
+    rows = follower.events
+    first = np.fromiter(map(attrgetter("first_line"), rows), np.int64, len(rows))
+    return first, np.fromiter(map(attrgetter("last_line"), rows), np.int64, len(rows))
+
+
+def _event_of(line: np.ndarray, follower: Follower) -> Any:
+    """Return the number of the event in whose block each line is; NA in none."""
+    first, last = _blocks(follower)
+    event = np.searchsorted(last, line)
+    begin = np.append(first, len(line))[event]
+    return known(event, line < begin)
