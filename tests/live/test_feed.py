@@ -1,0 +1,112 @@
+from itertools import pairwise
+
+import pytest
+
+from streamlab.live.feed import Feed
+from streamlab.live.model import LiveModel
+from tests.live.growing import Growing, chat
+
+
+class Front:
+    """A front end by hand: applies what it gets as the browser does."""
+
+    def __init__(self):
+        self.got = []
+        self.number, self.text = 0, ""
+        self.missed = 0
+
+    def __call__(self, state):
+        self.got.append(state)
+        text = "".join(piece for _, piece in state["text"])
+        if state["since"] == 0:
+            self.number, self.text = state["number"], text
+        elif state["since"] == self.number:
+            self.number, self.text = state["number"], self.text + text
+        else:
+            self.missed += 1
+
+
+@pytest.fixture
+def log():
+    return Growing()
+
+
+@pytest.fixture
+def front():
+    return Front()
+
+
+@pytest.fixture
+def feed(log, front):
+    return Feed(LiveModel(log, "openai_chat"), front, front)
+
+
+def stream(log, feed, n, every_ms=2):
+    for word in range(n):
+        log.read(every_ms, chat(f"{word} "))
+        feed.tick()
+
+
+def test_there_are_never_more_than_twenty_messages_in_a_second(log, feed, front):
+    stream(log, feed, 3000)
+    feed.finish()
+    times_ms = [state["sent_ms"] for state in front.got]
+    busiest = max(sum(start <= t < start + 1000 for t in times_ms) for start in times_ms)
+
+    assert 15 <= busiest <= 20
+
+
+def test_a_tick_without_news_sends_nothing(log, feed, front):
+    stream(log, feed, 1)
+    log.clock.advance_ms(500)
+
+    assert not feed.tick()
+    assert len(front.got) == 1
+
+
+def test_messages_are_numbered_and_each_continues_the_one_before(log, feed, front):
+    stream(log, feed, 1000)
+    feed.finish()
+
+    assert front.missed == 0
+    assert front.text == "".join(f"{n} " for n in range(1000))
+    for before, after in pairwise(front.got):
+        assert after["since"] in (0, before["number"])
+
+
+def test_a_whole_state_goes_out_each_second(log, feed, front):
+    stream(log, feed, 2500)
+    wholes_ms = [state["sent_ms"] for state in front.got if state["since"] == 0]
+
+    assert len(wholes_ms) == 5
+    assert all(b - a < 1100 for a, b in pairwise(wholes_ms))
+
+
+def test_who_asks_gets_the_whole_state_with_the_next_message(log, feed, front):
+    stream(log, feed, 40)
+    late = Front()
+    feed._send_whole = feed._send_delta = late
+    feed.resync()
+    log.clock.advance_ms(60)
+    feed.tick()
+
+    assert late.missed == 0
+    assert late.text.startswith("0 1 2 ")
+
+
+def test_who_missed_a_message_is_right_again_after_a_second(log, feed, front):
+    stream(log, feed, 100)
+    front.number = -1  # as if the last one had been lost
+    stream(log, feed, 600)
+
+    assert front.missed > 0
+    assert front.number == feed.model.number or front.got[-1]["number"] == front.number
+
+
+def test_the_last_state_is_whole(log, feed, front):
+    stream(log, feed, 10)
+    log.end("eof")
+    state = feed.finish()
+
+    assert state is front.got[-1]
+    assert (state["since"], state["state"]) == (0, "done")

@@ -1,0 +1,258 @@
+import json
+
+import pytest
+
+from streamlab.live import LiveModel
+from streamlab.testing import tape_from
+from tests.live.growing import DONE, Growing, chat
+
+
+@pytest.fixture
+def log():
+    return Growing()
+
+
+@pytest.fixture
+def model(log):
+    return LiveModel(log, "openai_chat", label="a stream")
+
+
+def test_before_the_first_read_it_waits(log, model):
+    log.clock.advance_ms(120)
+    model.pull()
+    state = model.snapshot()
+
+    assert (state["state"], state["elapsed_ms"], state["ttft_ms"]) == ("waiting", 120.0, None)
+    assert (state["text"], state["lines"], state["gaps"]) == ([], [], [])
+    assert state["longest_gap_ms"] is None
+
+
+def test_a_state_tells_text_lines_gaps_and_counters(log, model):
+    log.read(10, chat(role="assistant"))
+    log.read(90, chat("Hello"))
+    log.read(20, chat(", you"))
+    model.pull()
+    state = model.snapshot()
+
+    assert state["state"] == "streaming"
+    assert state["text"] == [["content", "Hello, you"]]
+    assert state["ttft_ms"] == 100.0
+    assert state["gaps"] == [[100.0, 90.0], [120.0, 20.0]]
+    assert (state["median_gap_ms"], state["longest_gap_ms"]) == (55.0, 90.0)
+    assert state["longest_gap_read"] == 1
+    assert state["counts"] == {
+        "reads": 3,
+        "lines": 6,
+        "events": 3,
+        "bytes": len(log.body),
+        "gaps": 2,
+        "chars": 10,
+        "choices": 1,
+    }
+
+
+def test_events_of_one_read_have_no_gap_between_them(log, model):
+    log.read(10, chat("a") + chat("b") + chat("c"))
+    model.pull()
+    state = model.snapshot()
+
+    assert state["gaps"] == []
+    assert [row[1:3] for row in state["lines"]] == [[10.0, 0]] * 6
+
+
+def test_a_line_is_dated_by_the_read_that_completed_it(log, model):
+    event = chat("late")
+    log.read(10, event[:20])
+    log.read(30, event[20:])
+    model.pull()
+
+    assert [row[:3] for row in model.snapshot()["lines"]] == [[0, 40.0, 1], [1, 40.0, 1]]
+
+
+def test_a_delta_continues_the_state_it_names(log, model):
+    log.read(10, chat("one "))
+    model.pull()
+    whole = model.snapshot()
+    log.read(10, chat("two"))
+    model.pull()
+    delta = model.snapshot(since=whole["number"])
+
+    assert (delta["since"], delta["number"]) == (whole["number"], whole["number"] + 1)
+    assert delta["text"] == [["content", "two"]]
+    assert [row[0] for row in delta["lines"]] == [2, 3]
+    assert delta["gaps"] == [[20.0, 10.0]]
+
+
+def test_whoever_names_an_unknown_state_gets_it_whole(log, model):
+    log.read(10, chat("one"))
+    model.pull()
+
+    assert model.snapshot(since=99) == model.snapshot(since=0)
+    assert model.snapshot(since=99)["since"] == 0
+
+
+def test_nothing_new_is_no_new_state(log, model):
+    log.read(10, chat("one"))
+
+    assert model.pull()
+    assert not model.pull()
+    assert model.number == 1
+
+
+def test_deltas_joined_are_the_whole(log, model):
+    """However the polls fall, a front end that applies deltas knows what a whole state says."""
+    number, text, lines = 0, "", []
+    for n in range(150):
+        log.read(1 + n % 3, chat(f"{n} "))
+        if n % 4 == 0:
+            model.pull()
+            state = model.snapshot(since=number)
+            number = state["number"]
+            text += "".join(piece for _, piece in state["text"])
+            lines = (lines + state["lines"])[-10:]
+    model.pull()
+    final = model.snapshot(since=number)
+    text += "".join(piece for _, piece in final["text"])
+
+    assert text == "".join(f"{n} " for n in range(150))
+    assert lines + final["lines"] != []
+    assert (lines + final["lines"])[-10:] == model.snapshot()["lines"]
+
+
+def test_reasoning_is_told_from_content(log, model):
+    log.read(10, chat(reasoning_content="Hm. "))
+    log.read(10, chat("Yes"))
+    model.pull()
+    state = model.snapshot()
+
+    assert state["text"] == [["reasoning", "Hm. "], ["content", "Yes"]]
+    assert state["ttft_ms"] == 10.0
+
+
+def test_a_plain_stream_shows_its_data(log):
+    model = LiveModel(log, "sse")
+    log.read(10, b"data: tick\n\n: ping\n\ndata: tock\n\n")
+    model.pull()
+
+    assert model.snapshot()["text"] == [["data", "tick\ntock\n"]]
+    assert model.snapshot()["ttft_ms"] is None
+
+
+def test_a_long_stream_makes_no_long_messages(log, model):
+    for _ in range(100):
+        log.read(1, b"".join(chat(f"word {n} ") for n in range(1000)))
+    model.pull()
+    state = model.snapshot()
+
+    assert state["counts"]["events"] == 100_000
+    assert len(json.dumps(state)) < 30_000
+    assert len(state["lines"]) == 10
+    assert sum(len(text) for _, text in state["text"]) == 8000
+
+
+def test_one_endless_line_is_cut_for_the_view(log, model):
+    log.read(1, b"data: " + b"x" * 1_000_000 + b"\n\n")
+    model.pull()
+
+    assert len(json.dumps(model.snapshot())) < 2_000
+
+
+def test_no_control_character_leaves_the_model(log, model):
+    log.read(1, chat("a\x1b[31mb\x00c\u202ed\ud83d!") + b"data: \x1b]0;title\x07\n\n")
+    model.pull()
+    state = model.snapshot()
+
+    assert state["text"] == [["content", "a[31mbcd\ufffd!"]]
+    assert state["lines"][2][3] == "data: ␛]0;title␇"
+    json.dumps(state).encode()
+
+
+ENDS = {
+    "eof": ("done", "the body came to its end, after [DONE]"),
+    "cancelled": ("done", "cancelled"),
+    "limit": ("done", "stopped at max_bytes"),
+    "reset": ("failed", "broken off by the other side"),
+    "timeout": ("failed", "timed out"),
+}
+
+
+@pytest.mark.parametrize(("how", "said"), ENDS.items(), ids=ENDS)
+def test_the_end_is_said_in_words(log, model, how, said):
+    log.read(10, chat("x") + DONE)
+    log.end(how)
+    model.pull()
+    state = model.snapshot()
+
+    assert (state["state"], state["ended"]) == said
+
+
+def test_an_end_without_the_last_word_says_so(log, model):
+    log.read(10, chat("x"))
+    log.end("eof")
+    model.pull()
+
+    assert (
+        model.snapshot()["ended"]
+        == "the body came to its end, without a last word of the model"
+    )
+
+
+def test_an_http_error_is_a_failure(model, log):
+    log.meta |= {"status": 401, "content_type": "application/json"}
+    log.read(10, b'{"error": {"message": "no"}}')
+    log.end("eof")
+    model.pull()
+
+    assert model.snapshot()["state"] == "failed"
+    assert model.snapshot()["ended"].startswith("HTTP 401; the body came to its end")
+
+
+def test_time_stands_still_after_the_end(log, model):
+    log.read(10, chat("x"))
+    log.end("eof")
+    log.clock.advance_ms(500)
+    model.pull()
+
+    assert model.snapshot()["elapsed_ms"] == 10.0
+
+
+def test_a_finished_tape_is_shown_like_a_growing_log():
+    tape = tape_from([(10, chat("a")), (30, chat("b") + DONE)], end_ms=31)
+    model = LiveModel(tape)
+    model.pull()
+    state = model.snapshot()
+
+    assert (state["state"], state["dialect"], state["elapsed_ms"]) == (
+        "done",
+        "openai_chat",
+        31.0,
+    )
+    assert state["text"] == [["content", "ab"]]
+
+
+def test_the_overview_keeps_the_longest_gap_of_each_column(log, model):
+    for n in range(1, 602):
+        log.read(300 if n == 301 else 5, b"data: x\n\n")
+    model.pull()
+    overview = model.overview(60)
+
+    assert len(overview) == 60
+    assert sorted(overview) == [5.0] * 59 + [300.0]
+
+
+def test_a_click_that_came_through_is_a_new_state(log, model):
+    model.pull()
+    model.stop_heard(12.34)
+    model.pull()
+
+    assert model.snapshot()["stop_waited_ms"] == 12.3
+    assert model.number == 2
+
+
+def test_no_header_and_no_address_is_shown(log):
+    log.meta |= {"url": "https://host/v1?key=sk-1", "headers": {"authorization": "sk-2"}}
+    model = LiveModel(log)
+    log.read(10, chat("x"))
+    model.pull()
+
+    assert "sk-" not in json.dumps(model.snapshot())
