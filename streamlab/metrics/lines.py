@@ -95,7 +95,7 @@ def _after_colon(data: Array, field: Array, comment: Array, name: Array, stop: A
         found: Array = (at < stop) & (data[np.minimum(at, len(data) - 1)] == byte)
         return found
 
-    value = name + ((field | comment) & follows(COLON, name))
+    value: Array = name + ((field | comment) & follows(COLON, name))
     value += field & (value > name) & follows(SPACE, value)
     return value
 
