@@ -10,7 +10,9 @@ from __future__ import annotations
 import contextlib
 import socket
 import struct
+import traceback
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from http import HTTPStatus
 from selectors import EVENT_READ, EVENT_WRITE
 
@@ -133,6 +135,9 @@ class Connection:
                     self._answer(arrived_ns)
         except h11.RemoteProtocolError as exc:
             self._refuse(exc)
+        except Exception:  # a mistake of ours ends this connection, not the streams of others
+            traceback.print_exc()
+            self._close()
 
     def _events(self) -> Iterator[h11.Event]:
         while self._player is None and self._sock.fileno() >= 0:
@@ -161,8 +166,8 @@ class Connection:
         method, target = self._request.method.decode(), self._request.target.decode()
         found = answer(self._site, Request(method, target, bytes(self._body)))
         self._log = self._site.logs.open(found.scenario) if found.scenario else None
-        line = (self._loop, self, found.play, arrived_ns, found.speed, self._log)
-        self._player = Player(*line)
+        play = replace(found.play, writes=[]) if method == "HEAD" else found.play
+        self._player = Player(self._loop, self, play, arrived_ns, found.speed, self._log)
         self._player.start()
 
     def _refuse(self, exc: h11.RemoteProtocolError) -> None:

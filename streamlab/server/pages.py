@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from html import escape
 
 from streamlab.server.play import Play, Scenario, document
@@ -11,11 +12,14 @@ from streamlab.server.shapes.base import CREATED, compact
 KINDS = {400: "invalid_request_error", 401: "authentication_error", 429: "rate_limit_error"}
 
 
-def error(status: int, message: str, code: str) -> Play:
+def error(
+    status: int, message: str, code: str, headers: tuple[tuple[str, str], ...] = ()
+) -> Play:
     """Return an error as OpenAI shapes it."""
     kind = KINDS.get(status, "server_error" if status >= 500 else "invalid_request_error")
     detail = {"message": message, "type": kind, "param": None, "code": code}
-    return document(compact({"error": detail}), "application/json", status)
+    page = document(compact({"error": detail}), "application/json", status)
+    return replace(page, headers=headers)
 
 
 def models(names: Iterable[str]) -> Play:

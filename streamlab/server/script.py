@@ -16,9 +16,9 @@ from typing import NamedTuple
 from streamlab.server.play import MS
 
 PASSAGE = (
-    "A stream is not a row of tokens . What your socket sees are reads : some bring one event , "
-    "some bring ten , some stop in the middle of a word . Every read has one time , and all it "
-    "completes arrived then . Between two reads you know nothing ."
+    "A stream is not a row of tokens . What your socket sees are reads : some bring one event "
+    ", some bring ten , some stop in the middle of a word . Every read has one time , and all "
+    "it completes arrived then . Between two reads you know nothing ."
 )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from random import Random
 from typing import Any
 
+from streamlab.errors import UsageError
 from streamlab.server.play import SSE, Call
 from streamlab.server.script import Script
 from streamlab.server.shapes.base import CREATED, Asked, compact, sse
@@ -21,7 +22,7 @@ class OpenAIChat:
 
     def __init__(self, call: Call) -> None:
         self._rng = Random(f"{call.scenario} {call.seed}")
-        self._usage = bool((call.body.get("stream_options") or {}).get("include_usage"))
+        self._usage = _wants_usage(call.body.get("stream_options"))
         self._frame = {
             "id": f"chatcmpl-{self._rng.randbytes(14).hex()}",
             "object": "chat.completion.chunk",
@@ -68,6 +69,17 @@ class OpenAIChat:
         start, n = self._rng.randrange(62), self._rng.randrange(2, 16)
         chunk["obfuscation"] = LETTERS[start : start + n]
         return sse(compact(chunk))
+
+
+def _wants_usage(options: object) -> bool:
+    if options is None:
+        return False
+    if not isinstance(options, Mapping):
+        raise UsageError(
+            f"stream_options must be an object, and {options!r} came. "
+            'Send {"include_usage": true}, or leave it out.'
+        )
+    return bool(options.get("include_usage"))
 
 
 def usage(script: Script) -> dict[str, int]:

@@ -1,0 +1,180 @@
+"""The handle: a process that starts anywhere, is shared, and never outlives its parent."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from streamlab.errors import LabError, UnknownNameError, UsageError
+from streamlab.server import serve
+from tests.server.conftest import Where
+
+ROOT = Path(__file__).parents[2]
+
+PARENT = """
+import sys, time
+from streamlab.server import serve
+lab = serve(endpoint=tuple)
+print(lab._process.pid, flush=True)
+{then}
+"""
+
+
+def start_parent(then: str, **kwargs) -> subprocess.Popen[str]:
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", PARENT.format(then=then)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=env, **kwargs)
+
+
+def is_gone(pid: int, within_s: float = 5.0) -> bool:
+    """Say whether a process has ended; an orphan that nobody reaped counts as ended."""
+    deadline = time.monotonic() + within_s
+    while time.monotonic() < deadline:
+        stat = Path(f"/proc/{pid}/stat")
+        try:
+            if stat.read_text().rpartition(")")[2].split()[0] == "Z":
+                return True
+        except (FileNotFoundError, ProcessLookupError):
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def test_the_same_call_returns_the_same_lab_and_other_arguments_another(lab, fast_lab):
+    assert serve(endpoint=Where) is lab
+    assert serve(endpoint=Where, speed=20) is fast_lab
+    assert fast_lab.url != lab.url
+
+
+def test_a_closed_lab_is_started_anew_and_closing_twice_is_harmless():
+    first = serve(endpoint=Where, speed=3)
+    first.close()
+    first.close()
+    assert not first.alive
+    assert repr(first) == f"<Lab {first.url}, closed>"
+
+    with serve(endpoint=Where, speed=3) as second:
+        assert second is not first
+        assert second.alive
+    assert not second.alive
+
+
+def test_a_lab_shows_where_it_is_and_what_it_plays(lab):
+    assert lab.url.startswith("http://127.0.0.1:")
+    assert lab.base_url == f"{lab.url}/v1"
+    assert set(lab.scenarios) >= {
+        "count-to-ten",
+        "steady",
+        "bursty",
+        "stall",
+        "slow-first-token",
+        "long",
+    }
+    assert "reset" in lab.faults
+    assert repr(lab) == f"<Lab {lab.url} plays {', '.join(lab.scenarios)}>"
+
+
+def test_an_endpoint_is_made_by_the_factory(lab):
+    assert lab.endpoint() == Where(lab.base_url, "count-to-ten", "openai_chat")
+    assert lab.endpoint("reset", "sse") == Where(f"{lab.url}/sse", "reset", "sse")
+
+
+def test_an_unknown_scenario_or_dialect_is_refused_with_what_there_is(lab):
+    with pytest.raises(
+        UnknownNameError, match=r"^no scenario 'stedy'; .*Did you mean 'steady'\?$"
+    ):
+        lab.endpoint("stedy")
+    with pytest.raises(UnknownNameError, match=r"^no dialect of the lab 'soap'; there are: "):
+        lab.endpoint("steady", "soap")
+
+
+def test_a_taken_port_is_one_sentence(lab):
+    port = int(lab.url.rpartition(":")[2])
+
+    with pytest.raises(LabError) as caught:
+        serve(endpoint=Where, port=port)
+
+    sentence = f"port {port} of 127.0.0.1 is taken. Choose another, or port=0 for any free one."
+    assert str(caught.value) == sentence
+
+
+def test_an_impossible_port_is_one_sentence():
+    with pytest.raises(
+        LabError, match=r"^the lab cannot listen on port 70000 of 127\.0\.0\.1: "
+    ):
+        serve(endpoint=Where, port=70000)
+
+
+@pytest.mark.parametrize("speed", [0, -1, float("nan"), float("inf")])
+def test_an_impossible_speed_is_refused(speed):
+    with pytest.raises(UsageError, match=r"^speed must be a number above 0, and .* came\."):
+        serve(endpoint=Where, speed=speed)
+
+
+def test_a_lab_dies_with_a_parent_that_is_killed():
+    with start_parent("time.sleep(60)") as parent:
+        pid = int(parent.stdout.readline())
+        assert not is_gone(pid, within_s=0.1)
+        parent.kill()
+    assert is_gone(pid)
+
+
+def test_a_lab_dies_with_a_killed_parent_although_a_forked_child_lives_on():
+    """The child holds the other end of the lab's standard input open."""
+    then = "import os; child = os.fork(); child and print(child, flush=True); time.sleep(60)"
+    with start_parent(then) as parent:
+        pid, child = int(parent.stdout.readline()), int(parent.stdout.readline())
+        parent.kill()
+        parent.wait()
+        try:
+            assert is_gone(pid)
+        finally:
+            os.kill(child, signal.SIGKILL)
+
+
+def test_a_lab_ends_with_a_parent_that_ends_by_itself():
+    with start_parent("pass") as parent:
+        pid = int(parent.stdout.readline())
+    assert parent.returncode == 0
+    assert is_gone(pid)
+
+
+def test_a_ctrl_c_for_the_parent_leaves_the_lab_running():
+    """A terminal sends it to the whole process group."""
+    then = "try: time.sleep(60)\nexcept KeyboardInterrupt: print(lab.alive, flush=True)"
+    with start_parent(then, start_new_session=True) as parent:
+        parent.stdout.readline()
+        time.sleep(0.1)
+        os.killpg(parent.pid, signal.SIGINT)
+        assert parent.stdout.readline() == "True\n"
+
+
+def test_a_lab_starts_whatever_lies_in_the_working_directory(tmp_path):
+    for name in ("json.py", "h11.py", "selectors.py"):
+        (tmp_path / name).write_text("raise SystemExit('shadowed')")
+    code = (
+        f"import sys; sys.path[:] = [*filter(None, sys.path), {str(ROOT)!r}]\n"
+        "from streamlab.server import serve\n"
+        "with serve(endpoint=tuple) as lab: print(lab.alive)"
+    )
+
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    assert (done.stdout, done.stderr) == ("True\n", "")
+
+
+def test_the_foreground_ends_cleanly_at_ctrl_c_and_prints_nothing():
+    code = "from streamlab.server import run; run(ready=lambda url: print(url, flush=True))"
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen([sys.executable, "-c", code], env=env, **pipes) as process:
+        assert process.stdout.readline().startswith("http://127.0.0.1:")
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=5)
+
+    assert (process.returncode, out, err) == (0, "", "")
