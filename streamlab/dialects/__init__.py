@@ -10,9 +10,16 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from streamlab.dialects.answer import Answer, Choice, answer
+from streamlab.dialects.anthropic import Anthropic
 from streamlab.dialects.base import GENERATED, Ask, Delta, Dialect, Kind, Reader
+from streamlab.dialects.cohere import Cohere
+from streamlab.dialects.gemini import Gemini
+from streamlab.dialects.lmstudio_native import LMStudioNative
+from streamlab.dialects.ollama import Ollama
 from streamlab.dialects.openai_chat import OpenAIChat
+from streamlab.dialects.openai_responses import OpenAIResponses
 from streamlab.dialects.plain import Plain
+from streamlab.dialects.usage import Tokens, tokens
 from streamlab.errors import UnknownNameError
 
 __all__ = [
@@ -25,13 +32,21 @@ __all__ = [
     "Dialect",
     "Kind",
     "Reader",
+    "Tokens",
     "answer",
     "choose",
     "dialect_named",
+    "tokens",
 ]
 
 _ALL: tuple[Dialect, ...] = (
     OpenAIChat(),
+    OpenAIResponses(),
+    Anthropic(),
+    Gemini(),
+    Ollama(),
+    Cohere(),
+    LMStudioNative(),
     Plain("sse"),
     Plain("ndjson"),
 )

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from streamlab.dialects.base import Delta, Reader
+from streamlab.dialects.usage import Tokens, tokens
 
 ToolCall = dict[str, Any]
 """``id`` and ``name`` (None where the API sends none), ``arguments`` as text."""
@@ -45,6 +46,8 @@ class Answer:
         All of them, by index.
     usage : mapping or None
         As the server reported it last, in the provider's own keys.
+    tokens : Tokens
+        What `usage` (or, without one, `timings`) counts: prompt, output, reasoning, source.
     timings : mapping or None
         What the server says it took, where that is not part of `usage` (llama.cpp).
     error : mapping or None
@@ -69,6 +72,11 @@ class Answer:
     terminator: str | None = None
     complete: bool | None = False
     token_source: str | None = None
+
+    @property
+    def tokens(self) -> Tokens:
+        """What the server counted; None where it did not."""
+        return tokens(self.usage or self.timings)
 
 
 def answer(deltas: Iterable[Delta], reader: Reader | None) -> Answer:

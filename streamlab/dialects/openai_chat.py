@@ -20,7 +20,6 @@ from typing import Any
 from streamlab.dialects.base import Ask, Delta, Message
 from streamlab.dialects.provider import Provider
 from streamlab.dialects.reading import (
-    DONE,
     BaseReader,
     a_dict,
     a_list,
@@ -31,6 +30,9 @@ from streamlab.dialects.reading import (
     whole,
 )
 
+RARE = frozenset({"error", "timings", "x_groq", "prompt_filter_results"})
+"""What may stand beside the choices, besides the usage."""
+
 FAILURES = frozenset({"error", "abort", "insufficient_system_resource"})
 """Finish reasons that name a failure: Mistral and OpenRouter, vLLM and SGLang, DeepSeek."""
 
@@ -40,7 +42,6 @@ class OpenAIChatReader(BaseReader):
 
     def __init__(self) -> None:
         super().__init__()
-        self._choices: set[int] = set()
         self._calls: dict[int, list[str]] = {}  # the ids of each choice's calls, in order
         self._reasoned = False
 
@@ -48,28 +49,23 @@ class OpenAIChatReader(BaseReader):
         """Return what one chunk adds."""
         chunk = parse(data)
         if not isinstance(chunk, dict):
-            return self._no_chunk(type, data)
+            return self._bare(type, data)
         out: list[Delta] = []
         choices = chunk.get("choices")
         if isinstance(choices, list):
             for choice in choices:
                 if isinstance(choice, dict):
                     self._choice(choice, out)
-        self._beside(type, chunk, out)
-        if not out:
-            ping = "ping" in (type, chunk.get("type"))
-            return [Delta("ping")] if ping else self._nothing(type, chunk)
-        return out
-
-    def _no_chunk(self, type: str, data: str) -> list[Delta]:  # noqa: A002
-        if data.strip() == DONE:
-            return self._done(DONE)
-        if type == "error":
-            return self._error(data) or meta(type)
-        return [Delta("ping")] if type == "ping" else meta(type)
+        if type != "message" or not out or chunk.get("usage") or not RARE.isdisjoint(chunk):
+            self._beside(type, chunk, out)
+        else:
+            self.counts.nothing(out)
+        return out or self._nothing(type, chunk)
 
     def _nothing(self, type: str, chunk: dict[str, Any]) -> list[Delta]:  # noqa: A002
-        """Name the one thing that Azure's asynchronous filter sends, without a delta."""
+        """Name what has no delta: a ping, or what Azure's asynchronous filter found."""
+        if "ping" in (type, chunk.get("type")):
+            return [Delta("ping")]
         for choice in map(a_dict, a_list(chunk.get("choices"))):
             if choice.get("content_filter_results"):
                 index = whole(choice.get("index")) or 0
@@ -77,10 +73,9 @@ class OpenAIChatReader(BaseReader):
         return meta(type)
 
     def _choice(self, choice: dict[str, Any], out: list[Delta]) -> None:
-        index = whole(choice.get("index")) or 0
-        if index not in self._choices:
-            self._choices.add(index)
-            self.finished = False
+        index = choice.get("index")
+        index = 0 if index == 0 else whole(index) or 0
+        self._open(index)
         start = len(out)
         delta = choice.get("delta")
         if isinstance(delta, dict):
@@ -94,17 +89,19 @@ class OpenAIChatReader(BaseReader):
 
     def _delta(self, delta: dict[str, Any], index: int, out: list[Delta]) -> None:
         get = delta.get
+        content = get("content")
+        if content and len(delta) == 1 and isinstance(content, str):  # nearly every chunk
+            out.append(Delta("content", content, index))
+            return
         if get("role"):
             out += self._role(get("role"), index)
         thought = get("reasoning") or get("reasoning_content")
         if thought or get("reasoning_details"):
             self._reasoning(thought, get("reasoning_details"), index, out)
-        content = get("content")
-        if content:
-            if isinstance(content, str):
-                out.append(Delta("content", content, index))
-            else:
-                self._parts(content, index, out)
+        if isinstance(content, str) and content:
+            out.append(Delta("content", content, index))
+        elif content:
+            self._parts(content, index, out)
         refusal = get("refusal")
         if refusal and isinstance(refusal, str):
             out.append(Delta("refusal", refusal, index))
@@ -164,7 +161,6 @@ class OpenAIChatReader(BaseReader):
         out += self._error(choice.get("error"))
         out += self._finish(reason, index)
         self.failed = self.failed or reason in FAILURES
-        self.finished = self._reasons.keys() >= self._choices
 
     def _beside(self, type: str, chunk: dict[str, Any], out: list[Delta]) -> None:  # noqa: A002
         """Add what stands beside the choices: annotation, error, usage."""

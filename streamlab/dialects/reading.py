@@ -8,15 +8,16 @@ has another type is treated as if it were not there.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
 
 from streamlab.dialects.base import Delta
 from streamlab.dialects.counting import Counts
 
 __all__ = [
-    "DONE",
     "BaseReader",
+    "Handler",
+    "NamedReader",
     "a_dict",
     "a_list",
     "a_text",
@@ -29,7 +30,7 @@ __all__ = [
 
 DONE = "[DONE]"
 
-_loads = json.JSONDecoder().decode
+_decoder = json.JSONDecoder()
 
 
 def parse(data: str) -> Any:
@@ -39,17 +40,24 @@ def parse(data: str) -> Any:
     encoder, table or terminal downstream takes them.
     """
     try:
-        value = _loads(data)
-        if "\\ud" in data or "\\uD" in data:
-            return _mended(value)
+        value, end = _decoder.raw_decode(data)  # spares two searches for white space
+        if end != len(data):
+            value = _decoder.decode(data)
+        if "\\" in data and ("\\ud" in data or "\\uD" in data):
+            value = _mended(value)
     except (ValueError, RecursionError):
-        return None
+        return _parse_padded(data)
     return value
+
+
+def _parse_padded(data: str) -> Any:
+    """Take what has white space before it, too."""
+    return parse(data.strip()) if data != data.strip() else None
 
 
 def _mended(value: Any) -> Any:
     text = json.dumps(value, ensure_ascii=False)
-    return _loads(text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace"))
+    return json.loads(text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace"))
 
 
 def a_dict(value: Any) -> dict[str, Any]:
@@ -122,8 +130,15 @@ class BaseReader:
         self.failed = False
         self.counts = Counts()
         self.timings: Mapping[str, Any] | None = None
+        self._choices: set[int] = set()
         self._reasons: dict[int, str] = {}
         self._roles: set[int] = set()
+
+    def _open(self, choice: int) -> None:
+        """Note that a choice exists: the stream has not finished before it has."""
+        if choice not in self._choices:
+            self._choices.add(choice)
+            self.finished = False
 
     def _role(self, role: Any, choice: int) -> list[Delta]:
         """Once a choice."""
@@ -136,12 +151,11 @@ class BaseReader:
         self, reason: Any, choice: int = 0, value: Mapping[str, Any] | None = None
     ) -> list[Delta]:
         """Once a choice, and again only where the reason changes."""
-        if not a_text(reason):
-            return []
-        self.finished = True
-        if self._reasons.get(choice) == reason:
+        before = self._reasons.get(choice)
+        if not a_text(reason) or reason == before:
             return []
         self._reasons[choice] = reason
+        self.finished = self._reasons.keys() >= self._choices
         return [Delta("finish", reason, choice, value=value)]
 
     def _error(self, value: Any) -> list[Delta]:
@@ -153,3 +167,41 @@ class BaseReader:
     def _done(self, word: str) -> list[Delta]:
         self.terminator = self.terminator or word
         return [Delta("done", word)]
+
+    def _bare(self, type: str, data: str) -> list[Delta]:  # noqa: A002
+        """Read an event that is no JSON object."""
+        if data.strip() == DONE:
+            return self._done(DONE)
+        if type == "error":
+            return self._error(data or type)
+        return [Delta("ping")] if type == "ping" else meta(type)
+
+
+Handler = Callable[[Any, dict[str, Any], str], list[Delta]]
+
+
+class NamedReader(BaseReader):
+    """Reads events that say what they are: in their JSON, else in the ``event:`` line.
+
+    A subclass names its methods in `handlers`; each takes the event and its name.
+    An event that nobody handles is one ``meta``.
+    """
+
+    handlers: ClassVar[Mapping[str, Handler]] = {}
+
+    def feed(self, type: str, data: str) -> list[Delta]:  # noqa: A002
+        """Return what one event adds."""
+        event = parse(data)
+        if not isinstance(event, dict):
+            return self._bare(type, data)
+        name = a_text(event.get("type")) or type
+        if name in self.handlers:
+            return self.handlers[name](self, event, name)
+        if name == "error" or (event.get("error") and "type" not in event):
+            return self._failure(event)
+        return [Delta("ping")] if name == "ping" else meta(name)
+
+    def _failure(self, event: dict[str, Any]) -> list[Delta]:
+        """Take an error nested under ``error``, or flat, as it is documented for some."""
+        flat = {key: event[key] for key in event if key not in ("type", "sequence_number")}
+        return self._error(event.get("error") or flat or event)
