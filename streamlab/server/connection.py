@@ -175,7 +175,11 @@ class Connection:
         if self._http.our_state in (h11.IDLE, h11.SEND_RESPONSE):
             headers = [("content-type", "text/plain; charset=utf-8"), ("connection", "close")]
             text = f"expected an HTTP/1.1 request: {exc}\n".encode()
-            head = h11.Response(status_code=exc.error_status_hint, headers=headers)
+            head = h11.Response(
+                status_code=exc.error_status_hint,
+                headers=headers,
+                reason=_reason(exc.error_status_hint),
+            )
             self.send(b"".join(map(self._framed, (head, h11.Data(data=text)))) + self.tail())
         self._close()
 

@@ -67,7 +67,7 @@ def silence(call: Call) -> Play:
 
 def no_answer(_call: Call) -> Play:
     """Take the request and never answer."""
-    return Play([], head_at_ns=None)
+    return Play([], head_at_ns=None, ending="silence")
 
 
 def crlf(call: Call) -> Play:

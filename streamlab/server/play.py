@@ -48,7 +48,7 @@ class Play:
     length : int, optional
         The ``content-length``; without it the body is chunked.
     head_at_ns : int, optional
-        When the head is sent; None for never.
+        When the head is sent; None for never, and then there are no writes and no ``eof``.
     ending_at_ns : int, optional
         None ends the body together with the last write, in the same ``send``.
     """

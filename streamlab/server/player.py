@@ -71,10 +71,12 @@ class Player:
 
     def start(self) -> None:
         """Send the head when it is due, and go on from there."""
-        if self._play.head_at_ns is not None:
-            self._upcoming = next(self._writes, None)
-            wire = self._line.head(self._play, self._log)
-            self._send_at(self._play.head_at_ns, wire, self._prepare)
+        if self._play.head_at_ns is None:
+            self._prepare_ending()
+            return
+        self._upcoming = next(self._writes, None)
+        wire = self._line.head(self._play, self._log)
+        self._send_at(self._play.head_at_ns, wire, self._prepare)
 
     def stop(self) -> None:
         """Send nothing more: the client has left."""

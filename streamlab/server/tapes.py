@@ -29,12 +29,15 @@ def play_of(tape: Tape) -> Play:
     """Return a tape's answer: status, type, encoding, reads and end as they were."""
     meta = tape.meta
     encoding = meta.get("content_encoding") or "identity"
+    ending = ENDINGS.get(tape.end.how, "eof")
+    answered = len(tape) > 0 or "status" in meta or ending == "eof"
     return Play(
         _writes(tape),
         str(meta.get("content_type") or SSE),
         int(meta.get("status") or 200),
         () if encoding == "identity" else (("content-encoding", str(encoding)),),
-        ending=ENDINGS.get(tape.end.how, "eof"),
+        head_at_ns=0 if answered else None,
+        ending=ending,
         ending_at_ns=max(tape.end.t_ns - tape.t0_ns, 0),
     )
 
