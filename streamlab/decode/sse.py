@@ -1,0 +1,225 @@
+"""Server-sent events, as WHATWG HTML 9.2.6 "Interpreting an event stream" has them.
+
+Two layers in one pass.  The strict one dispatches what a browser would, no more and
+no less.  Beside it everything the standard throws away stays in the columns of
+lines, for that is where real failures hide: comments, unknown fields (``error: {…}``),
+blocks without data, the undispatched tail.
+
+Rules:
+
+- an event is out with the byte that completes it;
+- nothing raises, whatever the bytes;
+- how the bytes were cut into reads changes nothing but when things come out;
+- `SSEParser._take` is the standard, line by line; `SSEParser.feed` leaves it only for
+  short cuts to the same result, where the blocks look as nearly all of them do.
+"""
+
+from __future__ import annotations
+
+from streamlab.decode.lines import CR, LF, LineSplitter
+from streamlab.decode.records import (
+    BLANK,
+    COMMENT,
+    DATA,
+    EVENT,
+    ID,
+    OTHER,
+    RETRY,
+    TAIL,
+    Comment,
+    Event,
+    Lines,
+)
+
+_ORDINARY_KINDS = bytes([DATA, BLANK])
+_new = tuple.__new__  # what `Event(...)` ends in, at half its price
+_MOST_DIGITS = 640  # so many Python converts whatever its limit for digits is set to
+
+
+class SSEParser:
+    """An incremental parser of ``text/event-stream``; a `Framer`.
+
+    Attributes
+    ----------
+    lines : Lines
+        Every line, also what the standard ignores; offsets in the bytes fed.
+    comments : list of Comment
+    last_event_id : str
+        What a browser would send as ``Last-Event-ID`` if it had to reconnect now.
+    retry : int or None
+        The reconnection time in ms; None until the stream sets one.
+
+    Notes
+    -----
+    A line of kind ``id`` or ``retry`` took effect.  Where the standard ignores one,
+    ``retry: soon`` or an id with NUL in it, its kind is ``other``.
+
+    Examples
+    --------
+    >>> parser = SSEParser()
+    >>> parser.feed(b"data: Hel")
+    []
+    >>> [event.data for event in parser.feed(b"lo\\n\\n: ping\\n")]
+    ['Hello']
+    >>> [comment.text for comment in parser.comments]
+    [' ping']
+    """
+
+    def __init__(self) -> None:
+        self.lines = Lines()
+        self.comments: list[Comment] = []
+        self.last_event_id = ""
+        self.retry: int | None = None
+        self._splitter = LineSplitter(self.lines.ends)
+        self._n_events = 0
+        self._id = ""  # the buffer: it becomes `last_event_id` at a blank line
+        self._first_line = 0  # of the block
+        self._type = ""
+        self._data: list[str] = []
+        self._retry: int | None = None
+        self._between_blocks = True  # and nothing of a line is held
+
+    def feed(self, data: bytes) -> list[Event]:
+        """Return the events that `data` completes, oldest first; note its lines."""
+        if self._between_blocks and _is_ordinary_block(data):
+            return [self._take_ordinary_block(data)]
+        lines = self._splitter.feed(data)
+        values = self._ordinary_values(lines)
+        events = self._take_ordinary(values) if values else self._take(lines)
+        self._between_blocks = self._at_block and self._splitter.between_lines
+        return events
+
+    def close(self) -> None:
+        """Note an unfinished last line as a ``tail``, and discard what is pending.
+
+        "Once the end of the file is reached, any pending data must be discarded.  (If
+        the file ends in the middle of an event, before the final empty line, the
+        incomplete event is not dispatched.)"
+        """
+        if self._splitter.close():
+            self.lines.kinds.append(TAIL)
+
+    @property
+    def _at_block(self) -> bool:
+        """Whether the next line is the first of a block."""
+        return self._first_line == len(self.lines.kinds)
+
+    def _take(self, lines: list[bytes]) -> list[Event]:
+        """Process lines as the standard says; return their events."""
+        events: list[Event] = []
+        for line in lines:
+            kind = self._take_field(line) if line else BLANK
+            if kind == BLANK and (event := self._dispatch()):
+                events.append(event)
+            self.lines.kinds.append(kind)
+        return events
+
+    def _take_field(self, line: bytes) -> int:
+        """Process a line that is not blank; return its kind."""
+        # "Collect the characters on the line before the first U+003A COLON character
+        # (:), and let field be that string", or the whole line if there is none.
+        name, _, value = line.partition(b":")
+        # "If value starts with a U+0020 SPACE character, remove it from value": one,
+        # and no other whitespace.  Bytes that are no UTF-8 become U+FFFD.
+        text = value.removeprefix(b" ").decode("utf-8", "replace")
+        # "Field names must be compared literally, with no case folding performed."
+        match name:
+            case b"data":
+                self._data.append(text)
+                return DATA
+            case b"event":
+                self._type = text
+                return EVENT
+            case b"id" if "\0" not in text:
+                self._id = text
+                return ID
+            case b"retry" if (retry_ms := _reconnection_time(text)) is not None:
+                self.retry = self._retry = retry_ms  # at once, not at dispatch
+                return RETRY
+            case b"":  # "If the line starts with a U+003A COLON character (:)"
+                self._note_comment(value)
+                return COMMENT
+        return OTHER  # "The field is ignored."
+
+    def _note_comment(self, value: bytes) -> None:
+        text = value.decode("utf-8", "replace")
+        self.comments.append(Comment(text, len(self.lines.kinds), self._n_events))
+
+    def _dispatch(self) -> Event | None:
+        """End the block at a blank line; return its event, if it has data."""
+        # First of all, and so also where nothing is dispatched: "Set the last event ID
+        # string of the event source to the value of the last event ID buffer.  The
+        # buffer does not get reset".
+        self.last_event_id = self._id
+        number = len(self.lines.kinds)
+        event = None
+        if self._data:  # one empty data line counts: the buffer would hold its LF
+            data = "\n".join(self._data)
+            span = (self._first_line, number)
+            event = Event(self._type or "message", data, self._id, self._retry, *span)
+            self._n_events += 1
+        self._begin_block(number + 1)
+        return event
+
+    def _begin_block(self, first_line: int) -> None:
+        self._first_line = first_line
+        self._type = ""
+        self._data = []
+        self._retry = None
+
+    # The short cuts.  Nearly all blocks of nearly all streams are ordinary: one line
+    # that begins with "data: ", and a blank one.  Such a block leaves nothing behind
+    # (an id has been committed by the blank line before it), so it needs no state.
+
+    def _ordinary_values(self, lines: list[bytes]) -> list[str] | None:
+        """Return the data of `lines` if they are ordinary blocks, and nothing else."""
+        if not self._at_block or len(lines) % 2 or any(lines[1::2]):
+            return None
+        # Decoded in one go, which is sound: no bad sequence reaches across an LF.
+        text = "\n" + b"\n".join(lines[::2]).decode("utf-8", "replace")
+        nothing, *values = text.split("\ndata: ")
+        return values if not nothing and len(values) * 2 == len(lines) else None
+
+    def _take_ordinary(self, values: list[str]) -> list[Event]:
+        """Do what `_take` would do with the lines of these blocks."""
+        first_line, id_ = self._first_line, self._id
+        self.lines.kinds += _ORDINARY_KINDS * len(values)
+        self._first_line = len(self.lines.kinds)
+        self._n_events += len(values)
+        numbers = range(first_line, self._first_line, 2)
+        return [
+            _new(Event, ("message", value, id_, None, number, number + 1))
+            for number, value in zip(numbers, values, strict=True)
+        ]
+
+    def _take_ordinary_block(self, block: bytes) -> Event:
+        """Do what `feed` would do with an ordinary block that is a whole read."""
+        ends, number = self.lines.ends, self._first_line
+        end = (ends[-1] if ends else 0) + len(block)
+        ends.append(end - 1)
+        ends.append(end)
+        self.lines.kinds += _ORDINARY_KINDS
+        self._first_line = number + 2
+        self._n_events += 1
+        text = block[6:-2].decode("utf-8", "replace")
+        return _new(Event, ("message", text, self._id, None, number, number + 1))
+
+
+def _is_ordinary_block(data: bytes) -> bool:
+    return (
+        data[:6] == b"data: "
+        and data[-2:] == b"\n\n"
+        and LF not in data[:-2]
+        and CR not in data
+    )
+
+
+def _reconnection_time(text: str) -> int | None:
+    """Return the time in ms if `text` "consists of only ASCII digits".
+
+    `int` alone would also take ``+5``, ``1_000`` and digits of other scripts.
+    """
+    if not (text.isascii() and text.isdigit()):
+        return None
+    digits = text.lstrip("0") or "0"
+    return int(digits) if len(digits) <= _MOST_DIGITS else None
