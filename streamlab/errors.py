@@ -4,7 +4,7 @@
     - ``UsageError`` (also a ``ValueError``): a call that cannot mean anything
         - ``UnknownNameError`` (also a ``LookupError``): no such scenario, dialect, plot, …
         - ``MissingKeyError``: an endpoint needs a key and none was given
-        - ``WrongLoopError`` (also a ``TypeError``): ``for`` over an async stream, or the reverse
+        - ``WrongLoopError`` (also a ``TypeError``): ``for`` over an async stream, …
     - ``FormatError`` (also a ``ValueError``): a file that is not what it should be
     - ``SchemaError`` (also a ``ValueError``): a table lacks a column it needs
     - ``StreamFailedError``: raised only by ``rec.raise_for_status()``

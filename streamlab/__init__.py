@@ -1,0 +1,92 @@
+"""An oscilloscope for language-model streams, in a notebook.
+
+::
+
+    import streamlab as sl
+
+    lab = sl.serve()
+    rec = sl.record(lab.endpoint("count-to-ten"), "Count to 10", temperature=0)
+    rec.lines
+
+Everything is loaded when it is first used, so importing is light.  Provider names
+(``sl.openai``, …) stay out of ``__all__``: a star import must not shadow an SDK.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from streamlab.errors import StreamlabError
+    from streamlab.front import arecord, compare, concat, record, serve, stream, watch
+    from streamlab.providers import (
+        anthropic,
+        cohere,
+        gemini,
+        lmstudio,
+        ollama,
+        openai,
+    )
+    from streamlab.recording import Recording, load
+    from streamlab.transport.endpoint import Endpoint, endpoint
+
+    last: Recording | None
+
+__all__ = [
+    "Endpoint",
+    "Recording",
+    "StreamlabError",
+    "arecord",
+    "compare",
+    "concat",
+    "endpoint",
+    "load",
+    "record",
+    "serve",
+    "stream",
+    "watch",
+]
+
+_HOMES = {
+    "StreamlabError": "errors",
+    **dict.fromkeys(
+        ("arecord", "compare", "concat", "record", "serve", "stream", "watch"), "front"
+    ),
+    **dict.fromkeys(
+        ("anthropic", "cohere", "gemini", "lmstudio", "ollama", "openai"), "providers"
+    ),
+    **dict.fromkeys(("Recording", "load"), "recording"),
+    **dict.fromkeys(("Endpoint", "endpoint"), "transport.endpoint"),
+}
+_ROOMS = (
+    "cli",
+    "decode",
+    "dialects",
+    "errors",
+    "follow",
+    "formats",
+    "live",
+    "metrics",
+    "plots",
+    "server",
+    "tape",
+    "testing",
+    "transport",
+)
+
+
+def __getattr__(name: str) -> Any:
+    if name == "last":
+        return import_module("streamlab.front").last()
+    if name in _HOMES:
+        return getattr(import_module(f"streamlab.{_HOMES[name]}"), name)
+    if name in _ROOMS:
+        return import_module(f"streamlab.{name}")
+    raise AttributeError(f"module 'streamlab' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*__all__, *_HOMES, *_ROOMS, "last", "__version__"})

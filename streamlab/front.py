@@ -1,0 +1,310 @@
+"""The front door: what a user calls, joined from the rooms.
+
+Each function is a few lines: transport streams, `Recording` holds, ``live`` shows,
+``server`` is the lab.  `last` is whatever was recorded last, also after a Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from os import PathLike, fspath
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from streamlab import server
+from streamlab.errors import UsageError
+from streamlab.recording import Recording, load
+from streamlab.tape import Tape, journal
+from streamlab.transport.capture import Attempt, apieces, pieces
+from streamlab.transport.endpoint import Endpoint, Prompt
+from streamlab.transport.stream import Opening
+from streamlab.transport.watch import Watch
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from streamlab.metrics.concat import Concat
+    from streamlab.server import Lab
+
+_last: list[Recording] = []
+
+
+def last() -> Recording | None:
+    """Return the recording that ended last; None before there is one."""
+    return _last[-1] if _last else None
+
+
+def record(
+    endpoint: Endpoint,
+    prompt: Prompt | None = None,
+    *,
+    save: str | PathLike[str] | None = None,
+    live: bool = False,
+    label: str = "",
+    client: Any = None,
+    timeout: Any = ...,
+    max_bytes: int | None = None,
+    **body: Any,
+) -> Recording:
+    """Stream a completion to its end and return its recording.
+
+    Parameters
+    ----------
+    endpoint : Endpoint
+        Where to ask: ``sl.openai("gpt-4o-mini")``, ``lab.endpoint("steady")``, ….
+    prompt : str or list of messages, optional
+        What to ask.  The lab answers by scenario, whatever it is.
+    save : path, optional
+        A journal, written while the stream runs: it survives a killed process.
+    live : bool
+        Show the live scope, in a notebook.
+    label : str
+        What tables and pictures call the recording.
+    client : httpx.Client, optional
+        Yours, with its pool and its options; by default a fresh connection is made.
+    timeout : float or httpx.Timeout, optional
+        Seconds without a byte; 60 by default, None to wait for ever.
+    max_bytes : int, optional
+        End the stream once so many bytes of body are recorded.
+    **body
+        Further fields of the request's body, such as ``temperature=0``.
+
+    Returns
+    -------
+    Recording
+        Always, once the request was tried: how it ended is data, see ``rec.problem``.
+
+    Raises
+    ------
+    UsageError
+        If the call cannot mean anything; nothing was sent then.
+    KeyboardInterrupt
+        After Ctrl-C; what had arrived is in ``sl.last``.
+    """
+    options = {"label": label, "client": client, "timeout": timeout, "max_bytes": max_bytes}
+    return _run(_attempt(endpoint, prompt, body, **options), save, live)
+
+
+async def arecord(
+    endpoint: Endpoint,
+    prompt: Prompt | None = None,
+    *,
+    save: str | PathLike[str] | None = None,
+    live: bool = False,
+    label: str = "",
+    client: Any = None,
+    timeout: Any = ...,
+    max_bytes: int | None = None,
+    **body: Any,
+) -> Recording:
+    """Stream a completion to its end on the running loop; see `record`.
+
+    ``asyncio.gather`` runs many at once.  A cancellation goes on once what had arrived
+    is in ``sl.last``.
+    """
+    options = {"label": label, "client": client, "timeout": timeout, "max_bytes": max_bytes}
+    attempt = _attempt(endpoint, prompt, body, **options)
+    try:
+        with _beside(attempt, save, live):
+            async with contextlib.aclosing(apieces(attempt)) as arriving:
+                async for _ in arriving:
+                    pass
+    finally:
+        recording = _keep(attempt, save)
+    return recording
+
+
+def stream(
+    endpoint: Endpoint,
+    prompt: Prompt | None = None,
+    *,
+    label: str = "",
+    client: Any = None,
+    timeout: Any = ...,
+    max_bytes: int | None = None,
+    **body: Any,
+) -> Opening[Recording]:
+    """Open a stream for a loop of your own; it is recorded as it passes.
+
+    Enter it by ``with`` and loop by ``for``, or by ``async with`` and ``async for``.  Besides
+    its deltas there are ``iter_lines``, ``iter_events`` and ``iter_raw``, and their async
+    twins ``aiter_lines``, …; afterwards there is ``.recording``.  Parameters as for `record`.
+
+    Examples
+    --------
+    ::
+
+        with sl.stream(ep, "Count to 10") as s:
+            for delta in s:
+                print(delta.text, end="")
+        rec = s.recording
+    """
+    options = {"label": label, "client": client, "timeout": timeout, "max_bytes": max_bytes}
+    return Opening(_attempt(endpoint, prompt, body, **options), _made)
+
+
+def watch(
+    endpoint: Endpoint,
+    prompt: Prompt | None = None,
+    *,
+    save: str | PathLike[str] | None = None,
+    live: bool = True,
+    label: str = "",
+    timeout: Any = ...,
+    max_bytes: int | None = None,
+    **body: Any,
+) -> Watch[Recording]:
+    """Stream in the background and return at once, with the live scope in a notebook.
+
+    Its Stop button, or ``.stop()``, ends the stream; ``.wait()`` waits for it; then there is
+    ``.recording``.  Parameters as for `record`.
+    """
+    options = {"label": label, "timeout": timeout, "max_bytes": max_bytes}
+    attempt = _attempt(endpoint, prompt, body, **options)
+    shown = _show(attempt) if live else contextlib.nullcontext()
+
+    def run() -> Recording:
+        with shown:
+            return _run(attempt, save, live=False)
+
+    return Watch(attempt, run)
+
+
+def serve(
+    *recordings: Recording | str | PathLike[str], port: int = 0, speed: float = 1.0
+) -> Lab[Endpoint]:
+    """Start the lab: a real server on this machine, for everything offline.
+
+    Parameters
+    ----------
+    *recordings : Recording or path
+        Played at their own times, named by their labels, beside the scenarios.
+    port : int
+        0 takes a free one.
+    speed : float
+        All times are divided by it.
+
+    Returns
+    -------
+    Lab
+        With ``endpoint(scenario)``, ``scenarios``, ``faults``, ``url`` and ``close()``.  A
+        process of its own on the loopback interface, gone when this one is.  Without
+        recordings, asking again returns the same one.
+
+    Raises
+    ------
+    LabError
+        If the port is taken.
+    """
+    tapes = named_tapes(recordings)
+    return server.serve(tapes or None, port=port, speed=speed, endpoint=_lab_endpoint)
+
+
+def named_tapes(recordings: tuple[Recording | str | PathLike[str], ...]) -> dict[str, Tape]:
+    """Return the tapes of recordings by name, made distinct by a number where they clash."""
+    held = {
+        item: item if isinstance(item, Recording) else load(item, label=Path(fspath(item)).stem)
+        for item in recordings
+    }
+    return {name: recording.tape for name, recording in named(held.values()).items()}
+
+
+def named(recordings: Iterable[Recording]) -> dict[str, Recording]:
+    """Return recordings by label, made distinct by a number where labels clash."""
+    names: dict[str, Recording] = {}
+    for recording in recordings:
+        name = recording.label
+        names[name if name not in names else f"{name}-{len(names) + 1}"] = recording
+    return names
+
+
+def compare(recordings: Mapping[str, Recording]) -> pd.DataFrame:
+    """Put recordings side by side: one row a recording, and differences to the first.
+
+    Parameters
+    ----------
+    recordings : mapping of str to Recording
+        ``{"sync": rec, "async": arec}``.
+
+    Raises
+    ------
+    UsageError
+        If there is nothing to compare, or something is not a recording.
+    """
+    from streamlab.metrics import compare as compared
+
+    return compared(recordings)
+
+
+def concat(recordings: Iterable[Recording] | Mapping[str, Recording]) -> Concat:
+    """Return the tables of several recordings as one: ``sl.concat([a, b]).lines``."""
+    from streamlab.metrics.concat import Concat
+
+    if isinstance(recordings, Mapping):
+        return Concat({name: each.tables for name, each in recordings.items()})
+    return Concat({name: rec.tables for name, rec in named(recordings).items()})
+
+
+def _lab_endpoint(base_url: str, scenario: str, dialect: str) -> Endpoint:
+    return Endpoint(base_url, dialect, scenario)
+
+
+def _attempt(
+    endpoint: Endpoint, prompt: Prompt | None, body: Mapping[str, Any], **options: Any
+) -> Attempt:
+    if not isinstance(endpoint, Endpoint):
+        raise UsageError(
+            f"the first argument says where to ask, and {type(endpoint).__name__} came. "
+            'Pass sl.openai("gpt-4o-mini"), sl.endpoint(url) or sl.serve().endpoint("steady").'
+        )
+    return Attempt(endpoint, prompt, body, **options)
+
+
+def _run(attempt: Attempt, save: str | PathLike[str] | None, live: bool) -> Recording:
+    try:
+        with _beside(attempt, save, live), contextlib.closing(pieces(attempt)) as arriving:
+            for _ in arriving:
+                pass
+    finally:
+        recording = _keep(attempt, save)
+    return recording
+
+
+@contextmanager
+def _beside(attempt: Attempt, save: str | PathLike[str] | None, live: bool) -> Iterator[None]:
+    """Keep a journal and show a view while a stream runs; both only pull."""
+    with contextlib.ExitStack() as stack:
+        if save is not None:
+            stack.enter_context(journal.Journal(attempt.recorder, save))
+        if live:
+            stack.enter_context(_show(attempt))
+        yield
+
+
+def _show(attempt: Attempt) -> AbstractContextManager[Any]:
+    from streamlab.live import showing
+
+    meta = attempt.recorder.meta
+    return showing(
+        attempt.recorder, attempt.stop, dialect=meta["dialect"], label=str(meta["label"])
+    )
+
+
+def _keep(attempt: Attempt, save: str | PathLike[str] | None) -> Recording:
+    """Make the recording of an attempt that was tried, and remember it as the last.
+
+    The lab's send times are known only after the stream, so a journal is written anew
+    with them.
+    """
+    if attempt.tape is None:  # a misuse is on its way up
+        return Recording(attempt.finish())
+    if save is not None and attempt.tape.server_sent_ns is not None:
+        journal.save(attempt.tape, save)
+    return _made(attempt.tape)
+
+
+def _made(tape: Tape) -> Recording:
+    _last[:] = [Recording(tape)]
+    return _last[0]

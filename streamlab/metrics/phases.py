@@ -1,0 +1,43 @@
+"""Where the time before and around the stream went: the phases of a request.
+
+The moments are marks of the tape (see the transport's trace); a phase is the span between
+two of them.  A phase that did not happen, such as TLS over clear HTTP, has no row.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from streamlab.metrics.tables import Tables
+
+PHASES = (
+    ("client", "called", "pool"),
+    ("connect", "connect", "connected"),
+    ("tls", "tls", "tls_done"),
+    ("send", "request_sent", "request_done"),
+    ("wait", "request_done", "first_read"),
+    ("headers", "first_read", "headers"),
+    ("body", "headers", "end"),
+)
+"""Name, mark where it begins, mark where it ends; ``end`` is the end of the stream."""
+
+
+def phases(tables: Tables) -> pd.DataFrame:
+    """Return the phases of a request, in order.
+
+    Returns
+    -------
+    DataFrame, one row a phase that happened
+        ``phase`` (client, connect, tls, send, wait, headers, body), ``start_ms`` and
+        ``end_ms`` since t0 (negative before the request was sent), ``duration_ms``.
+    """
+    marks = {**tables.tape.marks, "end": tables.tape.end.t_ns}
+    rows = [
+        (name, (marks[start] - tables.t0_ns) / 1e6, (marks[stop] - tables.t0_ns) / 1e6)
+        for name, start, stop in PHASES
+        if start in marks and stop in marks
+    ]
+    table = pd.DataFrame(rows, columns=["phase", "start_ms", "end_ms"])
+    table[["start_ms", "end_ms"]] = table[["start_ms", "end_ms"]].astype("float64")
+    table["duration_ms"] = table["end_ms"] - table["start_ms"]
+    return table

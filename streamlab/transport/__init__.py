@@ -1,0 +1,6 @@
+"""To the network: endpoints, stamped sockets under httpx, streams under way.
+
+`streams` and `astreams` read sockets through a `meter`; `seam` puts them under a client's
+pools; `taping` writes what a response brings on a recorder; `capture` does it for requests of
+our own; `stream` and `watch` are what a user holds meanwhile.
+"""

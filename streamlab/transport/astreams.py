@@ -1,0 +1,327 @@
+"""Connections on an asyncio loop: the async twins of ``streams``.
+
+The loop says when a socket is readable; the callback reads at once, stamps, and queues.
+So a stamp does not wait for the task that will use the bytes, and nothing of
+anyio stands between the socket and the stamp.
+
+Rule: the queue is bounded.  Above `HIGH_WATER` we stop reading, and TCP holds the
+sender back as it would without us.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ssl
+from collections import deque
+from types import ModuleType
+from typing import Any
+
+from streamlab.tape import Clock, Stamp
+from streamlab.transport.meter import Exchange, Meter
+from streamlab.transport.streams import MAX_BYTES, mapped, readable, socket_info
+from streamlab.transport.tls import TLSLayer
+
+HIGH_WATER = 1 << 20  # bytes queued before we stop reading
+
+
+class AsyncSocketStream(Exchange):
+    """A connected, non-blocking socket whose every read is stamped in the loop's callback.
+
+    Attributes
+    ----------
+    holds_cancellation : bool
+        Whether a cancellation waits until the reads that have arrived are handed over.
+        Only for a consumer that keeps reading until it is raised.
+    cancelled : bool
+        Whether one is being held back now.
+    """
+
+    def __init__(
+        self, meter: Meter, core: ModuleType, clock: Clock, holds_cancellation: bool = False
+    ) -> None:
+        super().__init__(clock)
+        self.holds_cancellation = holds_cancellation
+        self.cancelled = False
+        self._meter, self._core = meter, core
+        self._sock, self._fd = meter.sock, meter.sock.fileno()
+        self._loop = asyncio.get_running_loop()
+        self._queue: deque[tuple[bytes, Stamp]] = deque()
+        self._queued_bytes = 0
+        self._failure: BaseException | None = None
+        self._at_end = False
+        self._reader: asyncio.Future[None] | None = None
+        self._deadline_s: float | None = None
+        self._watchdog: asyncio.TimerHandle | None = None
+        self._unsent = bytearray()
+        self._writer: asyncio.Future[None] | None = None
+        self._reading = False
+        self._resume()
+
+    # reading
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        """Return what one read of the socket gave; ``b""`` at the end."""
+        del max_bytes  # a read is handed over whole: the rest of it would have no stamp
+        if not self._queue and not self._at_end:
+            await self._wait(timeout)
+        if self._queue:
+            data, stamp = self._queue.popleft()
+            self._queued_bytes -= len(data)
+            if not self._reading and self._queued_bytes < HIGH_WATER // 2:
+                self._resume()
+            self.got(stamp)
+            return data
+        if self._failure is not None:
+            with mapped(self._core.ReadTimeout, self._core.ReadError):
+                raise self._failure
+        return b""
+
+    async def _wait(self, timeout: float | None) -> None:
+        if self.cancelled:
+            raise asyncio.CancelledError
+        with mapped(self._core.ReadTimeout, self._core.ReadError):
+            self._reader = self._loop.create_future()
+            self._watch(timeout)
+            try:
+                await self._reader
+            except asyncio.CancelledError:
+                self._hold()
+            finally:
+                self._reader = self._deadline_s = None
+
+    def _on_readable(self) -> None:
+        """Read once; the loop calls again if there is more."""
+        try:
+            data, stamp = self._meter.recv(MAX_BYTES)
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError as exc:
+            self._stop(exc)
+        else:
+            if data:
+                self._queue.append((data, stamp))
+                self._queued_bytes += len(data)
+                if self._queued_bytes >= HIGH_WATER:
+                    self._pause()
+            else:
+                self._stop(None)
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._reader is not None and not self._reader.done():
+            self._reader.set_result(None)
+
+    def _stop(self, failure: BaseException | None) -> None:
+        self._at_end, self._failure = True, failure
+        self._pause()
+
+    def _pause(self) -> None:
+        if self._reading:
+            self._reading = False
+            self._loop.remove_reader(self._fd)
+
+    def _resume(self) -> None:
+        if not self._at_end and self._sock.fileno() >= 0:
+            self._reading = True
+            self._loop.add_reader(self._fd, self._on_readable)
+
+    def _watch(self, timeout: float | None) -> None:
+        """See to it that a read that waits longer than `timeout` fails.
+
+        One timer a connection looks at the deadline now and then: one timer a read would
+        cost more than the read.
+        """
+        self._deadline_s = None if timeout is None else self._loop.time() + timeout
+        if self._deadline_s is not None and (
+            self._watchdog is None or self._watchdog.when() > self._deadline_s
+        ):
+            self._arm(self._deadline_s)
+
+    def _arm(self, when_s: float) -> None:
+        if self._watchdog is not None:
+            self._watchdog.cancel()
+        self._watchdog = self._loop.call_at(when_s, self._check)
+
+    def _check(self) -> None:
+        self._watchdog = None
+        if self._deadline_s is None:
+            return
+        if self._loop.time() < self._deadline_s:
+            self._arm(self._deadline_s)
+        elif self._reader is not None and not self._reader.done():
+            self._reader.set_exception(TimeoutError("no byte came within the timeout"))
+
+    def _hold(self) -> None:
+        """Put a cancellation off until what has arrived is through, or let it pass."""
+        while self._reading and readable(self._sock):
+            self._on_readable()
+        if not (self.holds_cancellation and self._queue):
+            raise asyncio.CancelledError
+        self.cancelled = True
+
+    # writing
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        """Send all of `buffer`, in the order of the calls."""
+        if not buffer:
+            return
+        self.sends()
+        with mapped(self._core.WriteTimeout, self._core.WriteError):
+            self._unsent += buffer
+            self._send()
+            if self._unsent:
+                async with asyncio.timeout(timeout):
+                    await self._sent()
+
+    async def _sent(self) -> None:
+        if self._writer is None or self._writer.done():
+            self._writer = self._loop.create_future()
+            self._loop.add_writer(self._fd, self._on_writable)
+        await asyncio.shield(self._writer)
+
+    def _send(self) -> None:
+        while self._unsent:
+            try:
+                del self._unsent[: self._sock.send(self._unsent)]
+            except (BlockingIOError, InterruptedError):
+                return
+
+    def _on_writable(self) -> None:
+        failure: OSError | None = None
+        try:
+            self._send()
+        except OSError as exc:
+            failure = exc
+        if (failure or not self._unsent) and self._writer is not None:
+            self._loop.remove_writer(self._fd)
+            if not self._writer.done():
+                if failure:
+                    self._writer.set_exception(failure)
+                else:
+                    self._writer.set_result(None)
+
+    # the rest of the interface
+
+    async def aclose(self) -> None:
+        """Close the socket."""
+        self.close()
+
+    def close(self) -> None:
+        """Close the socket and let go of the loop."""
+        if self._sock.fileno() < 0:
+            return
+        self._pause()
+        if self._writer is not None:
+            self._loop.remove_writer(self._fd)
+        if self._watchdog is not None:
+            self._watchdog.cancel()
+        self._sock.close()
+        self._at_end = True
+        self._wake()
+
+    def abort(self) -> None:
+        """Make a read that is waiting return at once; callable from any thread."""
+        with contextlib.suppress(RuntimeError):  # the loop is closed, and so is all else
+            self._loop.call_soon_threadsafe(self._abort)
+
+    def _abort(self) -> None:
+        self._stop(None)
+        self._wake()
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,
+    ) -> AsyncTLSStream:
+        """Return this connection with TLS on top, after the handshake."""
+        return await AsyncTLSStream.over(
+            self, self._core, self._clock, ssl_context, server_hostname, timeout
+        )
+
+    def get_extra_info(self, info: str) -> Any:
+        """Return what httpcore may ask for: addresses, the socket, readability."""
+        if info == "is_readable" and (self._queue or self._at_end):
+            return True
+        return socket_info(self._sock, info)
+
+
+class AsyncTLSStream(Exchange):
+    """TLS over any async stream of ours, another TLS stream included."""
+
+    def __init__(
+        self,
+        inner: AsyncSocketStream | AsyncTLSStream,
+        core: ModuleType,
+        layer: TLSLayer,
+        clock: Clock,
+    ) -> None:
+        super().__init__(clock)
+        self._inner, self._core, self._layer = inner, core, layer
+
+    @classmethod
+    async def over(
+        cls,
+        inner: AsyncSocketStream | AsyncTLSStream,
+        core: ModuleType,
+        clock: Clock,
+        context: ssl.SSLContext,
+        server_hostname: str | None,
+        timeout: float | None,
+    ) -> AsyncTLSStream:
+        """Do the handshake; close `inner` if it fails."""
+        layer = TLSLayer(context, server_hostname)
+        try:
+            with mapped(core.ConnectTimeout, core.ConnectError):
+                while not layer.handshake():
+                    await inner.write(layer.pending(), timeout)
+                    layer.feed(await inner.read(MAX_BYTES, timeout))
+                await inner.write(layer.pending(), timeout)
+        except BaseException:
+            await inner.aclose()
+            raise
+        return cls(inner, core, layer, clock)
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether a cancellation is being held back."""
+        return self._inner.cancelled
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        """Return the plaintext that one read's ciphertext completes."""
+        del max_bytes  # all of it: what is left inside would have no stamp
+        with mapped(self._core.ReadTimeout, self._core.ReadError):
+            while (data := self._layer.plaintext()) is None:
+                self._layer.feed(await self._inner.read(MAX_BYTES, timeout))
+            await self._inner.write(self._layer.pending(), timeout)
+        assert self._inner.last is not None
+        self.got(self._inner.last)
+        return data
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        """Encrypt and send all of `buffer`."""
+        self.sends()
+        with mapped(self._core.WriteTimeout, self._core.WriteError):
+            await self._inner.write(self._layer.encrypt(buffer), timeout)
+
+    async def aclose(self) -> None:
+        """Close the socket below."""
+        await self._inner.aclose()
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,
+    ) -> AsyncTLSStream:
+        """Return TLS in TLS, as a tunnel through an HTTPS proxy needs."""
+        return await AsyncTLSStream.over(
+            self, self._core, self._clock, ssl_context, server_hostname, timeout
+        )
+
+    def get_extra_info(self, info: str) -> Any:
+        """Return the SSL object, or what the socket below knows."""
+        return (
+            self._layer.ssl_object if info == "ssl_object" else self._inner.get_extra_info(info)
+        )

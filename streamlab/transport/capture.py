@@ -1,0 +1,195 @@
+"""One request of our own from its first byte to its tape, sync and async.
+
+An `Attempt` holds what both share; `pieces` and `apieces` differ by ``await``, and by
+how an interruption reaches them.
+
+Rule: misuse raises before anything is sent.  Whatever happens after that is data, and
+only an interruption or a cancellation goes on, once the tape is finished.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncGenerator, Generator, Iterator, Mapping
+from typing import Any
+
+from streamlab.tape import Clock, How, Recorder, Tape, anchor, monotonic_ns
+from streamlab.transport import lablog
+from streamlab.transport.client import async_client, build, sync_client
+from streamlab.transport.endpoint import Endpoint, Prompt
+from streamlab.transport.gate import share_gate
+from streamlab.transport.meter import wall_map
+from streamlab.transport.phases import Phases
+from streamlab.transport.taping import Taping
+
+
+class Attempt:
+    """A request that is about to be tried.
+
+    Attributes
+    ----------
+    recorder : Recorder
+        Grows while the stream runs.
+    tape : Tape or None
+        Set once it has ended.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        prompt: Prompt | None,
+        body: Mapping[str, Any],
+        *,
+        label: str = "",
+        max_bytes: int | None = None,
+        timeout: Any = ...,
+        client: Any = None,
+        clock: Clock = monotonic_ns,
+    ) -> None:
+        self.endpoint = endpoint
+        self.query = endpoint.query(prompt, body)
+        self.recorder = Recorder(clock, max_bytes)
+        self.taping = Taping(self.recorder)
+        self.client = client
+        self.tape: Tape | None = None
+        self.http = (
+            dict(endpoint.http) if timeout is ... else {**endpoint.http, "timeout": timeout}
+        )
+        self._abort: list[Any] = []
+        self.recorder.meta.update(
+            label=label or endpoint.label,
+            dialect=endpoint.dialect,
+            model=endpoint.model,
+            anchor=anchor(clock)._asdict(),
+        )
+
+    def request(self, client: Any, trace: Any) -> Any:
+        """Return the request, and note what is asked."""
+        request = build(client, self.query, {"trace": trace})
+        self.taping.request(request, self.query.json)
+        return request
+
+    def stop(self, how: How = "closed", detail: str = "stopped") -> None:
+        """End the stream from another thread; what has arrived is kept."""
+        self.taping.stopping = (how, detail)
+        for backend in self._abort:
+            backend.abort()
+
+    def stoppable(self, backends: list[Any]) -> None:
+        """Name the backends whose connections `stop` ends."""
+        self._abort = backends
+        if self.taping.stopping:
+            self.stop(*self.taping.stopping)
+
+    @property
+    def owns_client(self) -> bool:
+        """Whether the client is made for this request, with a fresh connection."""
+        return self.client is None
+
+    @property
+    def stopped(self) -> bool:
+        """Whether enough has been read: by `max_bytes`, or somebody said `stop`."""
+        return self.recorder.full or self.taping.stopping is not None
+
+    @property
+    def log_url(self) -> str | None:
+        """Where the lab's log of this stream is; None if there is none worth a request."""
+        if self.tape is None or self.tape.end.how in ("interrupted", "cancelled"):
+            return None
+        return lablog.log_url(self.tape)
+
+    def add_log(self, text: bytes) -> None:
+        """Add the lab's send times to the finished tape."""
+        assert self.tape is not None
+        self.tape = lablog.with_log(self.tape, text)
+
+    def finish(self) -> Tape:
+        """Return the tape, with what is known only at the end."""
+        recorder = self.recorder
+        recorder.end("closed")
+        started_ns = recorder.marks.get("called", 0)
+        steps = wall_map().steps_between(started_ns, recorder.clock())
+        if steps:
+            recorder.meta["clock_steps"] = [step._asdict() for step in steps]
+        self.tape = recorder.finish()
+        return self.tape
+
+
+def pieces(attempt: Attempt) -> Generator[bytes, None, None]:
+    """Send the request; yield the pieces of the answer, each already on tape.
+
+    The tape is finished when the generator is: at the end of the stream, after a
+    failure (which is data, and not raised), and when it is closed early.
+    """
+    attempt.recorder.mark("called", attempt.recorder.clock())
+    client, backends = (
+        sync_client(attempt.http) if attempt.owns_client else (attempt.client, [])
+    )
+    gate = share_gate(backends)
+    attempt.stoppable(backends)
+    try:
+        with attempt.taping.ending(), contextlib.ExitStack() as stack:
+            with gate.interruptible():
+                request = attempt.request(client, Phases(attempt.recorder).trace)
+                response: Any = client.send(request, stream=True)
+            stack.callback(response.close)
+            attempt.taping.response(response)
+            body: Iterator[bytes] = iter(response.stream)
+            while not attempt.stopped:
+                with gate.interruptible():
+                    piece = next(body, None)
+                    if piece is None:
+                        break
+                    attempt.taping.take(piece)
+                yield piece
+            gate.check()
+    finally:
+        attempt.finish()
+        if attempt.owns_client:
+            _add_lab_log(attempt, client)
+            client.close()
+
+
+def _add_lab_log(attempt: Attempt, client: Any) -> None:
+    if url := attempt.log_url:
+        with contextlib.suppress(Exception):  # the stream is on tape; its log is an extra
+            attempt.add_log(client.get(url, timeout=lablog.TIMEOUT_S).content)
+
+
+async def apieces(attempt: Attempt) -> AsyncGenerator[bytes, None]:
+    """Send the request; yield the pieces of the answer, each already on tape.
+
+    The tape is finished when the generator is: at the end of the stream, after a
+    failure (which is data, and not raised), and when it is closed early.
+    """
+    attempt.recorder.mark("called", attempt.recorder.clock())
+    client, backends = (
+        async_client(attempt.http) if attempt.owns_client else (attempt.client, [])
+    )
+    taping = attempt.taping
+    attempt.stoppable(backends)
+    try:
+        with taping.ending():
+            async with contextlib.AsyncExitStack() as stack:
+                request = attempt.request(client, Phases(attempt.recorder).atrace)
+                response: Any = await client.send(request, stream=True)
+                stack.push_async_callback(response.aclose)
+                taping.response(response)
+                async for piece in response.stream:
+                    taping.take(piece)
+                    if not taping.cancelled:  # else the next read raises it
+                        yield piece
+                    if attempt.stopped:
+                        break
+                taping.check()
+    finally:
+        attempt.finish()
+        if attempt.owns_client:
+            await _aadd_lab_log(attempt, client)
+            await client.aclose()
+
+
+async def _aadd_lab_log(attempt: Attempt, client: Any) -> None:
+    if url := attempt.log_url:
+        with contextlib.suppress(Exception):  # the stream is on tape; its log is an extra
+            attempt.add_log((await client.get(url, timeout=lablog.TIMEOUT_S)).content)

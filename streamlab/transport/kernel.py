@@ -1,0 +1,123 @@
+"""What Linux tells about arrivals: receive stamps, segment counts, and their clock.
+
+The kernel stamps each TCP segment as it takes it from the network
+(``SO_TIMESTAMPNS``, see *Documentation/networking/timestamping.rst*) and hands the
+stamp of the last one over with the bytes.  ``TCP_INFO`` counts the segments.
+
+Rule: all that needs Linux is in here, and `available` says whether it is there.
+"""
+
+from __future__ import annotations
+
+import socket
+import struct
+import sys
+import threading
+from collections import deque
+from typing import NamedTuple
+
+from streamlab.tape import Anchor, Clock, anchor, monotonic_ns
+
+SO_TIMESTAMPNS = 35  # asm-generic/socket.h; the socket module does not name it
+ANCILLARY_BYTES = socket.CMSG_SPACE(16) if hasattr(socket, "CMSG_SPACE") else 0
+
+_TIMESPEC = struct.Struct("@ll")
+_TCP_INFO = struct.Struct("=B127xQ16xI")  # tcpi_state, _bytes_received, _data_segs_in
+_CLOSE_WAIT = 8  # the FIN has come, and is counted in tcpi_bytes_received as one byte
+
+ANCHOR_EVERY_NS = 1_000_000_000
+STEP_NS = 100_000
+"""A wall clock that moved by more against the monotonic one was set, not steered."""
+
+
+def available() -> bool:
+    """Say whether this platform can stamp in the kernel."""
+    return sys.platform == "linux" and hasattr(socket.socket, "recvmsg")
+
+
+def enable(sock: socket.socket) -> bool:
+    """Ask for receive stamps; do it before connect, or queued data has none."""
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+    except OSError:
+        return False
+    return True
+
+
+def wall_stamp(ancillary: list[tuple[int, int, bytes]]) -> int | None:
+    """Return the CLOCK_REALTIME stamp, in ns, that came with a read; None without one."""
+    for level, kind, data in ancillary:
+        if (
+            level == socket.SOL_SOCKET
+            and kind == SO_TIMESTAMPNS
+            and len(data) >= _TIMESPEC.size
+        ):
+            seconds, nanoseconds = _TIMESPEC.unpack_from(data)
+            return int(seconds) * 1_000_000_000 + int(nanoseconds)
+    return None
+
+
+class Received(NamedTuple):
+    """What the kernel has counted on a connection so far."""
+
+    n_bytes: int
+    n_segments: int
+
+
+def received(sock: socket.socket) -> Received | None:
+    """Return the kernel's counts of payload bytes and data segments, None without them."""
+    try:
+        info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 160)
+    except (OSError, AttributeError):
+        return None
+    if len(info) < _TCP_INFO.size:
+        return None
+    state, n_bytes, n_segments = _TCP_INFO.unpack_from(info)
+    return Received(n_bytes - (state == _CLOSE_WAIT), n_segments)
+
+
+class Step(NamedTuple):
+    """The wall clock was set while we were looking."""
+
+    t_ns: int
+    by_ns: int
+
+
+class WallMap:
+    """Maps CLOCK_REALTIME, which the kernel stamps with, to the monotonic clock.
+
+    NTP steers both clocks alike, so their offset stands still; only a step moves it.
+    One bracketed anchor a second is therefore enough, and each one that disagrees with
+    the one before it is kept as a `Step`.
+    """
+
+    def __init__(self, clock: Clock = monotonic_ns, wall: Clock | None = None) -> None:
+        self._clock, self._wall = clock, wall
+        self._lock = threading.Lock()
+        self.steps: deque[Step] = deque(maxlen=100)
+        self.anchor = self._read()
+        self._due_ns = self.anchor.mono_ns + ANCHOR_EVERY_NS
+
+    def to_mono_ns(self, wall_ns: int, now_ns: int) -> int:
+        """Return the monotonic time of a kernel stamp that was read at `now_ns`."""
+        if now_ns >= self._due_ns:
+            self.refresh()
+        return wall_ns - self.anchor.wall_ns + self.anchor.mono_ns
+
+    def refresh(self) -> Anchor:
+        """Take a new anchor now, and note a step against the last one."""
+        with self._lock:
+            fresh, last = self._read(), self.anchor
+            moved = (fresh.wall_ns - fresh.mono_ns) - (last.wall_ns - last.mono_ns)
+            if abs(moved) > STEP_NS + fresh.error_ns + last.error_ns:
+                self.steps.append(Step(fresh.mono_ns, moved))
+            self.anchor = fresh
+            self._due_ns = fresh.mono_ns + ANCHOR_EVERY_NS
+            return fresh
+
+    def steps_between(self, start_ns: int, end_ns: int) -> list[Step]:
+        """Return the steps seen in a span of monotonic time."""
+        return [step for step in self.steps if start_ns <= step.t_ns <= end_ns]
+
+    def _read(self) -> Anchor:
+        return anchor(self._clock) if self._wall is None else anchor(self._clock, self._wall)

@@ -1,0 +1,149 @@
+"""Stamps what one socket receives: the one place that calls ``recv``.
+
+Rule: a stamp is never better than its tier says.  Where a kernel stamp is missing or
+cannot be true, the read is stamped by the clock right after it, and says ``user``.
+"""
+
+from __future__ import annotations
+
+import socket
+from functools import lru_cache
+
+from streamlab.tape import UNKNOWN, Clock, Stamp, monotonic_ns
+from streamlab.transport import kernel
+
+SLACK_NS = 20_000
+"""A kernel stamp may seem to lie after the read by the error of the two anchors."""
+
+
+@lru_cache(maxsize=1)
+def wall_map() -> kernel.WallMap:
+    """Return the map of this process, anchored on first use."""
+    return kernel.WallMap()
+
+
+class Meter:
+    """Reads a socket and stamps each read, in the best tier there is.
+
+    Parameters
+    ----------
+    sock : socket
+        Not yet connected, so that no byte is queued before stamping is on.
+    clock : callable
+        Monotonic, ns.
+    wall : WallMap, optional
+        Used for kernel stamps.
+    """
+
+    def __init__(
+        self,
+        sock: socket.socket,
+        clock: Clock = monotonic_ns,
+        wall: kernel.WallMap | None = None,
+    ) -> None:
+        self.sock = sock
+        self._clock = clock
+        self.kernel = kernel.available() and kernel.enable(sock)
+        if self.kernel:
+            self._wall = wall or wall_map()
+        self._n_bytes = 0  # read so far, to compare with the kernel's count
+        self._counted: kernel.Received | None = kernel.Received(0, 0)
+        self._born_ns = clock()
+        self._floor_ns = self._born_ns  # nothing that is still unread arrived before this
+        self._last_ns = self._born_ns  # arrivals never go back
+
+    def recv(self, max_bytes: int) -> tuple[bytes, Stamp]:
+        """Read once; return the bytes, ``b""`` at the end of the stream, and their stamp.
+
+        Raises whatever the socket raises, ``BlockingIOError`` included.
+        """
+        before_ns = self._clock()
+        if not self.kernel:
+            data = self.sock.recv(max_bytes)
+            seen_ns = self._clock()
+            return data, Stamp(seen_ns, seen_ns)
+        data, ancillary, _, _ = self.sock.recvmsg(max_bytes, kernel.ANCILLARY_BYTES)
+        seen_ns = self._clock()
+        return data, self._stamp(data, ancillary, before_ns, seen_ns, len(data) < max_bytes)
+
+    def _stamp(
+        self,
+        data: bytes,
+        ancillary: list[tuple[int, int, bytes]],
+        before_ns: int,
+        seen_ns: int,
+        drained: bool,
+    ) -> Stamp:
+        n_segments = self._segments(len(data))
+        arrived_ns = self._arrived(ancillary, seen_ns)
+        floor_ns = self._floor_ns
+        if arrived_ns is None:
+            self._last_ns = seen_ns
+            self._floor_ns = max(floor_ns, before_ns) if drained else floor_ns
+            return Stamp(seen_ns, seen_ns, "user", n_segments, floor_ns)
+        arrived_ns = max(arrived_ns, self._last_ns)
+        self._last_ns = arrived_ns
+        if drained:
+            self._floor_ns = max(before_ns, arrived_ns)
+        lo_ns = UNKNOWN if n_segments == 1 else min(floor_ns, arrived_ns)
+        return Stamp(arrived_ns, seen_ns, "kernel", n_segments, lo_ns)
+
+    def _arrived(self, ancillary: list[tuple[int, int, bytes]], seen_ns: int) -> int | None:
+        """Return the kernel's stamp on our clock, if there is one and it can be true."""
+        wall_ns = kernel.wall_stamp(ancillary)
+        if wall_ns is None:
+            return None
+        arrived_ns = self._wall.to_mono_ns(wall_ns, seen_ns)
+        if not self._floor_ns - SLACK_NS <= arrived_ns <= seen_ns + SLACK_NS:
+            self._wall.refresh()  # the wall clock may have been set since the last anchor
+            arrived_ns = self._wall.to_mono_ns(wall_ns, seen_ns)
+        # Stamped before the last read but queued after it is possible: the segment was
+        # on its way up.  Before the socket was there, or after the read, is not.
+        if self._born_ns - SLACK_NS <= arrived_ns <= seen_ns + SLACK_NS:
+            return min(arrived_ns, seen_ns)
+        return None
+
+    def _segments(self, n_bytes: int) -> int:
+        """Return how many segments this read covers, if the kernel's counts are of now.
+
+        They race with arrivals: a segment that came between the read and the count
+        belongs to a later read, and the byte count tells.
+        """
+        self._n_bytes += n_bytes
+        last, self._counted = self._counted, None
+        now = kernel.received(self.sock)
+        if now is None or now.n_bytes != self._n_bytes:
+            return UNKNOWN
+        self._counted = now
+        return UNKNOWN if last is None else now.n_segments - last.n_segments
+
+
+class Exchange:
+    """What a connection remembers of the request and answer going over it.
+
+    Attributes
+    ----------
+    last : Stamp or None
+        Of the read that returned last.
+    first : Stamp or None
+        Of the first read after the last write: the first byte of an answer.
+    written_ns : int or None
+        When the first byte after the last read was written: the start of a request.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self.last: Stamp | None = None
+        self.first: Stamp | None = None
+        self.written_ns: int | None = None
+        self._clock = clock
+
+    def sends(self) -> None:
+        """Note that bytes are about to be written."""
+        if self.first is not None or self.written_ns is None:
+            self.first, self.written_ns = None, self._clock()
+
+    def got(self, stamp: Stamp) -> None:
+        """Note that a read returned."""
+        self.last = stamp
+        if self.first is None:
+            self.first = stamp

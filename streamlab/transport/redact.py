@@ -1,0 +1,79 @@
+"""What must not be remembered: keys, cookies, and whatever looks like one.
+
+Rule: everything that goes into a recording's metadata passes through here first.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+
+MASK = "***"
+
+_SECRET_NAME = re.compile(
+    r"(^|[-_.])(authorization|auth|cookie|secret|password|passwd|credentials?|signature|sig"
+    r"|key|apikey|token|jwt|session)$|api[-_]?key|secret|set-cookie|authorization",
+    re.IGNORECASE,
+)
+_SHORTEST_SECRET = 6
+
+
+def is_secret_name(name: str) -> bool:
+    """Say whether a header, query or body field of this name holds a secret."""
+    return _SECRET_NAME.search(name) is not None
+
+
+def headers(pairs: Iterable[tuple[str, str]]) -> list[list[str]]:
+    """Return headers as pairs, with the values of secret ones masked."""
+    return [[name, MASK if is_secret_name(name) else value] for name, value in pairs]
+
+
+def url(text: str) -> str:
+    """Return a URL without user, password and the values of key-like parameters."""
+    parts = urlsplit(text)
+    host = parts.netloc.rpartition("@")[2]
+    pairs = parse_qsl(parts.query, keep_blank_values=True)
+    masked = [(name, MASK if is_secret_name(name) else value) for name, value in pairs]
+    query = urlencode(masked, quote_via=quote, safe="*:/") if masked else parts.query
+    return urlunsplit((parts.scheme, host, parts.path, query, ""))
+
+
+def body(value: Any) -> Any:
+    """Return a JSON value with the values of secret-like fields masked, at any depth."""
+    if isinstance(value, Mapping):
+        return {
+            str(name): MASK
+            if is_secret_name(str(name)) and isinstance(item, str)
+            else body(item)
+            for name, item in value.items()
+        }
+    if isinstance(value, list | tuple):
+        return [body(item) for item in value]
+    return value
+
+
+def secrets_in(pairs: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+    """Return the secret values that headers carry, each without its scheme too."""
+    values = [value for name, value in pairs if is_secret_name(name)]
+    bare = [value.partition(" ")[2] for value in values]
+    return tuple(v for v in dict.fromkeys(values + bare) if len(v) >= _SHORTEST_SECRET)
+
+
+def text(message: str, secrets: Iterable[str]) -> str:
+    """Return a message with known secrets masked."""
+    for secret in secrets:
+        message = message.replace(secret, MASK)
+    return message
+
+
+def mask_bytes(data: bytes, secrets: Iterable[bytes]) -> bytes:
+    """Return bytes with known secrets overwritten by as many asterisks.
+
+    A server that echoes a key must not bring it into a recording; the length stays.
+    """
+    for secret in secrets:
+        if secret in data:
+            data = data.replace(secret, b"*" * len(secret))
+    return data
