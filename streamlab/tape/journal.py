@@ -90,15 +90,14 @@ class Journal:
         self._lock = Lock()
         self._n_reads = 0
         self._n_bytes = 0
+        self._n_written = 0
         self._undelivered: deque[int] = deque()
         self._marks: dict[str, int] = {}
         self._meta = dict(recorder.meta)
         first = _first_line(self._meta)
         self._meta_line = lines.meta(self._meta)
-        self._file: FileIO | None = None
         with _refusals(self.path):
-            self._file = FileIO(self.path, "wb")
-            self._write(first)
+            self._file: FileIO | None = _begun(self.path, first)
         WRITER.add(self)
 
     def __enter__(self) -> Self:
@@ -132,7 +131,7 @@ class Journal:
         if self._finish(server_sent_ns or ()) and self.error is not None:
             warnings.warn(
                 f"the journal {self.path} is not complete: {self.error}. It has the first "
-                f"{self._n_reads} reads; save the recording somewhere else.",
+                f"{self._n_written} reads; save the recording somewhere else.",
                 RuntimeWarning,
                 stacklevel=2,
             )
@@ -157,15 +156,10 @@ class Journal:
             return
         try:
             while some := b"".join(islice(news, _LINES_A_WRITE)):
-                self._write(some)
+                _write(self._file, some)
+                self._n_written = self._n_reads
         except OSError as failed:
             self.error = failed
-
-    def _write(self, data: bytes) -> None:
-        assert self._file is not None
-        rest = memoryview(data)
-        while rest:
-            rest = rest[self._file.write(rest) :]
 
     def _news(self) -> Iterator[bytes]:
         if self._log.meta != self._meta:
@@ -255,6 +249,23 @@ def save(tape: Tape, path: str | PathLike[str]) -> None:
 
 def _path(path: str | PathLike[str]) -> Path:
     return Path(fspath(path)).expanduser()
+
+
+def _begun(path: Path, first: bytes) -> FileIO:
+    """Return a new file with its first line; unbuffered, so that what is written is out."""
+    file = FileIO(path, "wb")
+    try:
+        _write(file, first)
+    except OSError:
+        file.close()
+        raise
+    return file
+
+
+def _write(file: FileIO, data: bytes) -> None:
+    rest = memoryview(data)
+    while rest:
+        rest = rest[file.write(rest) :]
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from streamlab.tape.reads import TIERS, UNKNOWN, End, How, Recorder, Stamp, Tape
 
 _PASS = "Pass a file that rec.save or save= wrote."
 _HOWS = frozenset(get_args(How))
-_INT64 = range(-(2**63), 2**63)
+_INT64, _INT32 = range(-(2**63), 2**63), range(-(2**31), 2**31)
 
 
 def load(path: str | PathLike[str]) -> Tape:
@@ -140,7 +140,7 @@ class _Loader:
             self._int(entry, "arrived_ns"),
             self._int(entry, "seen_ns"),
             entry["stamp"],
-            self._int(entry, "n_segments", UNKNOWN),
+            self._int(entry, "n_segments", UNKNOWN, _INT32),
             self._int(entry, "lo_ns", UNKNOWN),
         )
         self.log.append(self._bytes(entry), stamp)
@@ -179,16 +179,25 @@ class _Loader:
 
     def _bytes(self, entry: Mapping[str, Any]) -> bytes:
         try:
-            data = entry["text"].encode() if "text" in entry else b64decode(entry["b64"])
+            if "text" in entry:
+                data: bytes = entry["text"].encode()
+            else:
+                data = b64decode(entry["b64"], validate=True)
         except (KeyError, AttributeError, TypeError, ValueError):
             raise self._broken('has no bytes: neither valid "text" nor "b64"') from None
         if not data:
             raise self._broken("has no bytes, and a read has at least one")
         return data
 
-    def _int(self, entry: Mapping[str, Any], name: str, default: int | None = None) -> int:
+    def _int(
+        self,
+        entry: Mapping[str, Any],
+        name: str,
+        default: int | None = None,
+        within: range = _INT64,
+    ) -> int:
         value = entry.get(name, default)
-        if type(value) is not int or value not in _INT64:
+        if type(value) is not int or value not in within:
             raise self._broken(f"needs a whole number as {name} and has {value!r}")
         return value
 
