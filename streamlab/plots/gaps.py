@@ -1,0 +1,125 @@
+"""How long each arrival let one wait: the gap before it, against time.
+
+A point is an arrival: round if the read brought one event, a triangle if it brought
+several, between which nothing was observed.  The scale is logarithmic: a stall of
+300 ms and a jitter of 2 ms are both seen.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.cbook import normalize_kwargs
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, LogLocator
+
+from streamlab.metrics import Tables
+from streamlab.metrics.gaps import quantile
+from streamlab.plots._picture import (
+    add_legend,
+    axes_for,
+    ms,
+    plain_number,
+    rows_of,
+    sentence,
+    sign,
+)
+
+__all__ = ["caption", "draw"]
+
+GID = "streamlab-gaps"
+MANY = 300
+"""From so many arrivals on, points are small and let others shine through."""
+
+FILLS = ("full", "none", "left", "top")
+PERCENTILES = ((0.5, "p50", (6, 2)), (0.99, "p99", (1.5, 2)))
+
+
+def draw(tables: Tables, *, ax: Axes | None = None, **line_kws: Any) -> Axes:
+    """Draw the gap before each arrival of events, with its median and 99th percentile.
+
+    Parameters
+    ----------
+    tables : Tables
+    ax : Axes, optional
+        Where to draw; by default on a new figure.  Several recordings can share one.
+    **line_kws
+        Passed to `matplotlib.axes.Axes.plot` for the points.
+
+    Returns
+    -------
+    Axes
+        The one drawn on: ms since the request was sent, gap in ms.
+    """
+    ax = axes_for(ax)
+    arrivals, number = _arrivals(tables), len(rows_of(ax, GID))
+    look = {"gid": f"{GID}-{number}", "label": _label(tables)} | _look(len(arrivals), number)
+    look |= normalize_kwargs(line_kws, Line2D)
+    points = _draw_points(ax, arrivals, look)
+    dots = (1.5, 4) * (number % 2)  # so that the lines of two recordings differ in print
+    for q, name, dashes in PERCENTILES if len(arrivals) else ():
+        value = quantile(arrivals["gap_ms"], q)
+        line: dict[str, Any] = {"linestyle": (0, dashes + dots), "linewidth": 1.3}
+        line |= {"color": points.get_color(), "gid": look["gid"]}
+        ax.axhline(value, label=f"{name} {ms(value)}", **line)
+    _frame(ax, empty=arrivals.empty)
+    sign(ax, caption(tables))
+    return ax
+
+
+def caption(tables: Tables) -> str:
+    """Return what the picture of gaps shows, as a sentence."""
+    arrivals = _arrivals(tables)
+    if arrivals.empty:
+        return sentence(tables, "there is no gap to show, for at most one read brought events")
+    gaps, share = arrivals["gap_ms"], tables.events["coalesced"].mean()
+    text = (
+        f"half of the {len(gaps):,} gaps between arrivals were at most "
+        f"{ms(quantile(gaps, 0.5))} and the longest {ms(gaps.max())}; "
+        f"{share:.0%} of the events came with the one before, and have no gap"
+    )
+    return sentence(tables, text)
+
+
+def _arrivals(tables: Tables) -> pd.DataFrame:
+    """Return the arrivals that have one before them: ``t_ms``, ``gap_ms``, ``size``."""
+    by_read = tables.events.groupby("read")
+    made = by_read[["t_ms", "gap_ms"]].first().assign(size=by_read.size())
+    return made.dropna(subset="gap_ms")
+
+
+def _look(count: int, number: int) -> dict[str, Any]:
+    """Return how points look: of a second recording they are open, not only in colour."""
+    size, alpha = (4.5, 1.0) if count < MANY else (2.8, 0.5)
+    look: dict[str, Any] = {"marker": "o", "linestyle": "none", "markersize": size}
+    return look | {"alpha": alpha, "fillstyle": FILLS[number % len(FILLS)]}
+
+
+def _label(tables: Tables) -> str:
+    return f"{tables.label}: one event a read" if tables.label else "one event a read"
+
+
+def _draw_points(ax: Axes, arrivals: pd.DataFrame, look: dict[str, Any]) -> Line2D:
+    """Draw single events round and others as triangles; return the round ones."""
+    alone, together = arrivals[arrivals["size"] == 1], arrivals[arrivals["size"] > 1]
+    (points,) = ax.plot(alone["t_ms"], alone["gap_ms"], **look)
+    if len(together):
+        size = 1.7 * points.get_markersize()
+        look = look | {"marker": "^", "markersize": size, "color": points.get_color()}
+        ax.plot(together["t_ms"], together["gap_ms"], **look | {"label": "several in one"})
+    return points
+
+
+def _frame(ax: Axes, empty: bool) -> None:
+    ax.set(xlabel="time since the request was sent (ms)", ylabel="gap before an arrival (ms)")
+    ax.set_yscale("log")
+    ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    ax.yaxis.set_minor_locator(LogLocator(subs=()))
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_formatter(FuncFormatter(plain_number))
+    ax.set_xlim(left=0)
+    if empty and not ax.texts:
+        ax.text(0.5, 0.5, "no gaps", transform=ax.transAxes, ha="center")
+    add_legend(ax, GID, "upper right")
