@@ -83,6 +83,11 @@ class Lab(Generic[E]):
         return self._make(self.url + BASE_PATHS[dialect], scenario, dialect)
 
     @property
+    def pid(self) -> int:
+        """The number of its process."""
+        return self._process.pid
+
+    @property
     def alive(self) -> bool:
         """Whether it still answers."""
         return self._process.poll() is None

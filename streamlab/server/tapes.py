@@ -30,13 +30,14 @@ def play_of(tape: Tape) -> Play:
     meta = tape.meta
     encoding = meta.get("content_encoding") or "identity"
     ending = ENDINGS.get(tape.end.how, "eof")
+    head_ns = max(tape.marks.get("headers", tape.t0_ns) - tape.t0_ns, 0)
     answered = len(tape) > 0 or "status" in meta or ending == "eof"
     return Play(
         _writes(tape),
         str(meta.get("content_type") or SSE),
         int(meta.get("status") or 200),
         () if encoding == "identity" else (("content-encoding", str(encoding)),),
-        head_at_ns=0 if answered else None,
+        head_at_ns=head_ns if answered else None,
         ending=ending,
         ending_at_ns=max(tape.end.t_ns - tape.t0_ns, 0),
     )

@@ -19,7 +19,7 @@ PARENT = """
 import sys, time
 from streamlab.server import serve
 lab = serve(endpoint=tuple)
-print(lab._process.pid, flush=True)
+print(lab.pid, flush=True)
 {then}
 """
 

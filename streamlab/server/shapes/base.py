@@ -20,6 +20,9 @@ CREATED = 1_760_000_000
 """The Unix time that every answer claims; fixed, so that bytes can be compared."""
 
 
+_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
+
+
 class Asked(NamedTuple):
     """What a request asks for."""
 
@@ -59,7 +62,7 @@ class Shape(Protocol):
 
 def compact(value: Any) -> bytes:
     """Return JSON without spaces, as UTF-8."""
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
+    return _encode(value).encode()
 
 
 def sse(data: bytes, event: bytes = b"") -> bytes:

@@ -11,7 +11,7 @@ from streamlab.server.play import SSE, Call
 from streamlab.server.script import Script
 from streamlab.server.shapes.base import CREATED, Asked, compact, sse
 
-LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789" * 2
+LETTERS = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789" * 2
 
 
 class OpenAIChat:
@@ -31,6 +31,7 @@ class OpenAIChat:
             "service_tier": "default",
             "system_fingerprint": "fp_streamlab",
         }
+        self._around = self._template()
 
     @staticmethod
     def asked(path: str, body: Mapping[str, Any]) -> Asked | None:
@@ -45,7 +46,8 @@ class OpenAIChat:
 
     def piece(self, text: str) -> bytes:
         """Return one chunk of content."""
-        return self._chunk({"content": text})
+        before, after = self._around
+        return b"".join((before, compact(text), after, self._padding(), b'"}\n\n'))
 
     def closing(self, script: Script) -> bytes:
         """Return the finish, the usage if asked for, and ``[DONE]``."""
@@ -66,9 +68,19 @@ class OpenAIChat:
         chunk: dict[str, Any] = {**self._frame, "choices": [choice]}
         if self._usage:
             chunk["usage"] = None
-        start, n = self._rng.randrange(62), self._rng.randrange(2, 16)
-        chunk["obfuscation"] = LETTERS[start : start + n]
+        chunk["obfuscation"] = self._padding().decode()
         return sse(compact(chunk))
+
+    def _template(self) -> tuple[bytes, bytes]:
+        """Return what stands around a piece's text: chunks are made by the ten thousand."""
+        before, name, rest = self._chunk({"content": ""}).partition(b'"content":')
+        after, padding, _ = rest.removeprefix(b'""').partition(b'"obfuscation":"')
+        return before + name, after + padding
+
+    def _padding(self) -> bytes:
+        """Return 2 to 16 letters, so that sizes do not tell tokens, as OpenAI's do not."""
+        at = int(self._rng.random() * 930)
+        return LETTERS[at // 15 : at // 15 + 2 + at % 15]
 
 
 def _wants_usage(options: object) -> bool:
