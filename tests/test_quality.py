@@ -1,0 +1,106 @@
+"""Style, types and docstrings: checked by the test command, so by everybody."""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+MODULES = sorted((ROOT / "streamlab").rglob("*.py"))
+
+
+def run(*command):
+    """Run a tool of this Python's; return what it says, and nothing if it is content."""
+    done = subprocess.run(
+        [sys.executable, "-m", *command], cwd=ROOT, capture_output=True, text=True
+    )
+    return "" if done.returncode == 0 else done.stdout + done.stderr
+
+
+def test_ruff_finds_nothing():
+    assert run("ruff", "check", "--quiet", ".") == ""
+
+
+def test_the_code_is_formatted():
+    assert run("ruff", "format", "--check", "--quiet", ".") == ""
+
+
+def test_the_types_are_right():
+    assert run("mypy") == ""
+
+
+def undocumented(source):
+    """Yield the names of what is public in a module and has no docstring."""
+    tree = ast.parse(source)
+    if ast.get_docstring(tree) is None:
+        yield "the module"
+    for node in tree.body:
+        if is_public(node) and ast.get_docstring(node) is None:
+            yield node.name
+
+
+def is_public(node):
+    is_definition = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+    return is_definition and not node.name.startswith("_") and not is_overload(node)
+
+
+def is_overload(node):
+    return any("overload" in ast.unparse(decorator) for decorator in node.decorator_list)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_what_is_public_has_a_docstring(path):
+    assert list(undocumented(path.read_text("utf-8"))) == []
+
+
+def test_a_missing_docstring_is_seen():
+    source = 'def a(): "x"\ndef b(): ...\nclass C: ...\ndef _d(): ...\nasync def e(): ...\n'
+
+    assert list(undocumented(source)) == ["the module", "b", "C", "e"]
+
+
+OURS = ("streamlab", "tests", "notebooks", ".github", ".ci")
+NOT_TEXT = {".png", ".parquet", ".gz", ".br", ".zst", ".pyc", ".ico", ".woff2"}
+
+A_MACHINES_PATH = re.compile(
+    r"(?<![\w.:/~>*-])/(?:home|Users|root|work|tmp|var/folders|mnt)/\w|\b[A-Z]:\\{1,2}Users\\"
+)
+
+
+def texts():
+    """Return every text file of the repository, generated ones left out."""
+    inside = [path for folder in OURS for path in (ROOT / folder).rglob("*")]
+    top = [path for path in ROOT.iterdir() if not path.name.startswith(".")]
+    return [
+        path
+        for path in sorted([*inside, *top])
+        if path.is_file() and path.suffix not in NOT_TEXT and "__pycache__" not in path.parts
+    ]
+
+
+def test_nothing_mentions_a_path_of_somebody_s_machine():
+    found = [
+        f"{path.relative_to(ROOT)}: {match[0]}"
+        for path in texts()
+        if path != Path(__file__)
+        for match in A_MACHINES_PATH.finditer(path.read_text("utf-8", "replace"))
+    ]
+
+    assert found == []
+
+
+PATHS = ["'/home/ada/x'", '"/Users/ada/x.py"', "/root/x", r"C:\Users\ada", "(/tmp/x)"]
+NO_PATHS = ["http://host/home/x", "/v1/chat", "tests/tmp/x", "~/work/x", "/workers/x"]
+
+
+@pytest.mark.parametrize("line", PATHS)
+def test_such_a_path_is_seen(line):
+    assert A_MACHINES_PATH.search(line)
+
+
+@pytest.mark.parametrize("line", NO_PATHS)
+def test_other_paths_are_not(line):
+    assert not A_MACHINES_PATH.search(line)
