@@ -42,11 +42,12 @@ def static_text(state: dict[str, Any]) -> str:
 
 
 def sparkline(gaps_ms: list[float]) -> str:
-    """Return gaps as block characters, on a logarithmic scale from 0.1 ms to the longest."""
-    top = log10(max([10.0, *gaps_ms])) + 1
-    return "".join(
-        _BLOCKS[round(min(max(log10(max(gap, 0.1)) + 1, 0) / top, 1) * 7)] for gap in gaps_ms
-    )
+    """Return gaps as block characters over two decades, the longest a full block."""
+    longest_ms = max(gaps_ms, default=0.0)
+    if longest_ms <= 0:
+        return _BLOCKS[0] * len(gaps_ms)
+    shares = (max(gap / longest_ms, 0.01) for gap in gaps_ms)
+    return "".join(_BLOCKS[round((2 + log10(share)) / 2 * 7)] for share in shares)
 
 
 def gaps(state: dict[str, Any]) -> str:
@@ -110,6 +111,6 @@ def _lines_html(state: dict[str, Any]) -> str:
 def _ms(value: float | None) -> str:
     if value is None:
         return "–"
-    if value >= 10_000:
+    if value >= 1_000:
         return f"{value / 1000:,.2f} s"
     return f"{value:,.1f} ms"

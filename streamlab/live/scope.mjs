@@ -10,7 +10,7 @@ const FACTS = [["ttft", "TTFT"], ["elapsed", "elapsed"], ["reads", "reads"],
                ["lines", "lines"], ["events", "events"], ["bytes", "bytes"]];
 
 const ms = (value) =>
-  value == null ? "–" : value >= 10000 ? `${(value / 1000).toFixed(2)} s` : `${value.toFixed(1)} ms`;
+  value == null ? "–" : value >= 1000 ? `${(value / 1000).toFixed(2)} s` : `${value.toFixed(1)} ms`;
 const whole = (value) => value.toLocaleString("en-US");
 
 function make(tag, name, parent, attributes = {}) {
@@ -30,16 +30,21 @@ function build(el, stoppable) {
   view.stop = stoppable ? make("button", "sl-stop", head, { type: "button" }) : null;
   if (view.stop) view.stop.textContent = "Stop";
   view.note = make("div", "sl-note", root, { role: "status" });
-  const facts = make("dl", "sl-facts", root);
+  const facts = make("div", "sl-facts", root);
   for (const [key, label] of FACTS) {
     const fact = make("div", "sl-fact", facts);
-    make("dt", "", fact).textContent = label;
-    view.facts[key] = make("dd", "", fact, { "data-fact": key });
+    make("div", "sl-name", fact).textContent = label;
+    view.facts[key] = make("div", "sl-value", fact, { "data-fact": key, "aria-label": label });
   }
   view.gaps = make("canvas", "sl-gaps", root, { role: "img", "aria-label": "gaps between reads" });
   view.caption = make("p", "sl-caption", root);
   view.text = make("div", "sl-text", root,
     { role: "region", "aria-label": "text so far", "aria-live": "off", tabindex: "0", dir: "auto" });
+  view.follow = true; // until the reader scrolls back
+  view.text.addEventListener("scroll", () => {
+    const { scrollHeight, scrollTop, clientHeight } = view.text;
+    if (clientHeight) view.follow = scrollHeight - scrollTop - clientHeight < 40;
+  });
   const table = make("table", "sl-lines", root, { "aria-label": "latest lines", "aria-live": "off" });
   const group = make("colgroup", "", table);
   for (let i = 0; i < 4; i++) make("col", "", group);
@@ -71,7 +76,6 @@ function absorb(held, message) {
 
 function showText(view, held) {
   const box = view.text;
-  const atEnd = box.scrollHeight - box.scrollTop - box.clientHeight < 30;
   if (held.fresh) box.replaceChildren();
   for (const [kind, text] of held.news) {
     let run = box.lastElementChild;
@@ -91,7 +95,7 @@ function showText(view, held) {
     over -= cut;
     if (!data.length) box.firstElementChild.remove();
   }
-  if (atEnd) box.scrollTop = box.scrollHeight;
+  if (view.follow) box.scrollTop = box.scrollHeight;
 }
 
 function showLines(view, held) {
@@ -155,26 +159,29 @@ function drawGaps(view, held) {
   pen.clearRect(0, 0, width, height);
   const t = elapsed(held) ?? 0, open = openGap(held, t);
   const left = 46, right = width - 6, top = 8, base = height - 16;
-  const high = Math.max(100, held.now.longest_gap_ms ?? 0, open) * 1.3;
-  const y = (gap) => base - (base - top) * Math.max(Math.log10(Math.max(gap, 0.1)) + 1, 0) / (Math.log10(high) + 1);
   const begin = Math.max(t - WINDOW_MS, 0), span = Math.max(Math.min(t, WINDOW_MS), 500);
+  const shown = held.gaps.filter(([at]) => at >= begin);
+  const longest = shown.reduce((best, gap) => (gap[1] > (best?.[1] ?? 0) ? gap : best), null);
+  const high = Math.max(100, longest?.[1] ?? 0, open) * 1.3;
+  const least = Math.max(Math.min(high / 50, ...shown.map(([, gap]) => gap)), 0.02);
+  const low = 10 ** Math.floor(Math.log10(least / 1.5));
+  const y = (gap) => base - (base - top) * Math.max(Math.log10(Math.max(gap, low) / low), 0) / Math.log10(high / low);
   const x = (at) => left + (right - left) * (at - begin) / span;
   pen.font = `10px ${style.fontFamily}`;
   pen.fillStyle = colour("--sl-dim");
   pen.strokeStyle = colour("--sl-line");
   pen.lineWidth = 1;
   pen.textAlign = "right";
-  for (let decade = 1; decade <= high; decade *= 10) {
+  for (let decade = low; decade <= high; decade *= 10) {
     const at = Math.round(y(decade)) + 0.5;
     pen.beginPath(); pen.moveTo(left, at); pen.lineTo(right, at); pen.stroke();
-    pen.fillText(decade >= 1000 ? `${decade / 1000} s` : `${decade} ms`, left - 5, at + 3);
+    const name = decade >= 1000 ? `${decade / 1000} s` : `${Number(decade.toPrecision(1))} ms`;
+    pen.fillText(name, left - 5, at + 3);
   }
   pen.textAlign = "left";
   pen.fillText(`${(begin / 1000).toFixed(1)} s`, left, height - 3);
   pen.textAlign = "right";
   pen.fillText(`${((begin + span) / 1000).toFixed(1)} s since the request was sent`, right, height - 3);
-  const shown = held.gaps.filter(([at]) => at >= begin);
-  const longest = shown.reduce((best, gap) => (gap[1] > (best?.[1] ?? 0) ? gap : best), null);
   const wide = Math.min(Math.max((right - left) / Math.max(shown.length, 1) * 0.5, 1), 3);
   pen.lineWidth = wide;
   for (const gap of shown) {
@@ -218,7 +225,7 @@ function render({ model, el }) {
     const waits = performance.now() - clicked;
     view.note.textContent = heard != null ? `Stop: the click waited ${ms(heard)}`
       : waits < 300 ? "Stopping…"
-      : `Stop: the click has waited ${(waits / 1000).toFixed(1)} s; the kernel is busy (its own ■ Interrupt stops too, and keeps the data)`;
+      : `Stop: the click has waited ${(waits / 1000).toFixed(1)} s for the kernel, which is busy. ■ Interrupt stops at once.`;
   };
   const animate = () => {
     if (!held.now) return;

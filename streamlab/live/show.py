@@ -15,7 +15,7 @@ import uuid
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from streamlab.live.model import LiveLog, LiveModel
 
@@ -46,6 +46,12 @@ class Showing:
         if model is not None:
             with _never_raising():
                 self._open(model, on_stop)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.freeze()
 
     def freeze(self) -> None:
         """Take a last look and turn the output into static HTML.  Again does no harm.
@@ -134,7 +140,8 @@ def show(
     Returns
     -------
     Showing
-        With ``freeze()`` for the end of the stream, and ``close()``.
+        With ``freeze()`` for the end of the stream, and ``close()``; as a context manager
+        it freezes at the end of its block, in whatever thread that is.
     """
     if not in_notebook():
         return Showing()
@@ -142,20 +149,8 @@ def show(
     return Showing(model, on_stop)
 
 
-@contextmanager
-def showing(
-    what: LiveModel | LiveLog,
-    on_stop: Callable[[], object] | None = None,
-    *,
-    dialect: str = "auto",
-    label: str = "",
-) -> Iterator[Showing]:
-    """Show a stream as long as the ``with`` block runs, then freeze it; see `show`."""
-    shown = show(what, on_stop, dialect=dialect, label=label)
-    try:
-        yield shown
-    finally:
-        shown.freeze()
+showing = show
+"""The same, for ``with showing(log): …``: the end of the block freezes the view."""
 
 
 def _shell() -> Any:

@@ -63,6 +63,7 @@ class LiveView:
         self.scope = Scope(stoppable=on_stop is not None)
         self.feed = Feed(model, self._keep, self.scope.send)
         self.scope.on_msg(self._hear)
+        _let_clicks_through(self.scope.comm)
         self._over = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -100,3 +101,13 @@ class LiveView:
             case {"do": "stop", "clicked_ms": int() | float() as clicked_ms} if self.on_stop:
                 self.feed.model.stop_heard(self.feed.model.clock() / 1e6 - clicked_ms)
                 self.on_stop()
+
+
+def _let_clicks_through(comm: Any) -> None:
+    """Let a click arrive where the browser sent it: in a thread that is free while a cell runs.
+
+    JupyterLab sends it to a subshell of its own.  ipykernel 7.4 would hand it to the shell
+    that spoke on this comm last: ours speaks for the cell, and that shell is busy.
+    """
+    if hasattr(comm, "_reply_subshell_for"):
+        comm._reply_subshell_for = lambda _data, chosen: chosen

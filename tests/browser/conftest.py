@@ -1,0 +1,158 @@
+"""A real browser and a real JupyterLab, both on loopback only and gone afterwards.
+
+Without chromium these tests are skipped by name; with STREAMLAB_REQUIRE_BROWSER=1
+they fail instead, so that nobody takes a skipped test for a passed one.
+"""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import nbformat
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SETTINGS = {"fetchNews": "false", "checkForUpdates": False}
+"""JupyterLab must ask nobody for news."""
+
+KERNEL_IS_IDLE = """() => {
+    const context = window.jupyterapp?.shell.currentWidget?.sessionContext;
+    return context?.isReady && context.session?.kernel?.status === "idle";
+}"""
+
+
+def missing(what):
+    """Skip, or fail where a browser is required."""
+    if os.environ.get("STREAMLAB_REQUIRE_BROWSER") == "1":
+        pytest.fail(f"{what}, and STREAMLAB_REQUIRE_BROWSER=1")
+    pytest.skip(what)
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """Return a headless chromium."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    if path is None:
+        missing("no chromium on this machine")
+    sync_api = pytest.importorskip("playwright.sync_api")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def jupyterlab(tmp_path_factory):
+    """Start a JupyterLab of this Python; return its address and its folder."""
+    folder = tmp_path_factory.mktemp("jupyterlab")
+    port = free_port()
+    env = environment(folder)
+    (folder / "notebooks").mkdir()
+    with (folder / "log.txt").open("w") as log:
+        server = subprocess.Popen(command(folder, port), env=env, stdout=log, stderr=log)
+    try:
+        wait_for(f"http://127.0.0.1:{port}/api/status", server, folder / "log.txt")
+        yield f"http://127.0.0.1:{port}", folder / "notebooks"
+    finally:
+        shut_down(server)
+
+
+@pytest.fixture
+def page(chromium, tmp_path):
+    """Return a page that cannot leave this machine and fails on an error in it."""
+    context = chromium.new_context(viewport={"width": 1100, "height": 900})
+    page = context.new_page()
+    page.errors = []
+    page.on("pageerror", lambda error: page.errors.append(str(error)))
+    page.route(lambda url: "//127.0.0.1:" not in url, lambda route: route.abort())
+    page.on("console", lambda message: print("console:", message.text))
+    yield page
+    page.screenshot(path=tmp_path / "last.png")
+    context.close()
+
+
+@pytest.fixture
+def notebook(jupyterlab, page):
+    """Return a function that opens a notebook of the given cells, its kernel idle."""
+    url, folder = jupyterlab
+
+    def open_notebook(name, *cells):
+        book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells])
+        book.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
+        nbformat.write(book, folder / name)
+        page.goto(f"{url}/lab/tree/{name}?reset")
+        page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=30_000)
+        page.wait_for_function(KERNEL_IS_IDLE, timeout=30_000)
+        return folder / name
+
+    return open_notebook
+
+
+def execute(page, command_id):
+    """Run a command of JupyterLab.  Not awaited: it would end with the cell it runs."""
+    page.evaluate("id => { window.jupyterapp.commands.execute(id); }", command_id)
+
+
+def environment(folder):
+    """Return an environment in which nothing of the user's own is read or written."""
+    names = ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")
+    names += ("JUPYTERLAB_SETTINGS_DIR", "JUPYTERLAB_WORKSPACES_DIR")
+    settings = folder / "JUPYTERLAB_SETTINGS_DIR" / "@jupyterlab" / "apputils-extension"
+    settings.mkdir(parents=True)
+    (settings / "notification.jupyterlab-settings").write_text(json.dumps(SETTINGS))
+    python_path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    own = {name: str(folder / name) for name in names}
+    return os.environ | own | {"PYTHONPATH": python_path}
+
+
+def command(folder, port):
+    """Return the command line of a JupyterLab without token, extensions or news."""
+    options = {
+        "ServerApp.port": port,
+        "ServerApp.port_retries": 0,
+        "ServerApp.ip": "127.0.0.1",
+        "ServerApp.open_browser": False,
+        "ServerApp.allow_root": True,
+        "ServerApp.root_dir": folder / "notebooks",
+        "IdentityProvider.token": "",
+        "LabApp.expose_app_in_browser": True,
+        "LabApp.extension_manager": "readonly",
+        "LabApp.news_url": None,
+        "LabApp.check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
+    }
+    return [sys.executable, "-m", "jupyterlab", *(f"--{k}={v}" for k, v in options.items())]
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def wait_for(url, server, log, timeout_s=40):
+    """Wait until a server answers; fail with its log if it does not."""
+    until = time.monotonic() + timeout_s
+    while time.monotonic() < until and server.poll() is None:
+        try:
+            urllib.request.urlopen(url, timeout=1).close()
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return
+    pytest.fail(f"JupyterLab did not start:\n{log.read_text()[-2000:]}")
+
+
+def shut_down(server):
+    """Ask a server to end, with its kernels; insist after a while."""
+    server.terminate()
+    try:
+        server.wait(10)
+    except subprocess.TimeoutExpired:
+        server.kill()
+        server.wait()
