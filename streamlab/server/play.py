@@ -84,23 +84,28 @@ class Call(NamedTuple):
 
     @property
     def seed(self) -> int:
-        """The seed asked for, else 0: the same request gets the same answer."""
-        return int(self.number("seed", 0))
+        """The seed asked for, wherever the dialect puts it; else 0."""
+        places = (self.body, self.body.get("generationConfig"), self.body.get("options"))
+        asked = (p["seed"] for p in places if isinstance(p, Mapping) and "seed" in p)
+        return int(_number("seed", next(asked, None), 0))
 
     def number(self, name: str, default: float) -> float:
         """Return a knob's value; raise `UsageError` if it is no number from 0 up."""
-        value = self.body.get(name)
-        if value is None:
-            return default
-        try:
-            number = float(value)
-        except (TypeError, ValueError):
-            number = -1.0
-        if not 0 <= number < float("inf"):
-            raise UsageError(
-                f"{name} must be a number from 0 up, and {value!r} came. Leave it out."
-            )
-        return number
+        return _number(name, self.body.get(name), default)
+
+
+def _number(name: str, value: Any, default: float) -> float:
+    if value is None:
+        return default
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = -1.0
+    if not 0 <= number < float("inf"):
+        raise UsageError(
+            f"{name} must be a number from 0 up, and {value!r} came. Leave it out."
+        )
+    return number
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Generic, TypeVar
+from urllib.parse import quote
 
 from streamlab.errors import LabError, UnknownNameError, UsageError
 from streamlab.tape import Tape
@@ -30,14 +31,15 @@ START_TIMEOUT_S = 20.0
 BASE_PATHS = {
     "openai_chat": "/v1",
     "openai_responses": "/v1",
-    "anthropic": "/v1",
-    "gemini": "/v1beta",
-    "ollama": "/api",
-    "cohere": "/v2",
-    "lmstudio_native": "/api/v1",
-    "sse": "/sse",
+    "anthropic": "",
+    "gemini": "",
+    "ollama": "",
+    "cohere": "",
+    "lmstudio_native": "",
+    "sse": "/sse/{scenario}",
+    "ndjson": "/ndjson/{scenario}",
 }
-"""What stands between the lab's URL and the path of each dialect."""
+"""What stands between the lab's URL and a dialect's path; the plain ones have no path."""
 
 _labs: dict[Any, Lab[Any]] = {}
 _lock = threading.Lock()
@@ -80,7 +82,8 @@ class Lab(Generic[E]):
             raise UnknownNameError("scenario", scenario, (*self.scenarios, *self.faults))
         if dialect not in BASE_PATHS:
             raise UnknownNameError("dialect of the lab", dialect, BASE_PATHS)
-        return self._make(self.url + BASE_PATHS[dialect], scenario, dialect)
+        path = BASE_PATHS[dialect].format(scenario=quote(scenario))
+        return self._make(self.url + path, scenario, dialect)
 
     @property
     def pid(self) -> int:

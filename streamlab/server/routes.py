@@ -20,6 +20,7 @@ from streamlab.server.shapes import asked
 from streamlab.server.shapes.base import Asked, compact
 
 JSON = "application/json"
+PLAIN = ("sse", "ndjson")  # asked for by their path alone
 
 
 class Request(NamedTuple):
@@ -83,7 +84,7 @@ def _json(body: bytes) -> dict[str, Any]:
 
 
 def _play(site: Site, method: str, dialect: str, what: Asked, body: dict[str, Any]) -> Answer:
-    if method not in ("GET", "POST") or (method == "GET" and dialect != "sse"):
+    if method not in ("GET", "POST") or (method == "GET" and dialect not in PLAIN):
         return Answer(error(405, f"expected POST, and {method} came.", "method_not_allowed"))
     scenario = site.scenario(what.scenario)
     call = Call(what.scenario, dialect, what.stream, body)

@@ -80,7 +80,8 @@ def test_a_lab_shows_where_it_is_and_what_it_plays(lab):
 
 def test_an_endpoint_is_made_by_the_factory(lab):
     assert lab.endpoint() == Where(lab.base_url, "count-to-ten", "openai_chat")
-    assert lab.endpoint("reset", "sse") == Where(f"{lab.url}/sse", "reset", "sse")
+    assert lab.endpoint("reset", "sse") == Where(f"{lab.url}/sse/reset", "reset", "sse")
+    assert lab.endpoint(dialect="gemini") == Where(lab.url, "count-to-ten", "gemini")
 
 
 def test_an_unknown_scenario_or_dialect_is_refused_with_what_there_is(lab):

@@ -10,13 +10,32 @@ from typing import Any
 
 from streamlab.server.play import Call, Play, Write, document
 from streamlab.server.script import Script
+from streamlab.server.shapes.anthropic import Anthropic
 from streamlab.server.shapes.base import Asked, Shape
+from streamlab.server.shapes.cohere import Cohere
+from streamlab.server.shapes.gemini import Gemini
+from streamlab.server.shapes.lmstudio_native import LMStudioNative
+from streamlab.server.shapes.ollama import Ollama
 from streamlab.server.shapes.openai_chat import OpenAIChat
+from streamlab.server.shapes.openai_responses import OpenAIResponses
+from streamlab.server.shapes.plain_ndjson import PlainNDJSON
 from streamlab.server.shapes.plain_sse import PlainSSE
 
 __all__ = ["SHAPES", "asked", "render", "writes"]
 
-SHAPES: dict[str, type[Shape]] = {shape.name: shape for shape in (OpenAIChat, PlainSSE)}
+_ALL: tuple[type[Shape], ...] = (
+    OpenAIChat,
+    OpenAIResponses,
+    Anthropic,
+    Gemini,
+    Ollama,
+    Cohere,
+    LMStudioNative,
+    PlainSSE,
+    PlainNDJSON,
+)
+
+SHAPES: dict[str, type[Shape]] = {shape.name: shape for shape in _ALL}
 """The shapes by the name of their dialect."""
 
 
