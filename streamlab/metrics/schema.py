@@ -123,8 +123,8 @@ def frame(table: str, columns: Mapping[str, Any]) -> pd.DataFrame:
         If a column is missing, is too many or has another dtype: a fault of ours.
     """
     schema = TABLES[table]
-    made = pd.DataFrame({name: columns[name] for name in schema}, copy=False)
     assert set(columns) == set(schema), set(columns) ^ set(schema)
+    made = pd.DataFrame({name: columns[name] for name in schema}, copy=False)
     wrong = {name: made[name].dtype for name in schema if made[name].dtype != schema[name]}
     assert not wrong, wrong
     return made

@@ -67,7 +67,7 @@ WIDTH_INCHES, HEIGHT_INCHES = 7.6, 3.8
 DPI = 100
 CAPTION_COLUMNS = 112
 CAPTION: Any = {"fontsize": 8.5, "color": INK, "linespacing": 1.4, "parse_math": False}
-INSIDE: Any = {"fontsize": 9, "framealpha": 0.7}
+INSIDE: Any = {"loc": "best", "fontsize": 9, "framealpha": 0.7}
 ABOVE: Any = {
     "loc": "lower left",
     "bbox_to_anchor": (-0.01, 1.0),
@@ -165,10 +165,10 @@ def ms(value_ms: float) -> str:
     return f"{value_ms:,.{digits}f} ms"
 
 
-def add_legend(ax: Axes, gid: str, loc: str) -> None:
+def add_legend(ax: Axes, gid: str) -> None:
     """Put the legend above the Axes of a `Picture`, one row a recording.
 
-    Somebody else's Axes may be narrow: there it stands inside, at `loc`, in one column.
+    Somebody else's Axes may be narrow: there it stands inside, in one column.
     """
     rows = list(rows_of(ax, gid).values())
     if not any(rows):
@@ -180,7 +180,7 @@ def add_legend(ax: Axes, gid: str, loc: str) -> None:
         handles = [row[column] for column in range(columns) for row in padded]
         legend = ax.legend(handles=handles, ncols=columns, **ABOVE)
     else:
-        legend = ax.legend(handles=[line for row in rows for line in row], loc=loc, **INSIDE)
+        legend = ax.legend(handles=[line for row in rows for line in row], **INSIDE)
     for text in legend.get_texts():
         text.set_parse_math(False)
         text.set_color(ax.xaxis.label.get_color())

@@ -122,4 +122,4 @@ def _frame(ax: Axes, empty: bool) -> None:
     ax.set_xlim(left=0)
     if empty and not ax.texts:
         ax.text(0.5, 0.5, "no gaps", transform=ax.transAxes, ha="center")
-    add_legend(ax, GID, "upper right")
+    add_legend(ax, GID)

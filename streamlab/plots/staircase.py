@@ -136,7 +136,7 @@ def _frame(ax: Axes) -> None:
     ax.xaxis.set_major_formatter(FuncFormatter(plain_number))
     ax.yaxis.set_major_formatter(FuncFormatter(plain_number))
     ax.yaxis.set_major_locator(MaxNLocator(6, integer=True, steps=[1, 2, 5, 10]))
-    add_legend(ax, GID, "upper left")
+    add_legend(ax, GID)
 
 
 def _number(count: int, noun: str) -> str:

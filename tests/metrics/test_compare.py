@@ -1,0 +1,68 @@
+import re
+
+import pytest
+
+from streamlab.errors import UsageError
+from streamlab.metrics import compare
+from tests.metrics.streams import DONE, ROLE, content, eleven_answers, tables
+
+
+def later():
+    return tables([(210, ROLE), (530, content("a")), (560, content("b")), (600, DONE)])
+
+
+def test_one_row_a_recording_in_the_order_given():
+    table = compare({"sync": eleven_answers(), "async": later()})
+
+    assert table.index.tolist() == ["sync", "async"]
+    assert table.index.name == "recording"
+    assert table["ttft_ms"].tolist() == [500, 530]
+    assert table["tier"].tolist() == ["user", "user"]
+
+
+def test_differences_are_to_the_first_and_stand_behind_their_column():
+    table = compare({"sync": eleven_answers(), "async": later()})
+    columns = table.columns.tolist()
+
+    assert table["ttft_ms_diff"].tolist() == [0, 30]
+    assert table["e2e_content_ms_diff"].tolist() == [0, -440]
+    assert columns.index("ttft_ms_diff") == columns.index("ttft_ms") + 1
+    assert table["ttft_ms"].dtype == float
+
+
+def test_what_is_undefined_has_no_difference():
+    table = compare({"a": tables([], end="connect"), "b": eleven_answers()})
+
+    assert table["ttft_ms_diff"].isna().all()
+
+
+def test_whatever_holds_tables_can_be_compared():
+    class Recording:
+        tables = eleven_answers()
+
+    assert compare({"only": Recording()})["ttft_ms"].tolist() == [500]
+
+
+BAD = {
+    "nothing": (
+        {},
+        "compare takes a mapping of names to recordings, and got an empty one. "
+        'Pass for example {"sync": rec, "async": arec}.',
+    ),
+    "a-list": (
+        [eleven_answers()],
+        "compare takes a mapping of names to recordings, and got a list. "
+        'Pass for example {"sync": rec, "async": arec}.',
+    ),
+    "no-recording": (
+        {"sync": 3},
+        "compare takes recordings, and got an int as 'sync'. "
+        "Pass what sl.record returned, or sl.load(path) of a file.",
+    ),
+}
+
+
+@pytest.mark.parametrize(("given", "message"), BAD.values(), ids=BAD)
+def test_what_cannot_be_compared_is_named(given, message):
+    with pytest.raises(UsageError, match=f"^{re.escape(message)}$"):
+        compare(given)

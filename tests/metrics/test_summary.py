@@ -1,0 +1,297 @@
+"""The metrics, against numbers computed by hand."""
+
+from math import isnan, nan
+
+import pytest
+
+from streamlab.metrics import METRICS, Tables, summary
+from tests.metrics.streams import (
+    DONE,
+    ELEVEN_ANSWERS,
+    FINISH,
+    ROLE,
+    USAGE,
+    chunk,
+    content,
+    eleven_answers,
+    event,
+    in_kernel_tier,
+    reasoning,
+    tables,
+)
+
+# t: 500 520 540 600 620 660 660 700 720 1000: eight gaps were observed,
+# 20 20 20 20 40 40 60 280: median 30, mean 62.5, p99 at 6.93 of 0..7.
+BY_HAND = {
+    "tier": "user",
+    "how": "eof",
+    "n_reads": 12,
+    "n_lines": 28,
+    "n_events": 14,
+    "n_deltas": 14,
+    "n_chunks": 10,
+    "coalesced_share": 2 / 14,
+    "events_per_read": 14 / 12,
+    "ttfh_ms": nan,
+    "ttfb_ms": 200,
+    "ttfe_ms": 200,  # OpenLLMetry, Langfuse
+    "ttfc_ms": 200,  # vLLM, evalscope
+    "ttft_ms": 500,  # AIPerf, guidellm, SGLang
+    "ttft_called_ms": nan,
+    "ttfr_ms": 500,
+    "ttfo_ms": 600,  # guidellm TTFOT, inference-perf
+    "ttst_ms": 20,
+    "n_icl": 8,
+    "icl_mean_ms": 62.5,
+    "icl_p50_ms": 30,
+    "icl_p99_ms": 60 + 0.93 * 220,
+    "icl_max_ms": 280,
+    "jitter_ms": 30 + 0.93 * 220,
+    "n_stalls": 1,
+    "stalled_ms": 280,
+    "irl_max_ms": 300,  # from the role to the first reasoning
+    "irl_p50_ms": 40,
+    "decode_ms": 500,
+    "e2e_content_ms": 1000,  # AIPerf
+    "e2e_finish_ms": 1010,  # vLLM
+    "e2e_done_ms": 1100,  # SGLang
+    "e2e_eof_ms": 1105,
+    "tail_ms": 105,
+    "n_source": "usage",
+    "n_tokens": 13,
+    "n_prompt_tokens": 20,
+    "n_mismatch": nan,
+    "itl_mean_ms": 500 / 12,
+    "tpot_ms": nan,  # nobody reported the tokens of the first chunk
+    "ntpot_ms": 85,
+    "tok_s_e2e": 13,
+    "tok_s_user": 24,
+    "prefill_tok_s": 40,
+    "tokens_per_chunk": 1.3,
+    "lag_seen_p50_ms": nan,
+    "lag_delivered_max_ms": nan,
+}
+
+
+@pytest.mark.parametrize("name", BY_HAND)
+def test_the_stream_of_eleven_answers(name):
+    found, expected = summary(eleven_answers())[name], BY_HAND[name]
+
+    if isinstance(expected, str):
+        assert found == expected
+    else:
+        assert found == pytest.approx(expected, nan_ok=True)
+
+
+def test_each_metric_says_its_formula_and_its_unit():
+    named = [metric.__name__ for metric in METRICS]
+
+    assert list(summary(eleven_answers()).index) == named
+    assert len(set(named)) == len(named)
+    assert [
+        m.__name__ for m in METRICS if not (m.__doc__ or "").strip().endswith((".", "…"))
+    ] == []
+    assert [
+        n for n in named if n.startswith(("ttf", "icl_p", "irl", "e2e")) and "_ms" not in n
+    ] == []
+
+
+def test_of_a_stream_without_a_read_everything_is_undefined_and_nothing_zero():
+    found = summary(tables([], end="connect", end_ms=3))
+    counts = [name for name in found.index if name.startswith("n_") and found[name] == 0]
+
+    assert counts == "n_bytes n_reads n_lines n_events n_deltas n_chunks n_icl".split(" ")
+    assert (found["tier"], found["how"], found["n_source"]) == ("none", "connect", "none")
+    words = {"tier", "how", "n_source", *counts}
+    assert [name for name in found.index if name not in words and not isnan(found[name])] == []
+
+
+def test_a_role_an_empty_string_and_a_null_are_no_first_token():
+    made = tables(
+        [(10, ROLE), (20, chunk(content="")), (30, chunk(content=None)), (40, content("a"))]
+    )
+
+    assert summary(made)["ttft_ms"] == 40
+    assert summary(made)["ttfc_ms"] == 10
+
+
+@pytest.mark.parametrize("key", ["reasoning", "reasoning_content"])
+def test_reasoning_is_a_first_token_under_either_name(key):
+    found = summary(tables([(10, ROLE), (20, chunk(**{key: "hm"})), (50, content("a"))]))
+
+    assert (found["ttft_ms"], found["ttfr_ms"], found["ttfo_ms"]) == (20, 20, 50)
+
+
+def test_a_response_of_a_tool_call_only_has_a_first_token():
+    call = {"index": 0, "id": "c1", "function": {"name": "f", "arguments": ""}}
+    found = summary(tables([(10, ROLE), (30, chunk(tool_calls=[call])), (40, FINISH)]))
+
+    assert (found["ttft_ms"], found["ttfo_ms"]) == (30, 30)
+    assert isnan(found["ttfr_ms"])
+
+
+def test_a_usage_only_chunk_has_no_choices_and_is_no_first_chunk():
+    found = summary(tables([(10, USAGE), (20, ROLE)]))
+
+    assert (found["ttfe_ms"], found["ttfc_ms"]) == (10, 20)
+
+
+def test_a_heartbeat_is_no_event():
+    found = summary(tables([(5, b": OPENROUTER PROCESSING\n\n"), (20, content("a"))]))
+
+    assert (found["ttfb_ms"], found["ttfe_ms"], found["ttft_ms"]) == (5, 20, 20)
+
+
+def test_any_choice_can_bring_the_first_token_and_the_last_to_finish_counts():
+    def choice(index, **rest):
+        return event({"choices": [{"index": index, "delta": {}} | rest]})
+
+    pieces = [
+        (10, choice(1, delta={"content": "b"})),
+        (20, choice(0, delta={"content": "a"})),
+        (30, choice(0, finish_reason="stop")),
+        (50, choice(1, finish_reason="length")),
+    ]
+    found = summary(tables(pieces))
+
+    assert (found["ttft_ms"], found["e2e_finish_ms"], found["n_icl"]) == (10, 50, 1)
+
+
+def test_a_finish_chunk_and_a_role_make_no_gap():
+    found = summary(
+        tables([(10, ROLE), (500, content("a")), (520, content("b")), (900, FINISH)])
+    )
+
+    assert (found["n_icl"], found["icl_max_ms"]) == (1, 20)
+
+
+def test_two_chunks_in_one_read_have_no_gap_and_no_second_token_time():
+    found = summary(tables([(10, content("a") + content("b")), (50, content("c"))]))
+
+    assert isnan(found["ttst_ms"])
+    assert (found["n_icl"], found["icl_p50_ms"], found["coalesced_share"]) == (1, 40, 1 / 3)
+
+
+def test_an_event_over_two_reads_counts_when_it_is_whole():
+    data = content("a")
+    found = summary(tables([(10, data[:9]), (70, data[9:])]))
+
+    assert (found["ttfb_ms"], found["ttft_ms"], found["events_per_read"]) == (10, 70, 1)
+
+
+def test_done_needs_no_space_and_may_be_missing():
+    with_done = summary(tables([(10, content("a")), (20, b"data:[DONE]\n\n")]))
+    without = summary(tables([(10, content("a")), (20, FINISH)]))
+
+    assert with_done["e2e_done_ms"] == 20
+    assert isnan(without["e2e_done_ms"])
+
+
+def test_an_event_cut_off_by_the_end_never_came():
+    found = summary(tables([(10, content("a")), (20, content("b")[:-1])], end_ms=30))
+
+    assert (found["e2e_content_ms"], found["n_events"], found["e2e_eof_ms"]) == (10, 1, 30)
+
+
+def test_a_stream_that_broke_off_has_no_end():
+    found = summary(tables([(10, content("a"))], end="reset", end_ms=30))
+
+    assert isnan(found["e2e_eof_ms"])
+    assert isnan(found["tail_ms"])
+
+
+def test_without_reported_tokens_there_is_no_rate():
+    found = summary(
+        tables([(10, content("one two three")), (20, content(" four")), (30, DONE)])
+    )
+
+    assert found["n_source"] == "none"
+    for name in ["n_tokens", "itl_mean_ms", "tpot_ms", "ntpot_ms", "tok_s_e2e", "tok_s_user"]:
+        assert isnan(found[name]), name
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_no_token_and_one_token_have_no_time_between_tokens(count):
+    usage = event({"choices": [], "usage": {"completion_tokens": count}})
+    found = summary(tables([(10, content("a")), (20, usage)]))
+
+    assert found["n_tokens"] == count
+    assert isnan(found["itl_mean_ms"])
+    assert isnan(found["tok_s_user"])
+
+
+def continuous(text, total):
+    choice = {"index": 0, "delta": {"content": text}}
+    return event({"choices": [choice], "usage": {"completion_tokens": total}})
+
+
+def test_the_tokens_of_the_first_chunk_are_no_output_after_it():
+    """Three tokens at 100, then one each: (140 - 100) / (5 - 3), not / (5 - 1)."""
+    pieces = [(100, continuous("abc", 3)), (120, continuous("d", 4)), (140, continuous("e", 5))]
+    found = summary(tables(pieces))
+
+    assert (found["tpot_ms"], found["itl_mean_ms"]) == (20, 10)
+    assert (found["n_source"], found["n_mismatch"]) == ("usage", 0)
+
+
+def test_where_all_tokens_came_at_first_there_is_no_time_per_token():
+    found = summary(tables([(100, continuous("abc", 3)), (120, FINISH)]))
+
+    assert isnan(found["tpot_ms"])
+
+
+REPORTS = {
+    "openai": ({"prompt_tokens": 5, "completion_tokens": 7}, 5, 7),
+    "anthropic": ({"input_tokens": 5, "output_tokens": 7}, 5, 7),
+    "cohere": ({"tokens": {"input_tokens": 5, "output_tokens": 7}, "billed_units": {}}, 5, 7),
+    "ollama": ({"prompt_eval_count": 5, "eval_count": 7}, 5, 7),
+    "lmstudio": ({"input_tokens": 5, "total_output_tokens": 7}, 5, 7),
+    "gemini": (
+        {"promptTokenCount": 5, "candidatesTokenCount": 3, "thoughtsTokenCount": 4},
+        5,
+        7,
+    ),
+    "nonsense": ({"completion_tokens": "7", "prompt_tokens": True}, nan, nan),
+}
+
+
+@pytest.mark.parametrize(("usage", "prompt", "completion"), REPORTS.values(), ids=REPORTS)
+def test_each_provider_counts_under_its_own_names(usage, prompt, completion):
+    found = summary(tables([(10, content("a")), (20, event({"choices": [], "usage": usage}))]))
+
+    assert found["n_prompt_tokens"] == pytest.approx(prompt, nan_ok=True)
+    assert found["n_tokens"] == pytest.approx(completion, nan_ok=True)
+
+
+def test_the_clients_lag_is_in_two_parts():
+    reads = [
+        (1000, 1010, 1040, ROLE),
+        (2000, 2020, 2080, content("a")),
+        (3000, 3090, 3100, DONE),
+    ]
+    found = summary(Tables(in_kernel_tier(reads)))
+
+    assert found["tier"] == "kernel"
+    assert found["lag_seen_p50_ms"] == pytest.approx(0.02)
+    assert found["lag_seen_max_ms"] == pytest.approx(0.09)
+    assert found["lag_delivered_p50_ms"] == pytest.approx(0.03)
+    assert found["lag_delivered_max_ms"] == pytest.approx(0.06)
+    assert found["ttfh_ms"] == pytest.approx(0.7)
+    assert found["ttft_called_ms"] == pytest.approx(7)
+
+
+def test_a_stall_is_long_and_longer_than_the_others():
+    steady = [(ms, content("a")) for ms in range(100, 1100, 100)]
+    quick = [(ms, content("a")) for ms in (1, 2, 3, 4, 40)]
+
+    assert summary(tables(steady))["n_stalls"] == 0
+    assert summary(tables(quick))["n_stalls"] == 0
+    assert summary(tables([*steady, (1601, content("b"))]))["stalled_ms"] == 601
+
+
+def test_an_average_hides_the_stall_that_the_gaps_show():
+    late = [(ms, data) for ms, data in ELEVEN_ANSWERS if ms != 1000] + [(1000, reasoning("z"))]
+    found = summary(tables(sorted(late), end_ms=1105))
+
+    assert found["icl_max_ms"] == 280
+    assert found["itl_mean_ms"] < 50
