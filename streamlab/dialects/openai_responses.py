@@ -56,7 +56,15 @@ class OpenAIResponsesReader(NamedReader):
         text = arguments(item.get("arguments") or item.get("input") or "")
         call_id = a_text(item.get("call_id")) or a_text(item.get("id"))
         return [
-            Delta("tool_call", text, 0, None, index, call_id or None, a_text(item.get("name")))
+            Delta(
+                "tool_call",
+                text,
+                0,
+                None,
+                index,
+                call_id or None,
+                a_text(item.get("name")) or None,
+            )
         ]
 
     def _arguments(self, event: dict[str, Any], name: str) -> list[Delta]:

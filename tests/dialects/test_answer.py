@@ -1,0 +1,57 @@
+"""The answer that deltas add up to, and the tokens that a usage counts."""
+
+from __future__ import annotations
+
+import pytest
+
+from streamlab.dialects import Answer, Choice, Delta, Tokens, answer, tokens
+from tests.dialects.streams import NAMES, transcript
+
+
+def test_a_stream_without_any_event_has_an_empty_answer():
+    assert answer([], None) == Answer()
+
+
+def test_text_is_that_of_choice_0_though_another_came_first():
+    deltas = [Delta("content", "b", 1), Delta("content", "a", 0), Delta("finish", "stop", 1)]
+    found = answer(deltas, None)
+    assert (found.text, found.finish_reason) == ("a", None)
+    assert found.choices == (Choice(0, "a"), Choice(1, "b", finish_reason="stop"))
+
+
+def test_text_is_empty_where_only_another_choice_came():
+    assert answer([Delta("content", "b", 1)], None).text == ""
+
+
+def test_the_first_error_and_the_last_usage_count():
+    deltas = [Delta(kind, value={"n": n}) for n in (1, 2) for kind in ("error", "usage")]
+    found = answer(deltas, None)
+    assert (found.error, found.usage) == ({"n": 1}, {"n": 2})
+
+
+@pytest.mark.parametrize(
+    ("name", "counted"),
+    [
+        ("openai_chat_text", Tokens(14, 4, 0, "completion_tokens")),
+        ("deepseek_reasoner", Tokens(6, 212, 198, "completion_tokens")),
+        ("sglang_chat", Tokens(9, 3, 1, "completion_tokens")),
+        ("openai_responses_text", Tokens(37, 11, 5, "output_tokens")),
+        ("anthropic_text", Tokens(11, 6, None, "output_tokens")),
+        ("gemini_text", Tokens(9, 208, 185, "candidatesTokenCount+thoughtsTokenCount")),
+        ("ollama_chat", Tokens(26, 7, None, "eval_count")),
+        ("cohere_text", Tokens(507, 10, None, "tokens.output_tokens")),
+        ("lmstudio_native", Tokens(329, 8, 2, "total_output_tokens")),
+    ],
+)
+def test_tokens_are_found_under_the_names_of_every_provider(name, counted):
+    assert tokens(transcript(name).expected["usage"]) == counted
+
+
+@pytest.mark.parametrize("usage", [None, {}, {"completion_tokens": None}, {"cost": 1}])
+def test_what_was_not_reported_is_none(usage):
+    assert tokens(usage) == Tokens(None, None, None, None)
+
+
+def test_no_transcript_reports_usage_that_is_not_understood():
+    reported = [transcript(name).expected["usage"] for name in NAMES]
+    assert all(tokens(usage).output is not None for usage in reported if usage)
