@@ -1,0 +1,80 @@
+"""Which framer a response gets."""
+
+import pytest
+
+from streamlab.decode import FRAMERS, Framer, NDJSONParser, SSEParser, TextParser, framer_for
+from streamlab.errors import UnknownNameError
+
+TYPES = {
+    "text/event-stream": SSEParser,
+    "text/event-stream; charset=utf-8": SSEParser,
+    "Text/Event-Stream;charset=UTF-8": SSEParser,
+    "application/x-ndjson": NDJSONParser,
+    "application/x-ndjson; charset=utf-8": NDJSONParser,
+    "application/jsonl": NDJSONParser,
+    "application/json-lines": NDJSONParser,
+    "application/json": TextParser,
+    "application/problem+json": TextParser,
+    "text/html; charset=utf-8": TextParser,
+    "text/plain": SSEParser,
+    "application/octet-stream": SSEParser,
+    "": SSEParser,
+    " ; nonsense": SSEParser,
+}
+
+
+@pytest.mark.parametrize(("content_type", "framer"), TYPES.items(), ids=str)
+def test_the_media_type_chooses_the_framer(content_type, framer):
+    assert type(framer_for(content_type)) is framer
+
+
+def test_a_framing_that_was_asked_for_wins():
+    assert type(framer_for("text/html", "sse")) is SSEParser
+    assert type(framer_for("text/event-stream", "ndjson")) is NDJSONParser
+
+
+def test_each_call_makes_a_new_framer():
+    assert framer_for("") is not framer_for("")
+
+
+def test_an_unknown_framing_is_named():
+    with pytest.raises(UnknownNameError) as caught:
+        framer_for("", "ndjsno")
+
+    assert str(caught.value) == (
+        "no framing 'ndjsno'; there are: ndjson, sse, text. Did you mean 'ndjson'?"
+    )
+
+
+ERROR_BODIES = {
+    "json": ("application/json", b'{\n  "error": {"message": "no"}\n}\n'),
+    "json array": ("application/json", b'[{"a": 1},\n{"a": 2}]\n'),
+    "json of no type": ("", b'{"error": {"message": "no"}}\n'),
+    "json as a stream": ("text/event-stream", b'{"error": 1}\n\n'),
+    "html": ("text/html", b"<script>\ndata: {\n\n}</script>\n"),
+}
+
+
+@pytest.mark.parametrize(("content_type", "body"), ERROR_BODIES.values(), ids=ERROR_BODIES)
+def test_a_body_that_is_no_stream_has_its_lines_and_no_events(content_type, body):
+    framer = framer_for(content_type)
+
+    assert framer.feed(body) == []
+    assert framer.lines.ends[-1] == len(body)
+    assert len(framer.lines) == body.count(b"\n")
+
+
+def test_events_of_no_type_are_found_with_their_last_byte():
+    framer = framer_for("")
+
+    assert framer.feed(b"data: a\n") == []
+    assert [event.data for event in framer.feed(b"\n")] == ["a"]
+
+
+@pytest.mark.parametrize("name", FRAMERS)
+def test_every_framing_is_a_framer(name):
+    framer: Framer = FRAMERS[name]()
+    framer.close()
+
+    assert len(framer.lines) == 0
+    assert framer.comments == []
