@@ -1,0 +1,168 @@
+"""Which read brought which byte of which HTTP/2 stream: frames counted as they pass.
+
+Streams share a connection, so a piece handed to one of them may have come with an earlier
+read than the connection's last.  The frames' headers tell: every read is walked through
+before the library sees it, and each stream's ledger notes how far each read brought it.
+https://www.rfc-editor.org/rfc/rfc9113#section-4.1
+
+Rule: nothing in here waits, and nothing keeps payload.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from streamlab.tape import Stamp
+
+PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+"""A client begins with it: RFC 9113, section 3.4."""
+
+HEADER_BYTES = 9
+_DATA, _HEADERS, _PADDED = 0x0, 0x1, 0x8
+MAX_LEDGERS = 256  # kept for streams nobody follows; a connection carries 100 at a time
+MAX_UNHELD_ROWS = 4096
+
+
+class Ledger:
+    """How far each read brought the body of one stream.
+
+    Attributes
+    ----------
+    ends : list of int
+        Offset in the stream's body after each read that brought some of it.
+    stamps : list of Stamp
+        Of these reads.
+    first : Stamp or None
+        Of the read that brought the stream's first byte, its response's head.
+    written_ns : int or None
+        When the stream's first byte was written.
+    held : bool
+        Whether somebody follows; else not everything is kept.
+    lost : bool
+        Whether too much came while nobody did; then nothing is known any more.
+    """
+
+    def __init__(self) -> None:
+        self.ends: list[int] = []
+        self.stamps: list[Stamp] = []
+        self.first: Stamp | None = None
+        self.written_ns: int | None = None
+        self.held = False
+        self.lost = False
+
+    def add(self, n_bytes: int, stamp: Stamp) -> None:
+        """Note that a read brought so many bytes more."""
+        if self.stamps and self.stamps[-1] is stamp:
+            self.ends[-1] += n_bytes
+            return
+        if self.lost or (not self.held and len(self.ends) >= MAX_UNHELD_ROWS):
+            self.lost = True
+            self.ends.clear()
+            self.stamps.clear()
+            return
+        self.ends.append(n_bytes + (self.ends[-1] if self.ends else 0))
+        self.stamps.append(stamp)
+
+
+class Reader:
+    """Hands out the stamps of one stream's pieces, in order."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        ledger.held = True
+        self._ledger, self._row, self._at = ledger, 0, 0
+
+    def parts(self, piece: bytes) -> Iterator[tuple[bytes, Stamp | None]]:
+        """Cut a piece of the body by the reads that brought it; None where none is known."""
+        ends, stamps = self._ledger.ends, self._ledger.stamps
+        while piece:
+            if self._row >= len(ends):
+                yield piece, None
+                return
+            n_bytes = ends[self._row] - self._at
+            part, piece = piece[:n_bytes], piece[n_bytes:]
+            yield part, stamps[self._row]
+            self._at += len(part)
+            self._row += len(part) == n_bytes
+
+    def close(self) -> None:
+        """Follow no more."""
+        self._ledger.held = False
+
+
+class Frames:
+    """The frames of one connection, walked as they pass."""
+
+    def __init__(self) -> None:
+        self._ledgers: dict[int, Ledger] = {}
+        self._header = bytearray()
+        self._left = 0  # bytes of the current frame's payload that are to come
+        self._data_left = 0  # of these, bytes of a body
+        self._padded = False  # the next byte tells how much of the payload is padding
+        self._current = Ledger()
+
+    def ledger(self, stream_id: int) -> Ledger:
+        """Return the ledger of a stream."""
+        if stream_id not in self._ledgers:
+            self._prune()
+            self._ledgers[stream_id] = Ledger()
+        return self._ledgers[stream_id]
+
+    def sent(self, buffer: bytes, t_ns: int) -> None:
+        """Note the requests that begin in a write; h2 writes whole frames."""
+        at = len(PREFACE) if buffer.startswith(PREFACE) else 0
+        while at + HEADER_BYTES <= len(buffer):
+            n_bytes, kind, _, stream_id = _parsed(buffer[at : at + HEADER_BYTES])
+            if kind == _HEADERS:
+                ledger = self.ledger(stream_id)
+                ledger.written_ns = ledger.written_ns or t_ns
+            at += HEADER_BYTES + n_bytes
+
+    def feed(self, data: bytes, stamp: Stamp) -> None:
+        """Walk through what one read returned."""
+        at = 0
+        while at < len(data):
+            if self._left:
+                at += self._payload(data, at, stamp)
+                continue
+            missing = HEADER_BYTES - len(self._header)
+            self._header += data[at : at + missing]
+            at += missing
+            if len(self._header) == HEADER_BYTES:
+                self._begin(stamp)
+
+    def _begin(self, stamp: Stamp) -> None:
+        self._left, kind, flags, stream_id = _parsed(self._header)
+        self._header.clear()
+        is_data = kind == _DATA
+        self._data_left = self._left if is_data else 0
+        self._padded = is_data and bool(flags & _PADDED)
+        if kind in (_DATA, _HEADERS):
+            self._current = self.ledger(stream_id)
+            self._current.first = self._current.first or stamp
+
+    def _payload(self, data: bytes, at: int, stamp: Stamp) -> int:
+        """Count what there is of the current frame's payload; return how much it was."""
+        if self._padded:
+            self._padded = False
+            self._data_left -= 1 + data[at]
+            n_bytes = 1
+        else:
+            n_bytes = min(len(data) - at, self._left)
+            if (n_data := min(n_bytes, self._data_left)) > 0:
+                self._current.add(n_data, stamp)
+                self._data_left -= n_data
+        self._left -= n_bytes
+        return n_bytes
+
+    def _prune(self) -> None:
+        """Forget the oldest stream that nobody follows, once there are many."""
+        if len(self._ledgers) >= MAX_LEDGERS:
+            oldest = next((i for i, each in self._ledgers.items() if not each.held), None)
+            if oldest is not None:
+                del self._ledgers[oldest]
+
+
+def _parsed(header: bytes | bytearray) -> tuple[int, int, int, int]:
+    """Return a frame's length, kind, flags and stream."""
+    stream_id = int.from_bytes(header[5:9]) & 0x7FFFFFFF
+    return int.from_bytes(header[:3]), header[3], header[4], stream_id
