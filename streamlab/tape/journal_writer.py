@@ -13,8 +13,8 @@ from threading import Lock, Thread
 from typing import Protocol
 
 PAUSE_S = 0.04
-"""Between two rounds.  A round over 200 journals takes some 20 ms, and a tenth of a
-second is what was promised."""
+"""Between two rounds.  A round over 200 journals takes some 10 ms, and a tenth of a
+second is promised, also where other threads are busy."""
 
 
 class Pumped(Protocol):
