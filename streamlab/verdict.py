@@ -105,6 +105,6 @@ def _message(value: Any) -> str:
 
 
 def _line(text: str) -> str:
-    """Return text as one printable line of at most 200 characters, without a full stop."""
+    """Return text as one printable line of at most 400 characters, without a full stop."""
     line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    return (line if len(line) <= 200 else line[:199] + "…").rstrip(".")
+    return (line if len(line) <= 400 else line[:399] + "…").rstrip(".")

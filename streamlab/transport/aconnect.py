@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import socket
 import weakref
 from collections.abc import Iterable
@@ -153,6 +154,11 @@ async def connect(
     try:
         meter.sock.setblocking(False)
         await asyncio.get_running_loop().sock_connect(meter.sock, address)
+    except OSError as exc:
+        meter.sock.close()
+        if exc.errno is None:
+            raise
+        raise OSError(exc.errno, os.strerror(exc.errno)) from exc  # asyncio's own words differ
     except BaseException:
         with contextlib.suppress(OSError):
             meter.sock.close()

@@ -18,7 +18,7 @@ from streamlab.transport import lablog
 from streamlab.transport.client import async_client, build, sync_client
 from streamlab.transport.endpoint import Endpoint, Prompt
 from streamlab.transport.gate import share_gate
-from streamlab.transport.meter import wall_map
+from streamlab.transport.meter import wall_map, warm_up
 from streamlab.transport.phases import Phases
 from streamlab.transport.taping import Taping
 
@@ -46,6 +46,7 @@ class Attempt:
         client: Any = None,
         clock: Clock = monotonic_ns,
     ) -> None:
+        warm_up()
         self.endpoint = endpoint
         self.query = endpoint.query(prompt, body)
         self.recorder = Recorder(clock, max_bytes)

@@ -203,7 +203,7 @@ def provider(
     own_url = base_url or (os.environ.get(variable) if variable else None)
     key = api_key or next(filter(None, map(os.environ.get, dialect.key_variables)), None)
     if key is None and own_url is None and dialect.key_variables:
-        raise MissingKeyError(dialect.name, dialect.key_variables[0])
+        raise MissingKeyError(name.partition("_")[0], dialect.key_variables[0])
     url = (own_url or dialect.base_url).rstrip("/")
     if "://" not in url:  # OLLAMA_HOST is often a bare host:port
         url = f"http://{url}"

@@ -44,6 +44,29 @@ def enable(sock: socket.socket) -> bool:
     return True
 
 
+def keep_on(patience_s: float = 0.2) -> int | None:
+    """Switch stamping on and return the file descriptor that keeps it on.
+
+    The kernel stamps nothing while nobody asks for stamps, and switching on takes it some
+    milliseconds: without this, the first reads of a process would have none.  So a datagram
+    to ourselves is sent until one comes back stamped, for at most `patience_s`.
+    """
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        enable(sock)
+        sock.bind(("127.0.0.1", 0))
+        sock.settimeout(patience_s)
+        give_up_ns = monotonic_ns() + int(patience_s * 1e9)
+        while monotonic_ns() < give_up_ns:
+            sock.sendto(b"?", sock.getsockname())
+            if wall_stamp(sock.recvmsg(1, ANCILLARY_BYTES)[1]) is not None:
+                return sock.detach()  # for the rest of the process
+    except OSError:
+        pass
+    sock.close()
+    return None
+
+
 def wall_stamp(ancillary: list[tuple[int, int, bytes]]) -> int | None:
     """Return the CLOCK_REALTIME stamp, in ns, that came with a read; None without one."""
     for level, kind, data in ancillary:

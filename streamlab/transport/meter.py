@@ -22,6 +22,12 @@ def wall_map() -> kernel.WallMap:
     return kernel.WallMap()
 
 
+@lru_cache(maxsize=1)
+def warm_up() -> int | None:
+    """Switch kernel stamping on for this process, once; call it before the first connect."""
+    return kernel.keep_on() if kernel.available() else None
+
+
 class Meter:
     """Reads a socket and stamps each read, in the best tier there is.
 
@@ -44,6 +50,7 @@ class Meter:
         self.sock = sock
         self._clock = clock
         self.kernel = kernel.available() and kernel.enable(sock)
+        warm_up()
         if self.kernel:
             self._wall = wall or wall_map()
         self._n_bytes = 0  # read so far, to compare with the kernel's count

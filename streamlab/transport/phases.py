@@ -21,6 +21,7 @@ from __future__ import annotations
 from typing import Any
 
 from streamlab.tape import Recorder
+from streamlab.transport.frames import Ledger
 from streamlab.transport.meter import Exchange
 
 _FIRST = {"connect_tcp.started": "connect", "connect_unix_socket.started": "connect"}
@@ -57,8 +58,11 @@ class Phases:
         self.trace(name, info)
 
 
-def refine(recorder: Recorder, connection: Exchange) -> None:
-    """Replace what the trace saw from above by what the connection stamped itself."""
+def refine(recorder: Recorder, connection: Exchange | Ledger) -> None:
+    """Replace what the trace saw from above by what the connection stamped itself.
+
+    Where streams share a connection, the ledger of the stream has seen what is its own.
+    """
     marks = recorder.marks
     sent_ns = connection.written_ns
     if sent_ns is not None and marks.get("pool", 0) <= sent_ns:

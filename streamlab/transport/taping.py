@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from streamlab.tape import How, Recorder, Stamp
-from streamlab.transport import redact
+from streamlab.transport import frames, redact
 from streamlab.transport.meter import Exchange
 from streamlab.transport.phases import refine
 
@@ -45,6 +45,7 @@ class Taping:
         self._secret_bytes: tuple[bytes, ...] = ()
         self._connection: Exchange | None = None
         self._stamp: Stamp | None = None
+        self._frames: frames.Reader | None = None  # of an HTTP/2 stream
 
     def request(self, request: Any, fields: Any = None) -> None:
         """Note what is asked, without its secrets."""
@@ -74,22 +75,34 @@ class Taping:
             recorder.meta["lab_stream"] = headers["x-streamlab-stream"]
         if isinstance(connection, Exchange):
             self._connection = connection
-            refine(recorder, connection)
+            stream_id = response.extensions.get("stream_id")
+            if connection.frames is not None and stream_id is not None:
+                ledger = connection.frames.ledger(stream_id)
+                self._frames = frames.Reader(ledger)
+                refine(recorder, ledger)
+            else:
+                refine(recorder, connection)
+        if "pool" in recorder.marks:
             recorder.meta["reused"] = "connect" not in recorder.marks
 
     def take(self, piece: bytes) -> None:
         """Add a piece of the body to the read that brought it, and note its delivery.
 
-        httpcore reads again only when its parser is empty, so a piece belongs to the
-        connection's last read.
+        Over HTTP/1.1 httpcore reads again only when its parser is empty, so a piece belongs
+        to the connection's last read.  Over HTTP/2 the ledger of its stream knows.
         """
         if not piece:
             return
-        recorder = self.recorder
         if self._secret_bytes:
             piece = redact.mask_bytes(piece, self._secret_bytes)
-        connection = self._connection
-        stamp = connection.last if connection is not None else None
+        if self._frames is not None:
+            for part, stamp in self._frames.parts(piece):
+                self._put(part, stamp)
+        else:
+            self._put(piece, self._connection.last if self._connection is not None else None)
+
+    def _put(self, piece: bytes, stamp: Stamp | None) -> None:
+        recorder = self.recorder
         if stamp is None:
             t_ns = recorder.clock()
             stamp = Stamp(t_ns, t_ns, "iterator")
@@ -115,28 +128,37 @@ class Taping:
         """Note how the stream ends; let our own mistakes, and interruptions, through."""
         try:
             yield
-        except KeyboardInterrupt:
-            self._end("interrupted", "Ctrl-C")
-            raise
-        except asyncio.CancelledError:
-            self._end("cancelled", "the task was cancelled")
-            raise
-        except GeneratorExit:
-            self._end("closed")
-            raise
-        except Exception as exc:
-            how = how_of(exc)
-            self._end(how or "error", redact.text(sentence(exc), self._secrets))
-            if how is None:
+        except BaseException as exc:
+            if not self.broke(exc):
                 raise
         else:
-            self._end("eof")
+            self.end("eof")
 
-    def _end(self, how: How, detail: str = "") -> None:
+    def broke(self, exc: BaseException) -> bool:
+        """Note that the stream ended by an exception; return whether it is the network's."""
+        match exc:
+            case KeyboardInterrupt():
+                self.end("interrupted", "Ctrl-C")
+            case GeneratorExit():
+                self.end("closed")
+            case Exception():
+                how = how_of(exc)
+                self.end(how or "error", redact.text(sentence(exc), self._secrets))
+                return how is not None
+            case _ if "Cancelled" in type(exc).__name__:  # asyncio's, and trio's
+                self.end("cancelled", "the task was cancelled")
+            case _:
+                self.end("closed", type(exc).__name__)
+        return False
+
+    def end(self, how: How, detail: str = "") -> None:
+        """Note how the stream ended; what somebody meant by stopping it comes first."""
         how, detail = self.stopping or (how, detail)
         if self.recorder.full and how in ("eof", "closed"):
             how, detail = "limit", f"max_bytes={self.recorder.max_bytes} was reached"
         self.recorder.end(how, detail)
+        if self._frames is not None:
+            self._frames.close()
 
 
 def how_of(exc: BaseException) -> How | None:

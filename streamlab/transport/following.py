@@ -1,0 +1,215 @@
+"""One request of somebody else's client, followed from its first byte to its recording.
+
+A `Following` writes what passes on a recorder of its own; `follow_body` puts it around a
+response's public ``stream``.
+
+Rule: the consumer comes first.  Bytes and exceptions go through as they are, and whatever
+can wait (the request's JSON, the lab's log, the recording itself) is made when somebody asks.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from functools import lru_cache
+from typing import Any, Generic, TypeVar
+
+from streamlab.tape import Clock, How, Recorder, Tape, anchor, monotonic_ns
+from streamlab.transport import lablog, redact
+from streamlab.transport.meter import wall_map
+from streamlab.transport.phases import Phases
+from streamlab.transport.taping import Taping
+
+R = TypeVar("R")
+
+MAX_REQUEST_BYTES = 1 << 20
+"""A larger request, such as one with pictures, is not kept in the metadata."""
+
+
+class Following(Generic[R]):
+    """What is known so far of one request and its answer.
+
+    Attributes
+    ----------
+    recorder : Recorder
+        Grows while the stream runs.
+    """
+
+    def __init__(
+        self,
+        make: Callable[[Tape], R],
+        *,
+        label: str = "",
+        max_bytes: int | None = None,
+        clock: Clock = monotonic_ns,
+        ended: Callable[[Following[R]], None] | None = None,
+    ) -> None:
+        self.recorder = Recorder(clock, max_bytes)
+        self.recorder.meta.update(label=label, dialect="auto", anchor=anchor(clock)._asdict())
+        self._taping, self._phases = Taping(self.recorder), Phases(self.recorder)
+        self._make, self._ended = make, ended
+        self._asked: bytes | None = None  # the request's body
+        self._recording: R | None = None
+        self._lock = threading.Lock()
+
+    # what the transport calls
+
+    def request(self, request: Any) -> None:
+        """Note what is asked, now."""
+        self.recorder.mark("called", self.recorder.clock())
+        self._taping.request(request)
+        self.recorder.meta["label"] = self.recorder.meta["label"] or request.url.path
+        self._asked = getattr(request, "_content", None)  # absent where it is streamed
+
+    def traces(self, theirs: Any, is_async: bool) -> Callable[[str, dict[str, Any]], Any]:
+        """Return the ``trace`` extension to use: ours, and then the user's own if any."""
+        if theirs is None:
+            return self._phases.atrace if is_async else self._phases.trace
+
+        def trace(name: str, info: dict[str, Any]) -> Any:
+            self._phases.trace(name, info)
+            return theirs(name, info)  # an awaitable, if theirs is
+
+        return trace
+
+    def response(self, response: Any) -> None:
+        """Note the head of the answer, and follow its body."""
+        self._taping.response(response)
+        follow_body(response, self)
+
+    def take(self, piece: bytes) -> None:
+        """Note a piece of the body that is about to be handed over."""
+        if self.recorder.ended is None:
+            self._taping.take(piece)
+            if self.recorder.full:
+                self.end("limit")
+
+    def broke(self, exc: BaseException) -> None:
+        """Note the exception that is about to be raised."""
+        if self.recorder.ended is None:
+            self._taping.broke(exc)
+            self._finish()
+
+    def end(self, how: How) -> None:
+        """Note how the stream ended, unless that is known."""
+        if self.recorder.ended is None:
+            if self.recorder.full:
+                how = "eof"  # which the limit outranks
+            self._taping.end(how)
+            self._finish()
+
+    def _finish(self) -> None:
+        if self._ended is not None:
+            self._ended(self)
+
+    # what a user asks for
+
+    @property
+    def done(self) -> bool:
+        """Whether the recording is complete."""
+        return self.recorder.ended is not None
+
+    def recording(self) -> R:
+        """Return the recording of the finished stream; made on the first call."""
+        with self._lock:
+            if self._recording is None:
+                self._recording = self._make(self._tape())
+            return self._recording
+
+    def _tape(self) -> Tape:
+        recorder = self.recorder
+        recorder.end("closed")
+        assert recorder.ended is not None
+        recorder.meta.update(_asked(self._asked))
+        steps = wall_map().steps_between(recorder.marks.get("called", 0), recorder.ended.t_ns)
+        if steps:
+            recorder.meta["clock_steps"] = [step._asdict() for step in steps]
+        return lablog.fetched(recorder.finish())
+
+
+def _asked(body: bytes | None) -> dict[str, Any]:
+    """Return what a JSON request asked for, without its secrets."""
+    if not body or len(body) > MAX_REQUEST_BYTES:
+        return {}
+    try:
+        fields = json.loads(body)
+    except ValueError:
+        return {}
+    model = fields.get("model") if isinstance(fields, dict) else None
+    known = {"model": model} if isinstance(model, str) else {}
+    return {"request": redact.body(fields), **known}
+
+
+def follow_body(response: Any, following: Following[Any]) -> None:
+    """Let `following` see the body of a response, sync or async, on its way."""
+    stream = response.stream
+    if response.is_closed:  # made whole, as a mock transport does: nobody will iterate
+        if hasattr(stream, "__iter__"):
+            for piece in stream:
+                following.take(piece)
+        following.end("eof")
+        return
+    bodiless = response.status_code in (204, 304) or _method(following) == "HEAD"
+    bases = tuple(
+        base
+        for base in type(stream).__mro__
+        if base.__name__ in ("SyncByteStream", "AsyncByteStream")
+    )
+    response.stream = _body_class(bases)(stream, following, "eof" if bodiless else "closed")
+
+
+def _method(following: Following[Any]) -> str:
+    return str(following.recorder.meta.get("method"))
+
+
+class _Body:
+    """A response's stream, followed; `left` is how it ends if nobody reads it to its end."""
+
+    def __init__(self, stream: Any, following: Following[Any], left: How) -> None:
+        self._stream, self._following, self._left = stream, following, left
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def __iter__(self) -> Iterator[bytes]:
+        following = self._following
+        try:
+            for piece in self._stream:
+                following.take(piece)
+                yield piece
+        except BaseException as exc:
+            following.broke(exc)
+            raise
+        following.end("eof")
+
+    def close(self) -> None:
+        self._following.end(self._left)
+        self._stream.close()
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        following, pieces = self._following, aiter(self._stream)
+        try:
+            async for piece in pieces:
+                following.take(piece)
+                yield piece
+        except BaseException as exc:
+            following.broke(exc)
+            raise
+        finally:
+            if hasattr(pieces, "aclose"):
+                await pieces.aclose()
+        following.end("eof")
+
+    async def aclose(self) -> None:
+        self._following.end(self._left)
+        await self._stream.aclose()
+
+    def __del__(self) -> None:
+        self._following.end("closed")  # dropped without a word
+
+
+@lru_cache
+def _body_class(bases: tuple[type, ...]) -> type[_Body]:
+    """Return a body that httpx, or httpx2, takes for one of its own streams."""
+    return type("Body", (_Body, *bases), {})

@@ -1,0 +1,36 @@
+"""What all tests share: labs through the front door, and an environment without keys."""
+
+from __future__ import annotations
+
+import pytest
+
+import streamlab as sl
+
+
+@pytest.fixture(autouse=True)
+def _no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test may depend on, or spend, somebody's key."""
+    for name in (
+        "OPENAI_API_KEY",
+        "OPENAI_BASE_URL",
+        "ANTHROPIC_API_KEY",
+        "ANTHROPIC_BASE_URL",
+        "GEMINI_API_KEY",
+        "GOOGLE_API_KEY",
+        "CO_API_KEY",
+        "COHERE_API_KEY",
+        "OLLAMA_HOST",
+    ):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(scope="session")
+def sl_lab() -> sl.server.Lab[sl.Endpoint]:
+    """The lab at true speed, whose endpoints are streamlab's own."""
+    return sl.serve()
+
+
+@pytest.fixture(scope="session")
+def sl_fast_lab() -> sl.server.Lab[sl.Endpoint]:
+    """The lab twenty times as fast."""
+    return sl.serve(speed=20)

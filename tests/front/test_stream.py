@@ -1,0 +1,176 @@
+"""A stream in the user's own loop, and in the background."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import pytest
+
+import streamlab as sl
+from streamlab.errors import UsageError, WrongLoopError
+
+Lab = sl.server.Lab[sl.Endpoint]
+
+
+def test_deltas_come_through_and_are_recorded(sl_fast_lab: Lab) -> None:
+    with sl.stream(sl_fast_lab.endpoint("count-to-ten"), "hi", temperature=0) as s:
+        text = "".join(delta.text for delta in s if delta.kind == "content")
+
+    assert text == s.recording.text == "1, 2, 3, 4, 5, 6, 7, 8, 9, 10"
+    assert s.recording is sl.last
+    assert s.recording.complete
+
+
+def test_async_deltas_come_through_and_are_recorded(sl_fast_lab: Lab) -> None:
+    async def main() -> tuple[str, sl.Recording]:
+        async with sl.stream(sl_fast_lab.endpoint("count-to-ten"), "hi") as s:
+            text = "".join([delta.text async for delta in s if delta.kind == "content"])
+        return text, s.recording
+
+    text, rec = asyncio.run(main())
+
+    assert text == rec.text
+    assert rec.complete
+
+
+def test_lines_are_numbered_as_the_blog_saw_them(sl_fast_lab: Lab) -> None:
+    with sl.stream(sl_fast_lab.endpoint("count-to-ten"), "hi") as s:
+        lines = list(s.iter_lines())
+
+    assert len(lines) == 62
+    assert lines[0].startswith('data: {"id":"chatcmpl-')
+    assert lines[59:] == ["", "data: [DONE]", ""]
+
+
+def test_async_lines_and_events(sl_fast_lab: Lab) -> None:
+    async def main() -> tuple[int, int, sl.Recording]:
+        async with sl.stream(sl_fast_lab.endpoint("count-to-ten"), "hi") as s:
+            n_lines = len([line async for line in s.aiter_lines()])
+            n_events = len([event async for event in s.aiter_events()])  # from the start
+        return n_lines, n_events, s.recording
+
+    n_lines, n_events, rec = asyncio.run(main())
+
+    assert (n_lines, n_events) == (62, 31) == (len(rec.lines), len(rec.events))
+
+
+def test_raw_pieces_join_to_the_body(sl_fast_lab: Lab) -> None:
+    with sl.stream(sl_fast_lab.endpoint("bursty"), "hi") as s:
+        body = b"".join(s.iter_raw())
+
+    assert body == s.recording.body
+
+
+def test_leaving_early_keeps_what_was_read(sl_fast_lab: Lab) -> None:
+    with sl.stream(sl_fast_lab.endpoint("steady"), "hi") as s:
+        for n, _ in enumerate(s.iter_events()):
+            if n == 5:
+                break
+
+    assert s.recording.end.how == "closed"
+    assert s.recording.problem is None
+    assert len(s.recording.events) >= 6
+
+
+def test_an_exception_of_the_users_goes_on_and_keeps_the_tape(sl_fast_lab: Lab) -> None:
+    stream = sl.stream(sl_fast_lab.endpoint("steady"), "hi")
+    with pytest.raises(ZeroDivisionError), stream as s:
+        for _ in s:
+            1 / 0  # noqa: B018
+
+    assert s.recording.end.how == "closed"
+    assert s.recording.end.detail == "ZeroDivisionError"
+    assert len(s.recording.tape) >= 1
+
+
+def test_a_block_that_never_looks_has_asked_all_the_same(sl_fast_lab: Lab) -> None:
+    with sl.stream(sl_fast_lab.endpoint("steady"), "hi") as s:
+        pass
+
+    assert s.recording.meta["status"] == 200
+
+
+def test_a_failure_ends_the_loop_and_is_in_the_recording(sl_fast_lab: Lab) -> None:
+    with sl.stream(sl_fast_lab.endpoint("reset"), "hi") as s:
+        n = len(list(s.iter_events()))
+
+    assert n == 12
+    assert s.recording.end.how == "reset"
+
+
+def test_the_recording_is_there_only_afterwards(sl_fast_lab: Lab) -> None:
+    with (
+        sl.stream(sl_fast_lab.endpoint("steady"), "hi") as s,
+        pytest.raises(UsageError) as caught,
+    ):
+        _ = s.recording
+
+    assert str(caught.value) == (
+        "a recording is there when its stream has ended, and this one runs. "
+        "Leave the with block first; until then there is .recorder."
+    )
+
+
+def test_the_wrong_loop_is_told_the_right_word(sl_fast_lab: Lab) -> None:
+    endpoint = sl_fast_lab.endpoint("steady")
+
+    with pytest.raises(WrongLoopError, match=r"and then: for delta in s\.$"):
+        iter(sl.stream(endpoint, "hi"))
+    with pytest.raises(WrongLoopError, match=r"and then: async for delta in s\.$"):
+        aiter(sl.stream(endpoint, "hi"))
+    with sl.stream(endpoint, "hi") as s, pytest.raises(WrongLoopError) as caught:
+        aiter(s)
+    assert str(caught.value) == (
+        "this stream was opened by with, so it wants for, not async for. "
+        "Write: async with sl.stream(…) as s, to use async for."
+    )
+
+    async def main() -> None:
+        async with sl.stream(endpoint, "hi") as s:
+            with pytest.raises(WrongLoopError) as caught:
+                iter(s)
+        assert str(caught.value) == (
+            "this stream was opened by async with, so it wants async for, not for. "
+            "Write: with sl.stream(…) as s, to use for."
+        )
+
+    asyncio.run(main())
+
+
+def test_watch_returns_at_once_and_has_the_recording_later(sl_lab: Lab) -> None:
+    start = time.perf_counter()
+    watch = sl.watch(sl_lab.endpoint("steady"), "hi")
+    returned_s = time.perf_counter() - start
+
+    with pytest.raises(UsageError, match=r"Call \.wait\(\) for it"):
+        _ = watch.recording
+    assert ".stop() ends it" in repr(watch)
+    rec = watch.wait(20)
+
+    assert returned_s < 0.5
+    assert watch.done
+    assert rec is watch.recording
+    assert rec.complete
+
+
+def test_stop_ends_a_watch_in_mid_silence(sl_fast_lab: Lab) -> None:
+    watch = sl.watch(sl_fast_lab.endpoint("silence"), "hi")
+    while len(watch.recorder) < 10:
+        time.sleep(0.01)
+
+    watch.stop()
+    rec = watch.wait(5)
+
+    assert (rec.end.how, rec.end.detail) == ("closed", "Stop was pressed")
+    assert rec.problem is None
+    assert len(rec.tape) >= 10
+
+
+def test_waiting_has_an_end(sl_fast_lab: Lab) -> None:
+    watch = sl.watch(sl_fast_lab.endpoint("silence"), "hi")
+
+    with pytest.raises(TimeoutError, match=r"the stream still runs after 0\.05 s"):
+        watch.wait(0.05)
+    watch.stop()
+    watch.wait(5)

@@ -1,0 +1,119 @@
+"""Real things that stand between a client and the lab: TLS, and forward proxies.
+
+Each is an asyncio server in a thread of its own, over real sockets.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+
+import trustme
+
+Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+class Authority:
+    """A certificate authority of the tests' own."""
+
+    def __init__(self) -> None:
+        self._ca = trustme.CA()
+        self._cert = self._ca.issue_cert("localhost", "127.0.0.1")
+
+    def server_context(self, ask_for_certificate: bool = False) -> ssl.SSLContext:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self._cert.configure_cert(context)
+        if ask_for_certificate:
+            context.verify_mode = ssl.CERT_REQUIRED
+            self._ca.configure_trust(context)
+        return context
+
+    def client_context(self, with_certificate: bool = False) -> ssl.SSLContext:
+        context = ssl.create_default_context()
+        self._ca.configure_trust(context)
+        if with_certificate:
+            self._ca.issue_cert("client@example.org").configure_cert(context)
+        return context
+
+
+@contextmanager
+def serving(handler: Handler, context: ssl.SSLContext | None = None) -> Iterator[int]:
+    """Serve in a thread; yield the port."""
+    loop = asyncio.new_event_loop()
+    ports: list[int] = []
+    ready = threading.Event()
+
+    async def main() -> None:
+        server = await asyncio.start_server(handler, "127.0.0.1", 0, ssl=context)
+        ports.append(server.sockets[0].getsockname()[1])
+        ready.set()
+        try:
+            await stop.wait()
+        finally:
+            server.close()
+            for task in asyncio.all_tasks() - {asyncio.current_task()}:
+                task.cancel()
+
+    stop = asyncio.Event()
+    thread = threading.Thread(target=lambda: (loop.run_until_complete(main()), loop.close()))
+    thread.start()
+    ready.wait(5)
+    try:
+        yield ports[0]
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join()
+
+
+def relay_to(port: int) -> Handler:
+    """Return a handler that hands all bytes on to a port of this machine, and back."""
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await join(reader, writer, port)
+
+    return handle
+
+
+def proxy(log: list[str]) -> Handler:
+    """Return a forward proxy: CONNECT tunnels, and absolute URLs over clear HTTP."""
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        method, target, _ = head.split(b"\r\n", 1)[0].decode().split(" ", 2)
+        log.append(f"{method} {target}")
+        if method == "CONNECT":
+            writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            await join(reader, writer, int(target.rpartition(":")[2]))
+            return
+        host, _, path = target.removeprefix("http://").partition("/")
+        head = head.replace(target.encode(), f"/{path}".encode(), 1)
+        await join(reader, writer, int(host.rpartition(":")[2]), head)
+
+    return handle
+
+
+async def join(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, port: int, head: bytes = b""
+) -> None:
+    there, back = await asyncio.open_connection("127.0.0.1", port)
+    back.write(head)
+    try:
+        await asyncio.gather(pump(reader, back), pump(there, writer))
+    except (OSError, asyncio.CancelledError):
+        pass
+    finally:
+        back.close()
+        writer.close()
+
+
+async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while data := await reader.read(65536):
+        writer.write(data)
+        await writer.drain()
+    if writer.can_write_eof():
+        writer.write_eof()
+    else:
+        writer.close()
