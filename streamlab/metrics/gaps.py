@@ -11,6 +11,7 @@ from __future__ import annotations
 from math import nan
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from streamlab.metrics.tables import Tables
@@ -123,7 +124,8 @@ def lag_delivered_max_ms(tables: Tables) -> float:
 
 def quantile(values: pd.Series[Any], q: float) -> float:
     """Return a quantile of what is known of `values`, NaN of nothing."""
-    return float(values.quantile(q))
+    known = values.dropna().to_numpy()
+    return float(np.quantile(known, q)) if len(known) else nan
 
 
 def _stalls(tables: Tables) -> pd.Series[Any]:
