@@ -1,7 +1,7 @@
 """What a view is told, and when: numbered states, at most 20 a second.
 
 Most messages are deltas: what is new since the state before.  Once a second
-a whole state goes out instead, as a film has key frames, so that a front end that
+a whole state goes out instead, news or not, as a film has key frames, so that a front end that
 came late or missed a message is right again even where the kernel is too busy to
 be asked.  Where it can be asked (`resync`), the next message is a whole state.
 
@@ -52,8 +52,9 @@ class Feed:
             now_ns = self.model.clock()
             if self._sent_ns is not None and now_ns - self._sent_ns < INTERVAL_NS:
                 return False
-            news = self.model.pull() or self.model.number != self._sent
-            if not (news or self._wanted):
+            self.model.pull()
+            news = self.model.number != self._sent
+            if not (news or self._wanted or self._beats(now_ns)):
                 return False
             self._send(now_ns)
             return True
@@ -69,9 +70,15 @@ class Feed:
         """Let the next message be a whole state."""
         self._wanted = True
 
+    def _beats(self, now_ns: int) -> bool:
+        """Whether a whole state is due although nothing is new: the stream still waits."""
+        return self._due(now_ns) and self.model.state in ("waiting", "streaming")
+
+    def _due(self, now_ns: int) -> bool:
+        return self._whole_ns is None or now_ns - self._whole_ns >= WHOLE_EVERY_NS
+
     def _send(self, now_ns: int) -> dict[str, Any]:
-        due = self._whole_ns is None or now_ns - self._whole_ns >= WHOLE_EVERY_NS
-        whole = self._wanted or due
+        whole = self._wanted or self._due(now_ns)
         state = self.model.snapshot(0 if whole else self._sent)
         self._sent, self._sent_ns, self._wanted = self.model.number, now_ns, False
         if state["since"] == 0:

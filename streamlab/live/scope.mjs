@@ -54,19 +54,44 @@ function build(el, stoppable) {
   return view;
 }
 
-// A state as the browser holds it.  Returns whether `message` could be applied.
-function absorb(held, message) {
-  if (message.since !== 0 && message.number <= held.number) return true; // had it
-  if (message.since !== 0 && message.since !== held.number) return false; // missed one
-  if (message.since === 0 && message.number < held.number) return true;
-  const fresh = message.since === 0;
-  held.fresh = fresh || held.fresh;
-  const behind = (name, limit) => {
-    held[name] = (fresh ? [] : held[name]).concat(message[name]).slice(-limit);
+// The last `count` characters of some runs, counted as the kernel counts: by code point.
+function lastChars(runs, count) {
+  const out = [];
+  for (let i = runs.length - 1; i >= 0 && count > 0; i--) {
+    const characters = [...runs[i][1]];
+    out.unshift([runs[i][0], characters.slice(-count).join("")]);
+    count -= characters.length;
+  }
+  return { runs: out, short: Math.max(count, 0) };
+}
+
+// What in a whole state is new to who holds an earlier one: so that a view which is in
+// step only appends, and a selection in its text survives.
+function newIn(message, held) {
+  const before = held.now?.counts ?? { chars: 0, lines: 0, gaps: 0 };
+  const { runs, short } = lastChars(message.text, message.counts.chars - before.chars);
+  const gaps = message.counts.gaps - before.gaps;
+  return {
+    text: runs,
+    lines: message.lines.filter(([number]) => number >= before.lines),
+    gaps: gaps > 0 ? message.gaps.slice(-gaps) : [],
+    torn: short > 0 && before.chars > 0,
   };
-  behind("lines", MAX_LINES);
-  behind("gaps", MAX_GAPS);
-  held.news = fresh ? message.text : held.news.concat(message.text);
+}
+
+// Take a message into what the browser holds.  Returns whether it could be applied.
+function absorb(held, message) {
+  const whole = message.since === 0;
+  if (message.number < held.number || (!whole && message.number === held.number)) return true;
+  if (!whole && message.since !== held.number) return false; // missed one
+  const news = whole ? newIn(message, held) : message;
+  if (news.torn) {
+    held.text = [];
+    held.torn = true;
+  }
+  held.text.push(...news.text);
+  held.lines = held.lines.concat(news.lines).slice(-MAX_LINES);
+  held.gaps = held.gaps.concat(news.gaps).slice(-MAX_GAPS);
   held.number = message.number;
   held.now = message;
   held.received = performance.now();
@@ -76,8 +101,8 @@ function absorb(held, message) {
 
 function showText(view, held) {
   const box = view.text;
-  if (held.fresh) box.replaceChildren();
-  for (const [kind, text] of held.news) {
+  if (held.torn) box.replaceChildren();
+  for (const [kind, text] of held.text) {
     let run = box.lastElementChild;
     if (!run || run.dataset.kind !== kind) {
       run = make("span", "sl-run", box, { "data-kind": kind, "data-said": SAID[kind] ?? kind });
@@ -85,8 +110,8 @@ function showText(view, held) {
     }
     run.lastChild.appendData(text);
   }
-  held.news = [];
-  held.fresh = false;
+  held.text = [];
+  held.torn = false;
   let over = box.textContent.length - MAX_CHARS;
   while (over > 1000 && box.firstElementChild) {
     const data = box.firstElementChild.lastChild;
@@ -215,9 +240,9 @@ function isDark() {
 
 function render({ model, el }) {
   const view = build(el, model.get("stoppable"));
-  const held = { number: 0, lines: [], gaps: [], news: [], fresh: true, now: null, received: 0, offset: Infinity };
+  const held = { number: 0, lines: [], gaps: [], text: [], torn: false, now: null, received: 0, offset: Infinity };
   const still = window.matchMedia?.("(prefers-reduced-motion: reduce)").matches;
-  let clicked = null, asked = 0, frame = 0, drawn = 0, over = false;
+  let clicked = null, asked = -Infinity, frame = 0, drawn = 0, over = false;
 
   const note = () => {
     if (!clicked || !held.now) return;
@@ -269,15 +294,17 @@ function render({ model, el }) {
   model.on("change:state", onState);
   model.on("msg:custom", take);
   onState();
-  if (!held.now) model.send({ do: "resync" });
+  if (!held.now || running(held)) model.send({ do: "resync" }); // the trait may be a second old
+  const sized = new ResizeObserver(animate);
+  sized.observe(view.gaps);
   frame = requestAnimationFrame(loop);
   return () => {
     over = true;
     cancelAnimationFrame(frame);
+    sized.disconnect();
     model.off("change:state", onState);
     model.off("msg:custom", take);
   };
 }
 
-export { absorb };
 export default { render };

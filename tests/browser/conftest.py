@@ -63,18 +63,24 @@ def jupyterlab(tmp_path_factory):
         shut_down(server)
 
 
+@pytest.fixture(scope="session")
+def window(chromium):
+    """Return a page that cannot leave this machine; `errors` are those of its scripts."""
+    window = chromium.new_page(viewport={"width": 1100, "height": 900})
+    window.errors = []
+    window.on("pageerror", lambda error: window.errors.append(str(error)))
+    window.route(lambda url: "//127.0.0.1:" not in url, lambda route: route.abort())
+    return window
+
+
 @pytest.fixture
-def page(chromium, tmp_path):
-    """Return a page that cannot leave this machine and fails on an error in it."""
-    context = chromium.new_context(viewport={"width": 1100, "height": 900})
-    page = context.new_page()
-    page.errors = []
-    page.on("pageerror", lambda error: page.errors.append(str(error)))
-    page.route(lambda url: "//127.0.0.1:" not in url, lambda route: route.abort())
-    page.on("console", lambda message: print("console:", message.text))
-    yield page
-    page.screenshot(path=tmp_path / "last.png")
-    context.close()
+def page(window, tmp_path):
+    """Return the page, empty; afterwards keep a picture of it, for a test that failed."""
+    window.goto("about:blank")
+    window.errors.clear()
+    yield window
+    window.screenshot(path=tmp_path / "last.png")
+    window.emulate_media(reduced_motion=None)
 
 
 @pytest.fixture

@@ -64,6 +64,26 @@ def test_a_tick_without_news_sends_nothing(log, feed, front):
     assert len(front.got) == 1
 
 
+def test_while_a_stream_stalls_a_whole_state_goes_out_each_second(log, feed, front):
+    stream(log, feed, 1)
+    for _ in range(50):
+        log.clock.advance_ms(100)
+        feed.tick()
+
+    assert [state["since"] for state in front.got] == [0] * 6
+    assert {state["number"] for state in front.got} == {1}
+
+
+def test_after_the_end_nothing_more_is_sent(log, feed, front):
+    stream(log, feed, 1)
+    log.end("eof")
+    for _ in range(50):
+        log.clock.advance_ms(100)
+        feed.tick()
+
+    assert [state["state"] for state in front.got] == ["streaming", "done"]
+
+
 def test_messages_are_numbered_and_each_continues_the_one_before(log, feed, front):
     stream(log, feed, 1000)
     feed.finish()
