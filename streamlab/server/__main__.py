@@ -8,6 +8,7 @@ either: it fires when the *thread* that started us ends.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import json
 import os
@@ -37,12 +38,22 @@ def main(options: dict[str, Any]) -> int:
     loop = Loop()
     _end_with_parent(loop, options["parent"])
     wake_promptly()
+    _allow_many_connections()
     gc.freeze()  # what is here now stays; collections need not look at it
     names = [name for name in scenarios if scenarios[name].source != "fault"]
     port = sock.getsockname()[1]
     print(json.dumps({"port": port, "scenarios": names, "faults": list(FAULTS)}), flush=True)
     serve_on(sock, Site(scenarios, options["speed"], SendLogs()), loop)
     return 0
+
+
+def _allow_many_connections() -> None:
+    """Raise the limit of open files to what the system grants: 1,024 is few for a load."""
+    with contextlib.suppress(ImportError, OSError, ValueError):
+        import resource
+
+        _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def _load(paths: dict[str, str]) -> dict[str, Tape]:

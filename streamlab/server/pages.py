@@ -43,12 +43,13 @@ PAGE = """<!doctype html><meta charset=utf-8><title>streamlab: the lab</title>
 <p>A local server that streams like a language model's, on time, and logs when it really
 sent each write. There is no model here: <b>it answers by scenario, whatever the prompt</b>.
 The field <code>model</code> names the scenario.
-<pre>curl -N localhost:PORT/v1/chat/completions -d '{"model": "count-to-ten", "stream": true}'
-curl -N localhost:PORT/sse/steady?speed=2</pre>
+<pre>curl -N 127.0.0.1:PORT/v1/chat/completions -d '{"model": "count-to-ten", "stream": true}'
+curl -N 127.0.0.1:PORT/sse/steady?speed=2</pre>
 <table><tr><th>scenario<th>kind<th>what it plays
 ROWS
 </table>
-<p>Knobs, in the body or the query: <code>seed</code>, <code>speed</code>.
+<p>Knobs, in the body or the query: <code>seed</code>, <code>speed</code>,
+<code>encoding</code> (gzip, gzip-unflushed).
 The times of a stream: <code>GET /lab/log/ID</code>, where ID is the response's header
 <code>x-streamlab-stream</code>.
 """

@@ -18,6 +18,9 @@ from streamlab.errors import UsageError
 MS = 1_000_000
 """Nanoseconds in a millisecond."""
 
+MOST = 1_000_000_000
+"""The largest value of a knob."""
+
 SSE = "text/event-stream; charset=utf-8"
 """The content type of most streams."""
 
@@ -87,10 +90,11 @@ class Call(NamedTuple):
         """The seed asked for, wherever the dialect puts it; else 0."""
         places = (self.body, self.body.get("generationConfig"), self.body.get("options"))
         asked = (p["seed"] for p in places if isinstance(p, Mapping) and "seed" in p)
-        return int(_number("seed", next(asked, None), 0))
+        value = next(asked, None)
+        return value if isinstance(value, int) else int(_number("seed", value, 0))
 
     def number(self, name: str, default: float) -> float:
-        """Return a knob's value; raise `UsageError` if it is no number from 0 up."""
+        """Return a knob's value; raise `UsageError` if it is no number from 0 to 10^9."""
         return _number(name, self.body.get(name), default)
 
 
@@ -101,9 +105,9 @@ def _number(name: str, value: Any, default: float) -> float:
         number = float(value)
     except (TypeError, ValueError):
         number = -1.0
-    if not 0 <= number < float("inf"):
+    if not 0 <= number <= MOST:
         raise UsageError(
-            f"{name} must be a number from 0 up, and {value!r} came. Leave it out."
+            f"{name} must be from 0 to {MOST}, and {value!r} came. Or leave it out."
         )
     return number
 

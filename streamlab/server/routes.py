@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from streamlab.errors import UnknownNameError, UsageError
+from streamlab.server.encodings import encoded
 from streamlab.server.pages import error, home, models
 from streamlab.server.play import Call, Play, Scenario, document
 from streamlab.server.sendlog import SendLogs
@@ -20,6 +21,7 @@ from streamlab.server.shapes import asked
 from streamlab.server.shapes.base import Asked, compact
 
 JSON = "application/json"
+SLOWEST = 1e-6  # of what can be asked for as ``speed``
 PLAIN = ("sse", "ndjson")  # asked for by their path alone
 
 
@@ -56,10 +58,9 @@ class Site:
 
 def answer(site: Site, request: Request) -> Answer:
     """Return the answer to any request; a bad one gets a 4xx that says what to do."""
-    url = urlsplit(request.target)
-    path = unquote(url.path)
     try:
-        body = {**_json(request.body), **dict(parse_qsl(url.query))}
+        path, query = _target(request.target)
+        body = {**_json(request.body), **query}
         found = asked(path, body)
         if found is None:
             return Answer(_own(site, path))
@@ -68,6 +69,14 @@ def answer(site: Site, request: Request) -> Answer:
         return Answer(error(404, str(exc), "model_not_found"))
     except UsageError as exc:
         return Answer(error(400, str(exc), "bad_request"))
+
+
+def _target(target: str) -> tuple[str, dict[str, str]]:
+    try:
+        url = urlsplit(target)
+    except ValueError:
+        raise UsageError(f"expected a path such as /sse/steady, and {target!r} came.") from None
+    return unquote(url.path), dict(parse_qsl(url.query))
 
 
 def _json(body: bytes) -> dict[str, Any]:
@@ -88,8 +97,9 @@ def _play(site: Site, method: str, dialect: str, what: Asked, body: dict[str, An
         return Answer(error(405, f"expected POST, and {method} came.", "method_not_allowed"))
     scenario = site.scenario(what.scenario)
     call = Call(what.scenario, dialect, what.stream, body)
-    speed = site.speed * (call.number("speed", 1.0) or 1.0)
-    return Answer(scenario.play(call), scenario.name, speed)
+    speed = site.speed * max(call.number("speed", 1.0), SLOWEST)
+    play = encoded(scenario.play(call), str(body.get("encoding", "identity")))
+    return Answer(play, scenario.name, speed)
 
 
 def _own(site: Site, path: str) -> Play:

@@ -44,8 +44,11 @@ def test_an_unknown_scenario_is_a_404_that_lists_them(http, lab):
 BAD = {
     "not-json": (b"model=steady", "the request's body must be a JSON object"),
     "a-list": (b"[]", "the request's body must be a JSON object"),
-    "bad-speed": (b'{"model": "steady", "speed": "fast"}', "speed must be a number from 0 up"),
-    "bad-seed": (b'{"model": "long", "stream": true, "seed": {}}', "seed must be a number"),
+    "bad-speed": (
+        b'{"model": "steady", "speed": "fast"}',
+        "speed must be from 0 to 1000000000, and 'fast' came. Or leave it out.",
+    ),
+    "bad-seed": (b'{"model": "long", "stream": true, "seed": {}}', "seed must be from 0 to"),
     "bad-options": (
         b'{"model": "long", "stream": true, "stream_options": 1}',
         "stream_options",
@@ -82,6 +85,28 @@ def test_what_is_not_http_is_refused_and_hung_up_on(lab):
 
     assert received.startswith(b"HTTP/1.1 400 Bad Request\r\n")
     assert b"expected an HTTP/1.1 request" in received
+
+
+def test_a_bad_target_is_a_400(lab):
+    url = urlsplit(lab.url)
+    with socket.create_connection((url.hostname, url.port), timeout=5) as sock:
+        sock.sendall(b"GET http://[bad HTTP/1.1\r\nhost: lab\r\nconnection: close\r\n\r\n")
+        received = b"".join(iter(lambda: sock.recv(65536), b""))
+
+    assert received.startswith(b"HTTP/1.1 400 Bad Request\r\n")
+    assert b"expected a path such as /sse/steady" in received
+
+
+def test_a_body_without_end_is_a_413(http, lab):
+    response = http.post(f"{lab.base_url}/chat/completions", content=b" " * (17 << 20))
+
+    assert response.status_code == 413
+
+
+def test_a_knob_beyond_reason_is_bounded(http, fast_lab):
+    for knobs in ({"silence_s": 1e300}, {"speed": -1}, {"seed": -1.5}):
+        assert ask(http, fast_lab, "silence", **knobs).status_code == 400
+    assert ask(http, fast_lab, "steady", speed=1e9, n_events=2, seed=2**70).status_code == 200
 
 
 def test_a_head_request_gets_a_head_only(http, lab):

@@ -178,7 +178,7 @@ def test_a_client_that_does_not_read_hurts_no_other(http, lab):
     log = log_of(http, lab, response)
     late_ms = sorted((s[1] - d[1]) / 1e6 for s, d in zip(log["sent"], log["due"], strict=True))
 
-    assert late_ms[len(late_ms) // 2] < 10
+    assert late_ms[len(late_ms) // 2] < 50
     assert len(contents(response.text)) == 40
     received = bytearray()
     while not received.endswith(b"data: [DONE]\n\n\r\n0\r\n\r\n"):
