@@ -98,17 +98,15 @@ def cut(
 ) -> Tape:
     """Return the beginning of a tape, as if the stream had broken off there.
 
-    Exactly one of `reads`, `n_bytes` and `t_ms` says where.
-
     Parameters
     ----------
     tape : Tape
     reads : int
         So many reads come; the stream ends when the next one would have arrived.
     n_bytes : int
-        So many bytes of the body come, if need be in the middle of a read.
+        Or so many bytes of the body, if need be a part of the last read.
     t_ms : float
-        What arrived later than so many ms after t0 does not come.
+        Or what arrived at most so many ms after t0.
     how : str
         How the stream ends then; see `streamlab.tape.End`.
 

@@ -236,15 +236,28 @@ def save(tape: Tape, path: str | PathLike[str]) -> None:
     UsageError
         If the tape's meta is not JSON.
     """
-    where = _path(path).resolve()
+    where = _path(path)
     _first_line(tape.meta)
     special = where.exists() and not where.is_file()  # a folder, a pipe, a device
-    target = where if special else where.with_name(where.name + ".part")
     with _refusals(where):
-        with target.open("wb") as file:
-            file.writelines(lines.whole(tape))
-        if not special:
-            target.replace(where)
+        if special:
+            _write_whole(tape, where)
+        else:
+            _replace_by(tape, where.resolve())
+
+
+def _replace_by(tape: Tape, path: Path) -> None:
+    part = path.with_name(path.name + ".part")
+    try:
+        _write_whole(tape, part)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _write_whole(tape: Tape, path: Path) -> None:
+    with path.open("wb") as file:
+        file.writelines(lines.whole(tape))
 
 
 def _path(path: str | PathLike[str]) -> Path:

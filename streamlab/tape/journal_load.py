@@ -86,7 +86,7 @@ class _Loader:
             raise FormatError(f"{self.path} is empty. {_PASS}")
         try:
             entry = json.loads(raw)
-        except ValueError:
+        except (ValueError, RecursionError):
             entry = None
         if not isinstance(entry, dict) or entry.get("streamlab") != NAME:
             raise FormatError(

@@ -388,6 +388,50 @@ def test_a_save_that_fails_leaves_the_file_that_was_there(tmp_path):
     assert path.read_bytes() == before
 
 
+HALF_A_SAVE = """
+import pathlib, resource, signal, sys
+from streamlab.tape import save
+from streamlab.testing import tape_from
+
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, resource.RLIM_INFINITY))
+try:
+    save(tape_from([(n, b"x" * 100) for n in range(500)]), sys.argv[1])
+except OSError as refused:
+    print(refused)
+"""
+
+
+def test_a_disk_that_fills_up_while_saving_leaves_what_was_there(tmp_path):
+    pytest.importorskip("resource")
+    path = tmp_path / "a.jsonl"
+    save(sample(), path)
+    command = [sys.executable, "-c", HALF_A_SAVE, path]
+
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+
+    assert done.stdout == (
+        f"cannot write {path}: File too large. "
+        "Choose a file in a folder that exists and can be written.\n"
+    )
+    assert load(path) == sample()
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_tape_can_be_saved_into_a_pipe(tmp_path):
+    pipe, got = tmp_path / "pipe", []
+    os.mkfifo(pipe)
+    reader = threading.Thread(target=lambda: got.append(pipe.read_bytes()))
+    reader.start()
+    save(sample(), pipe)
+    reader.join(5)
+    save(sample(), tmp_path / "a.jsonl")
+
+    assert got == [(tmp_path / "a.jsonl").read_bytes()]
+    assert pipe.is_fifo()
+
+
 def test_a_link_stays_a_link(tmp_path):
     (tmp_path / "link.jsonl").symlink_to(tmp_path / "real.jsonl")
 
