@@ -70,7 +70,7 @@ class AsyncSocketStream(Exchange):
             self._queued_bytes -= len(data)
             if not self._reading and self._queued_bytes < HIGH_WATER // 2:
                 self._resume()
-            self.got(stamp)
+            self.got(stamp, data)
             return data
         if self._failure is not None:
             with mapped(self._core.ReadTimeout, self._core.ReadError):
@@ -166,7 +166,7 @@ class AsyncSocketStream(Exchange):
         """Send all of `buffer`, in the order of the calls."""
         if not buffer:
             return
-        self.sends()
+        self.sends(buffer)
         with mapped(self._core.WriteTimeout, self._core.WriteError):
             self._unsent += buffer
             self._send()
@@ -296,12 +296,12 @@ class AsyncTLSStream(Exchange):
                 self._layer.feed(await self._inner.read(MAX_BYTES, timeout))
             await self._inner.write(self._layer.pending(), timeout)
         assert self._inner.last is not None
-        self.got(self._inner.last)
+        self.got(self._inner.last, data)
         return data
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Encrypt and send all of `buffer`."""
-        self.sends()
+        self.sends(buffer)
         with mapped(self._core.WriteTimeout, self._core.WriteError):
             await self._inner.write(self._layer.encrypt(buffer), timeout)
 

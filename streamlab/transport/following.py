@@ -13,7 +13,9 @@ import json
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from functools import lru_cache
+from http.client import HTTPConnection, HTTPException
 from typing import Any, Generic, TypeVar
+from urllib.parse import urlsplit
 
 from streamlab.tape import Clock, How, Recorder, Tape, anchor, monotonic_ns
 from streamlab.transport import lablog, redact
@@ -83,7 +85,7 @@ class Following(Generic[R]):
         if self.recorder.ended is None:
             self._taping.take(piece)
             if self.recorder.full:
-                self.end("limit")
+                self.end("eof")  # which the limit outranks
 
     def broke(self, exc: BaseException) -> None:
         """Note the exception that is about to be raised."""
@@ -94,8 +96,6 @@ class Following(Generic[R]):
     def end(self, how: How) -> None:
         """Note how the stream ended, unless that is known."""
         if self.recorder.ended is None:
-            if self.recorder.full:
-                how = "eof"  # which the limit outranks
             self._taping.end(how)
             self._finish()
 
@@ -125,7 +125,7 @@ class Following(Generic[R]):
         steps = wall_map().steps_between(recorder.marks.get("called", 0), recorder.ended.t_ns)
         if steps:
             recorder.meta["clock_steps"] = [step._asdict() for step in steps]
-        return lablog.fetched(recorder.finish())
+        return _with_lab_log(recorder.finish())
 
 
 def _asked(body: bytes | None) -> dict[str, Any]:
@@ -139,6 +139,24 @@ def _asked(body: bytes | None) -> dict[str, Any]:
     model = fields.get("model") if isinstance(fields, dict) else None
     known = {"model": model} if isinstance(model, str) else {}
     return {"request": redact.body(fields), **known}
+
+
+def _with_lab_log(tape: Tape) -> Tape:
+    """Return the tape with the lab's send times, if it came from a lab on this machine.
+
+    The question goes over a connection of its own: the client is somebody else's.
+    """
+    if (url := lablog.log_url(tape)) is None:
+        return tape
+    parts = urlsplit(url)
+    connection = HTTPConnection(parts.hostname or "", parts.port, timeout=lablog.TIMEOUT_S)
+    try:
+        connection.request("GET", parts.path)
+        return lablog.with_log(tape, connection.getresponse().read())
+    except (OSError, HTTPException, ValueError):  # an extra: the stream is on tape
+        return tape
+    finally:
+        connection.close()
 
 
 def follow_body(response: Any, following: Following[Any]) -> None:
@@ -168,9 +186,6 @@ class _Body:
 
     def __init__(self, stream: Any, following: Following[Any], left: How) -> None:
         self._stream, self._following, self._left = stream, following, left
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)
 
     def __iter__(self) -> Iterator[bytes]:
         following = self._following

@@ -23,12 +23,12 @@ class ForeignStream(Exchange):
         """Return what the stream below gave."""
         data: bytes = await self._inner.read(max_bytes, timeout)
         seen_ns = self._clock()
-        self.got(Stamp(seen_ns, seen_ns))
+        self.got(Stamp(seen_ns, seen_ns), data)
         return data
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Send all of `buffer`."""
-        self.sends()
+        self.sends(buffer)
         await self._inner.write(buffer, timeout)
 
     async def aclose(self) -> None:

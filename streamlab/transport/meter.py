@@ -11,6 +11,7 @@ from functools import lru_cache
 
 from streamlab.tape import UNKNOWN, Clock, Stamp, monotonic_ns
 from streamlab.transport import kernel
+from streamlab.transport.frames import PREFACE, Frames
 
 SLACK_NS = 20_000
 """A kernel stamp may seem to lie after the read by the error of the two anchors."""
@@ -136,21 +137,31 @@ class Exchange:
         Of the first read after the last write: the first byte of an answer.
     written_ns : int or None
         When the first byte after the last read was written: the start of a request.
+    frames : Frames or None
+        Of a connection that speaks HTTP/2: what is whose.  There, requests overlap, and
+        only `last` of the others means anything.
     """
 
     def __init__(self, clock: Clock) -> None:
         self.last: Stamp | None = None
         self.first: Stamp | None = None
         self.written_ns: int | None = None
+        self.frames: Frames | None = None
         self._clock = clock
 
-    def sends(self) -> None:
+    def sends(self, buffer: bytes = b"") -> None:
         """Note that bytes are about to be written."""
+        if self.written_ns is None and buffer.startswith(PREFACE):
+            self.frames = Frames()
+        if self.frames is not None:
+            self.frames.sent(buffer, self._clock())
         if self.first is not None or self.written_ns is None:
             self.first, self.written_ns = None, self._clock()
 
-    def got(self, stamp: Stamp) -> None:
+    def got(self, stamp: Stamp, data: bytes = b"") -> None:
         """Note that a read returned."""
+        if self.frames is not None:
+            self.frames.feed(data, stamp)
         self.last = stamp
         if self.first is None:
             self.first = stamp

@@ -52,14 +52,14 @@ class SocketStream(Exchange):
         with mapped(self._core.ReadTimeout, self._core.ReadError):
             self._gate.wait(self._sock, timeout)
             data, stamp = self._meter.recv(max(max_bytes, MAX_BYTES))
-        self.got(stamp)
+        self.got(stamp, data)
         return data
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Send all of `buffer`."""
         if not buffer:
             return
-        self.sends()
+        self.sends(buffer)
         with mapped(self._core.WriteTimeout, self._core.WriteError), self._gate.open():
             self._sock.settimeout(timeout)
             self._sock.sendall(buffer)
@@ -133,12 +133,12 @@ class TLSStream(Exchange):
                 self._layer.feed(self._inner.read(MAX_BYTES, timeout))
             self._inner.write(self._layer.pending(), timeout)
         assert self._inner.last is not None
-        self.got(self._inner.last)
+        self.got(self._inner.last, data)
         return data
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Encrypt and send all of `buffer`."""
-        self.sends()
+        self.sends(buffer)
         with mapped(self._core.WriteTimeout, self._core.WriteError):
             self._inner.write(self._layer.encrypt(buffer), timeout)
 
