@@ -1,0 +1,10 @@
+"""``python -m streamlab``: the same as ``streamlab``."""
+
+from __future__ import annotations
+
+import sys
+
+from streamlab.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,147 @@
+"""At the prompt: one command, one file.
+
+A command is a module of this room without an underscore, named as the command is; its
+function ``run`` takes the arguments and returns the exit code (or None for 0), and the
+docstring of ``run`` is the help.  To add one, add its file and its test.
+
+Rule 1: this is the one place where errors become sentences and exit codes: 0; 1 for a
+stream that failed; 2 for misuse; 130 after Ctrl-C, 141 when nobody reads on, as shells say.
+Rule 2: nothing heavy is imported before a command runs: ``--help`` is instant.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from functools import partial, wraps
+from importlib import import_module
+from io import TextIOWrapper
+from pkgutil import iter_modules
+from types import ModuleType
+from typing import Annotated, Any
+
+import typer
+
+from streamlab.cli._terminal import say
+from streamlab.errors import MissingKeyError, StreamlabError
+
+__all__ = ["main"]
+
+FAILED, MISUSED, INTERRUPTED, UNREAD = 1, 2, 130, 141
+
+STORY = ("demo", "record", "serve", "show", "plot", "compare", "notebooks")
+"""The order of the help; a command that is not named here follows by the alphabet."""
+
+HELP = """An oscilloscope for language-model streams.
+
+It streams a completion over HTTP and keeps every read, line, event and delta with the time
+it arrived. Start with: streamlab demo
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        The arguments; by default those of the process.
+
+    Returns
+    -------
+    int
+        The exit code, see Rule 1.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that lacks a character
+    try:
+        _app()(None if argv is None else list(argv), prog_name="streamlab")
+    except SystemExit as done:
+        return done.code if isinstance(done.code, int) else int(done.code is not None)
+    return 0
+
+
+def _app() -> typer.Typer:
+    app = typer.Typer(
+        help=HELP,
+        add_completion=False,
+        no_args_is_help=True,
+        rich_markup_mode=None,  # rich's help costs as much time as all the rest
+        pretty_exceptions_enable=False,  # they would print keys that stand in variables
+    )
+    app.callback()(_all)
+    for module in _commands():
+        name = module.__name__.rpartition(".")[2].replace("_", "-")
+        app.command(name)(_guarded(module.run))
+    return app
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from streamlab import __version__
+
+        print(f"streamlab {__version__}")
+        raise typer.Exit
+
+
+def _all(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Say which it is."),
+    ] = False,
+) -> None: ...
+
+
+_all.__doc__ = HELP
+
+
+def _commands() -> list[ModuleType]:
+    names = [found.name for found in iter_modules(__path__) if found.name[0] != "_"]
+    told = [name for name in STORY if name in names]
+    others = sorted(set(names) - set(told))
+    return [import_module(f"{__name__}.{name}") for name in told + others]
+
+
+def _guarded(run: Callable[..., int | None]) -> Callable[..., None]:
+    """Return a command that ends as its `run` tells, or as its error means."""
+
+    @wraps(run)
+    def command(**arguments: Any) -> None:
+        raise typer.Exit(_code_of(partial(run, **arguments)))
+
+    return command
+
+
+def _code_of(run: Callable[[], int | None]) -> int:
+    try:
+        code = run() or 0
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        _stop_writing()
+        return UNREAD
+    except (StreamlabError, OSError) as error:
+        say(_sentence(error))
+        return MISUSED
+    return code
+
+
+def _sentence(error: Exception) -> str:
+    """Return what to say about an error, in the words of the prompt."""
+    if isinstance(error, MissingKeyError):
+        return (
+            f"{error.provider} needs a key and {error.variable} is not set. Set it, name "
+            "another variable by --api-key-env, or stream from the lab: --lab count-to-ten."
+        )
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"cannot open {error.filename}: {error.strerror}. Check the path."
+    return str(error)
+
+
+def _stop_writing() -> None:
+    """Let what is still buffered go nowhere: its reader has left."""
+    if sys.stdout is sys.__stdout__ and sys.stdout is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

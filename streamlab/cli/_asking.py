@@ -1,0 +1,216 @@
+"""What the arguments ask for: an endpoint, a prompt, a body.
+
+Rule: a key is never an argument, for everybody on the machine can read those.  It is in an
+environment variable, and arguments name the variable.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from streamlab.errors import UnknownNameError, UsageError
+from streamlab.transport import redact
+from streamlab.transport.endpoint import Endpoint, endpoint, provider
+
+PROVIDERS = {
+    "openai": "openai_chat",
+    "openai-responses": "openai_responses",
+    "anthropic": "anthropic",
+    "gemini": "gemini",
+    "ollama": "ollama",
+    "cohere": "cohere",
+    "lmstudio": "lmstudio_native",
+}
+"""The dialect of each provider, by its name at the prompt."""
+
+_VARIABLE = re.compile(r"\$(\w+|\{\w+\})")
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Which server is asked, as the arguments said; exactly one way of saying it is used."""
+
+    lab: str | None = None
+    url: str | None = None
+    provider: str | None = None
+    base_url: str | None = None
+    model: str | None = None
+    dialect: str | None = None
+    api_key_env: str | None = None
+
+    def endpoint(self, fields: Mapping[str, Any], headers: Mapping[str, str]) -> Endpoint:
+        """Return the endpoint; `fields` are of the body of its requests.
+
+        Raises
+        ------
+        UsageError
+            If the arguments name no server, or two, or contradict each other.
+        """
+        self._check()
+        if self.lab is not None:
+            found = self._of_lab(self.lab)
+        elif self.url is not None:
+            found = self._of_url(self.url)
+        else:
+            found = self._of_provider(fields)
+        return replace(found, json={**found.json, **fields}, headers=headers)
+
+    @property
+    def wants_prompt(self) -> bool:
+        """Whether a request without a prompt would mean nothing: it is one to a model."""
+        if self.url is not None:
+            return self.model is not None or self.dialect not in (None, "auto", "sse", "ndjson")
+        return self.lab is None
+
+    def _check(self) -> None:
+        by_provider = self.provider or self.base_url
+        ways = [
+            f"--{name}"
+            for name, given in (
+                ("lab", self.lab),
+                ("url", self.url),
+                ("provider" if self.provider else "base-url", by_provider),
+            )
+            if given
+        ]
+        if len(ways) > 1:
+            raise UsageError(f"one server is asked, and {' and '.join(ways)} came. Pass one.")
+        if not ways and not self.model:
+            raise UsageError(
+                "it is not said whom to ask. Pass --model gpt-4o-mini for OpenAI, --provider "
+                "and --model, --url, or --lab count-to-ten for the server on this machine."
+            )
+        if self.lab and (self.model or self.api_key_env):
+            raise UsageError(
+                "--lab already names what is played, and needs no key. "
+                "Leave out --model and --api-key-env."
+            )
+        if self.dialect and not (self.lab or self.url):
+            raise UsageError(
+                "--dialect goes with --url or --lab. A provider has its own: "
+                f"--provider is one of {', '.join(PROVIDERS)}."
+            )
+
+    def _of_lab(self, scenario: str) -> Endpoint:
+        from streamlab.front import serve
+
+        return serve().endpoint(scenario, self.dialect or "openai_chat")
+
+    def _of_url(self, url: str) -> Endpoint:
+        found = endpoint(
+            url, dialect=self.dialect or "auto", model=self.model or "", api_key=self._key()
+        )
+        if self.api_key_env and not found.query(None, {}).headers.keys() - {"accept"}:
+            raise UsageError(
+                f"it is not known in which header {url} wants its key. Pass --dialect, "
+                f"or --header 'authorization: Bearer ${self.api_key_env}'."
+            )
+        return found
+
+    def _of_provider(self, fields: Mapping[str, Any]) -> Endpoint:
+        name = self.provider or "openai"
+        if name not in PROVIDERS:
+            raise UnknownNameError("provider", name, PROVIDERS)
+        if not self.model and "model" not in fields:
+            raise UsageError(f"{name} needs a model. Pass --model NAME.")
+        return provider(
+            PROVIDERS[name], self.model or "", base_url=self.base_url, api_key=self._key()
+        )
+
+    def _key(self) -> str | None:
+        return None if self.api_key_env is None else _variable(self.api_key_env)
+
+
+def prompt_of(given: str | None, wanted: bool) -> str | None:
+    """Return the prompt: the argument, or what is piped in.
+
+    Parameters
+    ----------
+    given : str or None
+        ``-`` is standard input.
+    wanted : bool
+        Whether to look into a pipe although nobody said so, and to insist.
+
+    Raises
+    ------
+    UsageError
+        If one is wanted and there is none.
+    """
+    if given not in (None, "-"):
+        return given
+    piped = not sys.stdin.isatty()
+    if given == "-" or (wanted and piped):
+        text = sys.stdin.read().strip()
+        if text or not wanted:
+            return text
+    if wanted:
+        raise UsageError(
+            "a prompt is missing. Pass it as an argument, pipe it in, "
+            "or pass the messages by --json."
+        )
+    return None
+
+
+def body_of(text: str | None) -> dict[str, Any]:
+    """Return the fields of ``--json``: a JSON object, or ``@`` and the name of its file.
+
+    Raises
+    ------
+    UsageError
+        If it is not a JSON object.
+    """
+    if text is None:
+        return {}
+    source = Path(text[1:]).read_text("utf-8") if text.startswith("@") else text
+    try:
+        value = json.loads(source)
+    except ValueError as error:
+        raise UsageError(
+            f"--json takes a JSON object, and this is no JSON: {error}. "
+            "Pass for example '{\"max_tokens\": 100}', or @FILE."
+        ) from None
+    if not isinstance(value, dict):
+        raise UsageError(
+            f"--json takes a JSON object, and a {type(value).__name__} came. "
+            "Pass for example '{\"max_tokens\": 100}', or @FILE."
+        )
+    return value
+
+
+def headers_of(texts: Sequence[str]) -> dict[str, str]:
+    """Return the headers of ``--header 'name: value'``; ``$NAME`` is from the environment.
+
+    Raises
+    ------
+    UsageError
+        If one is no header, or shows a key.
+    """
+    return dict(map(_header, texts))
+
+
+def _header(text: str) -> tuple[str, str]:
+    name, colon, value = (part.strip() for part in text.partition(":"))
+    if not name or not colon:
+        raise UsageError(f"a header is written 'name: value', and {text!r} came.")
+    if redact.is_secret_name(name) and not _VARIABLE.search(value):
+        raise UsageError(
+            f"all users of this machine could read the value of {name} among the arguments. "
+            f"Put it into an environment variable, and pass --header '{name}: $NAME'."
+        )
+    return name, _VARIABLE.sub(lambda found: _variable(found[1].strip("{}")), value)
+
+
+def _variable(name: str) -> str:
+    value = os.environ.get(name)
+    if not value:
+        raise UsageError(
+            f"the environment variable {name} is not set. Set it, or name another."
+        )
+    return value

@@ -1,0 +1,74 @@
+"""``streamlab compare``: recordings side by side."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from typer import Argument
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from streamlab.recording import Recording
+
+
+def run(files: Annotated[list[Path], Argument(help="Recordings: .jsonl or .parquet.")]) -> None:
+    """Put recordings side by side, one column each.
+
+    Behind a time stands in brackets how far it is from that of the first recording: +2.0 is
+    2 ms later. What is not defined for a recording is "-".
+
+    \b
+    Examples:
+      streamlab compare sync.jsonl async.jsonl
+    """
+    from streamlab.cli._terminal import console
+
+    console().print(comparison(loaded(files)))
+
+
+def loaded(files: list[Path]) -> dict[str, Recording]:
+    """Return recordings by the names of their files, made distinct where they clash."""
+    from streamlab.front import named
+    from streamlab.recording import load
+
+    return named(load(file, label=file.stem) for file in files)
+
+
+def comparison(recordings: Mapping[str, Recording]) -> Table:
+    """Return a table of recordings: a row a metric, a column a recording."""
+    from rich.table import Table
+
+    from streamlab.cli._terminal import one_line
+    from streamlab.front import compare
+
+    found = compare(recordings)
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("")
+    for name in found.index:
+        table.add_column(one_line(str(name)), justify="right")
+    for metric in found.columns:
+        if not metric.endswith("_diff"):
+            diffs = found.get(f"{metric}_diff")
+            cells = [
+                _cell(metric, value, None if diffs is None or not i else diffs.iloc[i])
+                for i, value in enumerate(found[metric])
+            ]
+            table.add_row(metric, *cells)
+    return table
+
+
+def _cell(metric: str, value: Any, diff: float | None) -> str:
+    if isinstance(value, str):
+        return value
+    if math.isnan(value):
+        return "-"
+    if metric.endswith("_share"):
+        return f"{value:.1%}"
+    if metric.startswith("n_"):
+        return f"{value:,.0f}"
+    behind = "" if diff is None or math.isnan(diff) else f" ({diff:+,.1f})"
+    return f"{value:,.1f}{behind}"

@@ -1,0 +1,91 @@
+"""``streamlab demo``: the main job on our own server, in ten seconds and without a key."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from typer import Argument
+
+from streamlab.cli._terminal import console, one_line
+
+if TYPE_CHECKING:
+    from streamlab.recording import Recording
+
+PROMPT = "Count to 10, with a comma between each number and no newlines. E.g., 1, 2, 3, ..."
+FIRST_LINES = 9
+
+CALLS = {
+    "sync": "rec = sl.record(endpoint, prompt, temperature=0)",
+    "async": "arec = await sl.arecord(endpoint, prompt, temperature=0)",
+}
+
+
+def run(
+    folder: Annotated[Path, Argument(metavar="[DIR]", help="Where the files go.")] = Path(
+        "streamlab-demo"
+    ),
+) -> int:
+    """Record a completion, sync and async, and compare them.
+
+    The server is the lab: a real one, on this machine. No key and no network are needed. It
+    leaves two recordings, a table and a picture in DIR, and replaces those of a former demo.
+
+    \b
+    Examples:
+      streamlab demo
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    recordings: dict[str, Recording] = {}
+    for name, call in CALLS.items():
+        code = _record(name, call, folder / f"{name}.jsonl", recordings)
+        if code:
+            return code
+    _show(recordings)
+    _leave(recordings, folder)
+    return 0
+
+
+def _record(name: str, call: str, save: Path, recordings: dict[str, Recording]) -> int:
+    """Stream once, and add the recording to the others; return the exit code."""
+    from dataclasses import replace
+
+    from streamlab.cli._streaming import Job, report, stream
+    from streamlab.front import serve
+
+    lab = serve()
+    if not recordings:
+        print(f"A server of our own streams at {lab.url}: no key, no network.")
+    print(f"\n{name}: {call}", flush=True)
+    endpoint = replace(lab.endpoint("count-to-ten"), json={"temperature": 0})
+    recordings[name] = stream(Job(endpoint, PROMPT, save, name), in_async=name == "async")
+    return report(recordings[name], save)
+
+
+def _show(recordings: dict[str, Recording]) -> None:
+    from streamlab.cli.compare import comparison
+    from streamlab.cli.show import table
+
+    out = console()
+    print("\nThe first lines as they arrived, in ms since the request was sent: rec.lines\n")
+    table(out, recordings["sync"], limit=FIRST_LINES)
+    print("\nSide by side: sl.compare. In brackets, ms later than the first.\n")
+    out.print(comparison(recordings))
+
+
+def _leave(recordings: dict[str, Recording], folder: Path) -> None:
+    """Write the table and the picture, and say where everything is."""
+    from streamlab.cli.plot import draw
+    from streamlab.front import concat
+
+    concat(recordings).lines.to_parquet(folder / "lines.parquet")
+    caption = draw(recordings, "staircase", folder / "staircase.png")
+    console().print(f"\n{one_line(caption)}\n\nLeft for you:")
+    for file, what in (
+        ("sync.jsonl", "a recording; try: streamlab show FILE"),
+        ("async.jsonl", "the other; try: streamlab serve FILE"),
+        ("lines.parquet", "all lines of both, with their times"),
+        ("staircase.png", "how much had arrived, when"),
+    ):
+        print(f"  {folder / file!s:<30}  {what}")
+    print("\nNext: streamlab notebooks")

@@ -1,0 +1,92 @@
+"""``streamlab notebooks``: JupyterLab on a writable copy of the shipped notebooks."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated
+
+from typer import Argument, Option
+
+from streamlab.errors import UsageError
+
+
+def run(
+    folder: Annotated[Path, Argument(metavar="[DIR]", help="Where the copy goes.")] = Path(
+        "streamlab-notebooks"
+    ),
+    no_browser: Annotated[
+        bool, Option("--no-browser", help="Start JupyterLab, but open no browser.")
+    ] = False,
+    copy_only: Annotated[
+        bool, Option("--copy-only", help="Only copy, for another editor.")
+    ] = False,
+) -> int:
+    """Open JupyterLab on your own copy of the notebooks.
+
+    A notebook that is already in DIR is left as it is, so your changes stay.
+
+    \b
+    Examples:
+      streamlab notebooks
+      streamlab notebooks lessons --no-browser
+    """
+    if not copy_only and find_spec("jupyterlab") is None:
+        raise UsageError(
+            "the notebooks need JupyterLab, and it is not installed. "
+            'Run: pip install "streamlab[notebooks]", or pass --copy-only.'
+        )
+    copied, kept = copy(shipped(), folder)
+    print(
+        f"{copied} copied to {folder}{f', {kept} left as they were' if kept else ''}.",
+        flush=True,
+    )
+    return 0 if copy_only else _jupyter(folder, no_browser)
+
+
+def shipped() -> Path:
+    """Return the folder of the notebooks: the wheel's, else the checkout's.
+
+    Raises
+    ------
+    UsageError
+        If this installation has none.
+    """
+    package = Path(__file__).parents[1]
+    for folder in (package / "_notebooks", package.parent / "notebooks"):
+        if any(folder.glob("*.ipynb")):
+            return folder
+    raise UsageError(
+        "this installation of streamlab came without its notebooks. "
+        "Install the wheel, or run from a checkout of the repository."
+    )
+
+
+def copy(source: Path, target: Path) -> tuple[int, int]:
+    """Copy what `target` does not have; return how many files were copied, and how many not."""
+    files = [path.relative_to(source) for path in source.rglob("*") if _is_ours(path, source)]
+    new = [name for name in files if not (target / name).exists()]
+    for name in new:
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source / name, target / name)  # contents only: the copy is writable
+    return len(new), len(files) - len(new)
+
+
+def _is_ours(path: Path, source: Path) -> bool:
+    parts = path.relative_to(source).parts
+    return path.is_file() and not any(part[0] == "." or part == "__pycache__" for part in parts)
+
+
+def _jupyter(folder: Path, no_browser: bool) -> int:
+    """Run JupyterLab until it ends; it asks about Ctrl-C itself."""
+    import subprocess
+
+    command = [sys.executable, "-m", "jupyterlab", *(["--no-browser"] if no_browser else [])]
+    process = subprocess.Popen(command, cwd=folder)
+    while True:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            continue

@@ -1,0 +1,90 @@
+"""``streamlab serve``: the lab in the foreground."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from typer import Argument, Option
+
+USUAL_PORT = 8765
+
+
+def run(
+    recordings: Annotated[
+        list[Path] | None, Argument(help="Recordings to play at their own times.")
+    ] = None,
+    port: Annotated[
+        int | None,
+        Option(
+            min=0,
+            max=65535,
+            help=f"0 takes a free one. [default: {USUAL_PORT}, or a free one if it is taken]",
+        ),
+    ] = None,
+    speed: Annotated[float, Option(min=0.001, help="All times are divided by it.")] = 1.0,
+) -> None:
+    """Run the lab: a local server that streams like a model's.
+
+    It speaks the providers' own protocols, on this machine only. There is no model in it: it
+    answers by scenario, whatever the prompt, and the request's "model" names the scenario.
+    A recording is a scenario too, named as its file.
+
+    \b
+    Examples:
+      streamlab serve
+      streamlab serve monday.jsonl --speed 2
+      streamlab serve --port 9000
+    """
+    from streamlab import server
+    from streamlab.errors import LabError
+    from streamlab.front import named_tapes
+
+    tapes = named_tapes(tuple(recordings or ()))
+
+    def ready(url: str) -> None:
+        print(_welcome(url, list(tapes)), flush=True)
+
+    try:
+        server.run(tapes, port=USUAL_PORT if port is None else port, speed=speed, ready=ready)
+    except LabError:
+        if port is not None:
+            raise
+        server.run(tapes, speed=speed, ready=ready)
+    print("\nThe lab is closed.")
+
+
+def _welcome(url: str, recordings: list[str]) -> str:
+    """Return how to reach it, in lines that can be pasted into another shell."""
+    from streamlab.cli._terminal import one_line
+    from streamlab.server.faults import FAULTS
+    from streamlab.server.scenarios import discover
+
+    name = recordings[0] if recordings else "count-to-ten"
+    lists = {"recordings": recordings, "scenarios": list(discover()), "faults": list(FAULTS)}
+    there_is = "\n".join(
+        _listed(kind, list(map(one_line, names))) for kind, names in lists.items() if names
+    )
+    body = f'{{"model": "{one_line(name)}", "stream": true}}'
+    return f"""The lab is at {url} and answers by scenario, whatever the prompt.
+Ctrl-C ends it. From another shell:
+
+  curl -N {url}/v1/chat/completions -d '{body}'
+  curl -N {url}/sse/steady
+  streamlab record --base-url {url}/v1 --model {one_line(name)} "Hi"
+
+{there_is}
+"""
+
+
+def _listed(kind: str, names: list[str]) -> str:
+    from textwrap import fill
+
+    return fill(
+        ", ".join(names),
+        width=79,
+        initial_indent=f"  {kind:<12}",
+        subsequent_indent=" " * 14,
+        break_on_hyphens=False,
+        break_long_words=False,
+    )

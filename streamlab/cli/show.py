@@ -1,0 +1,171 @@
+"""``streamlab show``: what a recording holds, row by row, with the times."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from numbers import Integral
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from typer import Argument, Option
+
+from streamlab.cli._terminal import console, one_line
+from streamlab.errors import UsageError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
+
+    from streamlab.recording import Recording
+
+STYLES = {
+    "data": "cyan",
+    "event": "magenta",
+    "id": "yellow",
+    "retry": "yellow",
+    "comment": "green",
+    "other": "red",
+    "tail": "red",
+}
+"""Of the field of a line, by the kind of the line; what it is stands in words too."""
+
+_NOTES = {"other": "(ignored) ", "tail": "(no line end) "}
+
+
+def run(
+    file: Annotated[Path, Argument(help="A recording: .jsonl or .parquet.")],
+    reads: Annotated[bool, Option("--reads", help="What the socket's reads returned.")] = False,
+    events: Annotated[bool, Option("--events", help="The dispatched events.")] = False,
+    deltas: Annotated[bool, Option("--deltas", help="What each event added.")] = False,
+    dialect: Annotated[str, Option(help="Read it in this format.")] = "",
+) -> None:
+    """Show the lines of a recording with the time each arrived.
+
+    Times are in ms since the request was sent; a gap is the time since the row above. A row
+    that came in the same read as the row above has no gap: it says "same read". Comments,
+    ignored lines and an unfinished last line are shown too, and at the blank line that
+    completes an event, what the event added. On a terminal long rows are cut; piped, they
+    are whole.
+
+    \b
+    Examples:
+      streamlab show a.jsonl | less
+      streamlab show a.jsonl --reads
+      streamlab show a.jsonl --deltas
+    """
+    from streamlab.recording import load
+
+    chosen = [
+        name
+        for name, wanted in (("reads", reads), ("events", events), ("deltas", deltas))
+        if wanted
+    ]
+    if len(chosen) > 1:
+        both = " and ".join(f"--{name}" for name in chosen)
+        raise UsageError(f"show prints one table at a time, and {both} came. Pass one.")
+    recording = load(file, dialect=dialect)
+    out = console()
+    _head(out, file, recording)
+    table(out, recording, chosen[0] if chosen else "lines")
+
+
+def table(
+    out: Console, recording: Recording, name: str = "lines", limit: int | None = None
+) -> None:
+    """Print a table of a recording, a line a row; the first `limit` rows of it."""
+    rows = getattr(recording, name)
+    tell = partial(_line, _added(recording)) if name == "lines" else _TOLD[name]
+    out.print(f"{name[:-1]:>6} {'t_ms':>10} {'gap_ms':>10}", style="bold")
+    for text in _rows(rows if limit is None else rows.head(limit), tell):
+        out.print(text, no_wrap=True, overflow="ellipsis", crop=True)
+
+
+def _head(out: Console, file: Path, recording: Recording) -> None:
+    from streamlab import card
+
+    out.print(one_line(f"{file}: {card.facts(recording)}"))
+    if recording.problem:
+        out.print(one_line(recording.problem), style="red")
+    out.print()
+
+
+def _rows(rows: Any, tell: Callable[[Any], Text]) -> Iterator[Text]:
+    from rich.text import Text
+
+    for number, row in enumerate(rows.itertuples(index=False)):
+        same = number > 0 and getattr(row, "coalesced", False)
+        gap = "same read" if same else _ms(row.gap_ms)
+        when = Text.assemble(f"{number:>6} {_ms(row.t_ms):>10} ", (f"{gap:>10}", "dim" * same))
+        yield when.append("  ").append_text(tell(row))
+
+
+def _ms(value: float) -> str:
+    return "" if math.isnan(value) else f"{value:,.1f}"
+
+
+def _added(recording: Recording) -> dict[int, str]:
+    """Return what each event added, in words, by its number."""
+    follower = recording.tables.follower
+    words: dict[int, list[str]] = {}
+    for number, delta in zip(follower.delta_events, follower.deltas, strict=True):
+        if delta.kind not in ("meta", "comment"):
+            text = f" {delta.text!r}" if delta.text else ""
+            words.setdefault(number, []).append(one_line(delta.kind + text))
+    return {number: ", ".join(some) for number, some in words.items()}
+
+
+def _line(added: Mapping[int, str], row: Any) -> Text:
+    """Return a line as it was sent, its field coloured by what it is."""
+    from rich.text import Text
+
+    style = STYLES.get(row.kind, "")
+    if row.kind == "blank":
+        return Text.assemble(("(blank) ", "dim"), _completed(row.event, added))
+    text = Text.assemble((_NOTES.get(row.kind, ""), style))
+    field, colon, value = _sent(row.raw).partition(":")
+    if row.kind == "json" or not colon:
+        return text.append(field + colon + value, style)
+    return text.append(field + colon, style).append(value, style if not field else "")
+
+
+def _completed(event: Any, added: Mapping[int, str]) -> str:
+    """Return which event a blank line completes; none after a comment, or a second one."""
+    if not isinstance(event, Integral):
+        return ""
+    return ": ".join(filter(None, (f"event {event}", added.get(int(event)))))
+
+
+def _read(row: Any) -> Text:
+    from rich.text import Text
+
+    raw = row.raw.decode("utf-8", "replace")
+    return Text.assemble(
+        f"{row.n_bytes:>6,} B ", (f"{one_line(row.stamp):<8} ", "dim"), one_line(raw)
+    )
+
+
+def _event(row: Any) -> Text:
+    from rich.text import Text
+
+    kind = "" if row.type == "message" else f"{one_line(row.type)} "
+    return Text.assemble((kind, "magenta"), one_line(row.data))
+
+
+def _delta(row: Any) -> Text:
+    from rich.text import Text
+
+    return Text.assemble((f"{row.kind:<10} ", "cyan"), repr(row.text) if row.text else "")
+
+
+def _sent(raw: bytes) -> str:
+    """Return a line as text, without its end."""
+    return one_line(raw.removesuffix(b"\n").removesuffix(b"\r").decode("utf-8", "replace"))
+
+
+_TOLD: dict[str, Callable[[Any], Text]] = {
+    "reads": _read,
+    "events": _event,
+    "deltas": _delta,
+}
