@@ -7,7 +7,7 @@ Each function is a few lines: transport streams, `Recording` holds, ``live`` sho
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from os import PathLike, fspath
 from pathlib import Path
@@ -28,12 +28,17 @@ if TYPE_CHECKING:
     from streamlab.metrics.concat import Concat
     from streamlab.server import Lab
 
-_last: list[Recording] = []
+_last: list[Callable[[], Recording]] = []
 
 
 def last() -> Recording | None:
     """Return the recording that ended last; None before there is one."""
-    return _last[-1] if _last else None
+    return _last[-1]() if _last else None
+
+
+def remember(recording: Callable[[], Recording]) -> None:
+    """Make a recording the last one; it is asked for when somebody wants it."""
+    _last[:] = [recording]
 
 
 def record(
@@ -112,7 +117,7 @@ async def arecord(
                 async for _ in arriving:
                     pass
     finally:
-        recording = _keep(attempt, save)
+        recording = _keep(attempt)
     return recording
 
 
@@ -268,7 +273,7 @@ def _run(attempt: Attempt, save: str | PathLike[str] | None, live: bool) -> Reco
             for _ in arriving:
                 pass
     finally:
-        recording = _keep(attempt, save)
+        recording = _keep(attempt)
     return recording
 
 
@@ -277,10 +282,20 @@ def _beside(attempt: Attempt, save: str | PathLike[str] | None, live: bool) -> I
     """Keep a journal and show a view while a stream runs; both only pull."""
     with contextlib.ExitStack() as stack:
         if save is not None:
-            stack.enter_context(journal.Journal(attempt.recorder, save))
+            stack.enter_context(_journaling(attempt, save))
         if live:
             stack.enter_context(_show(attempt))
         yield
+
+
+@contextmanager
+def _journaling(attempt: Attempt, path: str | PathLike[str]) -> Iterator[None]:
+    """Keep a journal; the lab's send times, known only afterwards, close it."""
+    book = journal.Journal(attempt.recorder, path)
+    try:
+        yield
+    finally:
+        book.close(attempt.tape.server_sent_ns if attempt.tape else None)
 
 
 def _show(attempt: Attempt) -> AbstractContextManager[Any]:
@@ -292,19 +307,14 @@ def _show(attempt: Attempt) -> AbstractContextManager[Any]:
     )
 
 
-def _keep(attempt: Attempt, save: str | PathLike[str] | None) -> Recording:
-    """Make the recording of an attempt that was tried, and remember it as the last.
-
-    The lab's send times are known only after the stream, so a journal is written anew
-    with them.
-    """
+def _keep(attempt: Attempt) -> Recording:
+    """Make the recording of an attempt, and remember it as the last if it was tried."""
     if attempt.tape is None:  # a misuse is on its way up
         return Recording(attempt.finish())
-    if save is not None and attempt.tape.server_sent_ns is not None:
-        journal.save(attempt.tape, save)
     return _made(attempt.tape)
 
 
 def _made(tape: Tape) -> Recording:
-    _last[:] = [Recording(tape)]
-    return _last[0]
+    recording = Recording(tape)
+    remember(lambda: recording)
+    return recording
