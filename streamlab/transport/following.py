@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Generator, Iterable
 from functools import lru_cache
 from http.client import HTTPConnection, HTTPException
 from typing import Any, Generic, TypeVar
@@ -36,6 +36,8 @@ class Following(Generic[R]):
     ----------
     recorder : Recorder
         Grows while the stream runs.
+    taping : Taping
+        Writes on it.
     """
 
     def __init__(
@@ -49,9 +51,9 @@ class Following(Generic[R]):
     ) -> None:
         self.recorder = Recorder(clock, max_bytes)
         self.recorder.meta.update(label=label, dialect="auto", anchor=anchor(clock)._asdict())
-        self._taping, self._phases = Taping(self.recorder), Phases(self.recorder)
+        self.taping, self._phases = Taping(self.recorder), Phases(self.recorder)
         self._make, self._ended = make, ended
-        self._asked: bytes | None = None  # the request's body
+        self._content: bytes | None = None  # the request's body
         self._recording: R | None = None
         self._lock = threading.Lock()
 
@@ -60,9 +62,13 @@ class Following(Generic[R]):
     def request(self, request: Any) -> None:
         """Note what is asked, now."""
         self.recorder.mark("called", self.recorder.clock())
-        self._taping.request(request)
+        self.asked(request)
+
+    def asked(self, request: Any) -> None:
+        """Note what was asked, at a time that is not known."""
+        self.taping.request(request)
         self.recorder.meta["label"] = self.recorder.meta["label"] or request.url.path
-        self._asked = getattr(request, "_content", None)  # absent where it is streamed
+        self._content = getattr(request, "_content", None)  # absent where it is streamed
 
     def traces(self, theirs: Any, is_async: bool) -> Callable[[str, dict[str, Any]], Any]:
         """Return the ``trace`` extension to use: ours, and then the user's own if any."""
@@ -77,26 +83,26 @@ class Following(Generic[R]):
 
     def response(self, response: Any) -> None:
         """Note the head of the answer, and follow its body."""
-        self._taping.response(response)
+        self.taping.response(response)
         follow_body(response, self)
 
     def take(self, piece: bytes) -> None:
         """Note a piece of the body that is about to be handed over."""
         if self.recorder.ended is None:
-            self._taping.take(piece)
+            self.taping.take(piece)
             if self.recorder.full:
                 self.end("eof")  # which the limit outranks
 
     def broke(self, exc: BaseException) -> None:
         """Note the exception that is about to be raised."""
         if self.recorder.ended is None:
-            self._taping.broke(exc)
+            self.taping.broke(exc)
             self._finish()
 
     def end(self, how: How) -> None:
         """Note how the stream ended, unless that is known."""
         if self.recorder.ended is None:
-            self._taping.end(how)
+            self.taping.end(how)
             self._finish()
 
     def _finish(self) -> None:
@@ -121,14 +127,14 @@ class Following(Generic[R]):
         recorder = self.recorder
         recorder.end("closed")
         assert recorder.ended is not None
-        recorder.meta.update(_asked(self._asked))
+        recorder.meta.update(_fields(self._content))
         steps = wall_map().steps_between(recorder.marks.get("called", 0), recorder.ended.t_ns)
         if steps:
             recorder.meta["clock_steps"] = [step._asdict() for step in steps]
         return _with_lab_log(recorder.finish())
 
 
-def _asked(body: bytes | None) -> dict[str, Any]:
+def _fields(body: bytes | None) -> dict[str, Any]:
     """Return what a JSON request asked for, without its secrets."""
     if not body or len(body) > MAX_REQUEST_BYTES:
         return {}
@@ -181,40 +187,53 @@ def _method(following: Following[Any]) -> str:
     return str(following.recorder.meta.get("method"))
 
 
+def followed(
+    pieces: Iterable[bytes], following: Following[Any]
+) -> Generator[bytes, None, None]:
+    """Hand on the pieces of a body, each on tape before it is handed on."""
+    try:
+        for piece in pieces:
+            following.take(piece)
+            yield piece
+    except BaseException as exc:
+        following.broke(exc)
+        raise
+    following.end("eof")
+
+
+async def afollowed(
+    pieces: AsyncIterable[bytes], following: Following[Any]
+) -> AsyncGenerator[bytes, None]:
+    """Hand on the pieces of a body, each on tape before it is handed on."""
+    iterator = aiter(pieces)
+    try:
+        async for piece in iterator:
+            following.take(piece)
+            yield piece
+    except BaseException as exc:
+        following.broke(exc)
+        raise
+    finally:
+        if isinstance(iterator, AsyncGenerator):
+            await iterator.aclose()
+    following.end("eof")
+
+
 class _Body:
     """A response's stream, followed; `left` is how it ends if nobody reads it to its end."""
 
     def __init__(self, stream: Any, following: Following[Any], left: How) -> None:
         self._stream, self._following, self._left = stream, following, left
 
-    def __iter__(self) -> Iterator[bytes]:
-        following = self._following
-        try:
-            for piece in self._stream:
-                following.take(piece)
-                yield piece
-        except BaseException as exc:
-            following.broke(exc)
-            raise
-        following.end("eof")
+    def __iter__(self) -> Generator[bytes, None, None]:
+        return followed(self._stream, self._following)
 
     def close(self) -> None:
         self._following.end(self._left)
         self._stream.close()
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        following, pieces = self._following, aiter(self._stream)
-        try:
-            async for piece in pieces:
-                following.take(piece)
-                yield piece
-        except BaseException as exc:
-            following.broke(exc)
-            raise
-        finally:
-            if hasattr(pieces, "aclose"):
-                await pieces.aclose()
-        following.end("eof")
+    def __aiter__(self) -> AsyncGenerator[bytes, None]:
+        return afollowed(self._stream, self._following)
 
     async def aclose(self) -> None:
         self._following.end(self._left)

@@ -1,0 +1,170 @@
+"""A response made elsewhere, by httpx, httpx2, aiohttp or requests, recorded as it is read.
+
+Its bytes are stamped where the library hands them over, which is the iterator tier: the
+sockets beneath were not ours.  Where they were, as under a tap, the stamps are theirs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Generator, Iterable
+from types import SimpleNamespace
+from typing import Any, NamedTuple, TypeVar, cast
+
+import httpx
+
+from streamlab.errors import UsageError
+from streamlab.tape import Clock, Tape, monotonic_ns
+from streamlab.transport.following import Following, afollowed, followed
+from streamlab.transport.stream import AsyncStream, Stream
+
+R = TypeVar("R")
+
+
+class Attached(Stream[R]):
+    """A response under way, for ``for``; ``with`` closes the recording, not the response."""
+
+    def __init__(self, source: Source, arrival: Arrival, make: Callable[[Tape], R]) -> None:
+        super().__init__(cast("Any", arrival), make)
+        pieces = cast("Iterable[bytes]", source.pieces)
+        self._pieces: Generator[bytes, None, None] = followed(pieces, arrival.following)
+
+    def __enter__(self) -> Attached[R]:
+        return self
+
+    def _start_if_new(self) -> None:
+        self._attempt.taping.end("closed")
+
+
+class AsyncAttached(AsyncStream[R]):
+    """A response under way, for ``async for``; see `Attached`."""
+
+    def __init__(self, source: Source, arrival: Arrival, make: Callable[[Tape], R]) -> None:
+        super().__init__(cast("Any", arrival), make)
+        pieces = cast("AsyncIterable[bytes]", source.pieces)
+        self._pieces: AsyncGenerator[bytes, None] = afollowed(pieces, arrival.following)
+
+    async def __aenter__(self) -> AsyncAttached[R]:
+        return self
+
+    async def _start_if_new(self) -> None:
+        self._attempt.taping.end("closed")
+
+
+class Source(NamedTuple):
+    """A response in httpx's words."""
+
+    request: Any
+    response: Any
+    pieces: Iterable[bytes] | AsyncIterable[bytes]
+
+
+class Arrival:
+    """What a `Stream` needs of an attempt, for an answer that is already coming."""
+
+    def __init__(self, following: Following[Tape]) -> None:
+        self.following = following
+        self.recorder, self.taping = following.recorder, following.taping
+        self.endpoint = SimpleNamespace(dialect="auto")
+
+    @property
+    def tape(self) -> Tape | None:
+        """The tape, once the stream has ended."""
+        return self.following.recording() if self.following.done else None
+
+
+def attach(
+    response: Any,
+    make: Callable[[Tape], R],
+    *,
+    label: str = "",
+    max_bytes: int | None = None,
+    clock: Clock = monotonic_ns,
+) -> Attached[R] | AsyncAttached[R]:
+    """Follow a response that nobody has read yet.
+
+    Raises
+    ------
+    UsageError
+        If it is no response of a library we know, or has been read already.
+    """
+    source = _source(response)
+    following: Following[Tape] = Following(
+        lambda tape: tape, label=label, max_bytes=max_bytes, clock=clock
+    )
+    following.asked(source.request)
+    following.taping.response(source.response)
+    kind = AsyncAttached if isinstance(source.pieces, AsyncIterable) else Attached
+    return kind(source, Arrival(following), make)
+
+
+def _source(response: Any) -> Source:
+    libraries = [cls.__module__.partition(".")[0] for cls in type(response).__mro__]
+    for library, adapt in _ADAPTERS.items():
+        if library in libraries and hasattr(response, "headers"):
+            return adapt(response)
+    raise UsageError(
+        "sl.attach follows a response of httpx, httpx2, aiohttp or requests, "
+        f"and {type(response).__name__} came. Pass the response itself, before it is read."
+    )
+
+
+def _of_httpx(response: Any) -> Source:
+    if response.is_closed or response.is_stream_consumed:
+        raise _already_read("client.stream(…)")
+    kinds = {base.__name__ for base in type(response.stream).__mro__}
+    is_async = "AsyncByteStream" in kinds
+    pieces = response.aiter_raw() if is_async else response.iter_raw()
+    return Source(response.request, response, pieces)
+
+
+def _of_aiohttp(response: Any) -> Source:
+    if response.content.at_eof():
+        raise _already_read("async with session.post(…)")
+    info, version = response.request_info, response.version
+    name = f"HTTP/{version.major}.{version.minor}" if version else ""
+    request = _request(info.method, info.real_url, info.headers)
+    pieces = response.content.iter_any()
+    return Source(request, _response(response.status, response.reason, name, response), pieces)
+
+
+def _of_requests(response: Any) -> Source:
+    if response._content_consumed:
+        raise _already_read("requests.post(…, stream=True)")
+    name = {10: "HTTP/1.0", 11: "HTTP/1.1"}.get(response.raw.version, "")
+    asked = response.request
+    request = _request(asked.method, response.url, asked.headers)
+    head = _response(response.status_code, response.reason, name, response)
+    return Source(request, head, response.iter_content(None))
+
+
+_ADAPTERS = {
+    "httpx": _of_httpx,
+    "httpx2": _of_httpx,
+    "aiohttp": _of_aiohttp,
+    "requests": _of_requests,
+}
+
+
+def _request(method: str, url: Any, headers: Any) -> Any:
+    pairs = httpx.Headers(list(headers.items()))
+    return SimpleNamespace(method=method, url=httpx.URL(str(url)), headers=pairs)
+
+
+def _response(status: int, reason: str | None, version: str, response: Any) -> Any:
+    """Return a head as httpx has it; both libraries hand over the body decompressed."""
+    headers = httpx.Headers(list(response.headers.items()))
+    headers.pop("content-encoding", None)
+    return SimpleNamespace(
+        status_code=status,
+        reason_phrase=reason or "",
+        http_version=version,
+        headers=headers,
+        extensions={},
+    )
+
+
+def _already_read(how: str) -> UsageError:
+    return UsageError(
+        "a response is attached before it is read, and this one has been. "
+        f"Open it by {how} and attach it first."
+    )
