@@ -4,7 +4,7 @@ The model needs no widget, the widget is loaded when something is shown, and
 where there is no kernel nothing is: `show` and `showing` then do nothing.
 """
 
+from streamlab.live.display import Showing, in_notebook, show, showing
 from streamlab.live.model import LiveModel
-from streamlab.live.show import Showing, in_notebook, show, showing
 
 __all__ = ["LiveModel", "Showing", "in_notebook", "show", "showing"]

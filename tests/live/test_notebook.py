@@ -32,8 +32,6 @@ thread.start()
 """
 LATER = """
 thread.join()
-shown.freeze()
-shown.freeze()
 """
 BREAKING = """
 log = Recorder()

@@ -39,7 +39,6 @@ class Showing:
     ) -> None:
         self.view: LiveView | None = None
         self._display_id = f"streamlab-{uuid.uuid4().hex}"
-        self._context = contextvars.copy_context()
         self._frozen: dict[str, str] | None = None
         self._frozen_in: threading.Thread | None = None
         self._lock = threading.Lock()
@@ -56,8 +55,8 @@ class Showing:
     def freeze(self) -> None:
         """Take a last look and turn the output into static HTML.  Again does no harm.
 
-        A capture in the background freezes from its own thread, where some tools
-        that execute notebooks do not listen; called again from a cell, it says it again.
+        A capture in the background freezes from its own thread, and no cell may run
+        just then; called again from a cell, it says the same again, once.
         """
         with self._lock, _never_raising():
             if self._frozen is None and self.view is not None:
@@ -103,8 +102,12 @@ class Showing:
         return bundle
 
     def _publish(self, bundle: dict[str, Any], update: bool = False) -> None:
-        """Publish for the cell that runs; from another thread, for the one that began."""
-        here = contextvars.copy_context() if _in_a_cell() else self._context.copy()
+        """Publish as the cell that runs now, from whatever thread.
+
+        Front ends find the output by its display id; but what executes notebooks
+        without one listens to the running cell only.
+        """
+        here = contextvars.copy_context() if _in_a_cell() else contextvars.Context()
         here.run(
             _shell().display_pub.publish,
             data=bundle,
@@ -169,4 +172,5 @@ def _never_raising() -> Iterator[None]:
     try:
         yield
     except Exception as exc:
-        warnings.warn(f"the live view stopped: {exc!r}; the recording goes on", stacklevel=4)
+        said = f"the live view stopped: {exc!r}; the recording goes on"
+        warnings.warn(said, RuntimeWarning, stacklevel=4)

@@ -1,0 +1,117 @@
+"""Outside a notebook a live view is nothing, and costs nothing."""
+
+import subprocess
+import sys
+import threading
+from types import SimpleNamespace
+
+import pytest
+
+from streamlab import live
+from streamlab.live import display
+from tests.live.growing import DONE, Growing, chat
+
+
+class Shell:
+    """What a view needs of IPython's shell in a kernel; keeps what is published."""
+
+    def __init__(self):
+        self.kernel = object()
+        self.display_pub = SimpleNamespace(publish=self.publish)
+        self.published = []
+
+    def publish(self, data, metadata, transient, update):
+        self.published.append((sorted(data), transient["display_id"], update))
+
+
+@pytest.fixture
+def shell(monkeypatch):
+    shell = Shell()
+    monkeypatch.setattr(display, "_shell", lambda: shell)
+    return shell
+
+
+WIDGET = ["application/vnd.jupyter.widget-view+json", "text/plain"]
+STATIC = ["text/html", "text/plain"]
+
+
+def test_an_output_is_shown_once_and_replaced_once(shell):
+    log = Growing()
+    with live.showing(log):
+        log.read(10, chat("x") + DONE)
+        log.end("eof")
+    (first, name, new), (last, same_name, update) = shell.published
+
+    assert (first, new, last, update) == (WIDGET, False, STATIC, True)
+    assert name == same_name
+
+
+def test_frozen_in_the_background_it_is_said_once_more_in_a_cell(shell):
+    shown = live.show(Growing())
+    thread = threading.Thread(target=shown.freeze)
+    thread.start()
+    thread.join()
+    shown.freeze()
+    shown.freeze()
+
+    assert [bundle for bundle, *_ in shell.published] == [WIDGET, STATIC, STATIC]
+
+
+def test_frozen_in_a_cell_it_is_not_said_again(shell):
+    shown = live.show(Growing())
+    shown.freeze()
+    shown.freeze()
+    shown.close()
+
+    assert [bundle for bundle, *_ in shell.published] == [WIDGET, STATIC]
+
+
+def test_a_view_that_cannot_be_shown_leaves_the_capture_alone(shell):
+    shell.display_pub = None
+    with pytest.warns(RuntimeWarning, match="the live view stopped"), live.showing(Growing()):
+        captured = True
+
+    assert captured
+
+
+def test_no_thread_is_left_behind(shell):
+    for _ in range(3):
+        with live.showing(Growing()):
+            pass
+
+    assert "streamlab-live" not in [thread.name for thread in threading.enumerate()]
+
+
+def test_outside_a_notebook_nothing_happens():
+    threads = threading.active_count()
+    with live.showing(Growing(), on_stop=lambda: None) as shown:
+        assert shown.view is None
+        assert threading.active_count() == threads
+    handle = live.show(Growing())
+    handle.freeze()
+    handle.freeze()
+    handle.close()
+
+
+def test_an_error_inside_goes_through():
+    try:
+        with live.showing(Growing()):
+            raise KeyboardInterrupt
+    except KeyboardInterrupt:
+        pass
+    else:
+        raise AssertionError("the interrupt was swallowed")
+
+
+def test_this_is_no_notebook():
+    assert live.in_notebook() is False
+
+
+def test_importing_the_room_loads_no_widgets():
+    heavy = "{'anywidget', 'ipywidgets', 'IPython'}"
+    code = f"import sys, streamlab.live; print({heavy} & set(sys.modules))"
+    out = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+
+    assert out.stdout == "set()\n"
