@@ -191,7 +191,12 @@ def _save(tapes: Mapping[str, Tape], folder: Path) -> dict[str, str]:
 
 
 def _spawn(options: Mapping[str, Any]) -> subprocess.Popen[bytes]:
-    """Start this very package, whatever lies in the working directory; Ctrl-C is not for it."""
+    """Start this very package, whatever lies in the working directory.
+
+    In a process group of its own, so that Ctrl-C is not for it.  A session of its own would
+    do that too, but Linux schedules sessions against each other, and on a busy machine
+    a lab in one of its own was 2 ms late in the median instead of 0.02 ms.
+    """
     root = str(Path(__file__).parents[2])
     path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
     return subprocess.Popen(
@@ -199,7 +204,7 @@ def _spawn(options: Mapping[str, Any]) -> subprocess.Popen[bytes]:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": path},
-        start_new_session=True,
+        process_group=0,
     )
 
 
