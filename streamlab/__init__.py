@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         openai,
     )
     from streamlab.recording import Recording, load
+    from streamlab.tapping import attach, tap
     from streamlab.transport.endpoint import Endpoint, endpoint
 
     last: Recording | None
@@ -40,6 +41,7 @@ __all__ = [
     "Recording",
     "StreamlabError",
     "arecord",
+    "attach",
     "compare",
     "concat",
     "endpoint",
@@ -47,6 +49,7 @@ __all__ = [
     "record",
     "serve",
     "stream",
+    "tap",
     "watch",
 ]
 
@@ -59,6 +62,7 @@ _HOMES = {
         ("anthropic", "cohere", "gemini", "lmstudio", "ollama", "openai"), "providers"
     ),
     **dict.fromkeys(("Recording", "load"), "recording"),
+    **dict.fromkeys(("attach", "tap"), "tapping"),
     **dict.fromkeys(("Endpoint", "endpoint"), "transport.endpoint"),
 }
 _ROOMS = (
