@@ -1,7 +1,7 @@
 """What one tape adds up to: its tables, its answer, made when first asked for.
 
-Rule: a table is made once and never changed; what a user is given is a shallow copy,
-so that a column added to it stays the user's.
+Rule: a table is made once and never changed; what a user is given is a copy, so that
+a column added to it, or a cell written, stays the user's.
 """
 
 from __future__ import annotations
@@ -18,6 +18,10 @@ from streamlab.metrics import views
 from streamlab.tape import Tape
 
 __all__ = ["Tables"]
+
+
+COPIES_ON_WRITE = int(pd.__version__.partition(".")[0]) >= 3
+"""Before pandas 3 a shallow copy shares its cells: writing to one writes to both."""
 
 
 class Tables:
@@ -77,27 +81,27 @@ class Tables:
     @property
     def reads(self) -> pd.DataFrame:
         """One row a read of the socket; see `streamlab.metrics.views.reads`."""
-        return self._reads.copy(deep=False)
+        return _copy(self._reads)
 
     @property
     def lines(self) -> pd.DataFrame:
         """One row a line, blank ones too; see `streamlab.metrics.views.lines`."""
-        return self._lines.copy(deep=False)
+        return _copy(self._lines)
 
     @property
     def events(self) -> pd.DataFrame:
         """One row an event; see `streamlab.metrics.views.events`."""
-        return self._events.copy(deep=False)
+        return _copy(self._events)
 
     @property
     def deltas(self) -> pd.DataFrame:
         """One row a delta; see `streamlab.metrics.views.deltas`."""
-        return self._deltas.copy(deep=False)
+        return _copy(self._deltas)
 
     @property
     def chunks(self) -> pd.DataFrame:
         """One row an event that brought something generated; see `views.chunks`."""
-        return self._chunks.copy(deep=False)
+        return _copy(self._chunks)
 
     @cached_property
     def _reads(self) -> pd.DataFrame:
@@ -118,3 +122,7 @@ class Tables:
     @cached_property
     def _chunks(self) -> pd.DataFrame:
         return views.chunks(self._deltas)
+
+
+def _copy(table: pd.DataFrame) -> pd.DataFrame:
+    return table.copy(deep=not COPIES_ON_WRITE)

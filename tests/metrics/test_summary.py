@@ -3,6 +3,8 @@
 from math import isnan, nan
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from streamlab.metrics import METRICS, Tables, summary
 from tests.metrics.streams import (
@@ -299,3 +301,26 @@ def test_an_average_hides_the_stall_that_the_gaps_show():
 
     assert found["icl_max_ms"] == 280
     assert found["itl_mean_ms"] < 50
+
+
+pieces = st.sampled_from(
+    [
+        *(ROLE, content("a"), FINISH, USAGE, DONE, event(None), event({"error": 1})),
+        *(b"\xff", b"\r", b"\n", b": x\n", b"data: {", b"[1]"),
+        *(event({"choices": 3}), event({"choices": [7], "usage": [1]})),
+        event({"choices": [{"index": 2**70, "delta": {"content": "a"}}], "usage": {"a": -1}}),
+    ]
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 9), pieces), max_size=12))
+def test_whatever_came_there_is_a_summary(found):
+    """Nothing raises, times never go below the first read, shares are shares."""
+    stream = [(sum(ms for ms, _ in found[: i + 1]), data) for i, (_, data) in enumerate(found)]
+    numbers = summary(tables(stream))
+
+    assert len(numbers) == len(METRICS)
+    assert not numbers["coalesced_share"] > 1
+    assert not numbers["ttft_ms"] < numbers["ttfe_ms"]
+    assert not numbers["icl_max_ms"] < numbers["icl_p50_ms"]
