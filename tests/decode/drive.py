@@ -69,6 +69,8 @@ def raw_lines(framer: Framer, body: bytes) -> list[bytes]:
 
 PIECES = [
     b"data: x\n\n",
+    b"data: x\n\n",
+    b"data: x\rdata: y\n\n",
     b"data: ",
     b"data",
     b"event: e",
@@ -98,3 +100,5 @@ PIECES = [
 
 bodies = st.lists(st.one_of(st.sampled_from(PIECES), st.binary(max_size=3))).map(b"".join)
 cuttings = st.lists(st.integers(0, 80), max_size=12)
+reads = st.builds(cut, bodies, cuttings) | st.lists(st.sampled_from(PIECES))
+"""Streams cut anywhere, and streams cut where pieces end, which chance seldom does."""

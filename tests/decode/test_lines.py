@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 
 from streamlab.decode import LineSplitter
-from tests.decode.drive import bodies, cut, cuttings
+from tests.decode.drive import bodies, reads
 
 CASES = {
     "lf": (b"a\nb\n", [b"a", b"b"], [2, 4]),
@@ -74,14 +74,14 @@ def test_closing_ends_the_last_line_where_the_body_ended():
     assert splitter.close() is False
 
 
-@given(bodies, cuttings)
-def test_cuts_change_no_line(body, cuts):
-    whole, pieces = LineSplitter(), LineSplitter()
-    lines = whole.feed(body)
+@given(reads)
+def test_cuts_change_no_line(pieces):
+    whole, by_read = LineSplitter(), LineSplitter()
+    lines = whole.feed(b"".join(pieces))
 
-    assert [line for piece in cut(body, cuts) for line in pieces.feed(piece)] == lines
-    assert pieces.close() == whole.close()
-    assert pieces.ends == whole.ends
+    assert [line for piece in pieces for line in by_read.feed(piece)] == lines
+    assert by_read.close() == whole.close()
+    assert by_read.ends == whole.ends
 
 
 @given(bodies)

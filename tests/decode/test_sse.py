@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given
 
 from streamlab.decode import KINDS, Comment, Event, SSEParser
-from tests.decode.drive import bodies, bytewise, cut, cuttings, feed_all, meaning, raw_lines
+from tests.decode.drive import bytewise, feed_all, meaning, raw_lines, reads
 
 CHAT = b'data: {"choices":[]}\n\ndata: [DONE]\n\n'
 
@@ -150,31 +150,35 @@ def test_retry_takes_ascii_digits_only(value, retry_ms):
     assert kinds_of(parser) == ["other" if retry_ms is None else "retry"]
 
 
-@given(bodies, cuttings)
-@example(b"data: x\n\n" * 8, [9, 18, 20, 26])
-@example(b"data: x\r\n\r\ndata: y\n\n", [10])
-@example(b"\xef\xbb\xbfdata: x\n\ndata: y\n\n", [1, 2, 12])
-@example(b"data: \xe2\x82\n\ndata: \xac\n\n", [8])
-@example(b"data: a\n\nx\n\ndata: b\n\n", [])
-@example(b"data: a\n\ndata: b\ndata: c\n\n", [])
-def test_cuts_change_nothing(body, cuts):
-    assert meaning(SSEParser(), cut(body, cuts)) == meaning(SSEParser(), [body])
+@given(reads)
+@example([b"data: x\n\n" * 2, b"da", b"ta: y\n\ndata: z\n\n"])
+@example([b"data: x\r", b"\n\r", b"\ndata: y\n\n"])
+@example([b"\xef", b"\xbb\xbf", b"data: x\n\ndata: y\n\n"])
+@example([b"data: \xe2\x82\n\ndata: \xac\n\n"])
+def test_cuts_change_nothing(pieces):
+    assert meaning(SSEParser(), pieces) == meaning(SSEParser(), [b"".join(pieces)])
 
 
-@given(bodies, cuttings)
-@example(b"data: x\n\n" * 8, [9, 18, 20, 26])
-@example(b"data: a\n\n\ndata: b\n\n", [])
-@example(b"\xef\xbb\xbfdata: x\n\ndata: y\n\n", [12])
-def test_the_short_cuts_are_the_standard(body, cuts):
-    pieces = cut(body, cuts)
-
+@given(reads)
+@example([b"data: x\n\n" * 3])
+@example([b"data: x\n\n", b": after one\n"])
+@example([b"data: x\n\n" * 2, b": after two\n"])
+@example([b"data: x\rdata: y\n\n"])
+@example([b"data: x\r\n\n"])
+@example([b"foo", b"data: no\n\n"])
+@example([b"data: x\n", b"data: y\n\n"])
+@example([b"\r", b"data: x\n\n", b"\n"])
+@example([b"data: x\n\n\ndata: y\n\n"])
+@example([b"data: x\n\nfoo\n\ndata: y\n\n"])
+@example([b"data: x\n\ndata: y\ndata: z\n\n"])
+def test_the_short_cuts_are_the_standard(pieces):
     assert meaning(SSEParser(), pieces) == meaning(LineByLine(), pieces)
 
 
-@given(bodies, cuttings)
-def test_the_lines_are_the_body(body, cuts):
-    parser = SSEParser()
-    feed_all(parser, cut(body, cuts))
+@given(reads)
+def test_the_lines_are_the_body(pieces):
+    parser, body = SSEParser(), b"".join(pieces)
+    feed_all(parser, pieces)
 
     assert b"".join(raw_lines(parser, body)) == body
     assert len(parser.lines.ends) == len(parser.lines)
