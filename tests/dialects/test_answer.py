@@ -47,6 +47,10 @@ def test_tokens_are_found_under_the_names_of_every_provider(name, counted):
     assert tokens(transcript(name).expected["usage"]) == counted
 
 
+def test_the_tokens_of_an_answer_are_those_of_its_usage():
+    assert answer([Delta("usage", value={"eval_count": 7})], None).tokens.output == 7
+
+
 @pytest.mark.parametrize("usage", [None, {}, {"completion_tokens": None}, {"cost": 1}])
 def test_what_was_not_reported_is_none(usage):
     assert tokens(usage) == Tokens(None, None, None, None)

@@ -61,13 +61,20 @@ def test_a_choice_without_delta_is_no_error():
 
 
 def test_the_asynchronous_filter_of_azure_annotates_even_after_the_finish():
-    late = chunk(None)
+    late = chunk(None, index=1)
     late["choices"][0]["content_filter_results"] = {"hate": {"filtered": False}}
-    deltas, reader = read(
-        "openai_chat", chunk({"content": "x"}), chunk({}, finish="stop"), late
-    )
-    assert deltas[-1] == Delta("annotation", "content_filter_results", 0)
+    finished = [chunk({}, index=index, finish="stop") for index in (0, 1)]
+    deltas, reader = read("openai_chat", *finished, late)
+    assert deltas[-1] == Delta("annotation", "content_filter_results", 1)
     assert reader.finished
+
+
+@pytest.mark.parametrize(
+    ("index", "choice"),
+    [(None, 0), ("1", 0), (-1, 0), (True, 0), (2**31 - 1, 2**31 - 1), (2**31, 0), ([], 0)],
+)
+def test_a_choice_whose_index_is_no_number_is_choice_0(index, choice):
+    assert chat(chunk({"content": "x"}, index=index)) == [Delta("content", "x", choice)]
 
 
 def test_choices_may_be_empty_or_missing():
@@ -162,6 +169,12 @@ def test_a_piece_without_index_and_id_goes_on_with_the_last_call():
     events = [chunk(piece(None, "a", "f", "{")), chunk(piece(None, "b", "g", "{"))]
     events.append(chunk(piece(None, None, None, "}")))
     assert [call["arguments"] for call in answered(*events).tool_calls] == ["{", "{}"]
+
+
+def test_a_piece_without_index_and_id_does_not_shift_the_next_call():
+    pieces = [("a", "f", "{"), (None, None, "}"), ("b", "g", "{}")]
+    deltas = chat(*[chunk(piece(None, *each)) for each in pieces])
+    assert [delta.index for delta in deltas] == [0, 0, 1]
 
 
 def test_calls_that_all_have_number_0_are_told_apart_by_their_ids():
@@ -283,6 +296,14 @@ def test_hidden_reasoning_in_a_count_makes_it_undefined():
     details = {"reasoning_tokens": 64}
     usage = {"completion_tokens": 65, "completion_tokens_details": details}
     assert chat(chunk({"content": "a"}, usage=usage))[0].n_tokens is None
+
+
+def test_reasoning_that_is_sent_may_be_in_the_count():
+    events = [
+        chunk({"reasoning": "a"}, usage={"completion_tokens": 1, "reasoning_tokens": 1}),
+        chunk({"content": "b"}, usage={"completion_tokens": 3, "reasoning_tokens": 1}),
+    ]
+    assert [d.n_tokens for d in chat(*events) if d.kind != "usage"] == [1, 2]
 
 
 def with_tokens(delta, **lists):

@@ -92,6 +92,19 @@ def test_a_custom_tool_call_is_a_tool_call():
     assert found.tool_calls == [{"id": "c1", "name": "sh", "arguments": "ls"}]
 
 
+def test_a_tool_call_that_opens_with_its_arguments_keeps_them():
+    item = {"type": "function_call", "call_id": "c1", "name": "f", "arguments": "{}"}
+    event = {"type": "response.output_item.added", "output_index": 0, "item": item}
+    assert read("openai_responses", event)[0] == [
+        Delta("tool_call", "{}", 0, None, 0, "c1", "f")
+    ]
+
+
+def test_a_response_that_ends_without_a_status_is_named_by_its_event():
+    found = answered("openai_responses", {"type": "response.completed"})
+    assert (found.finish_reason, found.complete) == ("completed", True)
+
+
 def test_an_annotation_of_a_response_is_an_annotation():
     name = "response.output_text.annotation.added"
     assert read("openai_responses", {"type": name})[0] == [Delta("annotation", name)]
@@ -212,6 +225,12 @@ def test_the_difference_of_cumulative_usage_counts_the_content_between():
     assert [d.n_tokens for d in read("gemini", *events)[0] if d.kind == "content"] == [5, 18]
 
 
+def test_a_count_shared_by_two_candidates_is_given_to_none():
+    events = [parts({"text": "a"}, index=1), parts({"text": "b"}, count=0), parts(count=1)]
+    events.append(parts({"text": "c"}, count=3))
+    assert {delta.n_tokens for delta in read("gemini", *events)[0]} == {None}
+
+
 def test_thoughts_are_never_counted_for_they_are_a_summary():
     thought = parts({"text": "Hm", "thought": True}, count=0)
     thought["usageMetadata"]["thoughtsTokenCount"] = 185
@@ -292,6 +311,11 @@ def test_a_message_of_cohere_that_ends_in_a_failure_is_no_success(reason):
     )
 
 
+def test_a_message_of_cohere_that_fails_without_saying_why_is_no_success():
+    end = {"type": "message-end", "delta": {"finish_reason": "ERROR"}}
+    assert answered("cohere", end, "[DONE]").complete is False
+
+
 def test_token_ids_of_cohere_count_its_tokens():
     content = {"delta": {"message": {"content": {"text": "ab"}}}}
     event = {"type": "content-delta", **content, "logprobs": {"token_ids": [1, 2]}}
@@ -309,6 +333,7 @@ def test_a_tool_call_of_lmstudio_is_told_in_two_events():
     for tool in "ab":
         events.append({"type": "tool_call.start", "tool": tool})
         events.append({"type": "tool_call.arguments", "tool": tool, "arguments": {"n": 1}})
+    assert [delta.index for delta in read("lmstudio_native", *events)[0]] == [0, 0, 1, 1]
     assert answered("lmstudio_native", *events).tool_calls == [
         {"id": None, "name": tool, "arguments": '{"n":1}'} for tool in "ab"
     ]
