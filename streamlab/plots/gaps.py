@@ -74,12 +74,17 @@ def caption(tables: Tables) -> str:
     arrivals = _arrivals(tables)
     if arrivals.empty:
         return sentence(tables, "there is no gap to show, for at most one read brought events")
-    gaps, share = arrivals["gap_ms"], tables.events["coalesced"].mean()
+    gaps, coalesced = arrivals["gap_ms"], tables.events["coalesced"]
     text = (
         f"half of the {len(gaps):,} gaps between arrivals were at most "
         f"{ms(quantile(gaps, 0.5))} and the longest {ms(gaps.max())}; "
-        f"{share:.0%} of the events came with the one before, and have no gap"
     )
+    if coalesced.any():
+        text += (
+            f"{coalesced.mean():.0%} of the events came with the one before, and have no gap"
+        )
+    else:
+        text += "every event came in a read of its own"
     return sentence(tables, text)
 
 
@@ -115,6 +120,7 @@ def _draw_points(ax: Axes, arrivals: pd.DataFrame, look: dict[str, Any]) -> Line
 def _frame(ax: Axes, empty: bool) -> None:
     ax.set(xlabel="time since the request was sent (ms)", ylabel="gap before an arrival (ms)")
     ax.set_yscale("log")
+    _at_least_a_decade(ax)
     ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     ax.yaxis.set_minor_locator(LogLocator(subs=()))
     for axis in (ax.xaxis, ax.yaxis):
@@ -123,3 +129,11 @@ def _frame(ax: Axes, empty: bool) -> None:
     if empty and not ax.texts:
         ax.text(0.5, 0.5, "no gaps", transform=ax.transAxes, ha="center")
     add_legend(ax, GID)
+
+
+def _at_least_a_decade(ax: Axes) -> None:
+    """Widen the scale of the gaps, so that what is steady looks steady."""
+    low, high = ax.get_ylim()
+    widen = (10 * low / high) ** 0.5
+    if widen > 1:
+        ax.set_ylim(low / widen, high * widen)

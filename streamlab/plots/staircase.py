@@ -29,7 +29,7 @@ from streamlab.plots._picture import (
 __all__ = ["caption", "draw"]
 
 GID = "streamlab-staircase"
-DASHES = ("-", (0, (5, 1.5)), (0, (1.5, 1)), (0, (6, 1.5, 1.5, 1.5)))
+DASHES = ("-", (0, (3, 3)), (0, (1.2, 2)), (0, (6, 2, 1.5, 2)))
 FEW_STEPS = 120
 """Up to so many arrivals, each has a dot."""
 
@@ -56,9 +56,10 @@ def draw(tables: Tables, *, ax: Axes | None = None, **line_kws: Any) -> Axes:
     look: dict[str, Any] = {
         "linestyle": DASHES[number % len(DASHES)],
         "linewidth": 1.8,
+        "fillstyle": "none" if number else "full",  # what lies below shines through
         "marker": "o" if len(t_ms) <= FEW_STEPS else "",
         "markevery": slice(1, len(tables.events["read"].unique()) + 1),
-        "markersize": 3.2,
+        "markersize": 4.5 if number else 3.2,
         "label": tables.label or "events",
     }
     look |= normalize_kwargs(line_kws, Line2D)
@@ -118,12 +119,14 @@ def _broken_ms(tables: Tables) -> float:
 
 
 def _mark(ax: Axes, line: Line2D, at: tuple[float, float], label: str, marker: str) -> None:
+    solid = line.get_fillstyle() == "full"
     look: dict[str, Any] = {
         "color": line.get_color(),
+        "fillstyle": line.get_fillstyle(),
         "marker": marker,
-        "markersize": 8,
-        "markeredgecolor": ax.get_facecolor(),
-        "markeredgewidth": 0.7,
+        "markersize": 8 if solid else 9,
+        "markeredgecolor": ax.get_facecolor() if solid else line.get_color(),
+        "markeredgewidth": 0.7 if solid else 1.6,
         "linestyle": "none",
     }
     ax.plot(*at, label=label, gid=line.get_gid(), zorder=3, clip_on=False, **look)

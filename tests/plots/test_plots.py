@@ -227,3 +227,22 @@ def test_a_legend_stands_in_rows_one_a_recording():
         *("first token 500 ms", "finish 9.00 ms"),
         *("finish 1,010 ms", " "),
     ]
+
+
+def steady():
+    return tables([(100 * i, content("a")) for i in range(1, 9)])
+
+
+def test_what_is_steady_looks_steady():
+    """The scale of gaps never shows less than a factor of ten."""
+    low, high = plots.draw("gaps", steady()).get_ylim()
+
+    assert high / low == pytest.approx(10)
+    assert low < 100 < high
+
+
+def test_where_nothing_was_coalesced_the_caption_says_so():
+    assert plots.caption("gaps", steady()) == (
+        "Half of the 7 gaps between arrivals were at most 100 ms and the longest 100 ms; "
+        "every event came in a read of its own."
+    )
