@@ -33,6 +33,7 @@ FRONT_DOORS = {
     "__main__": "",
     "front": "pandas",
     "recording": "pandas pyarrow matplotlib",
+    "tapping": "",
     "card": "",
     "verdict": "",
     "providers": "",

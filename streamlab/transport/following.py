@@ -174,17 +174,22 @@ def follow_body(response: Any, following: Following[Any]) -> None:
                 following.take(piece)
         following.end("eof")
         return
-    bodiless = response.status_code in (204, 304) or _method(following) == "HEAD"
     bases = tuple(
         base
         for base in type(stream).__mro__
         if base.__name__ in ("SyncByteStream", "AsyncByteStream")
     )
-    response.stream = _body_class(bases)(stream, following, "eof" if bodiless else "closed")
+    left: How = "eof" if _bodiless(response, following) else "closed"
+    response.stream = _body_class(bases)(stream, following, left)
 
 
-def _method(following: Following[Any]) -> str:
-    return str(following.recorder.meta.get("method"))
+def _bodiless(response: Any, following: Following[Any]) -> bool:
+    """Say whether a response has no body, so that nobody breaks it off by not reading it."""
+    return (
+        response.status_code in (204, 304)
+        or following.recorder.meta.get("method") == "HEAD"
+        or response.headers.get("content-length") == "0"
+    )
 
 
 def followed(
