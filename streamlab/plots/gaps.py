@@ -58,6 +58,7 @@ def draw(tables: Tables, *, ax: Axes | None = None, **line_kws: Any) -> Axes:
     look = {"gid": f"{GID}-{number}", "label": _label(tables)} | _look(len(arrivals), number)
     look |= normalize_kwargs(line_kws, Line2D)
     points = _draw_points(ax, arrivals, look)
+    _scale(ax)  # before the lines, which would ask for limits on a linear axis
     dots = (1.5, 4) * (number % 2)  # so that the lines of two recordings differ in print
     for q, name, dashes in PERCENTILES if len(arrivals) else ():
         value = quantile(arrivals["gap_ms"], q)
@@ -119,8 +120,6 @@ def _draw_points(ax: Axes, arrivals: pd.DataFrame, look: dict[str, Any]) -> Line
 
 def _frame(ax: Axes, empty: bool) -> None:
     ax.set(xlabel="time since the request was sent (ms)", ylabel="gap before an arrival (ms)")
-    ax.set_yscale("log")
-    _at_least_a_decade(ax)
     ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     ax.yaxis.set_minor_locator(LogLocator(subs=()))
     for axis in (ax.xaxis, ax.yaxis):
@@ -131,9 +130,10 @@ def _frame(ax: Axes, empty: bool) -> None:
     add_legend(ax, GID)
 
 
-def _at_least_a_decade(ax: Axes) -> None:
-    """Widen the scale of the gaps, so that what is steady looks steady."""
-    low, high = ax.get_ylim()
-    widen = (10 * low / high) ** 0.5
-    if widen > 1:
+def _scale(ax: Axes) -> None:
+    """Fit the scale to the gaps of all recordings: a decade at least, steady looks steady."""
+    ax.set_yscale("log")
+    low, high = ax.dataLim.minposy, ax.dataLim.ymax
+    if 0 < low <= high < float("inf"):
+        widen = max(1.15, (10 * low / high) ** 0.5)
         ax.set_ylim(low / widen, high * widen)

@@ -246,3 +246,14 @@ def test_where_nothing_was_coalesced_the_caption_says_so():
         "Half of the 7 gaps between arrivals were at most 100 ms and the longest 100 ms; "
         "every event came in a read of its own."
     )
+
+
+def test_the_scale_of_gaps_fits_all_recordings():
+    ax = plots.draw("gaps", steady())
+    plots.draw(
+        "gaps", tables([(1, content("a")), (3, content("b")), (6003, content("c"))]), ax=ax
+    )
+    low, high = ax.get_ylim()
+
+    assert low < 2
+    assert high > 6000
