@@ -1,0 +1,62 @@
+"""What the lab says it sent, beside what a recording says it received."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from pathlib import Path
+
+import pandas as pd
+
+import streamlab as sl
+
+Lab = sl.server.Lab[sl.Endpoint]
+
+
+def sends_of(rec: sl.Recording, lab: Lab) -> pd.DataFrame:
+    """Return the lab's writes: ``end``, ``sent_ns`` and the number of the ``read`` of each."""
+    with urllib.request.urlopen(f"{lab.url}/lab/log/{rec.meta['lab_stream']}") as answer:
+        log = json.load(answer)
+    assert log["done"]
+    writes = pd.DataFrame(log["sent"], columns=["end", "sent_ns"])
+    writes["read"] = rec.reads["end"].searchsorted(writes["end"])
+    return writes
+
+
+def by_read(rec: sl.Recording, lab: Lab) -> pd.DataFrame:
+    """Return, a row a read, how many writes it holds, and the times of its first and last."""
+    writes = sends_of(rec, lab).groupby("read")["sent_ns"]
+    return rec.reads.join(
+        pd.DataFrame({"k": writes.size(), "first_ns": writes.min(), "last_ns": writes.max()})
+    )
+
+
+def off_ms(rec: sl.Recording, column: str) -> pd.Series[float]:
+    """Return by how much each gap of a column of stamps is longer than the lab's own gap."""
+    reads = rec.reads
+    assert reads["server_sent_ns"].notna().all()
+    late_ns = reads[column].astype("int64") - reads["server_sent_ns"].astype("int64")
+    return late_ns.diff().iloc[1:] / 1e6
+
+
+def duplicates() -> int:
+    """Return how many segments this machine's kernel has received a second time.
+
+    Who sends many small segments and hears nothing for some milliseconds repeats the last
+    one (the tail-loss probe of RFC 8985); a receiver whose reader sleeps delays its
+    acknowledgements just so long.  The repeated segment counts in ``tcpi_data_segs_in``.
+    """
+    names, values = (
+        line.split()
+        for line in Path("/proc/net/netstat").read_text().splitlines()
+        if line.startswith("TcpExt:")
+    )
+    return int(values[names.index("DelayedACKLost")])
+
+
+def check_counts(reads: pd.DataFrame, n_duplicates: int) -> None:
+    """Every count that is known is the lab's, but for segments that came twice."""
+    known = reads[reads["n_segments"].notna()]
+    too_many = known["n_segments"] - known["k"]
+    assert (too_many >= 0).all()
+    assert too_many.sum() <= n_duplicates
