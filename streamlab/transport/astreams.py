@@ -18,7 +18,7 @@ from types import ModuleType
 from typing import Any
 
 from streamlab.tape import Clock, Stamp
-from streamlab.transport.meter import Exchange, Meter
+from streamlab.transport.meter import Exchange, Meter, joined
 from streamlab.transport.streams import MAX_BYTES, mapped, readable, socket_info
 from streamlab.transport.tls import TLSLayer
 
@@ -48,9 +48,10 @@ class AsyncSocketStream(Exchange):
         self._loop = asyncio.get_running_loop()
         self._queue: deque[tuple[bytes, Stamp]] = deque()
         self._queued_bytes = 0
-        self._failure: BaseException | None = None
+        self._failure: OSError | None = None
         self._at_end = False
         self._reader: asyncio.Future[None] | None = None
+        self._timeout_s = 0.0
         self._deadline_s: float | None = None
         self._watchdog: asyncio.TimerHandle | None = None
         self._unsent = bytearray()
@@ -73,22 +74,22 @@ class AsyncSocketStream(Exchange):
             self.got(stamp, data)
             return data
         if self._failure is not None:
-            with mapped(self._core.ReadTimeout, self._core.ReadError):
-                raise self._failure
+            raise self._core.ReadError(str(self._failure)) from self._failure
         return b""
 
     async def _wait(self, timeout: float | None) -> None:
         if self.cancelled:
             raise asyncio.CancelledError
-        with mapped(self._core.ReadTimeout, self._core.ReadError):
-            self._reader = self._loop.create_future()
-            self._watch(timeout)
-            try:
-                await self._reader
-            except asyncio.CancelledError:
-                self._hold()
-            finally:
-                self._reader = self._deadline_s = None
+        self._reader = self._loop.create_future()
+        self._watch(timeout)
+        try:
+            await self._reader
+        except TimeoutError as exc:
+            raise self._core.ReadTimeout(str(exc)) from exc
+        except asyncio.CancelledError:
+            self._hold()
+        finally:
+            self._reader = self._deadline_s = None
 
     def _on_readable(self) -> None:
         """Read once; the loop calls again if there is more."""
@@ -112,7 +113,7 @@ class AsyncSocketStream(Exchange):
         if self._reader is not None and not self._reader.done():
             self._reader.set_result(None)
 
-    def _stop(self, failure: BaseException | None) -> None:
+    def _stop(self, failure: OSError | None) -> None:
         self._at_end, self._failure = True, failure
         self._pause()
 
@@ -132,11 +133,12 @@ class AsyncSocketStream(Exchange):
         One timer a connection looks at the deadline now and then: one timer a read would
         cost more than the read.
         """
-        self._deadline_s = None if timeout is None else self._loop.time() + timeout
-        if self._deadline_s is not None and (
-            self._watchdog is None or self._watchdog.when() > self._deadline_s
-        ):
-            self._arm(self._deadline_s)
+        if timeout is None:
+            return
+        self._timeout_s = timeout
+        self._deadline_s = deadline_s = self._loop.time() + timeout
+        if self._watchdog is None or self._watchdog.when() > deadline_s:
+            self._arm(deadline_s)
 
     def _arm(self, when_s: float) -> None:
         if self._watchdog is not None:
@@ -150,7 +152,7 @@ class AsyncSocketStream(Exchange):
         if self._loop.time() < self._deadline_s:
             self._arm(self._deadline_s)
         elif self._reader is not None and not self._reader.done():
-            self._reader.set_exception(TimeoutError("no byte came within the timeout"))
+            self._reader.set_exception(TimeoutError(f"no byte came for {self._timeout_s:g} s"))
 
     def _hold(self) -> None:
         """Put a cancellation off until what has arrived is through, or let it pass."""
@@ -291,12 +293,15 @@ class AsyncTLSStream(Exchange):
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Return the plaintext that one read's ciphertext completes."""
         del max_bytes  # all of it: what is left inside would have no stamp
-        with mapped(self._core.ReadTimeout, self._core.ReadError):
+        stamps: list[Stamp | None] = []
+        try:
             while (data := self._layer.plaintext()) is None:
                 self._layer.feed(await self._inner.read(MAX_BYTES, timeout))
-            await self._inner.write(self._layer.pending(), timeout)
-        assert self._inner.last is not None
-        self.got(self._inner.last, data)
+                stamps.append(self._inner.last)
+        except ssl.SSLError as exc:
+            raise self._core.ReadError(str(exc)) from exc
+        await self._inner.write(self._layer.pending(), timeout)
+        self.got(joined(stamps or [self._inner.last]), data)
         return data
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:

@@ -16,13 +16,14 @@ import threading
 from collections import deque
 from typing import NamedTuple
 
-from streamlab.tape import Anchor, Clock, anchor, monotonic_ns
+from streamlab.tape import UNKNOWN, Anchor, Clock, anchor, monotonic_ns
 
 SO_TIMESTAMPNS = 35  # asm-generic/socket.h; the socket module does not name it
 ANCILLARY_BYTES = socket.CMSG_SPACE(16) if hasattr(socket, "CMSG_SPACE") else 0
 
 _TIMESPEC = struct.Struct("@ll")
 _TCP_INFO = struct.Struct("=B127xQ16xI")  # tcpi_state, _bytes_received, _data_segs_in
+_TCP_INFO_OPTION = getattr(socket, "TCP_INFO", 11)
 _CLOSE_WAIT = 8  # the FIN has come, and is counted in tcpi_bytes_received as one byte
 
 ANCHOR_EVERY_NS = 1_000_000_000
@@ -80,23 +81,17 @@ def wall_stamp(ancillary: list[tuple[int, int, bytes]]) -> int | None:
     return None
 
 
-class Received(NamedTuple):
-    """What the kernel has counted on a connection so far."""
+def received(sock: socket.socket) -> tuple[int, int]:
+    """Return how many payload bytes and data segments the kernel has counted on a connection.
 
-    n_bytes: int
-    n_segments: int
-
-
-def received(sock: socket.socket) -> Received | None:
-    """Return the kernel's counts of payload bytes and data segments, None without them."""
+    ``(-1, -1)`` where it does not count.
+    """
     try:
-        info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 160)
-    except (OSError, AttributeError):
-        return None
-    if len(info) < _TCP_INFO.size:
-        return None
-    state, n_bytes, n_segments = _TCP_INFO.unpack_from(info)
-    return Received(n_bytes - (state == _CLOSE_WAIT), n_segments)
+        info = sock.getsockopt(socket.IPPROTO_TCP, _TCP_INFO_OPTION, 160)
+        state, n_bytes, n_segments = _TCP_INFO.unpack_from(info)
+    except (OSError, struct.error):  # no TCP socket; an old kernel
+        return UNKNOWN, UNKNOWN
+    return n_bytes - (state == _CLOSE_WAIT), n_segments
 
 
 class Step(NamedTuple):

@@ -55,7 +55,7 @@ class Meter:
         if self.kernel:
             self._wall = wall or wall_map()
         self._n_bytes = 0  # read so far, to compare with the kernel's count
-        self._counted: kernel.Received | None = kernel.Received(0, 0)
+        self._counted = 0  # segments up to the last read, if they were known then
         self._born_ns = clock()
         self._floor_ns = self._born_ns  # nothing that is still unread arrived before this
         self._last_ns = self._born_ns  # arrivals never go back
@@ -65,36 +65,25 @@ class Meter:
 
         Raises whatever the socket raises, ``BlockingIOError`` included.
         """
-        before_ns = self._clock()
+        clock = self._clock
+        before_ns = clock()
         if not self.kernel:
             data = self.sock.recv(max_bytes)
-            seen_ns = self._clock()
+            seen_ns = clock()
             return data, Stamp(seen_ns, seen_ns)
         data, ancillary, _, _ = self.sock.recvmsg(max_bytes, kernel.ANCILLARY_BYTES)
-        seen_ns = self._clock()
-        return data, self._stamp(data, ancillary, before_ns, seen_ns, len(data) < max_bytes)
-
-    def _stamp(
-        self,
-        data: bytes,
-        ancillary: list[tuple[int, int, bytes]],
-        before_ns: int,
-        seen_ns: int,
-        drained: bool,
-    ) -> Stamp:
+        seen_ns = clock()
         n_segments = self._segments(len(data))
         arrived_ns = self._arrived(ancillary, seen_ns)
         floor_ns = self._floor_ns
+        if len(data) < max_bytes:  # the queue is empty: what follows has not come yet
+            self._floor_ns = max(before_ns, floor_ns, arrived_ns or 0)
         if arrived_ns is None:
             self._last_ns = seen_ns
-            self._floor_ns = max(floor_ns, before_ns) if drained else floor_ns
-            return Stamp(seen_ns, seen_ns, "user", n_segments, floor_ns)
-        arrived_ns = max(arrived_ns, self._last_ns)
+            return data, Stamp(seen_ns, seen_ns, "user", n_segments, floor_ns)
         self._last_ns = arrived_ns
-        if drained:
-            self._floor_ns = max(before_ns, arrived_ns)
         lo_ns = UNKNOWN if n_segments == 1 else min(floor_ns, arrived_ns)
-        return Stamp(arrived_ns, seen_ns, "kernel", n_segments, lo_ns)
+        return data, Stamp(arrived_ns, seen_ns, "kernel", n_segments, lo_ns)
 
     def _arrived(self, ancillary: list[tuple[int, int, bytes]], seen_ns: int) -> int | None:
         """Return the kernel's stamp on our clock, if there is one and it can be true."""
@@ -105,11 +94,11 @@ class Meter:
         if not self._floor_ns - SLACK_NS <= arrived_ns <= seen_ns + SLACK_NS:
             self._wall.refresh()  # the wall clock may have been set since the last anchor
             arrived_ns = self._wall.to_mono_ns(wall_ns, seen_ns)
-        # Stamped before the last read but queued after it is possible: the segment was
-        # on its way up.  Before the socket was there, or after the read, is not.
-        if self._born_ns - SLACK_NS <= arrived_ns <= seen_ns + SLACK_NS:
-            return min(arrived_ns, seen_ns)
-        return None
+            # Stamped before the last read but queued after it is possible: the segment was
+            # on its way up.  Before the socket was there, or after the read, is not.
+            if not self._born_ns - SLACK_NS <= arrived_ns <= seen_ns + SLACK_NS:
+                return None
+        return min(max(arrived_ns, self._last_ns), seen_ns)
 
     def _segments(self, n_bytes: int) -> int:
         """Return how many segments this read covers, if the kernel's counts are of now.
@@ -118,12 +107,28 @@ class Meter:
         belongs to a later read, and the byte count tells.
         """
         self._n_bytes += n_bytes
-        last, self._counted = self._counted, None
-        now = kernel.received(self.sock)
-        if now is None or now.n_bytes != self._n_bytes:
+        before, self._counted = self._counted, UNKNOWN
+        n_received, n_segments = kernel.received(self.sock)
+        if n_received != self._n_bytes:
             return UNKNOWN
-        self._counted = now
-        return UNKNOWN if last is None else now.n_segments - last.n_segments
+        self._counted = n_segments
+        return UNKNOWN if before == UNKNOWN else n_segments - before
+
+
+def joined(found: list[Stamp | None]) -> Stamp:
+    """Return the stamp of what several reads together completed, as under TLS.
+
+    It arrived with the last one; the first says since when, and segments add up.
+    """
+    stamps = [stamp for stamp in found if stamp is not None]
+    first, last = stamps[0], stamps[-1]
+    if first is last:
+        return last
+    counts = [stamp.n_segments for stamp in stamps]
+    return last._replace(
+        n_segments=UNKNOWN if UNKNOWN in counts else sum(counts),
+        lo_ns=first.arrived_ns if first.lo_ns == UNKNOWN else first.lo_ns,
+    )
 
 
 class Exchange:

@@ -20,9 +20,9 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
-from streamlab.tape import Clock, monotonic_ns
+from streamlab.tape import Clock, Stamp, monotonic_ns
 from streamlab.transport.gate import Gate, wait_readable
-from streamlab.transport.meter import Exchange, Meter
+from streamlab.transport.meter import Exchange, Meter, joined
 from streamlab.transport.tls import TLSLayer
 
 MAX_BYTES = 65536
@@ -128,12 +128,15 @@ class TLSStream(Exchange):
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Return the plaintext that one read's ciphertext completes."""
         del max_bytes  # all of it: what is left inside would have no stamp
-        with mapped(self._core.ReadTimeout, self._core.ReadError):
+        stamps: list[Stamp | None] = []
+        try:
             while (data := self._layer.plaintext()) is None:
                 self._layer.feed(self._inner.read(MAX_BYTES, timeout))
-            self._inner.write(self._layer.pending(), timeout)
-        assert self._inner.last is not None
-        self.got(self._inner.last, data)
+                stamps.append(self._inner.last)
+        except ssl.SSLError as exc:
+            raise self._core.ReadError(str(exc)) from exc
+        self._inner.write(self._layer.pending(), timeout)
+        self.got(joined(stamps or [self._inner.last]), data)
         return data
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:

@@ -91,14 +91,12 @@ class Taping:
         Over HTTP/1.1 httpcore reads again only when its parser is empty, so a piece belongs
         to the connection's last read.  Over HTTP/2 the ledger of its stream knows.
         """
-        if not piece:
-            return
         if self._secret_bytes:
             piece = redact.mask_bytes(piece, self._secret_bytes)
         if self._frames is not None:
             for part, stamp in self._frames.parts(piece):
                 self._put(part, stamp)
-        else:
+        elif piece:
             self._put(piece, self._connection.last if self._connection is not None else None)
 
     def _put(self, piece: bytes, stamp: Stamp | None) -> None:

@@ -9,6 +9,7 @@ import asyncio
 import ssl
 import threading
 from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 
 import trustme
@@ -42,27 +43,21 @@ class Authority:
 @contextmanager
 def serving(handler: Handler, context: ssl.SSLContext | None = None) -> Iterator[int]:
     """Serve in a thread; yield the port."""
-    loop = asyncio.new_event_loop()
-    ports: list[int] = []
-    ready = threading.Event()
+    ready: Future[tuple[int, asyncio.AbstractEventLoop, asyncio.Event]] = Future()
 
     async def main() -> None:
+        stop = asyncio.Event()
         server = await asyncio.start_server(handler, "127.0.0.1", 0, ssl=context)
-        ports.append(server.sockets[0].getsockname()[1])
-        ready.set()
-        try:
-            await stop.wait()
-        finally:
-            server.close()
-            for task in asyncio.all_tasks() - {asyncio.current_task()}:
-                task.cancel()
+        port = server.sockets[0].getsockname()[1]
+        ready.set_result((port, asyncio.get_running_loop(), stop))
+        await stop.wait()
+        server.close()
 
-    stop = asyncio.Event()
-    thread = threading.Thread(target=lambda: (loop.run_until_complete(main()), loop.close()))
+    thread = threading.Thread(target=lambda: asyncio.run(main()))
     thread.start()
-    ready.wait(5)
+    port, loop, stop = ready.result(5)
     try:
-        yield ports[0]
+        yield port
     finally:
         loop.call_soon_threadsafe(stop.set)
         thread.join()
@@ -101,8 +96,10 @@ async def join(
     there, back = await asyncio.open_connection("127.0.0.1", port)
     back.write(head)
     try:
-        await asyncio.gather(pump(reader, back), pump(there, writer))
-    except (OSError, asyncio.CancelledError):
+        async with asyncio.TaskGroup() as both:
+            both.create_task(pump(reader, back))
+            both.create_task(pump(there, writer))
+    except* OSError:
         pass
     finally:
         back.close()

@@ -158,7 +158,7 @@ def test_without_tcp_info_segments_are_unknown(
     pair: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     meter, other = pair
-    monkeypatch.setattr(kernel, "received", lambda sock: None)
+    monkeypatch.setattr(kernel, "received", lambda sock: (-1, -1))
     send(other, b"hello")
 
     assert meter.recv(65536)[1].n_segments == UNKNOWN
