@@ -37,11 +37,20 @@ async def numbers(request: Request) -> Response:
     return EventSourceResponse(events(), ping=3600)
 
 
-def played(name: str) -> Response:
-    """Play a file of tests/data/streams in small pieces, cut anywhere."""
-    path = next(STREAMS.glob(f"{name}.[sn]*"))
+def transcript(name: str) -> bytes:
+    """Return a file of tests/data/streams; ``ollama_plain`` is ``ollama_chat`` without U+2028.
+
+    httpx takes that for the end of a line, and ollama's client fails over it.
+    """
+    path = next(STREAMS.glob(f"{name.replace('_plain', '_chat')}.[sn]*"))
     body = path.read_bytes()
-    kind = "application/x-ndjson" if path.suffix == ".ndjson" else "text/event-stream"
+    return body.replace("\u2028".encode(), b"") if name.endswith("_plain") else body
+
+
+def played(name: str) -> Response:
+    """Play a transcript in small pieces, cut anywhere."""
+    body = transcript(name)
+    kind = "application/x-ndjson" if name.startswith("ollama") else "text/event-stream"
 
     async def pieces() -> AsyncIterator[bytes]:
         for at in range(0, len(body), 150):
