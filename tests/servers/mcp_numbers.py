@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import uvicorn
 from mcp.server.mcpserver import Context, MCPServer
-from mcp.server.streamable_http import EventCallback, EventId, EventMessage, EventStore, StreamId
+from mcp.server.streamable_http import (
+    EventCallback,
+    EventId,
+    EventMessage,
+    EventStore,
+    StreamId,
+)
 from mcp.types import JSONRPCMessage
 
 from tests.servers.listening import end_with_stdin, listening

@@ -5,12 +5,13 @@ from __future__ import annotations
 import ssl
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pytest
 import trustme
 
 import streamlab as sl
+from streamlab.tape import Stamp
 from streamlab.transport.meter import Exchange
 from tests.servers.running import running
 
@@ -58,17 +59,25 @@ def mcp_url() -> Iterator[str]:
         yield f"http://127.0.0.1:{port}/mcp"
 
 
-Wire = list[tuple[Any, bytes]]
+class Heard(NamedTuple):
+    """One read of one connection, TLS taken off where there was any."""
+
+    connection: Exchange
+    stamp: Stamp
+    data: bytes
+
+
+Wire = list[Heard]
 
 
 @pytest.fixture
 def wire(monkeypatch: pytest.MonkeyPatch) -> Wire:
-    """All that any connection reads: stamps and plaintext, in the order of the reads."""
+    """All that any connection reads, in the order of the reads."""
     heard: Wire = []
     got: Callable[..., None] = Exchange.got
 
-    def listen(self: Exchange, stamp: Any, data: bytes = b"") -> None:
-        heard.append((stamp, data))
+    def listen(self: Exchange, stamp: Stamp, data: bytes = b"") -> None:
+        heard.append(Heard(self, stamp, data))
         got(self, stamp, data)
 
     monkeypatch.setattr(Exchange, "got", listen)

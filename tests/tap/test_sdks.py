@@ -86,9 +86,7 @@ def test_an_sdk_yields_the_same_and_its_stream_is_recorded(
 def wiring(http: Any) -> list[Any]:
     """Return all of a client that a tap might touch."""
     transports = [http._transport, *http._mounts.values()]
-    backends = [
-        each._pool._network_backend for each in transports if each is not None
-    ]
+    backends = [each._pool._network_backend for each in transports if each is not None]
     return [transports, list(http._mounts), backends, {**http.event_hooks}]
 
 
