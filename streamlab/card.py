@@ -11,10 +11,11 @@ from html import escape
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from streamlab.live.freeze import sparkline
+
 if TYPE_CHECKING:
     from streamlab.recording import Recording
 
-_BARS = "▁▂▃▄▅▆▇█"
 _WIDTH = 40
 _LINES_SHOWN = 5
 
@@ -22,8 +23,8 @@ _LINES_SHOWN = 5
 def text(recording: Recording) -> str:
     """Return the recording in one line of facts, and its gaps as a second."""
     said = f" — {recording.problem}" if recording.problem else ""
-    bars = sparkline(gaps_ms(recording))
-    return f"<Recording {facts(recording)}{said}>" + (f"\n  gaps {bars}" if bars else "")
+    drawn = bars(gaps_ms(recording))
+    return f"<Recording {facts(recording)}{said}>" + (f"\n  gaps {drawn}" if drawn else "")
 
 
 def html(recording: Recording) -> str:
@@ -33,7 +34,7 @@ def html(recording: Recording) -> str:
         ("problem", recording.problem or "none"),
         ("facts", facts(recording)),
         ("text", shown(recording.text, 300) or "—"),
-        ("gaps", sparkline(gaps_ms(recording)) or "—"),
+        ("gaps", bars(gaps_ms(recording)) or "—"),
         ("stamps", ", ".join(sorted(set(recording.reads["stamp"]))) or "—"),
     ]
     table = "".join(
@@ -74,15 +75,13 @@ def gaps_ms(recording: Recording) -> list[float]:
     return [(b - a) / 1e6 for a, b in pairwise(stamps)]
 
 
-def sparkline(values: list[float]) -> str:
-    """Return numbers as a row of bars, at most 40; a bar is the largest of its share."""
-    if not values:
+def bars(values_ms: list[float]) -> str:
+    """Return gaps as a row of at most 40 bars, each the largest of its share, with the scale."""
+    if not values_ms:
         return ""
-    step = max(1, math.ceil(len(values) / _WIDTH))
-    peaks = [max(values[i : i + step]) for i in range(0, len(values), step)]
-    top = max(peaks) or 1.0
-    bars = "".join(_BARS[min(7, int(8 * peak / top))] for peak in peaks)
-    return f"{bars} (largest {max(peaks):.1f} ms)"
+    step = math.ceil(len(values_ms) / _WIDTH)
+    peaks = [max(values_ms[i : i + step]) for i in range(0, len(values_ms), step)]
+    return f"{sparkline(peaks)} (largest {max(peaks):.1f} ms)"
 
 
 def shown(value: str, limit: int) -> str:

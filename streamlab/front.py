@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from streamlab import server
 from streamlab.errors import UsageError
+from streamlab.live import Showing, showing
 from streamlab.recording import Recording, load
 from streamlab.tape import Tape, journal
 from streamlab.transport.capture import Attempt, apieces, pieces
@@ -168,13 +169,13 @@ def watch(
     """
     options = {"label": label, "timeout": timeout, "max_bytes": max_bytes}
     attempt = _attempt(endpoint, prompt, body, **options)
-    shown = _show(attempt) if live else contextlib.nullcontext()
+    shown = _show(attempt) if live else Showing()
 
     def run() -> Recording:
         with shown:
             return _run(attempt, save, live=False)
 
-    return Watch(attempt, run)
+    return Watch(attempt, run, waited=shown.freeze)
 
 
 def serve(
@@ -298,9 +299,7 @@ def _journaling(attempt: Attempt, path: str | PathLike[str]) -> Iterator[None]:
         book.close(attempt.tape.server_sent_ns if attempt.tape else None)
 
 
-def _show(attempt: Attempt) -> AbstractContextManager[Any]:
-    from streamlab.live import showing
-
+def _show(attempt: Attempt) -> Showing:
     meta = attempt.recorder.meta
     return showing(
         attempt.recorder, attempt.stop, dialect=meta["dialect"], label=str(meta["label"])

@@ -16,14 +16,22 @@ R = TypeVar("R")
 class Watch(Generic[R]):
     """A stream that runs in a thread.
 
+    `waited` is called when somebody has waited for the end, in the thread that did: a
+    view that was frozen in the background is then shown by the cell.
+
     Attributes
     ----------
     recorder : Recorder
         The tape as it grows.
     """
 
-    def __init__(self, attempt: Attempt, run: Callable[[], R]) -> None:
-        self._attempt, self._run = attempt, run
+    def __init__(
+        self,
+        attempt: Attempt,
+        run: Callable[[], R],
+        waited: Callable[[], object] = lambda: None,
+    ) -> None:
+        self._attempt, self._run, self._waited = attempt, run, waited
         self._recording: R | None = None
         self._failure: BaseException | None = None
         self.recorder: Recorder = attempt.recorder
@@ -65,6 +73,7 @@ class Watch(Generic[R]):
         self._thread.join(timeout_s)
         if not self.done:
             raise TimeoutError(f"the stream still runs after {timeout_s:g} s; .stop() ends it")
+        self._waited()
         return self.recording
 
     def stop(self) -> None:
