@@ -203,11 +203,15 @@ def provider(
     own_url = base_url or (os.environ.get(variable) if variable else None)
     key = api_key or next(filter(None, map(os.environ.get, dialect.key_variables)), None)
     if key is None and own_url is None and dialect.key_variables:
-        raise MissingKeyError(name.partition("_")[0], dialect.key_variables[0])
-    url = (own_url or dialect.base_url).rstrip("/")
-    if "://" not in url:  # OLLAMA_HOST is often a bare host:port
-        url = f"http://{url}"
+        raise MissingKeyError(_company(name), dialect.key_variables[0])
+    url = dialect.root(own_url) if own_url else dialect.base_url
     return Endpoint(url, name, model, json or {}, headers or {}, http, _key=key)
+
+
+def _company(dialect: str) -> str:
+    """Return whose dialect it is, as one writes it: ``OpenAI`` of ``openai_chat``."""
+    word = dialect.partition("_")[0]
+    return "OpenAI" if word == "openai" else word.capitalize()
 
 
 def _has_path_of(dialect: Dialect, url: str) -> bool:

@@ -259,7 +259,7 @@ def test_a_missing_key_is_said_at_once() -> None:
         sl.openai("gpt-4o-mini")
 
     assert str(caught.value) == (
-        "openai needs a key and OPENAI_API_KEY is not set. Set OPENAI_API_KEY, pass "
+        "OpenAI needs a key and OPENAI_API_KEY is not set. Set OPENAI_API_KEY, pass "
         "api_key=…, or stream from the lab: sl.serve().endpoint()."
     )
 
