@@ -1,0 +1,84 @@
+"""Every provider's transcript, played by the lab and recorded through the front door.
+
+What a user asks a recording is what was expected of the bytes, whether the dialect is named or
+found out; and the bytes are the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+import streamlab as sl
+from streamlab.testing import tape_from
+from tests.dialects.streams import NAMES, transcript
+
+Lab = sl.server.Lab[sl.Endpoint]
+
+ASKED = (
+    "text",
+    "reasoning",
+    "refusal",
+    "tool_calls",
+    "finish_reason",
+    "usage",
+    "error",
+    "complete",
+)
+
+
+@pytest.fixture(scope="module")
+def played() -> Iterator[Lab]:
+    """A lab that plays each transcript in reads of 100 bytes, cut anywhere."""
+    with sl.serve(*map(recording, NAMES), speed=20) as lab:
+        yield lab
+
+
+def recording(name: str) -> sl.Recording:
+    body, expected = transcript(name)
+    starts = range(0, len(body), 100)
+    pieces = [(10 + at / 100, body[at : at + 100]) for at in starts]
+    tape = tape_from(pieces, content_type=expected["content_type"], status=200)
+    return sl.Recording(tape, label=name)
+
+
+def asked_of(rec: sl.Recording) -> dict[str, Any]:
+    found = {name: getattr(rec, name) for name in ASKED}
+    return {name: dict(v) if isinstance(v, dict) else v for name, v in found.items()}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_transcript_is_understood_in_the_dialect_named(name: str, played: Lab) -> None:
+    body, expected = transcript(name)
+    rec = sl.record(played.endpoint(name, expected["dialect"]), "Hi")
+
+    assert rec.body == body
+    assert rec.dialect == expected["dialect"]
+    assert asked_of(rec) == {key: expected[key] for key in ASKED}
+    assert list(rec.deltas["kind"]) == [delta["kind"] for delta in expected["deltas"]]
+    assert (rec.problem is None) == (expected["complete"] and not expected["error"])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_transcript_is_understood_in_a_dialect_found_out(name: str, played: Lab) -> None:
+    body, expected = transcript(name)
+    asked = played.endpoint(name, expected["dialect"]).query("Hi", {})
+    query = "".join(f"?{key}={value}" for key, value in asked.params.items())
+    rec = sl.record(sl.endpoint(asked.url + query, model=name), "Hi")
+
+    assert rec.body == body
+    assert rec.dialect == expected["dialect"]
+    assert asked_of(rec) == {key: expected[key] for key in ASKED}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_transcript_saved_and_loaded_is_the_same(
+    name: str, played: Lab, tmp_path: Any
+) -> None:
+    rec = sl.record(played.endpoint(name, transcript(name).expected["dialect"]), "Hi")
+    again = sl.load(rec.save(tmp_path / "a.parquet"))
+
+    assert again.tape == rec.tape
+    assert asked_of(again) == asked_of(rec)

@@ -1,0 +1,51 @@
+"""One answer in seven dialects, side by side: ``python -m tests.sdks.answers``."""
+
+from __future__ import annotations
+
+import sys
+
+import pandas as pd
+
+import streamlab as sl
+from streamlab.dialects import DIALECTS, tokens
+from tests.sdks.clients import USAGE
+
+SPOKEN = [name for name in DIALECTS if name not in ("sse", "ndjson")]
+
+
+def answers(lab: sl.server.Lab[sl.Endpoint], scenario: str) -> dict[str, sl.Recording]:
+    """Return the answer to the same prompt in each dialect."""
+    more = {"openai_chat": {"stream_options": USAGE}}  # the only one that must be asked
+    return {
+        name: sl.record(lab.endpoint(scenario, name), "Count to 10", **more.get(name, {}))
+        for name in SPOKEN
+    }
+
+
+def contents(recording: sl.Recording) -> pd.DataFrame:
+    """Return the token table: what each delta of the answer added, and its own count."""
+    deltas = recording.deltas
+    return deltas.loc[deltas["kind"] == "content", ["text", "n_tokens"]].reset_index(drop=True)
+
+
+def table(recordings: dict[str, sl.Recording]) -> pd.DataFrame:
+    """Return one row a dialect: what it took to say the same."""
+    rows = {
+        name: {
+            "bytes": len(rec.body),
+            "lines": len(rec.lines),
+            "events": len(rec.events),
+            "content deltas": len(contents(rec)),
+            "tokens": tokens(rec.usage).output,
+            "counted in": tokens(rec.usage).source,
+            "finish": rec.finish_reason,
+            "complete": rec.complete,
+            "text": rec.text if len(rec.text) < 30 else f"{rec.text[:29]}…",
+        }
+        for name, rec in recordings.items()
+    }
+    return pd.DataFrame.from_dict(rows, orient="index")
+
+
+if __name__ == "__main__":
+    print(table(answers(sl.serve(), sys.argv[1] if sys.argv[1:] else "steady")).to_string())

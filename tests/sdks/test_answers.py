@@ -1,0 +1,62 @@
+"""One answer in seven dialects is one answer: the same text, deltas and count."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+import streamlab as sl
+from tests.sdks.answers import SPOKEN, answers, contents, table
+
+Lab = sl.server.Lab[sl.Endpoint]
+
+
+@pytest.mark.parametrize("scenario", ["steady", "bursty"])
+def test_one_answer_in_seven_dialects_is_the_same(scenario: str, sl_fast_lab: Lab) -> None:
+    recordings = answers(sl_fast_lab, scenario)
+    first, *others = recordings.values()
+
+    assert len(recordings) == 7
+    assert len({rec.body for rec in recordings.values()}) == 7
+    assert {rec.text for rec in others} == {first.text}
+    for rec in others:
+        pd.testing.assert_series_equal(contents(rec)["text"], contents(first)["text"])
+    counts = {name: set(contents(rec)["n_tokens"]) for name, rec in recordings.items()}
+    assert counts.pop("gemini") == {1}  # the only one that counts as it goes
+    assert all(count == {pd.NA} for count in counts.values())
+    found = table(recordings)
+    assert set(found["tokens"]) == {len(contents(first))}  # the lab counts a piece as one
+    assert found["complete"].all()
+    assert list(found.index) == [rec.dialect for rec in recordings.values()]
+
+
+def test_the_transcript_says_what_the_others_say(sl_fast_lab: Lab) -> None:
+    """In chat these are gpt-4o-mini's own bytes; in the others its words."""
+    recordings = answers(sl_fast_lab, "count-to-ten")
+
+    assert {rec.text for rec in recordings.values()} == {"1, 2, 3, 4, 5, 6, 7, 8, 9, 10"}
+    assert {len(contents(rec)) for rec in recordings.values()} == {28}
+
+
+@pytest.mark.parametrize("name", SPOKEN)
+def test_auto_finds_out_how_to_ask_and_says_what_it_chose(name: str, sl_fast_lab: Lab) -> None:
+    asked = sl_fast_lab.endpoint("steady", name).query("Count to 10", {})
+    query = "".join(f"?{key}={value}" for key, value in asked.params.items())
+    endpoint = sl.endpoint(asked.url + query, model="steady")
+    rec = sl.record(endpoint, "Count to 10")
+
+    assert endpoint.dialect == "auto"
+    assert rec.meta["request"] == asked.json
+    assert rec.dialect == name
+    assert rec.complete
+    assert rec.text == sl.record(sl_fast_lab.endpoint("steady", name), "hi").text
+
+
+@pytest.mark.parametrize("name", ["sse", "ndjson"])
+def test_auto_takes_what_has_no_dialect_for_plain_events(name: str, sl_fast_lab: Lab) -> None:
+    rec = sl.record(sl.endpoint(f"{sl_fast_lab.url}/{name}/steady"))
+
+    assert rec.dialect == name
+    assert len(rec.events) == 40
+    assert rec.complete is None
+    assert set(rec.deltas["kind"]) == {"meta"}
