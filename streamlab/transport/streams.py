@@ -13,10 +13,12 @@ from __future__ import annotations
 import contextlib
 import socket
 import ssl
+import threading
 import time
 import weakref
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from types import ModuleType
 from typing import Any
 
@@ -90,7 +92,12 @@ class SocketStream(Exchange):
 
 
 class TLSStream(Exchange):
-    """TLS over any stream of ours, another TLS stream included."""
+    """TLS over any stream of ours, another TLS stream included.
+
+    Over HTTP/2 one thread reads while others write.  The layer is one state for both
+    directions, so it has a lock, never held while we wait; and records must leave in the
+    order in which they were made, so sending has another.
+    """
 
     def __init__(
         self,
@@ -101,6 +108,7 @@ class TLSStream(Exchange):
     ) -> None:
         super().__init__(clock)
         self._inner, self._core, self._layer = inner, core, layer
+        self._state, self._order = threading.Lock(), threading.Lock()
 
     @classmethod
     def over(
@@ -130,12 +138,13 @@ class TLSStream(Exchange):
         del max_bytes  # all of it: what is left inside would have no stamp
         stamps: list[Stamp | None] = []
         try:
-            while (data := self._layer.plaintext()) is None:
-                self._layer.feed(self._inner.read(MAX_BYTES, timeout))
+            while (data := self._plaintext()) is None:
+                self._feed(self._inner.read(MAX_BYTES, timeout))
                 stamps.append(self._inner.last)
         except ssl.SSLError as exc:
             raise self._core.ReadError(str(exc)) from exc
-        self._inner.write(self._layer.pending(), timeout)
+        if self._layer.has_pending:
+            self._send(self._layer.pending, timeout)
         self.got(joined(stamps or [self._inner.last]), data)
         return data
 
@@ -143,7 +152,21 @@ class TLSStream(Exchange):
         """Encrypt and send all of `buffer`."""
         self.sends(buffer)
         with mapped(self._core.WriteTimeout, self._core.WriteError):
-            self._inner.write(self._layer.encrypt(buffer), timeout)
+            self._send(partial(self._layer.encrypt, buffer), timeout)
+
+    def _plaintext(self) -> bytes | None:
+        with self._state:
+            return self._layer.plaintext()
+
+    def _feed(self, ciphertext: bytes) -> None:
+        with self._state:
+            self._layer.feed(ciphertext)
+
+    def _send(self, make: Callable[[], bytes], timeout: float | None) -> None:
+        with self._order:
+            with self._state:
+                ciphertext = make()
+            self._inner.write(ciphertext, timeout)
 
     def close(self) -> None:
         """Close the socket below."""

@@ -64,6 +64,11 @@ class TLSLayer:
             sent += self.ssl_object.write(view[sent:])
         return self.pending()
 
+    @property
+    def has_pending(self) -> bool:
+        """Whether there is something to send."""
+        return self._outgoing.pending > 0
+
     def pending(self) -> bytes:
         """Return what TLS itself has to say: handshake, key updates, alerts."""
-        return self._outgoing.read() if self._outgoing.pending else b""
+        return self._outgoing.read() if self.has_pending else b""
