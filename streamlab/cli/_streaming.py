@@ -144,8 +144,9 @@ def report(recording: Recording, saved: Path | None) -> int:
             remark(f"saved to {saved}")
         return 0
     say(wrong or f"interrupted after {len(tape):,} reads.")
-    if kept := saved or _keep(tape, "interrupted" if interrupted else "failed"):
-        say(f"what arrived is kept in {kept}; see it by: streamlab show {kept}")
+    if len(tape):
+        kept = saved or _keep(tape, "interrupted" if interrupted else "failed")
+        say(f"what arrived is kept in {kept}, which streamlab show prints.")
     return INTERRUPTED if interrupted else FAILED
 
 
@@ -182,20 +183,17 @@ def _first_text_ms(tape: Tape, follower: Follower) -> float | None:
     return (tape.columns.arrived_ns[read] - tape.t0_ns) / 1e6
 
 
-def _keep(tape: Tape, why: str) -> Path | None:
-    """Save what arrived where it disturbs nobody; None if nothing arrived."""
-    if not len(tape):
-        return None
+def _keep(tape: Tape, why: str) -> Path:
+    """Save what arrived here, or where temporary files go if nothing can be written here."""
     now = datetime.now().astimezone()
     name = f"streamlab-{why}-{now:%Y%m%d-%H%M%S}"
-    for folder in (Path(), Path(tempfile.gettempdir())):
-        path = _unused(folder, name)
-        try:
-            journal.save(tape, path)
-        except OSError:
-            continue
-        return path
-    return None
+    try:
+        path = _unused(Path(), name)
+        journal.save(tape, path)
+    except OSError:
+        path = _unused(Path(tempfile.gettempdir()), name)
+        journal.save(tape, path)
+    return path
 
 
 def _unused(folder: Path, name: str) -> Path:

@@ -65,4 +65,10 @@ def console() -> Console:
     from rich.console import Console
 
     width = None if sys.stdout.isatty() else 100_000
-    return Console(file=sys.stdout, width=width, highlight=False, markup=False, emoji=False)
+    made = Console(file=sys.stdout, width=width, highlight=False, markup=False, emoji=False)
+    made.on_broken_pipe = _raise  # type: ignore[method-assign]  # rich would exit with 1
+    return made
+
+
+def _raise() -> None:
+    raise BrokenPipeError

@@ -31,11 +31,14 @@ def run(files: Annotated[list[Path], Argument(help="Recordings: .jsonl or .parqu
 
 
 def loaded(files: list[Path]) -> dict[str, Recording]:
-    """Return recordings by the names of their files, made distinct where they clash."""
-    from streamlab.front import named
+    """Return recordings by the names of their files, made distinct by a number."""
     from streamlab.recording import load
 
-    return named(load(file, label=file.stem) for file in files)
+    found: dict[str, Recording] = {}
+    for file in files:
+        name = file.stem if file.stem not in found else f"{file.stem}-{len(found) + 1}"
+        found[name] = load(file, label=name)
+    return found
 
 
 def comparison(recordings: Mapping[str, Recording]) -> Table:

@@ -22,7 +22,7 @@ CALLS = {
 
 
 def run(
-    folder: Annotated[Path, Argument(metavar="[DIR]", help="Where the files go.")] = Path(
+    folder: Annotated[Path, Argument(metavar="DIR", help="Where the files go.")] = Path(
         "streamlab-demo"
     ),
 ) -> int:

@@ -14,9 +14,12 @@ from streamlab.errors import UsageError
 
 
 def run(
-    folder: Annotated[Path, Argument(metavar="[DIR]", help="Where the copy goes.")] = Path(
+    folder: Annotated[Path, Argument(metavar="DIR", help="Where the copy goes.")] = Path(
         "streamlab-notebooks"
     ),
+    options: Annotated[
+        list[str] | None, Argument(metavar="OPTION", help="For JupyterLab itself; after --.")
+    ] = None,
     no_browser: Annotated[
         bool, Option("--no-browser", help="Start JupyterLab, but open no browser.")
     ] = False,
@@ -32,6 +35,7 @@ def run(
     Examples:
       streamlab notebooks
       streamlab notebooks lessons --no-browser
+      streamlab notebooks lessons -- --port 9000
     """
     if not copy_only and find_spec("jupyterlab") is None:
         raise UsageError(
@@ -43,18 +47,22 @@ def run(
         f"{copied} copied to {folder}{f', {kept} left as they were' if kept else ''}.",
         flush=True,
     )
-    return 0 if copy_only else _jupyter(folder, no_browser)
+    return 0 if copy_only else _jupyter(folder, no_browser, options or [])
 
 
-def shipped() -> Path:
+def shipped(package: Path = Path(__file__).parents[1]) -> Path:
     """Return the folder of the notebooks: the wheel's, else the checkout's.
+
+    Parameters
+    ----------
+    package : Path
+        Where the package is installed.
 
     Raises
     ------
     UsageError
         If this installation has none.
     """
-    package = Path(__file__).parents[1]
     for folder in (package / "_notebooks", package.parent / "notebooks"):
         if any(folder.glob("*.ipynb")):
             return folder
@@ -79,11 +87,12 @@ def _is_ours(path: Path, source: Path) -> bool:
     return path.is_file() and not any(part[0] == "." or part == "__pycache__" for part in parts)
 
 
-def _jupyter(folder: Path, no_browser: bool) -> int:
+def _jupyter(folder: Path, no_browser: bool, options: list[str]) -> int:
     """Run JupyterLab until it ends; it asks about Ctrl-C itself."""
     import subprocess
 
-    command = [sys.executable, "-m", "jupyterlab", *(["--no-browser"] if no_browser else [])]
+    quiet = ["--no-browser"] if no_browser else []
+    command = [sys.executable, "-m", "jupyterlab", *quiet, *options]
     process = subprocess.Popen(command, cwd=folder)
     while True:
         try:

@@ -1,0 +1,78 @@
+"""``streamlab demo``: the main job, as a newcomer sees it."""
+
+import re
+import resource
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import streamlab as sl
+from streamlab.cli import main
+from tests.cli.prompt import Done, in_terminal
+
+COUNT = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10"
+FILES = ["async.jsonl", "lines.parquet", "staircase.png", "sync.jsonl"]
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory) -> tuple[Path, Done, float]:
+    """One demo in a terminal, from a cold start, and the seconds of CPU it took."""
+    folder = tmp_path_factory.mktemp("demo")
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = in_terminal("demo", cwd=folder)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return folder, done, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def test_it_leaves_two_recordings_a_table_and_a_picture(demo):
+    folder = demo[0] / "streamlab-demo"
+
+    assert sorted(path.name for path in folder.iterdir()) == FILES
+    assert [path.name for path in demo[0].iterdir()] == ["streamlab-demo"]
+    for name in ("sync", "async"):
+        rec = sl.load(folder / f"{name}.jsonl")
+        assert (rec.text, rec.label, len(rec.lines)) == (COUNT, name, 62)
+        assert rec.meta["request"]["temperature"] == 0
+        assert rec.reads["server_sent_ns"].notna().all()
+    table = pd.read_parquet(folder / "lines.parquet")
+    assert table["recording"].value_counts().to_dict() == {"sync": 62, "async": 62}
+    assert (folder / "staircase.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_it_shows_the_text_the_lines_the_comparison_and_where_everything_is(demo):
+    out = re.sub(r"\x1b\[\d*[mK]", "", demo[1].out)
+
+    assert demo[1].code == 0
+    assert out.count(COUNT) == 2
+    assert "     1 " in out
+    assert "(blank) event 0: role 'assistant'" in out
+    assert re.search(r"ttft_ms +[\d.]+ +[\d.]+ \([+-][\d.]+\)", out)
+    assert all(f"streamlab-demo/{name}" in out for name in FILES)
+    lines = out.replace("\r", "\n").splitlines()
+    assert max(map(len, lines)) <= 80
+
+
+def test_it_needs_less_than_ten_seconds_of_work(demo):
+    """Of CPU, which a busy machine does not stretch as it does the clock on the wall."""
+    assert demo[2] < 10
+
+
+def test_again_it_replaces_its_own_files_and_no_others(demo, capsys):
+    folder = demo[0] / "streamlab-demo"
+    (folder / "notes.txt").write_text("mine")
+
+    assert main(["demo", str(folder)]) == 0
+    assert sorted(path.name for path in folder.iterdir()) == sorted([*FILES, "notes.txt"])
+    assert (folder / "notes.txt").read_text() == "mine"
+    (folder / "notes.txt").unlink()
+
+
+def test_a_file_in_its_place_is_left_alone(capsys, here):
+    (here / "streamlab-demo").write_text("mine")
+
+    assert main(["demo"]) == 2
+    assert capsys.readouterr().err == (
+        "streamlab: cannot open streamlab-demo: File exists. Check the path.\n"
+    )
+    assert (here / "streamlab-demo").read_text() == "mine"

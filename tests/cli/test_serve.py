@@ -1,0 +1,74 @@
+"""``streamlab serve``: the lab in one shell, its clients in others."""
+
+import re
+import signal
+import socket
+import subprocess
+from contextlib import contextmanager
+
+import pytest
+
+import streamlab as sl
+from streamlab.cli import main
+from tests.cli.prompt import TIMEOUT_S, start
+
+
+@contextmanager
+def serving(*arguments, cwd):
+    """Yield a running ``serve``, its URL and its welcome."""
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with start("serve", *arguments, cwd=cwd, **streams) as process:
+        welcome = ""
+        while "faults" not in welcome:
+            line = process.stdout.readline()
+            assert line, process.stderr.read()
+            welcome += line
+        yield process, re.search(r"http://\S+", welcome)[0], welcome
+        process.kill()
+
+
+def test_it_says_how_to_reach_it_and_ends_cleanly_by_ctrl_c(here):
+    with serving("--port", "0", cwd=here) as (process, url, welcome):
+        command = next(line for line in welcome.splitlines() if "curl -N" in line)
+        streamed = subprocess.run(command, shell=True, capture_output=True, text=True)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=TIMEOUT_S)
+
+    assert f"streamlab record --base-url {url}/v1 --model count-to-ten" in welcome
+    assert streamed.stdout.endswith("data: [DONE]\n\n")
+    assert (process.returncode, err) == (0, "")
+    assert out.endswith("\nThe lab is closed.\n")
+    assert max(map(len, welcome.splitlines()[2:])) <= 100
+
+
+def test_a_recording_is_played_by_the_name_of_its_file(here, hello):
+    with serving(str(hello), "--port", "0", "--speed", "2", cwd=here) as (_, url, welcome):
+        rec = sl.record(sl.openai("hello", base_url=f"{url}/v1"), "Hi")
+
+    played, kept = rec.events, sl.load(hello)
+    assert list(played["data"]) == list(kept.events["data"])
+    assert "  recordings  hello\n" in welcome
+    assert 79 < played["t_ms"].iloc[-1] < 160  # 160 ms at twice the speed, or a little later
+
+
+def test_the_usual_port_is_left_for_a_free_one_if_it_is_taken(here):
+    with serving(cwd=here) as (_, first, _), serving(cwd=here) as (_, second, _):
+        assert first != second
+
+
+def test_a_port_that_was_asked_for_and_is_taken_is_misuse(capsys):
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        sock.listen()
+        port = sock.getsockname()[1]
+
+        assert main(["serve", "--port", str(port)]) == 2
+
+    said = capsys.readouterr().err
+    assert said.startswith(f"streamlab: port {port} of 127.0.0.1 is taken. ")
+
+
+@pytest.mark.parametrize("arguments", [["--port", "70000"], ["--speed", "0"], ["no.jsonl"]])
+def test_what_cannot_be_served_is_misuse(capsys, arguments):
+    assert main(["serve", *arguments]) == 2
+    assert capsys.readouterr().out == ""
