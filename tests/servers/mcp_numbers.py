@@ -1,4 +1,4 @@
-"""An MCP server of the ``mcp`` package over streamable HTTP, whose events carry ids and retry."""
+"""An MCP server of the ``mcp`` package, whose events carry ids and retry."""
 
 from __future__ import annotations
 

@@ -20,7 +20,11 @@ def running(module: str, *arguments: str) -> Iterator[int]:
     """Run ``tests.servers.<module>``; yield its port."""
     command = [sys.executable, "-m", f"tests.servers.{module}", *arguments]
     with subprocess.Popen(
-        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        command,
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,  # hypercorn tells at length who left
     ) as process:
         assert process.stdin is not None
         assert process.stdout is not None

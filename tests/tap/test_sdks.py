@@ -13,6 +13,7 @@ import pytest
 
 import streamlab as sl
 from tests.servers.pages import transcript
+from tests.tap.clients import wiring
 from tests.tap.conftest import Secure
 from tests.tap.sdks import KEY, SDK, SDKS
 
@@ -81,13 +82,6 @@ def test_an_sdk_yields_the_same_and_its_stream_is_recorded(
         assert recording.body.strip().endswith(transcript(model).strip()[-10:])
     assert KEY not in repr(dict(recording.meta))
     assert seen_by(proxy, url) if way.proxy else True
-
-
-def wiring(http: Any) -> list[Any]:
-    """Return all of a client that a tap might touch."""
-    transports = [http._transport, *http._mounts.values()]
-    backends = [each._pool._network_backend for each in transports if each is not None]
-    return [transports, list(http._mounts), backends, {**http.event_hooks}]
 
 
 def same(yielded: list[Any]) -> str:

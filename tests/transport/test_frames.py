@@ -1,4 +1,4 @@
-"""Bytes of HTTP/2 streams and the reads that brought them, against frames made by hyperframe."""
+"""Bytes of HTTP/2 streams and the reads that brought them; hyperframe makes the frames."""
 
 from __future__ import annotations
 
