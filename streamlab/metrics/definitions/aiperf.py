@@ -1,0 +1,52 @@
+"""NVIDIA's AIPerf, endpoint type chat."""
+
+from __future__ import annotations
+
+from math import nan
+
+from streamlab.metrics.definitions.base import Answer, Definition, first, gaps, last
+from streamlab.metrics.definitions.seen import Chunk, Seen
+from streamlab.metrics.tokens import ratio
+
+
+def aiperf(seen: Seen) -> Answer:
+    """TTFT: first chunk with content, reasoning or a tool call; TTFO: the first not reasoning.
+
+    Its ICL stands under ITL: from each such chunk to the next; TTST is the first of them.
+    Its ITL stands under TPOT: (E2E − TTFT) / (N − 1).  E2E: the last such chunk.
+    """
+    times = seen.times(_has_data)
+    ttft_ms, e2e_ms = first(times) - seen.called_ms, last(times) - seen.called_ms
+    count, who = seen.tokenized("".join(c.text + c.tool for c in seen.chunks))
+    itl_ms = ratio(e2e_ms - ttft_ms, count - 1)
+    return Answer(
+        ttft_ms=ttft_ms,
+        gaps_ms=gaps(times),
+        tpot_ms=itl_ms,
+        e2e_ms=e2e_ms,
+        tok_s=ratio(1e3 * count, e2e_ms),
+        ttfo_ms=first(seen.times(lambda chunk: chunk.content or chunk.tool)) - seen.called_ms,
+        ttst_ms=times[1] - times[0] if len(times) > 1 else nan,
+        tok_s_user=ratio(1e3, itl_ms),
+        n_tokens=count,
+        tokens=who,
+    )
+
+
+def _has_data(chunk: Chunk) -> bool:
+    return bool(chunk.text or chunk.tool)
+
+
+DEFINITIONS = (
+    Definition(
+        "AIPerf",
+        aiperf,
+        source="ai-dynamo/aiperf: src/aiperf/metrics/types/, docs/metrics-reference.md",
+        differs=(
+            "What others call ITL is its ICL; its ITL is what others call TPOT. Two chunks of "
+            "one read are a gap of 0. It counts tokens with a tokenizer of its own; the "
+            "server's count is --use-server-token-count. With --per-chunk-usage it divides by "
+            "N − the tokens of the first chunk, as we do."
+        ),
+    ),
+)

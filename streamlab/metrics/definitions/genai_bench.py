@@ -1,0 +1,52 @@
+"""SGLang's genai-bench, its OpenAI user."""
+
+from __future__ import annotations
+
+from streamlab.metrics.definitions.base import Answer, Definition, first
+from streamlab.metrics.definitions.seen import Seen
+from streamlab.metrics.tokens import ratio
+
+
+def genai_bench(seen: Seen) -> Answer:
+    """TTFT: first chunk with content or reasoning.
+
+    E2E: the usage after the finish, [DONE], or the end of the body, what comes first.
+    TPOT: (E2E − TTFT) / (N − 1).  Tokens/s: (N − 1) / (E2E − TTFT).
+    """
+    ttft_ms = first(seen.times(lambda chunk: chunk.text)) - seen.called_ms
+    e2e_ms = _end_ms(seen) - seen.called_ms
+    count, who = seen.reported(seen.content)
+    tpot_ms = ratio(e2e_ms - ttft_ms, count - 1)
+    return Answer(
+        ttft_ms=ttft_ms,
+        tpot_ms=tpot_ms,
+        e2e_ms=e2e_ms,
+        tok_s=ratio(1e3, tpot_ms),
+        n_tokens=count,
+        tokens=who,
+    )
+
+
+def _end_ms(seen: Seen) -> float:
+    finished = False
+    for chunk in seen.chunks:
+        finished = finished or chunk.finished
+        if chunk.is_done or (finished and chunk.has_usage):
+            return chunk.t_ms
+    return seen.eof_ms
+
+
+DEFINITIONS = (
+    Definition(
+        "genai-bench",
+        genai_bench,
+        source=(
+            "sgl-project/genai-bench: genai_bench/user/openai_user.py, "
+            "genai_bench/metrics/request_metrics_collector.py"
+        ),
+        differs=(
+            "It keeps no gaps. Its tokens/s leave TTFT out, but pay for finish and usage: "
+            "they are those of one reader, and lower than 1 / ITL."
+        ),
+    ),
+)

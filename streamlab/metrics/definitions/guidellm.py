@@ -1,0 +1,57 @@
+"""guidellm, for streams over HTTP."""
+
+from __future__ import annotations
+
+from math import nan
+
+from streamlab.metrics.definitions.base import Answer, Definition, first, last
+from streamlab.metrics.definitions.seen import Chunk, Seen
+from streamlab.metrics.tokens import ratio
+
+
+def guidellm(seen: Seen) -> Answer:
+    """TTFT: first chunk with content, reasoning or a tool call.
+
+    TTFOT (here ttfo_ms): the first with content or a tool call.
+    ITL: (last − first such chunk) / (N − 1), one average a request.
+    TPOT: (last such chunk − start) / N, so it includes TTFT.  E2E: [DONE], or the end.
+    """
+    times = seen.times(_updates)
+    done_ms = seen.done_ms if seen.done_ms == seen.done_ms else seen.eof_ms
+    count, who = seen.reported("")
+    if who != "server":
+        count, who = float(len(times)) or nan, "chunks, each taken for a token"
+    return Answer(
+        ttft_ms=first(times),
+        itl_mean_ms=ratio(last(times) - first(times), count - 1),
+        tpot_ms=ratio(last(times), count),
+        e2e_ms=done_ms,
+        tok_s=ratio(1e3 * count, done_ms),
+        ttfo_ms=first(seen.times(lambda chunk: chunk.content or chunk.has_tool)),
+        n_tokens=count,
+        tokens=who,
+    )
+
+
+def _updates(chunk: Chunk) -> bool:
+    return bool(chunk.text or chunk.has_tool)
+
+
+DEFINITIONS = (
+    Definition(
+        "guidellm",
+        guidellm,
+        source=(
+            "vllm-project/guidellm: src/guidellm/schemas/base/request_stats.py, "
+            "src/guidellm/backends/openai/http.py"
+        ),
+        differs=(
+            "It keeps the first and the last token only: its ITL is one average, in which a "
+            "stall does not show, and its TPOT includes the wait for the first token. It reads "
+            "the wall clock, which can step."
+        ),
+        clock="the send",
+        itl_mean="token-weighted",
+        tpot_mean="token-weighted",
+    ),
+)

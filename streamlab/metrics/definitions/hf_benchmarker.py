@@ -1,0 +1,42 @@
+"""Hugging Face's inference-benchmarker."""
+
+from __future__ import annotations
+
+from streamlab.metrics.definitions.base import Answer, Definition, first, last
+from streamlab.metrics.definitions.seen import Seen
+from streamlab.metrics.tokens import ratio
+
+
+def hf_benchmarker(seen: Seen) -> Answer:
+    """TTFT: first chunk with content.
+
+    ITL: Σ gaps between chunks with content / (N − 1), one average a request.
+    E2E: [DONE].  N: its own tokenizer, over each chunk's content.
+    """
+    times = seen.times(lambda chunk: chunk.content)
+    e2e_ms = seen.done_ms - seen.called_ms
+    count, who = seen.tokenized(seen.content)
+    if seen.tokenizer is not None:
+        count = sum(seen.count(chunk.content) for chunk in seen.chunks)
+    return Answer(
+        ttft_ms=first(times) - seen.called_ms,
+        itl_mean_ms=ratio(last(times) - first(times), count - 1),
+        e2e_ms=e2e_ms,
+        tok_s=ratio(1e3 * count, e2e_ms),
+        n_tokens=count,
+        tokens=who,
+    )
+
+
+DEFINITIONS = (
+    Definition(
+        "HF inference-benchmarker",
+        hf_benchmarker,
+        source="huggingface/inference-benchmarker: src/requests.rs",
+        differs=(
+            "Reasoning is no token: of a model that thinks, TTFT is the time of its answer. "
+            "Its ITL is one average, in which a stall does not show."
+        ),
+        itl_mean="per request",
+    ),
+)

@@ -1,0 +1,84 @@
+"""Kubernetes' inference-perf, with its own count of tokens and with the server's."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import repeat
+
+from streamlab.metrics.definitions.base import Answer, Definition, first, gaps, last
+from streamlab.metrics.definitions.seen import Seen
+from streamlab.metrics.tokens import ratio
+
+
+def inference_perf_client(seen: Seen) -> Answer:
+    """TTFT: first chunk with content.
+
+    ITL: every token of a chunk has the chunk's time, so 0 within a chunk and the whole gap
+    between; TPOT: (last − first content) / (N − 1); NTPOT: E2E / N.  E2E: the end of the body,
+    and then the time to tokenize.  N: its own tokenizer, over the content.
+    """
+    return _answer(seen, *seen.tokenized(seen.content))
+
+
+def inference_perf_server(seen: Seen) -> Answer:
+    """TTFT, ITL and E2E: as with its own count of tokens.
+
+    TPOT: (last − first content) / (N − 1); NTPOT: E2E / N.  N: the server's, reasoning too.
+    """
+    return _answer(seen, *seen.reported(seen.content))
+
+
+def _answer(seen: Seen, count: float, who: str) -> Answer:
+    times = seen.times(lambda chunk: chunk.content)
+    e2e_ms = seen.eof_ms - seen.called_ms
+    answer = Answer(
+        ttft_ms=first(times) - seen.called_ms,
+        tpot_ms=ratio(last(times) - first(times), count - 1),
+        e2e_ms=e2e_ms,
+        tok_s=ratio(1e3 * count, e2e_ms),
+        ntpot_ms=ratio(e2e_ms, count),
+        n_tokens=count,
+        tokens=who,
+    )
+    return replace(answer, gaps_ms=_gaps(seen))
+
+
+def _gaps(seen: Seen) -> tuple[float, ...] | None:
+    """Return a gap a token, 0 within a chunk; None where nobody counted a chunk."""
+    times: list[float] = []
+    for chunk in seen.chunks:
+        if chunk.content:
+            count = chunk.n_tokens if seen.tokenizer is None else seen.count(chunk.content)
+            if count != count:
+                return None
+            times += repeat(chunk.t_ms, int(count))
+    return gaps(times)
+
+
+_SOURCE = (
+    "kubernetes-sigs/inference-perf: inference_perf/reportgen/base.py, "
+    "inference_perf/apis/streaming_parser.py"
+)
+_DIFFERS = (
+    "Only content counts, reasoning does not (#559; later sources let reasoning begin TTFT): "
+    "of a model that thinks, TTFT is the time of its answer. A chunk of several tokens makes "
+    "gaps of 0, which are nobody's waiting. "
+)
+
+DEFINITIONS = (
+    Definition(
+        "inference-perf, client tokens",
+        inference_perf_client,
+        source=_SOURCE,
+        differs=_DIFFERS
+        + "The tokens of each chunk are counted by a tokenizer: pass tokenizer=.",
+    ),
+    Definition(
+        "inference-perf, server tokens",
+        inference_perf_server,
+        source=_SOURCE,
+        differs=_DIFFERS
+        + "TPOT divides the time of the content by all tokens, reasoning among them; "
+        "the gaps still need tokenizer=.",
+    ),
+)

@@ -1,0 +1,50 @@
+"""MLCommons' endpoints, the client of MLPerf."""
+
+from __future__ import annotations
+
+from math import nan
+
+from streamlab.metrics.definitions.base import Answer, Definition, first
+from streamlab.metrics.definitions.seen import Seen
+from streamlab.metrics.tokens import ratio
+
+
+def mlcommons(seen: Seen) -> Answer:
+    """TTFT: first chunk with output.
+
+    TPOT: (E2E − TTFT) / tokens of all that came after the first chunk.  E2E: completion, with
+    [DONE].  N: its own tokenizer.
+    """
+    outputs = [chunk for chunk in seen.chunks if chunk.text or chunk.tool]
+    ttft_ms = first([chunk.t_ms for chunk in outputs]) - seen.called_ms
+    e2e_ms = seen.last_ms - seen.called_ms
+    count, who = seen.tokenized("".join(chunk.text + chunk.tool for chunk in outputs))
+    if seen.tokenizer is None:
+        after = count - (outputs[0].n_tokens if outputs else nan)
+    else:
+        after = seen.count("".join(chunk.text + chunk.tool for chunk in outputs[1:]))
+    return Answer(
+        ttft_ms=ttft_ms,
+        tpot_ms=ratio(e2e_ms - ttft_ms, after),
+        e2e_ms=e2e_ms,
+        tok_s=ratio(1e3 * count, e2e_ms),
+        n_tokens=count,
+        tokens=who,
+    )
+
+
+DEFINITIONS = (
+    Definition(
+        "MLCommons endpoints",
+        mlcommons,
+        source=(
+            "mlcommons/endpoints: "
+            "src/inference_endpoint/async_utils/services/metrics_aggregator/metrics_table.py"
+        ),
+        differs=(
+            "TPOT leaves out the tokens of the first chunk, as ours does, but ends with the "
+            "stream, not with the last token. Without tokenizer= it is defined only where the "
+            "server counts the first chunk."
+        ),
+    ),
+)

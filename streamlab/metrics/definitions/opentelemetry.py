@@ -1,0 +1,36 @@
+"""The names of OpenTelemetry's semantic conventions for generative AI."""
+
+from __future__ import annotations
+
+from streamlab.metrics.definitions.base import Answer, Definition, first, gaps
+from streamlab.metrics.definitions.seen import Seen
+
+
+def opentelemetry(seen: Seen) -> Answer:
+    """TTFT: gen_ai.client.operation.time_to_first_chunk; a chunk is any event but [DONE].
+
+    ITL: gen_ai.client.operation.time_per_output_chunk, each after the first.
+    E2E: gen_ai.client.operation.duration.
+    """
+    times = seen.times(lambda chunk: not chunk.is_done)
+    return Answer(
+        ttft_ms=first(times) - seen.called_ms,
+        gaps_ms=gaps(times),
+        e2e_ms=seen.eof_ms - seen.called_ms,
+    )
+
+
+DEFINITIONS = (
+    Definition(
+        "OpenTelemetry",
+        opentelemetry,
+        source=(
+            "open-telemetry/semantic-conventions: docs/gen-ai/gen-ai-metrics.md "
+            "(what a chunk is, is open: semantic-conventions#3483)"
+        ),
+        differs=(
+            "It names chunks, not tokens, and does not define them: a role, a finish and a "
+            "usage are chunks too."
+        ),
+    ),
+)

@@ -1,0 +1,182 @@
+"""What a tool sees of a stream: its chunks, its end, and who counts its tokens.
+
+The tools read chat completions, and of each chunk only ``choices[0]``; so does this,
+whatever the dialect: a chunk of another provider counts as what it says.
+
+Rule: the time of a chunk is the arrival of its read.  The tools stamp after parsing,
+so what came in one read is a few µs apart for them; here it is 0, as if they were quick.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from math import nan
+from typing import Any, NamedTuple
+
+from streamlab.dialects import GENERATED, Delta
+from streamlab.dialects.reading import parse
+from streamlab.metrics import latency, tokens
+from streamlab.metrics.tables import Tables
+
+Tokenizer = Callable[[str], Any]
+"""Takes a text, returns its tokens or how many they are."""
+
+_IN_A_CHOICE = GENERATED | {"role", "finish"}
+
+
+class Chunk(NamedTuple):
+    """One event, as a client reads it."""
+
+    t_ms: float  # its arrival, since t0
+    has_choices: bool  # a role, an empty string or a finish will do
+    content: str
+    reasoning: str
+    tool: str  # name and arguments
+    has_tool: bool
+    finished: bool
+    has_usage: bool
+    is_done: bool  # the API's last word
+    n_tokens: float  # as the server reports them for this very chunk; NaN if it does not
+
+    @property
+    def text(self) -> str:
+        """Content and reasoning."""
+        return self.reasoning + self.content
+
+
+class Seen:
+    """A stream as a tool sees it.
+
+    Parameters
+    ----------
+    tables : Tables
+    tokenizer : callable, optional
+        Text to a list of tokens, or to their number.
+
+    Attributes
+    ----------
+    chunks : list of Chunk
+        All events, in order.
+    """
+
+    def __init__(self, tables: Tables, tokenizer: Tokenizer | None = None) -> None:
+        self.tables = tables
+        self.tokenizer = tokenizer
+        self.chunks = _chunks(tables)
+
+    @cached_property
+    def called_ms(self) -> float:
+        """When the request was called for, since t0: 0 or less; 0 if unknown."""
+        t0_ns = self.tables.t0_ns
+        return min(self.tables.tape.marks.get("called", t0_ns) - t0_ns, 0) / 1e6
+
+    @cached_property
+    def eof_ms(self) -> float:
+        """When the body came to its end; NaN if it did not."""
+        return latency.e2e_eof_ms(self.tables)
+
+    @cached_property
+    def done_ms(self) -> float:
+        """When the API's last word came, such as ``[DONE]``."""
+        return latency.e2e_done_ms(self.tables)
+
+    @cached_property
+    def last_ms(self) -> float:
+        """When the last event came, of any kind."""
+        return self.chunks[-1].t_ms if self.chunks else nan
+
+    @property
+    def in_one_piece(self) -> bool:
+        """Whether the answer was no stream at all, but one JSON document."""
+        kind = str(self.tables.meta.get("content_type") or "").partition(";")[0].strip()
+        return kind == "application/json" and not self.chunks
+
+    def times(self, wanted: Callable[[Chunk], object]) -> list[float]:
+        """Return when the chunks came that are `wanted`."""
+        return [chunk.t_ms for chunk in self.chunks if wanted(chunk)]
+
+    def count(self, text: str) -> float:
+        """Return how many tokens the tokenizer makes of a text; NaN without one."""
+        if self.tokenizer is None:
+            return nan
+        return _number(self.tokenizer(text)) if text else 0.0
+
+    def reported(self, text: str) -> tuple[float, str]:
+        """Return the server's count, else the tokenizer's, of tools that ask in this order."""
+        count = tokens.n_tokens(self.tables)
+        if count == count:
+            return count, "server"
+        return self.count(text), "tokenizer" if self.tokenizer else "none: pass tokenizer="
+
+    def tokenized(self, text: str) -> tuple[float, str]:
+        """Return the tokenizer's count, as tools do that have one, else the server's."""
+        if self.tokenizer is not None:
+            return self.count(text), "tokenizer"
+        count = tokens.n_tokens(self.tables)
+        known = "server, as no tokenizer=" if count == count else "none: pass tokenizer="
+        return count, known
+
+    @property
+    def content(self) -> str:
+        """The content, joined."""
+        return "".join(chunk.content for chunk in self.chunks)
+
+    @property
+    def text(self) -> str:
+        """Reasoning and content, joined in their order."""
+        return "".join(chunk.text for chunk in self.chunks)
+
+    @property
+    def requested(self) -> float:
+        """The greatest number of tokens that the request asked for."""
+        asked = self.tables.meta.get("request")
+        for key in ("max_completion_tokens", "max_tokens", "max_output_tokens"):
+            if isinstance(asked, Mapping) and isinstance(asked.get(key), int):
+                return float(asked[key])
+        return nan
+
+
+def _chunks(tables: Tables) -> list[Chunk]:
+    deltas: list[list[Delta]] = [[] for _ in tables.framed.events]
+    follower = tables.follower
+    for event, delta in zip(follower.delta_events, follower.deltas, strict=True):
+        if event < len(deltas) and delta.kind != "comment":
+            deltas[event].append(delta)
+    events = tables.events
+    is_chat = follower.dialect == "openai_chat"
+    rows = zip(events["t_ms"], events["data"], deltas, strict=True)
+    return [_chunk(float(t_ms), data, found, is_chat) for t_ms, data, found in rows]
+
+
+def _chunk(t_ms: float, data: str, found: list[Delta], is_chat: bool) -> Chunk:
+    has_choices = any(delta.kind in _IN_A_CHOICE for delta in found)
+    first = next((delta.choice for delta in found if delta.kind in _IN_A_CHOICE), None)
+    mine = [delta for delta in found if delta.choice in (first, None)]
+    made = [delta for delta in mine if delta.kind in GENERATED]
+    tools = [delta for delta in made if delta.kind == "tool_call"]
+    counts = [delta.n_tokens for delta in made]
+    return Chunk(
+        t_ms,
+        has_choices or (is_chat and _names_choices(data)),
+        "".join(delta.text for delta in made if delta.kind == "content"),
+        "".join(delta.text for delta in made if delta.kind == "reasoning"),
+        "".join((delta.name or "") + delta.text for delta in tools),
+        bool(tools),
+        any(delta.kind == "finish" for delta in mine),
+        any(delta.kind == "usage" for delta in found),
+        any(delta.kind == "done" for delta in found),
+        float(sum(c for c in counts if c)) if counts and None not in counts else nan,
+    )
+
+
+def _names_choices(data: str) -> bool:
+    event = parse(data) if '"choices"' in data else None
+    return isinstance(event, dict) and bool(event.get("choices"))
+
+
+def _number(found: Any) -> float:
+    """Return how many tokens: a number, a list, or an encoding with its ``input_ids``."""
+    if isinstance(found, Mapping) and "input_ids" in found:
+        found = found["input_ids"]
+    return float(len(found) if hasattr(found, "__len__") else found)
