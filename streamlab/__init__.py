@@ -21,7 +21,16 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from streamlab.errors import StreamlabError
-    from streamlab.front import arecord, compare, concat, record, serve, stream, watch
+    from streamlab.front import (
+        arecord,
+        compare,
+        concat,
+        read_parquet,
+        record,
+        serve,
+        stream,
+        watch,
+    )
     from streamlab.providers import (
         anthropic,
         cohere,
@@ -46,6 +55,7 @@ __all__ = [
     "concat",
     "endpoint",
     "load",
+    "read_parquet",
     "record",
     "serve",
     "stream",
@@ -56,7 +66,8 @@ __all__ = [
 _HOMES = {
     "StreamlabError": "errors",
     **dict.fromkeys(
-        ("arecord", "compare", "concat", "record", "serve", "stream", "watch"), "front"
+        ("arecord", "compare", "concat", "read_parquet", "record", "serve", "stream", "watch"),
+        "front",
     ),
     **dict.fromkeys(
         ("anthropic", "cohere", "gemini", "lmstudio", "ollama", "openai"), "providers"

@@ -253,6 +253,33 @@ def concat(recordings: Iterable[Recording] | Mapping[str, Recording]) -> Concat:
     return Concat({name: rec.tables for name, rec in named(recordings).items()})
 
 
+def read_parquet(path: str | PathLike[str]) -> Concat:
+    """Return the tables of recordings saved as Parquet: ``sl.read_parquet("runs/").lines``.
+
+    Parameters
+    ----------
+    path : str or path
+        A folder, of which all ``.parquet`` files are read, or one file.
+
+    Returns
+    -------
+    Concat
+        With ``reads``, ``lines``, ``events`` and ``deltas``; their first column,
+        ``recording``, is the file's name without its ending.
+
+    Raises
+    ------
+    FormatError
+        If a file is no recording, or there is none.
+    FileNotFoundError
+        If there is no such folder or file.
+    """
+    from streamlab.formats import parquet
+
+    files = parquet.recordings(path)
+    return concat({name: load(file, label=name) for name, file in files.items()})
+
+
 def _lab_endpoint(base_url: str, scenario: str, dialect: str) -> Endpoint:
     return Endpoint(base_url, dialect, scenario)
 

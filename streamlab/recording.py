@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cached_property
-from os import PathLike, fspath
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from streamlab import card
-from streamlab.errors import FormatError, StreamFailedError, UsageError
-from streamlab.tape import End, Tape, journal
+from streamlab.errors import StreamFailedError
+from streamlab.tape import End, Tape
 from streamlab.verdict import problem
 
 if TYPE_CHECKING:
@@ -194,12 +194,14 @@ class Recording:
     # files
 
     def save(self, path: str | PathLike[str]) -> Path:
-        """Save everything; the ending chooses the format.
+        """Save the recording; the ending of the name chooses the format.
 
         Parameters
         ----------
         path : str or path
-            ``.jsonl`` for a journal, ``.parquet`` for Parquet.
+            Loaded again with every stamp: ``.jsonl`` (a journal) and ``.parquet``.  For
+            others: ``.sse`` or ``.ndjson`` (the body alone), ``.trace.json`` (for Perfetto).
+            A file that is there is replaced.
 
         Returns
         -------
@@ -208,24 +210,14 @@ class Recording:
 
         Raises
         ------
-        UsageError
+        UnknownNameError
             If the ending is another.
+        OSError
+            If the file cannot be written; one that was there is then unharmed.
         """
-        target = Path(fspath(path))
-        match target.suffix:
-            case ".jsonl":
-                journal.save(self.tape, target)
-            case ".parquet":
-                from streamlab.formats import parquet
+        from streamlab import formats
 
-                parquet.save(self.tables, target)
-            case suffix:
-                raise UsageError(
-                    "a recording is saved as .jsonl or .parquet, "
-                    f"and {suffix or 'no ending'!r} came. "
-                    f"Try rec.save({str(target.with_suffix('.jsonl'))!r})."
-                )
-        return target
+        return formats.save(self.tables, path)
 
 
 def load(path: str | PathLike[str], dialect: str = "", label: str = "") -> Recording:
@@ -243,21 +235,13 @@ def load(path: str | PathLike[str], dialect: str = "", label: str = "") -> Recor
     Raises
     ------
     FormatError
-        If the file is no recording.
+        If the file is no recording, or its format does not keep every stamp.
     FileNotFoundError
         If there is none.
     """
-    source = Path(fspath(path))
-    if source.suffix == ".parquet":
-        from streamlab.formats import parquet
+    from streamlab import formats
 
-        return Recording(parquet.load(source), dialect, label)
-    if source.suffix in (".png", ".html", ".ipynb", ".csv"):
-        raise FormatError(
-            f"a recording is a .jsonl or a .parquet file, and {source.name} is neither. "
-            "Load the file that rec.save or --save wrote."
-        )
-    return Recording(journal.load(source), dialect, label)
+    return Recording(formats.load(path), dialect, label)
 
 
 class Plots:

@@ -1,39 +1,101 @@
-"""To others: each format one file, for reading what others read.
+"""To others: each format one file, for programs that read what others read.
 
-A format is a module of this room with `SUFFIXES`, ``save(tables, path)`` and
-``load(path) -> Tape``.  To add one, add its file; nothing else names it.
+A format is a module of this room with ``ENDINGS``, the ends of its files' names;
+``save(tables, path)``; and ``load(path)``, which returns the `Tape`, if its files keep
+every stamp.  To add one, add its file; nothing else names it.
+
+Rule: no file is left half written; what is there is replaced once the new one is whole.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from importlib import import_module
+from os import PathLike, fspath
 from pathlib import Path
 from pkgutil import iter_modules
 from types import ModuleType
+from typing import TYPE_CHECKING
 
-from streamlab.errors import UnknownNameError
+from streamlab.errors import FormatError, UnknownNameError
 
-__all__ = ["format_for", "formats"]
+if TYPE_CHECKING:
+    from streamlab.metrics import Tables
+    from streamlab.tape import Tape
+
+__all__ = ["format_for", "formats", "load", "save"]
 
 
 def formats() -> Iterator[ModuleType]:
-    """Yield the module of each format, imported."""
+    """Yield the module of each format, each imported when it is asked for."""
     for found in iter_modules(__path__):
-        yield import_module(f"{__name__}.{found.name}")
+        if not found.name.startswith("_"):
+            yield import_module(f"{__name__}.{found.name}")
 
 
-def format_for(path: str | Path) -> ModuleType:
+def format_for(path: str | PathLike[str]) -> ModuleType:
     """Return the format whose files end as `path` does.
 
     Raises
     ------
     UnknownNameError
-        If no format has this suffix.
+        If no format has this ending.
     """
-    suffixes = {suffix: format_ for format_ in formats() for suffix in format_.SUFFIXES}
-    suffix = Path(path).suffix.lower()
-    if suffix not in suffixes:
-        raise UnknownNameError("format for the suffix", suffix, suffixes)
-    found: ModuleType = suffixes[suffix]
-    return found
+    file = Path(fspath(path))
+    for each in formats():
+        if file.name.lower().endswith(each.ENDINGS):
+            return each
+    endings = [ending for each in formats() for ending in each.ENDINGS]
+    raise UnknownNameError("format of files that end in", file.suffix or file.name, endings)
+
+
+def save(tables: Tables, path: str | PathLike[str]) -> Path:
+    """Write a recording in the format that the ending chooses.
+
+    Parameters
+    ----------
+    tables : Tables
+    path : str or path
+        A file that is there is replaced.
+
+    Returns
+    -------
+    Path
+        Where it is.
+
+    Raises
+    ------
+    UnknownNameError
+        If no format has this ending.
+    OSError
+        If the file cannot be written; one that was there is then unharmed.
+    """
+    target = Path(fspath(path)).expanduser()
+    format_for(target).save(tables, target)
+    return target
+
+
+def load(path: str | PathLike[str]) -> Tape:
+    """Return the tape in a file, with every stamp as it was.
+
+    What has an ending of no format is taken for a journal, whose first line can tell.
+
+    Raises
+    ------
+    FormatError
+        If the file is no recording, or its format does not keep all stamps.
+    FileNotFoundError
+        If there is none.
+    """
+    source = Path(fspath(path)).expanduser()
+    try:
+        format_ = format_for(source)
+    except UnknownNameError:
+        from streamlab.formats import jsonl as format_
+    if not hasattr(format_, "load"):
+        raise FormatError(
+            f"a recording is loaded with all its stamps, and {source.name} is in a format "
+            "that does not keep them. Load a .jsonl or .parquet file that rec.save wrote."
+        )
+    tape: Tape = format_.load(source)
+    return tape

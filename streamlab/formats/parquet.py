@@ -1,7 +1,8 @@
 """Parquet: the reads as a table that pandas, polars and DuckDB open, and a tape again.
 
-A recording is its reads, so its file is the table ``reads`` and one column more:
-``lo_ns``, exact where ``t_lo_ms`` is for people.  All that is not a column (end, marks,
+A recording is its reads, so its file is the table ``reads`` and two columns more:
+``recording``, the name of the file, so that a folder of files can be queried as one table;
+and ``lo_ns``, exact where ``t_lo_ms`` is for people.  All that is not a column (end, marks,
 request, response) is JSON in the file's key-value metadata, under the key ``streamlab``.
 
 Rule: whatever `load` needs is an integer, bytes or JSON.  No time is rounded, nothing
@@ -13,6 +14,7 @@ from __future__ import annotations
 import json
 from array import array
 from collections.abc import Mapping
+from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +22,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from streamlab.errors import FormatError
-from streamlab.metrics.schema import integers
+from streamlab.formats._whole import whole
+from streamlab.metrics.schema import integers, texts
 from streamlab.tape import TIERS, UNKNOWN, Columns, End, Tape
 
 if TYPE_CHECKING:
@@ -28,9 +31,9 @@ if TYPE_CHECKING:
 
     from streamlab.metrics import Tables
 
-__all__ = ["SUFFIXES", "load", "read_meta", "save", "write_table"]
+__all__ = ["ENDINGS", "load", "read_meta", "recordings", "save", "write_table"]
 
-SUFFIXES = (".parquet", ".pq")
+ENDINGS = (".parquet",)
 
 KEY = b"streamlab"
 VERSION = 1
@@ -55,7 +58,9 @@ def save(tables: Tables, path: str | Path) -> None:
         "marks": dict(tape.marks),
         "meta": dict(tape.meta),
     }
-    _write(tables.reads.assign(lo_ns=lo_ns), path, about)
+    reads = tables.reads.assign(lo_ns=lo_ns)
+    reads.insert(0, "recording", texts([Path(path).stem] * len(reads)))
+    _write(reads, path, about)
 
 
 def load(path: str | Path) -> Tape:
@@ -76,6 +81,31 @@ def load(path: str | Path) -> Tape:
     columns, body = _columns(table)
     end = End(**about["end"])
     return Tape(body, columns, end, about["marks"], about["meta"], _sent(table))
+
+
+def recordings(path: str | PathLike[str]) -> dict[str, Path]:
+    """Return the Parquet files directly in a folder, or one file, by name without ending.
+
+    Raises
+    ------
+    FormatError
+        If there are none.
+    FileNotFoundError
+        If there is no such folder or file.
+    """
+    where = Path(fspath(path)).expanduser()
+    files = sorted(where.glob("*.parquet")) if where.is_dir() else [where]
+    if not files:
+        raise FormatError(
+            f"expected recordings in Parquet, and the folder {str(path)!r} has no .parquet "
+            'file. Save some there: rec.save("…/a.parquet").'
+        )
+    if not files[0].exists():
+        raise FileNotFoundError(
+            f"cannot read {path}: there is no such file or folder. Pass a recording in "
+            "Parquet, or the folder of some."
+        )
+    return {file.stem: file for file in files}
 
 
 def read_meta(path: str | Path) -> dict[str, Any]:
@@ -121,14 +151,16 @@ def write_table(
     meta : mapping, optional
         JSON values; read back by `read_meta`.
     """
-    name = str(table.columns[0]) + "s" if len(table.columns) else ""
+    numbers = [str(column) for column in table.columns if column != "recording"]
+    name = numbers[0] + "s" if numbers else ""
     _write(table, path, {"version": VERSION, "table": name, "meta": dict(meta or {})})
 
 
 def _write(frame: pd.DataFrame, path: str | Path, about: Mapping[str, Any]) -> None:
     table = pa.Table.from_pandas(frame, preserve_index=False)
     metadata = (table.schema.metadata or {}) | {KEY: json.dumps(about).encode()}
-    pq.write_table(table.replace_schema_metadata(metadata), path, compression="zstd")
+    with whole(path) as file:
+        pq.write_table(table.replace_schema_metadata(metadata), file, compression="zstd")
 
 
 def _columns(table: pa.Table) -> tuple[Columns, bytes]:

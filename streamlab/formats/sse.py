@@ -1,0 +1,25 @@
+"""The body as text, as ``curl`` would show it: server-sent events, or NDJSON.
+
+The bytes as the server wrote them, without a content-encoding if there was one.  They have
+no times, so nothing is loaded from them.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from streamlab.formats._whole import whole
+
+if TYPE_CHECKING:
+    from streamlab.metrics import Tables
+
+__all__ = ["ENDINGS", "save"]
+
+ENDINGS = (".sse", ".ndjson")
+
+
+def save(tables: Tables, path: str | Path) -> None:
+    """Write the decoded body, byte for byte."""
+    with whole(path) as file:
+        file.write(tables.framed.body)

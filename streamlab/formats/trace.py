@@ -1,0 +1,118 @@
+"""A trace for Perfetto or ``chrome://tracing``: one track a stream, an instant a delta.
+
+JSON of the Trace Event Format.  A stream is a slice of its whole life, with its phases as
+slices inside; each delta is an instant at the time of the read that completed it, so deltas
+of one read share one.  Several streams share one clock, which begins with the first of them:
+``otherData.origin_ns``.
+
+Rule: times are microseconds with up to three decimals, so that every nanosecond is kept.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from streamlab.formats._whole import whole
+from streamlab.metrics import Tables
+from streamlab.metrics.phases import phases
+
+__all__ = ["ENDINGS", "save"]
+
+ENDINGS = (".trace.json",)
+
+PROCESS = 1
+"""All streams are threads of one process: so viewers show them as one group."""
+
+ABOUT = ("model", "url", "status")
+"""What of the metadata a stream's slice tells."""
+
+NUMBERS = ("delta", "event", "read", "n_tokens")
+
+Event = dict[str, Any]
+
+
+def save(tables: Tables | Iterable[Tables], path: str | Path) -> None:
+    """Write the trace of a stream, or of several on one clock.
+
+    Parameters
+    ----------
+    tables : Tables or iterable of Tables
+        ``rec.tables``, or ``[rec.tables, arec.tables]`` of one machine since it was
+        started: else their clocks are not the same.
+    path : str or Path
+        A file that is there is replaced.
+    """
+    streams = [tables] if isinstance(tables, Tables) else list(tables)
+    origin_ns = min(map(_begin_ns, streams), default=0)
+    trace = {
+        "displayTimeUnit": "ms",
+        "otherData": {"origin_ns": origin_ns},
+        "traceEvents": list(_events(streams, origin_ns)),
+    }
+    with whole(path) as file:
+        file.write(json.dumps(trace).encode())
+
+
+class _Track(NamedTuple):
+    """Where the events of one stream go, and since when they count."""
+
+    number: int
+    origin_ns: int
+
+    def slice(self, cat: str, name: str, start_ns: int, end_ns: int, args: Event) -> Event:
+        """Return what lasts from one moment to another."""
+        dur = max(end_ns - start_ns, 0) / 1e3
+        return self._event("X", cat, name, start_ns, args) | {"dur": dur}
+
+    def instant(self, cat: str, name: str, at_ns: int, args: Event) -> Event:
+        """Return what happens at one moment, on this track only."""
+        return self._event("i", cat, name, at_ns, args) | {"s": "t"}
+
+    def _event(self, ph: str, cat: str, name: str, at_ns: int, args: Event) -> Event:
+        place = {"ts": (at_ns - self.origin_ns) / 1e3, "pid": PROCESS, "tid": self.number}
+        return {"ph": ph, "cat": cat, "name": name, **place, "args": args}
+
+
+def _events(streams: Iterable[Tables], origin_ns: int) -> Iterator[Event]:
+    yield _named("process_name", 0, "streamlab")
+    for number, tables in enumerate(streams, 1):
+        yield _named("thread_name", number, tables.label or f"stream {number}")
+        track = _Track(number, origin_ns)
+        yield _life(tables, track)
+        yield from _phases(tables, track)
+        yield from _deltas(tables, track)
+
+
+def _named(what: str, track: int, name: str) -> Event:
+    return {"ph": "M", "name": what, "pid": PROCESS, "tid": track, "args": {"name": name}}
+
+
+def _begin_ns(tables: Tables) -> int:
+    return min([tables.t0_ns, *tables.tape.marks.values()])
+
+
+def _life(tables: Tables, track: _Track) -> Event:
+    tape = tables.tape
+    about = {name: tape.meta[name] for name in ABOUT if tape.meta.get(name)}
+    about |= {"dialect": tables.follower.dialect, "end": tape.end.how}
+    name = tables.label or "stream"
+    return track.slice("stream", name, _begin_ns(tables), tape.end.t_ns, about)
+
+
+def _phases(tables: Tables, track: _Track) -> Iterator[Event]:
+    for phase, start_ms, end_ms, _ in phases(tables).itertuples(index=False):
+        start_ns, end_ns = (tables.t0_ns + round(ms * 1e6) for ms in (start_ms, end_ms))
+        yield track.slice("phase", phase, start_ns, end_ns, {})
+
+
+def _deltas(tables: Tables, track: _Track) -> Iterator[Event]:
+    arrived_ns = tables.tape.columns.arrived_ns
+    for row in tables.deltas.to_dict("records"):
+        numbers = {name: int(row[name]) for name in NUMBERS if pd.notna(row[name])}
+        args = {"text": row["text"], **numbers}
+        yield track.instant("delta", row["kind"], arrived_ns[row["read"]], args)
