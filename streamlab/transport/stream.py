@@ -47,6 +47,7 @@ class _Streaming(Generic[R]):
         UsageError
             While the stream runs.
         """
+        self._finish()
         if self._recording is None:
             raise UsageError(
                 "a recording is there when its stream has ended, and this one runs. "
