@@ -100,7 +100,7 @@ def attach(
 def _source(response: Any) -> Source:
     libraries = [cls.__module__.partition(".")[0] for cls in type(response).__mro__]
     for library, adapt in _ADAPTERS.items():
-        if library in libraries and hasattr(response, "headers"):
+        if library in libraries and hasattr(response, "raise_for_status"):
             return adapt(response)
     raise UsageError(
         "sl.attach follows a response of httpx, httpx2, aiohttp or requests, "
