@@ -1,0 +1,106 @@
+"""The first notebook as a reader has it: opened in JupyterLab, run, saved, opened again."""
+
+import re
+import shutil
+
+import nbformat
+import pytest
+
+from tests.browser.conftest import KERNEL_IS_IDLE, ROOT, execute
+
+pytestmark = pytest.mark.browser
+
+NAME = "00_first_stream.ipynb"
+CELL = """id => [...window.jupyterapp.shell.currentWidget.content.widgets]
+    .find(cell => cell.model.id === id)"""
+RUN = """() => window.jupyterapp.shell.currentWidget.content.widgets
+    .filter(cell => cell.model.type === "code" && cell.model.executionCount).length"""
+
+
+@pytest.fixture
+def opened(jupyterlab, page):
+    """Open a copy of the notebook, as it is committed; return its path."""
+    url, folder = jupyterlab
+    shutil.copyfile(ROOT / "notebooks" / NAME, folder / NAME)
+    visit(page, url)
+    return folder / NAME
+
+
+def visit(page, url):
+    page.goto(f"{url}/lab/tree/{NAME}?reset")
+    page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=30_000)
+    page.wait_for_function(KERNEL_IS_IDLE, timeout=30_000)
+
+
+def show(page, cell_id):
+    """Scroll to a cell; return its element."""
+    page.evaluate(f"id => ({CELL})(id).node.scrollIntoView()", cell_id)
+    return page.evaluate_handle(f"id => ({CELL})(id).node", cell_id).as_element()
+
+
+def look(page, cell_id, tmp_path, name):
+    """Keep a picture of a cell, for people to look at; return what its outputs say."""
+    element = show(page, cell_id)
+    page.wait_for_timeout(300)
+    element.screenshot(path=tmp_path / f"{name}.png")
+    return element.query_selector(".jp-OutputArea").inner_text()
+
+
+def clear(page):
+    execute(page, "editmenu:clear-all")
+    page.wait_for_function(f"() => ({RUN})() === 0")
+
+
+def run_all(page):
+    execute(page, "notebook:run-all-cells")
+    page.wait_for_selector(".sl-scope .sl-run", timeout=30_000)
+
+
+def wait_until_run(page, n_cells):
+    page.wait_for_function(f"n => ({RUN})() === n", arg=n_cells, timeout=90_000)
+    page.wait_for_function(KERNEL_IS_IDLE, timeout=30_000)
+
+
+def save(page):
+    page.evaluate("() => window.jupyterapp.shell.currentWidget.context.save()")
+
+
+def outputs_of(path):
+    cells = [c for c in nbformat.read(path, as_version=4).cells if c.cell_type == "code"]
+    return {cell.id: cell.outputs for cell in cells}
+
+
+def test_as_committed_it_shows_its_streams_before_anything_is_run(opened, page, tmp_path):
+    said = look(page, "record-sync", tmp_path, "committed-scope")
+    look(page, "staircase", tmp_path, "committed-staircase")
+
+    assert "■ done: the body came to its end, after [DONE]." in said
+    assert page.locator(".sl-scope").count() == 0
+    assert page.errors == []
+
+
+def test_it_runs_live_and_is_still_there_when_opened_again(opened, jupyterlab, page, tmp_path):
+    clear(page)
+    run_all(page)
+    page.locator(".sl-scope").first.screenshot(path=tmp_path / "scope.png")
+    wait_until_run(page, len(outputs_of(opened)))
+    save(page)
+    outputs = outputs_of(opened)
+    kinds = [o.output_type for each in outputs.values() for o in each]
+
+    assert "error" not in kinds
+    assert outputs["lines-shape"][0].data["text/plain"] == "(62, 13)"
+    assert page.locator(".sl-scope").count() == 0  # all are frozen
+
+    execute(page, "notebook:shutdown-kernel")
+    visit(page, jupyterlab[0])
+    for cell in ("record-sync", "record-async", "watch"):
+        said = look(page, cell, tmp_path, f"again-{cell}")
+        assert "■ done: the body came to its end, after [DONE]." in said
+        assert re.search(r"\d+ gaps between reads", said)
+    for cell in ("own-loop-sync", "lines-head", "staircase", "gaps", "bursty-gaps"):
+        look(page, cell, tmp_path, f"again-{cell}")
+    for cell in ("staircase", "gaps", "bursty-gaps"):
+        picture = show(page, cell).query_selector(".jp-OutputArea img")
+        assert picture.evaluate("img => img.naturalWidth") > 1_000
+    assert page.errors == []

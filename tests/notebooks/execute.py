@@ -1,0 +1,101 @@
+"""The notebooks: execute them, and commit what they showed.
+
+``python -m tests.notebooks.execute`` executes all of ``notebooks/`` in place, and
+``… execute 00`` those whose names begin so.  A notebook runs in a real kernel, in an empty
+folder, without keys and without a way to the internet; an error in it changes no file.
+
+What is saved has outputs and nothing that would differ for no reason: no times, no
+widget state, no version of Python; its pictures have a palette, which makes them small.
+"""
+
+import os
+import sys
+import tempfile
+from base64 import b64decode, b64encode
+from io import BytesIO
+from pathlib import Path
+
+import nbclient
+import nbformat
+from PIL import Image
+
+ROOT = Path(__file__).parents[2]
+FOLDER = ROOT / "notebooks"
+NOWHERE = "http://127.0.0.1:9"
+KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+
+
+def notebooks():
+    """Return the paths of the notebooks, in their order."""
+    return sorted(FOLDER.glob("*.ipynb"))
+
+
+def read(path):
+    """Return a notebook as it is in the file."""
+    return nbformat.read(path, as_version=4)
+
+
+def execute(book, folder):
+    """Execute the cells of a notebook in a folder; return it.
+
+    Raises
+    ------
+    CellExecutionError
+        If a cell does; the cells before it have their outputs.
+    """
+    client = nbclient.NotebookClient(
+        book,
+        timeout=60,
+        kernel_name="python3",
+        record_timing=False,
+        coalesce_streams=True,
+        store_widget_state=False,
+        resources={"metadata": {"path": str(folder)}},
+    )
+    client.execute(env=offline())
+    return book
+
+
+def offline():
+    """Return an environment in which all but loopback is out of reach, without keys."""
+    env = {name: value for name, value in os.environ.items() if not name.endswith("_API_KEY")}
+    proxies = {"http_proxy", "https_proxy", "all_proxy"}
+    env |= dict.fromkeys(proxies | {name.upper() for name in proxies}, NOWHERE)
+    env |= dict.fromkeys(("no_proxy", "NO_PROXY"), "127.0.0.1,localhost")
+    python_path = os.pathsep.join(filter(None, [str(ROOT), env.get("PYTHONPATH")]))
+    return env | {"PYTHONPATH": python_path, "PYTHONWARNINGS": "default"}
+
+
+def tidy(book):
+    """Take away what differs from run to run and from machine to machine; return the book."""
+    book.metadata = nbformat.from_dict(
+        {"kernelspec": KERNEL, "language_info": {"name": "python"}}
+    )
+    for cell in book.cells:
+        cell.metadata.pop("execution", None)
+        for output in cell.get("outputs", ()):
+            if "image/png" in output.get("data", {}):
+                output.data["image/png"] = with_palette(output.data["image/png"])
+    return book
+
+
+def with_palette(png):
+    """Return a picture of lines and letters, in base64, at about a third of its size."""
+    out = BytesIO()
+    picture = Image.open(BytesIO(b64decode(png))).convert("RGB")
+    picture.quantize(64, dither=Image.Dither.NONE).save(out, "PNG", optimize=True)
+    return b64encode(out.getvalue()).decode("ascii")
+
+
+def main(prefixes):
+    """Execute and save the notebooks whose names begin with one of `prefixes`."""
+    for path in notebooks():
+        if path.name.startswith(prefixes):
+            with tempfile.TemporaryDirectory() as folder:
+                book = execute(read(path), folder)
+            nbformat.write(tidy(book), path)
+            print(f"{path.name}: {path.stat().st_size / 1000:.0f} kB", flush=True)
+
+
+if __name__ == "__main__":
+    main(tuple(sys.argv[1:]) or ("",))
