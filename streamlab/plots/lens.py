@@ -1,0 +1,240 @@
+"""Where each tool sees the first token and the end, on the staircase of the events.
+
+A flag above the staircase says who takes this moment for the first token, one below it who
+takes it for the end of the request.  Tools that agree share a flag.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from textwrap import fill
+from typing import Any, NamedTuple
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.cbook import normalize_kwargs
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from streamlab.metrics import Tables
+from streamlab.metrics.definitions import Answer, Definition, Seen
+from streamlab.metrics.lens import answers, starts_ms
+from streamlab.plots._picture import (
+    Picture,
+    add_legend,
+    axes_for,
+    ms,
+    plain_number,
+    rows_of,
+    sentence,
+    sign,
+)
+
+__all__ = ["caption", "draw"]
+
+GID = "streamlab-lens"
+DASHES = ("-", (0, (3, 3)), (0, (1.2, 2)), (0, (6, 2, 1.5, 2)))
+HEIGHT_INCHES = 5.2
+WRAP_FIRST, WRAP_END = 58, 36
+"""Characters in a row of a flag: where requests end there is less room below the stairs."""
+
+NO_BREAK = "\N{NO-BREAK SPACE}"
+ROW, MARGIN = 0.047, 0.02
+"""Of the height of the Axes: a row of a flag, and the space to the frame."""
+
+
+class Flag(NamedTuple):
+    """A moment on which some tools agree."""
+
+    t_ms: float
+    text: str
+
+    @property
+    def height(self) -> float:
+        """How much of the Axes it takes."""
+        return ROW * (self.text.count("\n") + 1) + 0.012
+
+
+def draw(tables: Tables, *, ax: Axes | None = None, **line_kws: Any) -> Axes:
+    """Draw the staircase of events, with each tool's first token and end of request.
+
+    Parameters
+    ----------
+    tables : Tables
+    ax : Axes, optional
+        Where to draw; by default on a new figure.  Several recordings can share one; the
+        flags are those of the first, of the others there are the points alone.
+    **line_kws
+        Passed to `matplotlib.axes.Axes.step`.
+
+    Returns
+    -------
+    Axes
+        The one drawn on: ms since the request was sent, number of events.
+    """
+    is_new, ax = ax is None, axes_for(ax)
+    number = len(rows_of(ax, GID))
+    line = _stairs(ax, tables, number, line_kws)
+    firsts, ends = _flags(tables, _first_ms, WRAP_FIRST), _flags(tables, _end_ms, WRAP_END)
+    _points(ax, line, firsts, "first token, by some definition", "^")
+    _points(ax, line, ends, "end of request, by some definition", "v")
+    _frame(ax, is_new)
+    if not number:
+        _fit(ax, sum(flag.height for flag in firsts))
+        _hoist(ax, line, firsts, ends)
+    add_legend(ax, GID)
+    sign(ax, caption(tables))
+    return ax
+
+
+def caption(tables: Tables) -> str:
+    """Return what the picture shows, as a sentence."""
+    firsts, ends = _flags(tables, _first_ms, WRAP_FIRST), _flags(tables, _end_ms, WRAP_END)
+    if tables.events.empty:
+        return sentence(
+            tables, f"no event arrived before the stream ended ({tables.tape.end.how})"
+        )
+    if not firsts:
+        return sentence(tables, "no definition sees a first token")
+    text = f"by the definitions of the tools, {_told(firsts, 'the first token came')}"
+    if ends:
+        text += f", and {_told(ends, 'the request ended')}"
+    return sentence(tables, text)
+
+
+def _told(flags: list[Flag], what: str) -> str:
+    if len(flags) == 1:
+        return f"{what} after {ms(flags[0].t_ms)}"
+    return f"{what} at {len(flags)} moments, from {ms(flags[0].t_ms)} to {ms(flags[-1].t_ms)}"
+
+
+def _flags(
+    tables: Tables, moment: Callable[[Definition, Answer, Seen], float], wrap: int
+) -> list[Flag]:
+    """Return the moments, since t0, with the tools that take them; the earliest first."""
+    seen = Seen(tables)
+    tools: dict[float, list[str]] = {}
+    for definition, answer in answers(seen):
+        t_ms = round(moment(definition, answer, seen), 6)
+        if t_ms == t_ms:
+            tools.setdefault(t_ms, []).append(definition.tool.partition(",")[0])
+    return [Flag(t_ms, _text(t_ms, tools[t_ms], wrap)) for t_ms in sorted(tools)]
+
+
+def _first_ms(definition: Definition, answer: Answer, seen: Seen) -> float:
+    return answer.ttft_ms + starts_ms(definition, seen)
+
+
+def _end_ms(definition: Definition, answer: Answer, seen: Seen) -> float:
+    return answer.e2e_ms + starts_ms(definition, seen)
+
+
+def _text(t_ms: float, tools: Iterable[str], wrap: int) -> str:
+    names = ", ".join(name.replace(" ", NO_BREAK) for name in dict.fromkeys(tools))
+    text = f"{ms(t_ms)}: {names}".replace(" ms:", f"{NO_BREAK}ms:")
+    return fill(text, wrap, break_long_words=False, break_on_hyphens=False)
+
+
+def _stairs(ax: Axes, tables: Tables, number: int, line_kws: dict[str, Any]) -> Line2D:
+    per_read = tables.events.groupby("read")["t_ms"].agg(["first", "size"])
+    t_ms = np.append(0.0, per_read["first"].to_numpy())
+    count = np.append(0, per_read["size"].to_numpy().cumsum())
+    end_ms = (tables.tape.end.t_ns - tables.t0_ns) / 1e6
+    look: dict[str, Any] = {
+        "linestyle": DASHES[number % len(DASHES)],
+        "linewidth": 1.8,
+        "fillstyle": "none" if number else "full",
+        "label": tables.label or "events",
+    }
+    look |= normalize_kwargs(line_kws, Line2D)
+    t_ms, count = np.append(t_ms, max(end_ms, t_ms[-1])), np.append(count, count[-1])
+    (line,) = ax.step(t_ms, count, where="post", gid=f"{GID}-{number}", **look)
+    return line
+
+
+def _points(ax: Axes, line: Line2D, flags: list[Flag], label: str, marker: str) -> None:
+    if not flags:
+        return
+    t_ms = [flag.t_ms for flag in flags]
+    look: dict[str, Any] = {
+        "color": line.get_color(),
+        "fillstyle": line.get_fillstyle(),
+        "linestyle": "none",
+        "marker": marker,
+        "markersize": 7,
+        "markeredgewidth": 1.2,
+    }
+    ax.plot(
+        t_ms,
+        [_height(line, each) for each in t_ms],
+        label=label,
+        gid=line.get_gid(),
+        zorder=3,
+        clip_on=False,
+        **look,
+    )
+
+
+def _height(line: Line2D, t_ms: float) -> float:
+    """Return how many events there were at a moment."""
+    times, count = (np.asarray(data) for data in line.get_data())
+    return float(count[np.searchsorted(times, t_ms, side="right") - 1])
+
+
+def _hoist(ax: Axes, line: Line2D, firsts: list[Flag], ends: list[Flag]) -> None:
+    """Hang the flags: the earliest first token highest, the latest end lowest."""
+    top = 1 - MARGIN
+    for flag in firsts:
+        _flag(ax, line, flag, top, "top")
+        top -= flag.height
+    bottom = MARGIN
+    for flag in reversed(ends):
+        _flag(ax, line, flag, bottom, "bottom")
+        bottom += flag.height
+
+
+def _flag(ax: Axes, line: Line2D, flag: Flag, height: float, valign: str) -> None:
+    left, right = ax.get_xlim()
+    to_the_right = (flag.t_ms - left) < 0.62 * (right - left)
+    pole: dict[str, Any] = {
+        "arrowstyle": "-",
+        "color": line.get_color(),
+        "linewidth": 0.9,
+        "relpos": (0 if to_the_right else 1, 0.5),
+        "shrinkA": 0,
+        "shrinkB": 2,
+    }
+    lines = flag.text.split("\n")
+    apart = (f"{NO_BREAK}{each}" if to_the_right else f"{each}{NO_BREAK}" for each in lines)
+    ax.annotate(
+        "\n".join(apart),
+        xy=(flag.t_ms, _height(line, flag.t_ms)),
+        xytext=(flag.t_ms, height),
+        textcoords=ax.get_xaxis_transform(),
+        ha="left" if to_the_right else "right",
+        va=valign,
+        fontsize=8,
+        color=ax.xaxis.label.get_color(),
+        parse_math=False,
+        arrowprops=pole,
+        bbox={"boxstyle": "square,pad=0", "fc": ax.get_facecolor(), "ec": "none"},
+    )
+
+
+def _fit(ax: Axes, flags: float) -> None:
+    """Leave room above the staircase, for the flags of the first tokens."""
+    highest = max(ax.dataLim.ymax, 1)
+    ax.set_ylim(0, highest / max(1 - flags - 2 * MARGIN, 0.35))
+
+
+def _frame(ax: Axes, is_new: bool) -> None:
+    figure = ax.get_figure(root=True)
+    if is_new and isinstance(figure, Picture):
+        width, _ = Figure.get_size_inches(figure)
+        figure.set_size_inches(width, HEIGHT_INCHES)
+    ax.set(xlabel="time since the request was sent (ms)", ylabel="events so far")
+    ax.set_xlim(left=0)
+    ax.xaxis.set_major_formatter(FuncFormatter(plain_number))
+    ax.yaxis.set_major_formatter(FuncFormatter(plain_number))
+    ax.yaxis.set_major_locator(MaxNLocator(6, integer=True, steps=[1, 2, 5, 10]))
