@@ -137,7 +137,7 @@ def report(recording: Recording, saved: Path | None) -> int:
     interrupted = tape.end.how in ("interrupted", "cancelled")
     wrong = problem(tape, answer(follower.deltas, follower.reader))
     remark(_facts(tape, follower))
-    if bars := card.sparkline(card.gaps_ms(recording)):
+    if bars := card.bars(card.gaps_ms(recording)):
         remark(f"gaps {bars}")
     if not interrupted and wrong is None:
         if saved is not None:

@@ -66,12 +66,13 @@ def _welcome(url: str, recordings: list[str]) -> str:
         _listed(kind, list(map(one_line, names))) for kind, names in lists.items() if names
     )
     body = f'{{"model": "{one_line(name)}", "stream": true}}'
-    return f"""The lab is at {url} and answers by scenario, whatever the prompt.
-Ctrl-C ends it. From another shell:
+    return f"""The lab is at {url}. It answers by scenario, whatever the
+prompt. Ctrl-C ends it. From another shell:
 
-  curl -N {url}/v1/chat/completions -d '{body}'
+  curl -N {url}/v1/chat/completions \\
+    -d '{body}'
   curl -N {url}/sse/steady
-  streamlab record --base-url {url}/v1 --model {one_line(name)} "Hi"
+  streamlab record --base-url {url}/v1 -m {one_line(name)} "Hi"
 
 {there_is}
 """

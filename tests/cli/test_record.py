@@ -146,7 +146,7 @@ MISUSED = {
     ),
     "no-key": (
         ["--model", "gpt-4o-mini", "Hi"],
-        "openai needs a key and OPENAI_API_KEY is not set. Set it, name another variable by "
+        "OpenAI needs a key and OPENAI_API_KEY is not set. Set it, name another variable by "
         "--api-key-env, or stream from the lab: --lab count-to-ten.",
     ),
     "no-such-variable": (
@@ -312,22 +312,16 @@ OURS = re.compile(r"\r\x1b\[K|\x1b\[2m|\x1b\[0m")
 """The only codes that this command sends."""
 
 
-def test_nothing_of_a_hostile_stream_drives_the_terminal(hostile_lab, here):
+def test_in_a_terminal_nothing_of_a_hostile_stream_drives_it(hostile_lab, here):
     done = in_terminal("record", "--base-url", hostile_lab, "-m", "hostile", "Hi", cwd=here)
 
     seen = OURS.sub("", done.out)
     assert done.code == 0
     assert "red␛[31m bell␇ c1�2J bidi�gpj.exe� del␡ back␈␍\n\ttab ok\n" in seen
-    assert "hm ␛]0;title␇ red␛[31m" in seen
     assert [c for c in seen if not c.isprintable() and c not in "\n\t"] == []
-
-
-def test_in_a_terminal_reasoning_is_dim_and_the_end_is_summed_up(hostile_lab, here):
-    done = in_terminal("record", "--base-url", hostile_lab, "-m", "hostile", "Hi", cwd=here)
-
-    assert "\x1b[2mhm ␛" in done.out
+    assert "\x1b[2mhm ␛]0;title␇ red␛[31m" in done.out  # reasoning is dim
     assert "\r\x1b[K" in done.out  # the progress line, and its end
-    assert re.search(r"\d reads?, \d+ lines, 4 events, first text after [\d.]+ ms", done.out)
+    assert re.search(r"\d reads?, \d+ lines, 4 events, first text after [\d.]+ ms", seen)
 
 
 def test_in_a_terminal_a_tool_call_stands_on_a_line_of_its_own(here):

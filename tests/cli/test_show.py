@@ -108,12 +108,13 @@ def test_no_table_lets_a_control_character_through(capsys, hostile, table):
         (["nothing.jsonl"], "cannot read nothing.jsonl: No such file or directory. "),
         (["notes.txt"], "notes.txt is not a recording: "),
         (["."], ". is a folder. "),
-        (["a.png"], "a recording is a .jsonl or a .parquet file, and a.png is neither. "),
+        (["a.parquet"], "a.parquet"),
         (["a.jsonl", "--dialect", "sssse"], "no dialect 'sssse'; there are: "),
     ],
 )
 def test_what_is_no_recording_is_misuse(capsys, hello, here, arguments, sentence):
     (here / "notes.txt").write_text("Dear diary\n")
+    (here / "a.parquet").write_text("Dear diary\n")
     hello.rename("a.jsonl")
 
     assert main(["show", *arguments]) == 2
