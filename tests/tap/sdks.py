@@ -112,7 +112,7 @@ async def amistral(url: str, model: str, http: Any) -> list[Any]:
 
 
 def ollama_chat(url: str, model: str, http: Any) -> list[Any]:
-    client = ollama.Client(host=url)
+    client = ollama.Client(host=url, verify=False)
     client._client.close()
     client._client = http  # it takes options for a client, and no client
     http.base_url = url
@@ -120,7 +120,7 @@ def ollama_chat(url: str, model: str, http: Any) -> list[Any]:
 
 
 async def aollama_chat(url: str, model: str, http: Any) -> list[Any]:
-    client = ollama.AsyncClient(host=url)
+    client = ollama.AsyncClient(host=url, verify=False)
     await client._client.aclose()
     client._client = http
     http.base_url = url
