@@ -66,8 +66,8 @@ class _Track(NamedTuple):
 
     def slice(self, cat: str, name: str, start_ns: int, end_ns: int, args: Event) -> Event:
         """Return what lasts from one moment to another."""
-        dur = max(end_ns - start_ns, 0) / 1e3
-        return self._event("X", cat, name, start_ns, args) | {"dur": dur}
+        lasts = {"dur": max(end_ns - start_ns, 0) / 1e3}
+        return self._event("X", cat, name, start_ns, args) | lasts
 
     def instant(self, cat: str, name: str, at_ns: int, args: Event) -> Event:
         """Return what happens at one moment, on this track only."""
@@ -105,9 +105,17 @@ def _life(tables: Tables, track: _Track) -> Event:
 
 
 def _phases(tables: Tables, track: _Track) -> Iterator[Event]:
-    for phase, start_ms, end_ms, _ in phases(tables).itertuples(index=False):
-        start_ns, end_ns = (tables.t0_ns + round(ms * 1e6) for ms in (start_ms, end_ms))
-        yield track.slice("phase", phase, start_ns, end_ns, {})
+    """Return the phases as slices that do not overlap, for a viewer would drop some.
+
+    A phase ends at the latest where the next begins: an answer may have arrived before
+    Python had the time to note that the request was sent.
+    """
+    slices, limit_ns = [], tables.tape.end.t_ns
+    for name, *span_ms in reversed(phases(tables).iloc[:, :3].to_numpy().tolist()):
+        start_ns, end_ns = (min(tables.t0_ns + round(ms * 1e6), limit_ns) for ms in span_ms)
+        slices.append(track.slice("phase", name, start_ns, end_ns, {}))
+        limit_ns = start_ns
+    return reversed(slices)
 
 
 def _deltas(tables: Tables, track: _Track) -> Iterator[Event]:

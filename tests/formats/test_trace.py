@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from numbers import Real
 
 import pytest
@@ -98,9 +99,44 @@ def test_phases_are_slices_inside_the_slice_of_the_stream(recs, tmp_path):
     assert life["ts"] == 0
     assert life["args"] == about | {"url": rec.meta["url"]}
     assert [p["name"] for p in phases] == rec.phases["phase"].tolist()
-    lasts_ms = [p["dur"] / 1e3 for p in phases]
-    assert lasts_ms == pytest.approx(rec.phases["duration_ms"].tolist(), abs=1e-6)
     assert life["dur"] == (rec.end.t_ns - rec.tape.marks["called"]) / 1e3
+
+
+MARKS = {
+    "called": -9_000,
+    "pool": -8_000,
+    "connect": -7_000,
+    "connected": -2_000,
+    "request_sent": 0,
+    "request_done": 300_007,
+    "first_read": 500_000,
+    "headers": 500_100,
+}
+
+
+@pytest.mark.parametrize(
+    ("done_ns", "spans"),
+    [
+        (300_007, {"send": (9, 300.007), "wait": (309.007, 199.993)}),
+        (900_000, {"send": (9, 500), "wait": (509, 0)}),  # noted after the answer had come
+    ],
+)
+def test_phases_follow_each_other(tmp_path, done_ns, spans):
+    tape = tape_from([(1, ROLE)])
+    marks = {
+        name: tape.t0_ns + t_ns for name, t_ns in (MARKS | {"request_done": done_ns}).items()
+    }
+    found = saved(Tables(replace(tape, marks=marks)), tmp_path)
+    slices = {e["name"]: (e["ts"], e["dur"]) for e in of_phase(found, "X")[1:]}
+
+    check(found)
+    assert slices == {
+        "client": (0, 1),
+        "connect": (2, 5),
+        **spans,
+        "headers": (509, 0.1),
+        "body": (509.1, 499.9),
+    }
 
 
 def test_several_streams_are_several_tracks_on_one_clock(recs, tmp_path):
