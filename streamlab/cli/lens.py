@@ -87,8 +87,17 @@ def _print(found: Lens, why: bool) -> None:
     printer = console()
     printer.print(_table(found, wide=printer.width >= MANY_COLUMNS))
     printer.print(spread(found))
+    if given := [NAMES.get(str(tool), str(tool)) for tool in found.index[_is_given(found)]]:
+        printer.print(
+            f"Given the server's count of tokens for want of theirs: {', '.join(given)}."
+        )
     if why:
         printer.print(_words(found))
+
+
+def _is_given(found: Lens) -> Any:
+    """Say of each tool whether it would count tokens by itself, and could not."""
+    return found["tokens"].str.startswith("server,")
 
 
 def _table(found: Lens, wide: bool) -> Table:
@@ -106,8 +115,13 @@ def _table(found: Lens, wide: bool) -> Table:
         table.add_column("tokens counted by")
     for tool, row in found.iterrows():
         cells = [number(row[name], name).replace("–", "-") for name in names]
-        table.add_row(NAMES.get(str(tool), str(tool)), *cells, *[row["tokens"]] * wide)
+        table.add_row(NAMES.get(str(tool), str(tool)), *cells, *[_who(row["tokens"])] * wide)
     return table
+
+
+def _who(tokens: str) -> str:
+    """Return who counted, without what only Python's prompt can do about it."""
+    return tokens.partition(",")[0].partition(":")[0]
 
 
 def _words(found: Lens) -> str:
