@@ -15,6 +15,7 @@ import pytest
 
 import streamlab as sl
 from tests.tap.clients import aclient, client, each_library
+from tests.tap.conftest import Secure
 from tests.tap.sdks import ASKED, KEY
 
 
@@ -214,3 +215,24 @@ def test_a_line_that_an_sdk_fails_over_is_recorded_whole(pages: str) -> None:
     assert with_tap == without
     assert tap.recordings[0].end.how == "closed"
     assert "\u2028" in tap.recordings[0].text
+
+
+@each_library
+@pytest.mark.parametrize("mode", ["sync", "async"])
+def test_a_certificate_that_is_not_trusted_is_refused_as_before(
+    library: Any, mode: str, secure: Secure
+) -> None:
+    """Also by the library's own default context, which asks the system."""
+
+    async def asked(http: Any) -> None:
+        async with http:
+            await http.get(secure.url)
+
+    http = client(library) if mode == "sync" else aclient(library)
+    with sl.tap(http) as tap, pytest.raises(library.ConnectError, match="certificate"):
+        if mode == "sync":
+            with http:
+                http.get(secure.url)
+        else:
+            asyncio.run(asked(http))
+    assert [rec.end.how for rec in tap.recordings] == ["connect"]
