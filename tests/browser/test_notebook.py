@@ -16,6 +16,13 @@ CELL = """id => [...window.jupyterapp.shell.currentWidget.content.widgets]
 RUN = """() => window.jupyterapp.shell.currentWidget.content.widgets
     .filter(cell => cell.model.type === "code" && cell.model.executionCount).length"""
 
+LIVE = """() => {
+    const scope = document.querySelector(".sl-scope");
+    if (!scope || scope.querySelectorAll(".sl-lines tbody tr").length < 8) return false;
+    scope.scrollIntoView({ block: "center" });
+    return { state: scope.dataset.state, said: scope.querySelector(".sl-text").textContent };
+}"""
+
 
 @pytest.fixture
 def opened(jupyterlab, page):
@@ -52,8 +59,9 @@ def clear(page):
 
 
 def run_all(page):
+    """Run all cells; return the state and the text of the first scope while it is live."""
     execute(page, "notebook:run-all-cells")
-    page.wait_for_selector(".sl-scope .sl-run", timeout=30_000)
+    return page.wait_for_function(LIVE, timeout=30_000).json_value()
 
 
 def wait_until_run(page, n_cells):
@@ -81,13 +89,16 @@ def test_as_committed_it_shows_its_streams_before_anything_is_run(opened, page, 
 
 def test_it_runs_live_and_is_still_there_when_opened_again(opened, jupyterlab, page, tmp_path):
     clear(page)
-    run_all(page)
-    page.locator(".sl-scope").first.screenshot(path=tmp_path / "scope.png")
+    live = run_all(page)
+    page.screenshot(path=tmp_path / "live.png")
     wait_until_run(page, len(outputs_of(opened)))
     save(page)
     outputs = outputs_of(opened)
     kinds = [o.output_type for each in outputs.values() for o in each]
 
+    assert live["state"] == "streaming"
+    assert "1, 2, 3, 4, 5, 6, 7, 8, 9, 10".startswith(live["said"])
+    assert len(live["said"]) >= 3
     assert "error" not in kinds
     assert outputs["lines-shape"][0].data["text/plain"] == "(62, 13)"
     assert page.locator(".sl-scope").count() == 0  # all are frozen

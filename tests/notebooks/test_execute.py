@@ -88,7 +88,7 @@ def test_your_own_loop_prints_the_lines_from_0_to_61(first_stream):
 
     assert [int(row.split()[0]) for row in rows] == list(range(62))
     assert rows[-2:] == ["60 data: [DONE]", "61 "]
-    assert rows[2].startswith('2 data: {…"choices":[{"index":0,"delta":{"content":"1"}')
+    assert rows[2].startswith('2 data: {…"delta":{"content":"1"}')
     assert content_type.data["text/plain"] == "'text/event-stream; charset=utf-8'"
 
 
