@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from streamlab import card, front
+from streamlab.cli import FAILED, INTERRUPTED
 from streamlab.cli._telling import Progress, Telling
 from streamlab.cli._terminal import remark, say
 from streamlab.dialects import GENERATED, answer
@@ -29,8 +30,6 @@ from streamlab.tape import Journal, Recorder, Tape, journal
 from streamlab.transport.endpoint import Endpoint
 from streamlab.transport.stream import Opening
 from streamlab.verdict import problem
-
-FAILED, INTERRUPTED = 1, 130
 
 
 @dataclass(frozen=True, slots=True)

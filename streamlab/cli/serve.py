@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
+
+if TYPE_CHECKING:
+    from streamlab.tape import Tape
 
 USUAL_PORT = 8765
 
@@ -36,11 +40,15 @@ def run(
       streamlab serve monday.jsonl --speed 2
       streamlab serve --port 9000
     """
-    from streamlab import server
-    from streamlab.errors import LabError
     from streamlab.front import named_tapes
 
-    tapes = named_tapes(tuple(recordings or ()))
+    _serve(named_tapes(tuple(recordings or ())), port, speed)
+    print("\nThe lab is closed.")
+
+
+def _serve(tapes: Mapping[str, Tape], port: int | None, speed: float) -> None:
+    from streamlab import server
+    from streamlab.errors import LabError
 
     def ready(url: str) -> None:
         print(_welcome(url, list(tapes)), flush=True)
@@ -51,7 +59,6 @@ def run(
         if port is not None:
             raise
         server.run(tapes, speed=speed, ready=ready)
-    print("\nThe lab is closed.")
 
 
 def _welcome(url: str, recordings: list[str]) -> str:
