@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import json
 from array import array
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -69,18 +70,16 @@ def load(path: str | Path) -> Tape:
     Raises
     ------
     FormatError
-        If the file is no Parquet, or was not written by `save`.
+        If the file is no Parquet, was not written by `save`, or is damaged.
     """
-    about = read_meta(path)
-    if about["table"] != "reads":
-        raise FormatError(
-            f"expected the reads of a recording in {str(path)!r}, and got the table "
-            f"{about['table']!r}. Load the file that rec.save wrote."
-        )
-    table = pq.read_table(path)
-    columns, body = _columns(table)
-    end = End(**about["end"])
-    return Tape(body, columns, end, about["marks"], about["meta"], _sent(table))
+    with _damage(path):
+        about = read_meta(path)
+        if about["table"] != "reads":
+            raise FormatError(
+                f"expected the reads of a recording in {str(path)!r}, and got the table "
+                f"{about['table']!r}. Load the file that rec.save wrote."
+            )
+        return _tape(pq.read_table(path, page_checksum_verification=True), about)
 
 
 def recordings(path: str | PathLike[str]) -> dict[str, Path]:
@@ -118,7 +117,9 @@ def read_meta(path: str | Path) -> dict[str, Any]:
     """
     try:
         found = pq.read_schema(path).metadata or {}
-    except pa.ArrowInvalid:
+    except FileNotFoundError:
+        raise
+    except (pa.ArrowInvalid, OSError):
         raise FormatError(
             f"expected a Parquet file, and {str(path)!r} is none. "
             "Load a file that rec.save wrote."
@@ -128,12 +129,13 @@ def read_meta(path: str | Path) -> dict[str, Any]:
             f"expected a recording, and {str(path)!r} is a Parquet file of something else. "
             "Load a file that rec.save wrote, or open this one with pandas.read_parquet."
         )
-    about: dict[str, Any] = json.loads(found[KEY])
-    if about["version"] > VERSION:
-        raise FormatError(
-            f"expected version {VERSION} of a recording in Parquet, and {str(path)!r} has "
-            f"version {about['version']}. Update streamlab."
-        )
+    with _damage(path):
+        about: dict[str, Any] = json.loads(found[KEY])
+        if about["version"] > VERSION:
+            raise FormatError(
+                f"expected version {VERSION} of a recording in Parquet, and {str(path)!r} has "
+                f"version {about['version']}. Update streamlab."
+            )
     return about
 
 
@@ -160,7 +162,34 @@ def _write(frame: pd.DataFrame, path: str | Path, about: Mapping[str, Any]) -> N
     table = pa.Table.from_pandas(frame, preserve_index=False)
     metadata = (table.schema.metadata or {}) | {KEY: json.dumps(about).encode()}
     with whole(path) as file:
-        pq.write_table(table.replace_schema_metadata(metadata), file, compression="zstd")
+        pq.write_table(
+            table.replace_schema_metadata(metadata),
+            file,
+            compression="zstd",
+            write_page_checksum=True,
+        )
+
+
+@contextmanager
+def _damage(path: str | Path) -> Iterator[None]:
+    """Say in one sentence that a file of ours is not as it was written."""
+    try:
+        yield
+    except FormatError:
+        raise
+    except (ArithmeticError, LookupError, OSError, TypeError, ValueError) as damage:
+        raise FormatError(
+            f"expected a whole recording, and {str(path)!r} is damaged: "
+            f"{type(damage).__name__}. Save it anew from where it came."
+        ) from damage
+
+
+def _tape(table: pa.Table, about: Mapping[str, Any]) -> Tape:
+    columns, body = _columns(table)
+    if len(body) != (columns.ends[-1] if columns.ends else 0):
+        raise ValueError("bytes are missing")
+    end = End(**about["end"])
+    return Tape(body, columns, end, about["marks"], about["meta"], _sent(table))
 
 
 def _columns(table: pa.Table) -> tuple[Columns, bytes]:

@@ -1,4 +1,5 @@
 import json
+import random
 import re
 
 import duckdb
@@ -36,7 +37,7 @@ words = st.dictionaries(
 )
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)  # a busy machine has none
 @given(
     st.lists(reads, max_size=8),
     st.dictionaries(st.text(max_size=5), known, max_size=3),
@@ -131,4 +132,40 @@ def test_a_later_version_is_refused(path):
     assert refusal(path) == (
         "expected version 1 of a recording in Parquet, and 'a.parquet' has version 2. "
         "Update streamlab."
+    )
+
+
+def test_damage_is_refused_and_never_loaded_as_other_bytes(path):
+    saved = eleven_answers()
+    parquet.save(saved, path)
+    whole, rng, n_refused = path.read_bytes(), random.Random("damage"), 0
+    for _ in range(200):
+        at = rng.randrange(len(whole))
+        changed = whole[:at] + bytes([whole[at] ^ 1 << rng.randrange(8)]) + whole[at + 1 :]
+        path.write_bytes(rng.choice([changed, whole[:at]]))
+        try:
+            assert parquet.load(path).body == saved.tape.body
+        except FormatError:
+            n_refused += 1
+    assert n_refused > 100
+
+
+@pytest.mark.parametrize("column", ["raw", "end", "stamp", "lo_ns"])
+def test_a_file_that_lost_a_column_is_refused(path, column):
+    parquet.save(eleven_answers(), path)
+    pq.write_table(pq.read_table(path).drop_columns([column]), path)
+
+    assert refusal(path) == (
+        "expected a whole recording, and 'a.parquet' is damaged: KeyError. "
+        "Save it anew from where it came."
+    )
+
+
+def test_a_file_that_lost_rows_is_refused(path):
+    parquet.save(eleven_answers(), path)
+    pq.write_table(pq.read_table(path).slice(3), path)
+
+    assert refusal(path) == (
+        "expected a whole recording, and 'a.parquet' is damaged: ValueError. "
+        "Save it anew from where it came."
     )
