@@ -21,8 +21,10 @@ from streamlab.tape import Clock, Stamp
 from streamlab.transport.meter import Exchange, Meter, joined
 from streamlab.transport.streams import MAX_BYTES, mapped, readable, socket_info
 from streamlab.transport.tls import TLSLayer
+from streamlab.transport.turns import turns_of
 
 HIGH_WATER = 1 << 20  # bytes queued before we stop reading
+STREAK = 4  # reads a consumer may take from its queue before others have their turn
 
 
 class AsyncSocketStream(Exchange):
@@ -48,9 +50,12 @@ class AsyncSocketStream(Exchange):
         self._loop = asyncio.get_running_loop()
         self._queue: deque[tuple[bytes, Stamp]] = deque()
         self._queued_bytes = 0
-        self._failure: OSError | None = None
+        self._failure: Exception | None = None
         self._at_end = False
         self._reader: asyncio.Future[None] | None = None
+        self._turns = turns_of(self._loop)
+        self._woken = False  # the consumer that waits has been told
+        self._streak = 0  # reads handed over since the consumer last waited
         self._timeout_s = 0.0
         self._deadline_s: float | None = None
         self._watchdog: asyncio.TimerHandle | None = None
@@ -64,8 +69,9 @@ class AsyncSocketStream(Exchange):
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Return what one read of the socket gave; ``b""`` at the end."""
         del max_bytes  # a read is handed over whole: the rest of it would have no stamp
-        if not self._queue and not self._at_end:
+        if not self._at_end and (not self._queue or self._streak >= STREAK):
             await self._wait(timeout)
+        self._streak += 1
         if self._queue:
             data, stamp = self._queue.popleft()
             self._queued_bytes -= len(data)
@@ -80,8 +86,11 @@ class AsyncSocketStream(Exchange):
     async def _wait(self, timeout: float | None) -> None:
         if self.cancelled:
             raise asyncio.CancelledError
+        self._streak = 0
         self._reader = self._loop.create_future()
         self._watch(timeout)
+        if self._queue:
+            self._wake()
         try:
             await self._reader
         except TimeoutError as exc:
@@ -90,6 +99,7 @@ class AsyncSocketStream(Exchange):
             self._hold()
         finally:
             self._reader = self._deadline_s = None
+            self._woken = False
 
     def _on_readable(self) -> None:
         """Read once; the loop calls again if there is more."""
@@ -97,7 +107,7 @@ class AsyncSocketStream(Exchange):
             data, stamp = self._meter.recv(MAX_BYTES)
         except (BlockingIOError, InterruptedError):
             return
-        except OSError as exc:
+        except Exception as exc:  # nothing may leave a consumer waiting for ever
             self._stop(exc)
         else:
             if data:
@@ -110,10 +120,12 @@ class AsyncSocketStream(Exchange):
         self._wake()
 
     def _wake(self) -> None:
-        if self._reader is not None and not self._reader.done():
-            self._reader.set_result(None)
+        """Let the consumer run in its turn, once for each wait."""
+        if self._reader is not None and not self._woken:
+            self._woken = True
+            self._turns.wake(self._reader)
 
-    def _stop(self, failure: OSError | None) -> None:
+    def _stop(self, failure: Exception | None) -> None:
         self._at_end, self._failure = True, failure
         self._pause()
 

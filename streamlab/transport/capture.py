@@ -47,6 +47,7 @@ class Attempt:
         clock: Clock = monotonic_ns,
     ) -> None:
         warm_up()
+        wall_map().refresh()  # an anchor at the start and one at the end: a step between shows
         self.endpoint = endpoint
         self.query = endpoint.query(prompt, body)
         self.recorder = Recorder(clock, max_bytes)
@@ -109,6 +110,7 @@ class Attempt:
         recorder = self.recorder
         recorder.end("closed")
         started_ns = recorder.marks.get("called", 0)
+        wall_map().refresh()
         steps = wall_map().steps_between(started_ns, recorder.clock())
         if steps:
             recorder.meta["clock_steps"] = [step._asdict() for step in steps]

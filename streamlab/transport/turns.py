@@ -1,0 +1,55 @@
+"""Reading first: how many consumers of a loop may run between two looks at the sockets.
+
+With hundreds of streams on one loop, a pass that lets every consumer run takes longer than
+the gap between two events; the kernel then merges what it would have kept apart.  So a
+pass wakes a few consumers, and the sockets are read again before the next ones have
+their turn.  Consumers get their data as fast as before, in a fairer order.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from weakref import WeakKeyDictionary
+
+A_PASS = 8
+"""Consumers woken in one pass of the loop; each takes some 50 to 100 µs."""
+
+
+class Turns:
+    """The consumers of one loop that wait for data which has arrived."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._call_soon = loop.call_soon
+        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._woken = 0  # in this pass
+
+    def wake(self, consumer: asyncio.Future[None]) -> None:
+        """Let a consumer run, in this pass or in one of the next."""
+        if self._woken == 0:
+            self._call_soon(self._next_pass)
+        if self._woken < A_PASS:
+            self._woken += 1
+            _let_run(consumer)
+        else:
+            self._waiting.append(consumer)
+
+    def _next_pass(self) -> None:
+        waiting, self._woken = self._waiting, 0
+        for _ in range(min(A_PASS, len(waiting))):
+            self.wake(waiting.popleft())
+
+
+_turns: WeakKeyDictionary[asyncio.AbstractEventLoop, Turns] = WeakKeyDictionary()
+
+
+def turns_of(loop: asyncio.AbstractEventLoop) -> Turns:
+    """Return the turns of a loop, the same for all its streams."""
+    if loop not in _turns:
+        _turns[loop] = Turns(loop)
+    return _turns[loop]
+
+
+def _let_run(consumer: asyncio.Future[None]) -> None:
+    if not consumer.done():
+        consumer.set_result(None)
