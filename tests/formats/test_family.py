@@ -6,6 +6,7 @@ import os
 import sys
 
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
 import streamlab as sl
@@ -13,6 +14,7 @@ from streamlab import formats
 from streamlab.errors import FormatError, UnknownNameError
 from streamlab.formats import format_for, jsonl, parquet, sse, trace
 from streamlab.formats._whole import whole
+from tests.front.test_secrets import KEY, echo_url  # noqa: F401  # a fixture
 from tests.metrics.streams import eleven_answers
 
 ENDINGS = [ending for each in formats.formats() for ending in each.ENDINGS]
@@ -148,6 +150,19 @@ def test_a_pipe_is_written_to_and_not_replaced(tmp_path):
         assert os.read(reader, 1 << 16) == bytes(eleven_answers().tape.body)
     finally:
         os.close(reader)
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_no_format_writes_a_key(echo_url, tmp_path, ending):  # noqa: F811
+    """The server repeats the key it was sent; Parquet is compressed, so it is read back."""
+    rec = sl.record(sl.endpoint(echo_url, dialect="openai_chat", api_key=KEY), "Hi")
+    path = rec.save(tmp_path / f"a{ending}")
+    written = path.read_bytes()
+    if ending == ".parquet":
+        written = repr([parquet.read_meta(path), pq.read_table(path).to_pylist()]).encode()
+
+    assert b"bad key ***" in written or b"api_key=***" in written
+    assert KEY.encode() not in written
 
 
 def test_a_new_format_is_one_new_file(rec, tmp_path, monkeypatch):
