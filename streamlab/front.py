@@ -126,6 +126,7 @@ def stream(
     endpoint: Endpoint,
     prompt: Prompt | None = None,
     *,
+    save: str | PathLike[str] | None = None,
     label: str = "",
     client: Any = None,
     timeout: Any = ...,
@@ -148,7 +149,8 @@ def stream(
         rec = s.recording
     """
     options = {"label": label, "client": client, "timeout": timeout, "max_bytes": max_bytes}
-    return Opening(_attempt(endpoint, prompt, body, **options), _made)
+    attempt = _attempt(endpoint, prompt, body, **options)
+    return Opening(attempt, _made, lambda: _beside(attempt, save, live=False))
 
 
 def watch(

@@ -49,7 +49,7 @@ def problem(tape: Tape, answer: Answer) -> str | None:
 def _refusal(status: int, tape: Tape) -> str:
     reason = str(tape.meta.get("reason") or "").strip()
     said = _said(bytes(tape.body[:4096]))
-    hint = _HINTS.get(status, "Look at rec.lines for all it said.")
+    hint = _HINTS.get(status, "All that it said is in the recording.")
     name = f"HTTP {status} {reason}".strip()
     return f"the server answered {name}{': ' + said if said else ''}. {hint}"
 

@@ -47,9 +47,9 @@ def listen(port: int) -> socket.socket:
 
 def _why(port: int, exc: Exception) -> str:
     if isinstance(exc, OSError) and exc.errno == errno.EADDRINUSE:
-        return f"port {port} of {HOST} is taken. Choose another, or port=0 for any free one."
+        return f"port {port} of {HOST} is taken. Choose another, or port 0 for any free one."
     return (
-        f"the lab cannot listen on port {port} of {HOST}: {exc}. Use port=0 for any free one."
+        f"the lab cannot listen on port {port} of {HOST}: {exc}. Use port 0 for any free one."
     )
 
 
@@ -62,7 +62,7 @@ def serve_on(sock: socket.socket, site: Site, loop: Loop) -> None:
                 Connection(sock.accept()[0], loop, site)
 
     loop.watch(sock, EVENT_READ, accept)
-    with sock:
+    with sock, contextlib.closing(loop):
         loop.run()
 
 

@@ -15,6 +15,7 @@ import contextlib
 import heapq
 import select
 import selectors
+import socket
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
@@ -57,6 +58,13 @@ class Loop:
         """Watch `source` no longer."""
         with contextlib.suppress(KeyError, ValueError):
             self.selector.unregister(source)  # type: ignore[arg-type]
+
+    def close(self) -> None:
+        """Close every socket that is still watched, and the selector."""
+        for key in list(self.selector.get_map().values()):
+            if isinstance(key.fileobj, socket.socket):
+                key.fileobj.close()
+        self.selector.close()
 
     def run(self) -> None:
         """Serve until `stopped`."""

@@ -14,7 +14,8 @@ import httpx
 
 from streamlab.errors import UsageError
 from streamlab.tape import Clock, Tape, monotonic_ns
-from streamlab.transport.following import Following, afollowed, followed
+from streamlab.transport.bodies import afollowed, followed
+from streamlab.transport.following import Following
 from streamlab.transport.stream import AsyncStream, Stream
 
 R = TypeVar("R")

@@ -105,7 +105,8 @@ class Endpoint:
                 'Pass dialect="openai_chat", say, or the whole body as json=….'
             )
         method = self.method or ("POST" if fields else "GET")
-        return Query(method, self.url, dict(self.headers), {}, fields or None)
+        key = {"Authorization": f"Bearer {self._key}"} if self._key else {}
+        return Query(method, self.url, {**key, **self.headers}, {}, fields or None)
 
     def _asked_in(self) -> Dialect | None:
         """Return the dialect to ask in: the named one, or the one whose path the URL has."""
@@ -164,7 +165,7 @@ def endpoint(
     method : str
         By default POST with a body or a prompt, else GET.
     api_key : str
-        Sent in the header of the dialect.
+        Sent in the header of the dialect; as a bearer token where there is none.
     **http
         Options of ``httpx.Client``: ``verify``, ``proxy``, ``timeout``, ``http2``, ….
 

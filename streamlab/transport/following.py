@@ -1,18 +1,14 @@
 """One request of somebody else's client, followed from its first byte to its recording.
 
-A `Following` writes what passes on a recorder of its own; `follow_body` puts it around a
-response's public ``stream``.
-
-Rule: the consumer comes first.  Bytes and exceptions go through as they are, and whatever
-can wait (the request's JSON, the lab's log, the recording itself) is made when somebody asks.
+Rule: the consumer comes first.  Whatever can wait (the request's JSON, the lab's log, the
+recording itself) is made when somebody asks.
 """
 
 from __future__ import annotations
 
 import json
 import threading
-from collections.abc import AsyncGenerator, AsyncIterable, Callable, Generator, Iterable
-from functools import lru_cache
+from collections.abc import Callable
 from http.client import HTTPConnection, HTTPException
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlsplit
@@ -80,11 +76,6 @@ class Following(Generic[R]):
             return theirs(name, info)  # an awaitable, if theirs is
 
         return trace
-
-    def response(self, response: Any) -> None:
-        """Note the head of the answer, and follow its body."""
-        self.taping.response(response)
-        follow_body(response, self)
 
     def take(self, piece: bytes) -> None:
         """Note a piece of the body that is about to be handed over."""
@@ -163,92 +154,3 @@ def _with_lab_log(tape: Tape) -> Tape:
         return tape
     finally:
         connection.close()
-
-
-def follow_body(response: Any, following: Following[Any]) -> None:
-    """Let `following` see the body of a response, sync or async, on its way."""
-    stream = response.stream
-    if response.is_closed:  # made whole, as a mock transport does: nobody will iterate
-        if hasattr(stream, "__iter__"):
-            for piece in stream:
-                following.take(piece)
-        following.end("eof")
-        return
-    bases = tuple(
-        base
-        for base in type(stream).__mro__
-        if base.__name__ in ("SyncByteStream", "AsyncByteStream")
-    )
-    left: How = "eof" if _bodiless(response, following) else "closed"
-    response.stream = _body_class(bases)(stream, following, left)
-
-
-def _bodiless(response: Any, following: Following[Any]) -> bool:
-    """Say whether a response has no body, so that nobody breaks it off by not reading it."""
-    return (
-        response.status_code in (204, 304)
-        or following.recorder.meta.get("method") == "HEAD"
-        or response.headers.get("content-length") == "0"
-    )
-
-
-def followed(
-    pieces: Iterable[bytes], following: Following[Any]
-) -> Generator[bytes, None, None]:
-    """Hand on the pieces of a body, each on tape before it is handed on."""
-    try:
-        for piece in pieces:
-            following.take(piece)
-            yield piece
-    except BaseException as exc:
-        following.broke(exc)
-        raise
-    following.end("eof")
-
-
-async def afollowed(
-    pieces: AsyncIterable[bytes], following: Following[Any]
-) -> AsyncGenerator[bytes, None]:
-    """Hand on the pieces of a body, each on tape before it is handed on."""
-    iterator = aiter(pieces)
-    try:
-        async for piece in iterator:
-            following.take(piece)
-            yield piece
-    except BaseException as exc:
-        following.broke(exc)
-        raise
-    finally:
-        if isinstance(iterator, AsyncGenerator):
-            await iterator.aclose()
-    following.end("eof")
-
-
-class _Body:
-    """A response's stream, followed; `left` is how it ends if nobody reads it to its end."""
-
-    def __init__(self, stream: Any, following: Following[Any], left: How) -> None:
-        self._stream, self._following, self._left = stream, following, left
-
-    def __iter__(self) -> Generator[bytes, None, None]:
-        return followed(self._stream, self._following)
-
-    def close(self) -> None:
-        self._following.end(self._left)
-        self._stream.close()
-
-    def __aiter__(self) -> AsyncGenerator[bytes, None]:
-        return afollowed(self._stream, self._following)
-
-    async def aclose(self) -> None:
-        self._following.end(self._left)
-        await self._stream.aclose()
-
-    def __del__(self) -> None:
-        self._following.end("closed")  # dropped without a word
-
-
-@lru_cache
-def _body_class(bases: tuple[type, ...]) -> type[_Body]:
-    """Return a body that httpx, or httpx2, takes for one of its own streams."""
-    return type("Body", (_Body, *bases), {})

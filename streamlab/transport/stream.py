@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from types import TracebackType
 from typing import Generic, Never, TypeVar
 
@@ -220,13 +221,24 @@ class AsyncStream(_Streaming[R]):
 
 
 class Opening(Generic[R]):
-    """A stream not yet opened: enter it by ``with`` or by ``async with``."""
+    """A stream not yet opened: enter it by ``with`` or by ``async with``.
 
-    def __init__(self, attempt: Attempt, make: Callable[[Tape], R]) -> None:
+    `beside` makes a context that is held as long as the block, such as a journal.
+    """
+
+    def __init__(
+        self,
+        attempt: Attempt,
+        make: Callable[[Tape], R],
+        beside: Callable[[], AbstractContextManager[object]] = nullcontext,
+    ) -> None:
         self._attempt, self._make = attempt, make
+        self._beside = beside
+        self._held = ExitStack()
         self._open: Stream[R] | AsyncStream[R] | None = None
 
     def __enter__(self) -> Stream[R]:
+        self._held.enter_context(self._beside())
         self._open = stream = Stream(self._attempt, self._make)
         return stream.__enter__()
 
@@ -237,9 +249,11 @@ class Opening(Generic[R]):
         trace: TracebackType | None,
     ) -> None:
         assert isinstance(self._open, Stream)
-        self._open.__exit__(kind, exc, trace)
+        with self._held:
+            self._open.__exit__(kind, exc, trace)
 
     async def __aenter__(self) -> AsyncStream[R]:
+        self._held.enter_context(self._beside())
         self._open = stream = AsyncStream(self._attempt, self._make)
         return await stream.__aenter__()
 
@@ -250,7 +264,8 @@ class Opening(Generic[R]):
         trace: TracebackType | None,
     ) -> None:
         assert isinstance(self._open, AsyncStream)
-        await self._open.__aexit__(kind, exc, trace)
+        with self._held:
+            await self._open.__aexit__(kind, exc, trace)
 
     def __iter__(self) -> Never:
         raise WrongLoopError(

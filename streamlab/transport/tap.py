@@ -24,6 +24,7 @@ from typing import Any, Generic, TypeVar
 from streamlab.errors import UsageError
 from streamlab.tape import Clock, Recorder, Tape, monotonic_ns
 from streamlab.transport.aconnect import AsyncSocketBackend
+from streamlab.transport.bodies import follow
 from streamlab.transport.following import Following
 from streamlab.transport.gate import Gate, wait_readable
 from streamlab.transport.seam import fit
@@ -31,12 +32,14 @@ from streamlab.transport.streams import SocketBackend
 
 R = TypeVar("R")
 
+_wiring = threading.Lock()  # one client is changed by one thread at a time
+
 
 class Tap(Generic[R]):
     """Records every response of a client, until it is closed.
 
     Use it in a ``with`` block, or call `close`.  A response that is still on its way then is
-    recorded to its end.
+    recorded to its end.  Recordings stay in memory as long as the tap does.
     """
 
     def __init__(
@@ -55,8 +58,9 @@ class Tap(Generic[R]):
         self._followings: list[Following[R]] = []
         http = http_client(client)
         self._client: Callable[[], Any] = weakref.ref(http)  # None once closed, or gone
-        _fit_sockets(http)
-        _rewire(http, lambda transport: TappedTransport(transport, self))
+        with _wiring:
+            _fit_sockets(http)
+            _rewire(http, lambda transport: TappedTransport(transport, self))
 
     @property
     def recordings(self) -> list[R]:
@@ -81,10 +85,11 @@ class Tap(Generic[R]):
 
     def close(self) -> None:
         """Leave the client as it was; what was recorded stays."""
-        client, self._client = self._client(), _nothing
-        if client is not None:
-            _rewire(client, lambda transport: _without(transport, self))
-            _unfit_sockets(client)
+        with _wiring:
+            client, self._client = self._client(), _nothing
+            if client is not None:
+                _rewire(client, lambda transport: _without(transport, self))
+                _unfit_sockets(client)
 
     def __enter__(self) -> Tap[R]:
         return self
@@ -132,8 +137,7 @@ class TappedTransport:
         except BaseException as exc:
             following.broke(exc)
             raise
-        following.response(response)
-        return response
+        return follow(response, following)
 
     async def handle_async_request(self, request: Any) -> Any:
         """Send a request as it is; return its response, followed."""
@@ -144,8 +148,7 @@ class TappedTransport:
         except BaseException as exc:
             following.broke(exc)
             raise
-        following.response(response)
-        return response
+        return follow(response, following)
 
     def __enter__(self) -> TappedTransport:
         self.inner.__enter__()
@@ -215,22 +218,19 @@ def _without(transport: Any, tap: Tap[Any]) -> Any:
 
 _fitted: weakref.WeakKeyDictionary[Any, tuple[int, Callable[[], None]]]
 _fitted = weakref.WeakKeyDictionary()
-_fitting = threading.Lock()
 
 
 def _fit_sockets(client: Any) -> None:
-    with _fitting:
-        n_taps, undo = _fitted.get(client) or (0, fit(client, _backend))
-        _fitted[client] = (n_taps + 1, undo)
+    n_taps, undo = _fitted.get(client) or (0, fit(client, _backend))
+    _fitted[client] = (n_taps + 1, undo)
 
 
 def _unfit_sockets(client: Any) -> None:
-    with _fitting:
-        n_taps, undo = _fitted.pop(client)
-        if n_taps > 1:
-            _fitted[client] = (n_taps - 1, undo)
-        else:
-            undo()
+    n_taps, undo = _fitted.pop(client)
+    if n_taps > 1:
+        _fitted[client] = (n_taps - 1, undo)
+    else:
+        undo()
 
 
 def _backend(core: ModuleType, theirs: Any) -> Any:

@@ -51,7 +51,7 @@ Lab = sl.server.Lab[sl.Endpoint]
             "error-500",
             "eof",
             "the server answered HTTP 500 Internal Server Error: The server had an error. "
-            "Look at rec.lines for all it said.",
+            "All that it said is in the recording.",
         ),
         (
             "html",

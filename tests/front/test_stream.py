@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from pathlib import Path
 
 import pytest
 
@@ -60,6 +61,22 @@ def test_raw_pieces_join_to_the_body(sl_fast_lab: Lab) -> None:
         body = b"".join(s.iter_raw())
 
     assert body == s.recording.body
+
+
+def test_a_journal_is_kept_beside_a_stream(sl_fast_lab: Lab, tmp_path: Path) -> None:
+    async def main() -> sl.Recording:
+        async with sl.stream(endpoint, "hi", save=tmp_path / "async.jsonl") as s:
+            async for _ in s:
+                pass
+        return s.recording
+
+    endpoint = sl_fast_lab.endpoint("bursty")
+    with sl.stream(endpoint, "hi", save=tmp_path / "sync.jsonl") as s:
+        list(s)
+
+    assert sl.load(tmp_path / "sync.jsonl").tape == s.recording.tape
+    arec = asyncio.run(main())
+    assert sl.load(tmp_path / "async.jsonl").tape == arec.tape
 
 
 def test_leaving_early_keeps_what_was_read(sl_fast_lab: Lab) -> None:

@@ -99,7 +99,7 @@ def test_a_taken_port_is_one_sentence(lab):
     with pytest.raises(LabError) as caught:
         serve(endpoint=Where, port=port)
 
-    sentence = f"port {port} of 127.0.0.1 is taken. Choose another, or port=0 for any free one."
+    sentence = f"port {port} of 127.0.0.1 is taken. Choose another, or port 0 for any free one."
     assert str(caught.value) == sentence
 
 
