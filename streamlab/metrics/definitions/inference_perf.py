@@ -21,9 +21,10 @@ def inference_perf_client(seen: Seen) -> Answer:
 
 
 def inference_perf_server(seen: Seen) -> Answer:
-    """TTFT, ITL and E2E: as with its own count of tokens.
+    """TTFT: first chunk with content.
 
-    TPOT: (last − first content) / (N − 1); NTPOT: E2E / N.  N: the server's, reasoning too.
+    ITL and E2E: as with its own count of tokens.  TPOT: (last − first content) / (N − 1);
+    NTPOT: E2E / N.  N: the server's, reasoning too.
     """
     return _answer(seen, *seen.reported(seen.content))
 
