@@ -36,25 +36,40 @@ def openai(model: str, *, api: str = "chat", **options: Any) -> Endpoint:
 
 
 def anthropic(model: str, **options: Any) -> Endpoint:
-    """Return an endpoint of Anthropic; ``ANTHROPIC_API_KEY``; options as `openai`."""
+    """Return an endpoint of Anthropic's messages; options as `openai`.
+
+    ``ANTHROPIC_API_KEY`` and ``ANTHROPIC_BASE_URL``.
+    """
     return provider("anthropic", model, **options)
 
 
 def gemini(model: str, **options: Any) -> Endpoint:
-    """Return an endpoint of Gemini; ``GEMINI_API_KEY``; options as `openai`."""
+    """Return an endpoint of Google's Gemini; options as `openai`.
+
+    ``GEMINI_API_KEY``, else ``GOOGLE_API_KEY``, and ``GOOGLE_GEMINI_BASE_URL``.
+    """
     return provider("gemini", model, **options)
 
 
 def ollama(model: str, **options: Any) -> Endpoint:
-    """Return an endpoint of Ollama, by default on this machine; options as `openai`."""
+    """Return an endpoint of Ollama, by default on this machine; options as `openai`.
+
+    ``OLLAMA_HOST`` may be a URL, ``host:port``, a host or ``:port``.  No key is needed.
+    """
     return provider("ollama", model, **options)
 
 
 def cohere(model: str, **options: Any) -> Endpoint:
-    """Return an endpoint of Cohere v2; ``CO_API_KEY``; options as `openai`."""
+    """Return an endpoint of Cohere's chat, version 2; options as `openai`.
+
+    ``CO_API_KEY``, else ``COHERE_API_KEY``, and ``CO_API_URL``.
+    """
     return provider("cohere", model, **options)
 
 
 def lmstudio(model: str, **options: Any) -> Endpoint:
-    """Return an endpoint of LM Studio's own API on this machine; options as `openai`."""
+    """Return an endpoint of LM Studio's own API on this machine; options as `openai`.
+
+    No key is needed.  For its copy of OpenAI's API, ``sl.openai(model, base_url=…)``.
+    """
     return provider("lmstudio_native", model, **options)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pandas as pd
 import pytest
 
@@ -27,6 +29,7 @@ def test_one_answer_in_seven_dialects_is_the_same(scenario: str, sl_fast_lab: La
     found = table(recordings)
     assert set(found["tokens"]) == {len(contents(first))}  # the lab counts a piece as one
     assert found["complete"].all()
+    assert {rec.summary["n_tokens"] for rec in recordings.values()} == {len(contents(first))}
     assert list(found.index) == [rec.dialect for rec in recordings.values()]
 
 
@@ -36,6 +39,28 @@ def test_the_transcript_says_what_the_others_say(sl_fast_lab: Lab) -> None:
 
     assert {rec.text for rec in recordings.values()} == {"1, 2, 3, 4, 5, 6, 7, 8, 9, 10"}
     assert {len(contents(rec)) for rec in recordings.values()} == {28}
+
+
+MAKERS = {
+    "openai_chat": sl.openai,
+    "openai_responses": partial(sl.openai, api="responses"),
+    "anthropic": sl.anthropic,
+    "gemini": sl.gemini,
+    "ollama": sl.ollama,
+    "cohere": sl.cohere,
+    "lmstudio_native": sl.lmstudio,
+}
+
+
+@pytest.mark.parametrize("name", SPOKEN)
+def test_a_provider_s_function_streams_from_the_lab(name: str, sl_fast_lab: Lab) -> None:
+    """With the base URL that its own package is given, too."""
+    lab = sl_fast_lab
+    base_url = lab.base_url if name.startswith("openai") else lab.url
+    rec = sl.record(MAKERS[name]("count-to-ten", base_url=base_url), "Count to 10")
+
+    assert rec.text == "1, 2, 3, 4, 5, 6, 7, 8, 9, 10"
+    assert (rec.dialect, rec.complete, rec.problem) == (name, True, None)
 
 
 @pytest.mark.parametrize("name", SPOKEN)
