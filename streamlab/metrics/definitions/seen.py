@@ -15,7 +15,7 @@ from math import nan
 from typing import Any, NamedTuple
 
 from streamlab.dialects import GENERATED, Delta
-from streamlab.dialects.reading import parse
+from streamlab.dialects.reading import a_dict, a_list, parse
 from streamlab.metrics import latency, tokens
 from streamlab.metrics.tables import Tables
 
@@ -152,6 +152,8 @@ def _chunks(tables: Tables) -> list[Chunk]:
 def _chunk(t_ms: float, data: str, found: list[Delta], is_chat: bool) -> Chunk:
     has_choices = any(delta.kind in _IN_A_CHOICE for delta in found)
     first = next((delta.choice for delta in found if delta.kind in _IN_A_CHOICE), None)
+    if is_chat and data.count('"delta"') > 1:
+        first = _first_choice(data, first)
     mine = [delta for delta in found if delta.choice in (first, None)]
     made = [delta for delta in mine if delta.kind in GENERATED]
     tools = [delta for delta in made if delta.kind == "tool_call"]
@@ -170,9 +172,15 @@ def _chunk(t_ms: float, data: str, found: list[Delta], is_chat: bool) -> Chunk:
     )
 
 
+def _first_choice(data: str, otherwise: int | None) -> int | None:
+    """Return the index of the choice that stands first, said it something or not."""
+    choices = a_list(a_dict(parse(data)).get("choices"))
+    index = a_dict(choices[0]).get("index") if choices else None
+    return index if isinstance(index, int) else otherwise
+
+
 def _names_choices(data: str) -> bool:
-    event = parse(data) if '"choices"' in data else None
-    return isinstance(event, dict) and bool(event.get("choices"))
+    return '"choices"' in data and bool(a_dict(parse(data)).get("choices"))
 
 
 def _number(found: Any) -> float:
