@@ -19,7 +19,6 @@ RUN = """() => window.jupyterapp.shell.currentWidget.content.widgets
 LIVE = """() => {
     const scope = document.querySelector(".sl-scope");
     if (!scope || scope.querySelectorAll(".sl-lines tbody tr").length < 8) return false;
-    scope.scrollIntoView({ block: "center" });
     return { state: scope.dataset.state, said: scope.querySelector(".sl-text").textContent };
 }"""
 
@@ -58,9 +57,21 @@ def clear(page):
     page.wait_for_function(f"() => ({RUN})() === 0")
 
 
-def run_all(page):
-    """Run all cells; return the state and the text of the first scope while it is live."""
-    execute(page, "notebook:run-all-cells")
+def run_to(page, cell_id):
+    """Run the cells above a cell, then the cell; return what its scope shows meanwhile."""
+    above = page.evaluate(
+        f"""id => {{
+            const cell = ({CELL})(id), book = window.jupyterapp.shell.currentWidget.content;
+            book.activeCellIndex = book.widgets.indexOf(cell);
+            return book.widgets.slice(0, book.activeCellIndex)
+                .filter(each => each.model.type === "code").length;
+        }}""",
+        cell_id,
+    )
+    execute(page, "notebook:run-all-above")
+    wait_until_run(page, above)
+    show(page, cell_id)
+    execute(page, "notebook:run-cell")
     return page.wait_for_function(LIVE, timeout=30_000).json_value()
 
 
@@ -89,8 +100,9 @@ def test_as_committed_it_shows_its_streams_before_anything_is_run(opened, page, 
 
 def test_it_runs_live_and_is_still_there_when_opened_again(opened, jupyterlab, page, tmp_path):
     clear(page)
-    live = run_all(page)
+    live = run_to(page, "record-sync")
     page.screenshot(path=tmp_path / "live.png")
+    execute(page, "notebook:run-all-below")
     wait_until_run(page, len(outputs_of(opened)))
     save(page)
     outputs = outputs_of(opened)
