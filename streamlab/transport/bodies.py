@@ -12,23 +12,23 @@ from typing import Any
 from streamlab.tape import How
 from streamlab.transport.following import Following
 
+_BYTE_STREAMS = ("SyncByteStream", "AsyncByteStream")
+"""httpx's and httpx2's: they take no other stream."""
 
-def follow_body(response: Any, following: Following[Any]) -> None:
-    """Let `following` see the body of a response, sync or async, on its way."""
-    stream = response.stream
+
+def follow(response: Any, following: Following[Any]) -> Any:
+    """Note the head of a response, and let its body pass by `following`; return it."""
+    following.taping.response(response)
     if response.is_closed:  # made whole, as a mock transport does: nobody will iterate
-        if hasattr(stream, "__iter__"):
-            for piece in stream:
-                following.take(piece)
+        for piece in response.stream if hasattr(response.stream, "__iter__") else ():
+            following.take(piece)
         following.end("eof")
-        return
-    bases = tuple(
-        base
-        for base in type(stream).__mro__
-        if base.__name__ in ("SyncByteStream", "AsyncByteStream")
-    )
+        return response
+    kinds = type(response.stream).__mro__
+    bases = tuple(kind for kind in kinds if kind.__name__ in _BYTE_STREAMS)
     left: How = "eof" if _bodiless(response, following) else "closed"
-    response.stream = _body_class(bases)(stream, following, left)
+    response.stream = _body_class(bases)(response.stream, following, left)
+    return response
 
 
 def _bodiless(response: Any, following: Following[Any]) -> bool:
