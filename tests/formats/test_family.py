@@ -130,6 +130,16 @@ def test_a_folder_in_its_place_is_left_alone(rec, tmp_path, ending):
     assert list(tmp_path.iterdir()) == [path]
 
 
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_whoever_reads_the_old_file_goes_on_reading_it(rec, tmp_path, ending):
+    """So the new file comes in its place at once, and is never seen half."""
+    path = tmp_path / f"a{ending}"
+    path.write_bytes(b"old")
+    with path.open("rb") as reader:
+        rec.save(path)
+        assert reader.read() == b"old"
+
+
 def test_a_failed_write_leaves_what_was_there(tmp_path):
     path = tmp_path / "a.sse"
     path.write_bytes(b"old")
