@@ -2,5 +2,7 @@
 
 `streams` and `astreams` read sockets through a `meter`; `seam` puts them under a client's
 pools; `taping` writes what a response brings on a recorder; `capture` does it for requests of
-our own; `stream` and `watch` are what a user holds meanwhile.
+our own; `stream` and `watch` are what a user holds meanwhile.  For requests of others, `tap`
+is put into a client by `wiring`, and `following` and `bodies` go along; `attach` is for one
+response.  `frames` tells apart the streams of one HTTP/2 connection.
 """
