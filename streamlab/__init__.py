@@ -21,16 +21,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from streamlab.errors import StreamlabError
-    from streamlab.front import (
-        arecord,
-        compare,
-        concat,
-        read_parquet,
-        record,
-        serve,
-        stream,
-        watch,
-    )
+    from streamlab.front import arecord, record, stream, watch
     from streamlab.providers import (
         anthropic,
         cohere,
@@ -41,6 +32,7 @@ if TYPE_CHECKING:
     )
     from streamlab.recording import Recording, load
     from streamlab.tapping import attach, tap
+    from streamlab.together import compare, concat, lens_many, read_parquet, serve
     from streamlab.transport.endpoint import Endpoint, endpoint
 
     last: Recording | None
@@ -54,6 +46,7 @@ __all__ = [
     "compare",
     "concat",
     "endpoint",
+    "lens_many",
     "load",
     "read_parquet",
     "record",
@@ -65,10 +58,8 @@ __all__ = [
 
 _HOMES = {
     "StreamlabError": "errors",
-    **dict.fromkeys(
-        ("arecord", "compare", "concat", "read_parquet", "record", "serve", "stream", "watch"),
-        "front",
-    ),
+    **dict.fromkeys(("arecord", "record", "stream", "watch"), "front"),
+    **dict.fromkeys(("compare", "concat", "lens_many", "read_parquet", "serve"), "together"),
     **dict.fromkeys(
         ("anthropic", "cohere", "gemini", "lmstudio", "ollama", "openai"), "providers"
     ),

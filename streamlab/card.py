@@ -11,11 +11,10 @@ from html import escape
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from streamlab.live.freeze import sparkline
-
 if TYPE_CHECKING:
     from streamlab.recording import Recording
 
+_BARS = "▁▂▃▄▅▆▇█"
 _WIDTH = 40
 _LINES_SHOWN = 5
 
@@ -76,12 +75,14 @@ def gaps_ms(recording: Recording) -> list[float]:
 
 
 def bars(values_ms: list[float]) -> str:
-    """Return gaps as a row of at most 40 bars, each the largest of its share, with the scale."""
+    """Return gaps as at most 40 bars from 0 to the largest, each the largest of its share."""
     if not values_ms:
         return ""
     step = math.ceil(len(values_ms) / _WIDTH)
     peaks = [max(values_ms[i : i + step]) for i in range(0, len(values_ms), step)]
-    return f"{sparkline(peaks)} (largest {max(peaks):.1f} ms)"
+    top = max(peaks)
+    drawn = "".join(_BARS[min(7, int(8 * peak / (top or 1.0)))] for peak in peaks)
+    return f"{drawn} (largest {top:.1f} ms)"
 
 
 def shown(value: str, limit: int) -> str:

@@ -1,33 +1,25 @@
-"""The front door: what a user calls, joined from the rooms.
+"""The front door: how a user streams, joined from the rooms.
 
-Each function is a few lines: transport streams, `Recording` holds, ``live`` shows,
-``server`` is the lab.  `last` is whatever was recorded last, also after a Ctrl-C.
+Each function is a few lines: transport streams, `Recording` holds, ``live`` shows.
+`last` is whatever was recorded last, also after a Ctrl-C.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from os import PathLike, fspath
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from os import PathLike
+from typing import Any
 
-from streamlab import server
 from streamlab.errors import UsageError
 from streamlab.live import Showing, showing
-from streamlab.recording import Recording, load
+from streamlab.recording import Recording
 from streamlab.tape import Tape, journal
 from streamlab.transport.capture import Attempt, apieces, pieces
 from streamlab.transport.endpoint import Endpoint, Prompt
 from streamlab.transport.stream import Opening
 from streamlab.transport.watch import Watch
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from streamlab.metrics.concat import Concat
-    from streamlab.server import Lab
 
 _last: list[Callable[[], Recording]] = []
 
@@ -178,112 +170,6 @@ def watch(
             return _run(attempt, save, live=False)
 
     return Watch(attempt, run, waited=shown.freeze)
-
-
-def serve(
-    *recordings: Recording | str | PathLike[str], port: int = 0, speed: float = 1.0
-) -> Lab[Endpoint]:
-    """Start the lab: a real server on this machine, for everything offline.
-
-    Parameters
-    ----------
-    *recordings : Recording or path
-        Played at their own times, named by their labels, beside the scenarios.
-    port : int
-        0 takes a free one.
-    speed : float
-        All times are divided by it.
-
-    Returns
-    -------
-    Lab
-        With ``endpoint(scenario)``, ``scenarios``, ``faults``, ``url`` and ``close()``.  A
-        process of its own on the loopback interface, gone when this one is.  Without
-        recordings, asking again returns the same one.
-
-    Raises
-    ------
-    LabError
-        If the port is taken.
-    """
-    tapes = named_tapes(recordings)
-    return server.serve(tapes or None, port=port, speed=speed, endpoint=_lab_endpoint)
-
-
-def named_tapes(recordings: tuple[Recording | str | PathLike[str], ...]) -> dict[str, Tape]:
-    """Return the tapes of recordings by name, made distinct by a number where they clash."""
-    held = {
-        item: item if isinstance(item, Recording) else load(item, label=Path(fspath(item)).stem)
-        for item in recordings
-    }
-    return {name: recording.tape for name, recording in named(held.values()).items()}
-
-
-def named(recordings: Iterable[Recording]) -> dict[str, Recording]:
-    """Return recordings by label, made distinct by a number where labels clash."""
-    names: dict[str, Recording] = {}
-    for recording in recordings:
-        name = recording.label
-        names[name if name not in names else f"{name}-{len(names) + 1}"] = recording
-    return names
-
-
-def compare(recordings: Mapping[str, Recording]) -> pd.DataFrame:
-    """Put recordings side by side: one row a recording, and differences to the first.
-
-    Parameters
-    ----------
-    recordings : mapping of str to Recording
-        ``{"sync": rec, "async": arec}``.
-
-    Raises
-    ------
-    UsageError
-        If there is nothing to compare, or something is not a recording.
-    """
-    from streamlab.metrics import compare as compared
-
-    return compared(recordings)
-
-
-def concat(recordings: Iterable[Recording] | Mapping[str, Recording]) -> Concat:
-    """Return the tables of several recordings as one: ``sl.concat([a, b]).lines``."""
-    from streamlab.metrics.concat import Concat
-
-    if isinstance(recordings, Mapping):
-        return Concat({name: each.tables for name, each in recordings.items()})
-    return Concat({name: rec.tables for name, rec in named(recordings).items()})
-
-
-def read_parquet(path: str | PathLike[str]) -> Concat:
-    """Return the tables of recordings saved as Parquet: ``sl.read_parquet("runs/").lines``.
-
-    Parameters
-    ----------
-    path : str or path
-        A folder, of which all ``.parquet`` files are read, or one file.
-
-    Returns
-    -------
-    Concat
-        With ``reads``, ``lines``, ``events`` and ``deltas``; their first column,
-        ``recording``, is the file's name without its ending.
-
-    Raises
-    ------
-    FormatError
-        If a file is no recording, or there is none.
-    FileNotFoundError
-        If there is no such folder or file.
-    """
-    from streamlab.formats import parquet
-
-    files = parquet.recordings(path)
-    return concat({name: load(file, label=name) for name, file in files.items()})
-
-
-def _lab_endpoint(base_url: str, scenario: str, dialect: str) -> Endpoint:
-    return Endpoint(base_url, dialect, scenario)
 
 
 def _attempt(

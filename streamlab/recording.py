@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from streamlab.metrics import Tables
+    from streamlab.metrics.lens import Lens
 
 
 class Recording:
@@ -171,6 +172,19 @@ class Recording:
         from streamlab.metrics.phases import phases
 
         return phases(self.tables)
+
+    def lens(self, tokenizer: Callable[[str], Any] | None = None) -> Lens:
+        """Return every benchmark tool's TTFT, ITL, TPOT, … from this one stream.
+
+        Parameters
+        ----------
+        tokenizer : callable, optional
+            Text to tokens, or to their number, for the tools that tokenise by themselves;
+            without it they are given the server's count, and ``tokens`` says so.
+        """
+        from streamlab.metrics.lens import lens
+
+        return lens(self.tables, tokenizer)
 
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
         """Hand the events to polars, duckdb or pyarrow."""

@@ -31,7 +31,8 @@ FRONT_DOORS = {
     # front door: the packages it may import; rooms it may import all, and none imports it
     "__init__": "",
     "__main__": "",
-    "front": "pandas",
+    "front": "",
+    "together": "pandas",
     "recording": "pandas pyarrow matplotlib",
     "tapping": "",
     "card": "",

@@ -99,7 +99,7 @@ class Where:
             )
 
     def _of_lab(self, scenario: str) -> Endpoint:
-        from streamlab.front import serve
+        from streamlab.together import serve
 
         return serve().endpoint(scenario, self.dialect or "openai_chat")
 
