@@ -66,7 +66,8 @@ class Attempt:
         )
 
     def request(self, client: Any, trace: Any) -> Any:
-        """Return the request, and note what is asked."""
+        """Return the request, and note what is asked and when."""
+        self.recorder.mark("called", self.recorder.clock())
         request = build(client, self.query, {"trace": trace})
         self.taping.request(request, self.query.json)
         return request
@@ -124,7 +125,6 @@ def pieces(attempt: Attempt) -> Generator[bytes, None, None]:
     The tape is finished when the generator is: at the end of the stream, after a
     failure (which is data, and not raised), and when it is closed early.
     """
-    attempt.recorder.mark("called", attempt.recorder.clock())
     client, backends = (
         sync_client(attempt.http) if attempt.owns_client else (attempt.client, [])
     )
@@ -165,7 +165,6 @@ async def apieces(attempt: Attempt) -> AsyncGenerator[bytes, None]:
     The tape is finished when the generator is: at the end of the stream, after a
     failure (which is data, and not raised), and when it is closed early.
     """
-    attempt.recorder.mark("called", attempt.recorder.clock())
     client, backends = (
         async_client(attempt.http) if attempt.owns_client else (attempt.client, [])
     )

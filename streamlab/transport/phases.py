@@ -3,7 +3,7 @@
 https://www.encode.io/httpcore/extensions/#trace names the events.  Each mark is one
 moment in ns:
 
-- ``called``: the user asked
+- ``called``: the client was asked; making a client, if none was given, is not in any phase
 - ``pool``: the pool has a connection for us, or starts to open one
 - ``connect``, ``connected``: TCP
 - ``tls``, ``tls_done``: the handshake
