@@ -32,6 +32,9 @@ def phases(tables: Tables) -> pd.DataFrame:
         ``end_ms`` since t0 (negative before the request was sent), ``duration_ms``.
     """
     marks = {**tables.tape.marks, "end": tables.tape.end.t_ns}
+    if "first_read" in marks and "request_done" in marks:
+        # An answer may be in the kernel before Python comes back from sending.
+        marks["request_done"] = min(marks["request_done"], marks["first_read"])
     rows = [
         (name, (marks[start] - tables.t0_ns) / 1e6, (marks[stop] - tables.t0_ns) / 1e6)
         for name, start, stop in PHASES
