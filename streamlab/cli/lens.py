@@ -92,7 +92,7 @@ def _print(found: Lens, why: bool) -> None:
             f"Given the server's count of tokens for want of theirs: {', '.join(given)}."
         )
     if why:
-        printer.print(_words(found))
+        printer.print(_words(found), soft_wrap=True)
 
 
 def _is_given(found: Lens) -> Any:
@@ -125,15 +125,16 @@ def _who(tokens: str) -> str:
 
 
 def _words(found: Lens) -> str:
-    """Return what each means, in paragraphs of at most 79 columns."""
+    """Return what each means, in paragraphs of 79 columns; a longer path is not broken."""
     from textwrap import fill
 
     told = []
+    indents: dict[str, Any] = {"initial_indent": "  ", "subsequent_indent": "  "}
     for tool, row in found.iterrows():
         clock = f"Its clock starts at {row['clock']}."
         lines = (f"{row['formula']} {clock}", row["differs"], f"Source: {row['source']}")
         indented = [
-            fill(line, 79, initial_indent="  ", subsequent_indent="  ", break_long_words=False)
+            fill(line, 79, break_long_words=False, break_on_hyphens=False, **indents)
             for line in lines
         ]
         told.append("\n".join(["", str(tool), *indented]))

@@ -36,7 +36,7 @@ __all__ = ["caption", "draw"]
 GID = "streamlab-lens"
 DASHES = ("-", (0, (3, 3)), (0, (1.2, 2)), (0, (6, 2, 1.5, 2)))
 HEIGHT_INCHES = 5.2
-WRAP_FIRST, WRAP_END = 58, 36
+WRAP_FIRST, WRAP_END = 50, 36
 """Characters in a row of a flag: where requests end there is less room below the stairs."""
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
@@ -196,7 +196,7 @@ def _hoist(ax: Axes, line: Line2D, firsts: list[Flag], ends: list[Flag]) -> None
 
 def _flag(ax: Axes, line: Line2D, flag: Flag, height: float, valign: str) -> None:
     left, right = ax.get_xlim()
-    to_the_right = (flag.t_ms - left) < 0.62 * (right - left)
+    to_the_right = (flag.t_ms - left) < 0.53 * (right - left)
     pole: dict[str, Any] = {
         "arrowstyle": "-",
         "color": line.get_color(),
