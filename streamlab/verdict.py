@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from streamlab.dialects import Answer
 from streamlab.tape import End, Tape
@@ -41,7 +42,7 @@ def problem(tape: Tape, answer: Answer) -> str | None:
         return _broken(tape.end, len(tape))
     if answer.error is not None:
         return f"the server sent an error in its stream: {_message(answer.error)}."
-    if tape.end.how != "eof":
+    if tape.end.how != "eof" or not _asked_to_stream(tape):
         return None
     return _not_a_stream(tape) or _incomplete(tape, answer)
 
@@ -60,14 +61,28 @@ def _broken(end: End, n_reads: int) -> str:
 
 
 def _not_a_stream(tape: Tape) -> str | None:
-    content_type = str(tape.meta.get("content_type") or "").partition(";")[0].strip().lower()
-    if content_type == "text/html":
-        return "the server answered with a web page, not with a stream. Check the URL."
-    if content_type == "application/json":
-        return (
-            "the server answered with JSON in one piece, not with a stream. Ask it to stream."
-        )
-    return None
+    """Say what came in place of a stream."""
+    what = {"text/html": "a web page", "application/json": "JSON in one piece"}.get(
+        _media(tape)
+    )
+    if what is None:
+        return None
+    hint = "Check the URL" if _media(tape) == "text/html" else "Ask it to stream"
+    return f"the server answered with {what}, not with a stream. {hint}."
+
+
+def _asked_to_stream(tape: Tape) -> bool:
+    """Say whether a stream was asked for; a tapped client may well want something else."""
+    asked, path = tape.meta.get("request"), urlsplit(str(tape.meta.get("url") or "")).path
+    if _media(tape) in ("text/event-stream", "application/x-ndjson") or asked is None:
+        return tape.meta.get("method", "GET") != "HEAD" and tape.meta.get("status") != 204
+    if not isinstance(asked, Mapping):
+        return False
+    return bool(asked.get("stream")) or "stream" in path.lower() or path.endswith("/api/chat")
+
+
+def _media(tape: Tape) -> str:
+    return str(tape.meta.get("content_type") or "").partition(";")[0].strip().lower()
 
 
 def _incomplete(tape: Tape, answer: Answer) -> str | None:
