@@ -87,17 +87,22 @@ def _print(found: Lens, why: bool) -> None:
     printer = console()
     printer.print(_table(found, wide=printer.width >= MANY_COLUMNS))
     printer.print(spread(found))
-    if given := [NAMES.get(str(tool), str(tool)) for tool in found.index[_is_given(found)]]:
-        printer.print(
-            f"Given the server's count of tokens for want of theirs: {', '.join(given)}."
-        )
+    if said := _missing(found):
+        printer.print(said)
     if why:
         printer.print(_words(found), soft_wrap=True)
 
 
-def _is_given(found: Lens) -> Any:
-    """Say of each tool whether it would count tokens by itself, and could not."""
-    return found["tokens"].str.startswith("server,")
+def _missing(found: Lens) -> str:
+    """Say whose count of tokens is missing."""
+    if found.loc["streamlab", "tokens"] == "none":
+        return (
+            "The server reported no count of tokens, so what is divided by one is undefined. "
+            'OpenAI chat reports it if the body has "stream_options": {"include_usage": true}.'
+        )
+    given = found.index[found["tokens"].str.startswith("server,")]
+    names = ", ".join(NAMES.get(str(tool), str(tool)) for tool in given)
+    return f"Given the server's count of tokens for want of theirs: {names}." if names else ""
 
 
 def _table(found: Lens, wide: bool) -> Table:

@@ -89,9 +89,9 @@ def _range(name: str, values: pd.Series[Any]) -> str:
     low, high = values.min(), values.max()
     if not low <= high:
         return ""
-    if number(low) == number(high):
-        return f"{name} {number(low)}"
     unit = "" if name == "tokens/s" else " ms"
+    if number(low) == number(high):
+        return f"{name} {number(low)}{unit}"
     times = f" ({high / low:.1f}×)" if low > 0 else ""
     return f"{name} {number(low)}–{number(high)}{unit}{times}"
 

@@ -40,8 +40,11 @@ WRAP_FIRST, WRAP_END = 50, 36
 """Characters in a row of a flag: where requests end there is less room below the stairs."""
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
-ROW, MARGIN = 0.047, 0.02
-"""Of the height of the Axes: a row of a flag, and the space to the frame."""
+MARGIN = 0.02
+"""The space to the frame, of the height of the Axes."""
+
+ROW_INCHES, APART_INCHES = 0.142, 0.06
+"""The height of a row of a flag, and the space between two flags."""
 
 
 class Flag(NamedTuple):
@@ -50,10 +53,12 @@ class Flag(NamedTuple):
     t_ms: float
     text: str
 
-    @property
-    def height(self) -> float:
-        """How much of the Axes it takes."""
-        return ROW * (self.text.count("\n") + 1) + 0.012
+    def height(self, ax: Axes) -> float:
+        """Return how much of the height of an Axes it takes."""
+        figure = ax.get_figure(root=True)
+        assert figure is not None
+        inches = ax.get_position().height * figure.get_figheight()
+        return (ROW_INCHES * (self.text.count("\n") + 1) + APART_INCHES) / inches
 
 
 def draw(tables: Tables, *, ax: Axes | None = None, **line_kws: Any) -> Axes:
@@ -81,7 +86,7 @@ def draw(tables: Tables, *, ax: Axes | None = None, **line_kws: Any) -> Axes:
     _points(ax, line, ends, "end of request, by some definition", "v")
     _frame(ax, is_new)
     if not number:
-        _fit(ax, sum(flag.height for flag in firsts))
+        _fit(ax, sum(flag.height(ax) for flag in firsts))
         _hoist(ax, line, firsts, ends)
     add_legend(ax, GID)
     sign(ax, caption(tables))
@@ -187,11 +192,11 @@ def _hoist(ax: Axes, line: Line2D, firsts: list[Flag], ends: list[Flag]) -> None
     top = 1 - MARGIN
     for flag in firsts:
         _flag(ax, line, flag, top, "top")
-        top -= flag.height
+        top -= flag.height(ax)
     bottom = MARGIN
     for flag in reversed(ends):
         _flag(ax, line, flag, bottom, "bottom")
-        bottom += flag.height
+        bottom += flag.height(ax)
 
 
 def _flag(ax: Axes, line: Line2D, flag: Flag, height: float, valign: str) -> None:

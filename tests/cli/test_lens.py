@@ -49,6 +49,15 @@ def test_it_says_how_far_the_tools_are_apart_and_whose_tokens_are_missing(capsys
     )
 
 
+def test_where_the_server_counts_no_tokens_it_says_how_to_ask(capsys, hello):
+    assert main(["lens", str(hello)]) == 0
+
+    assert capsys.readouterr().out.splitlines()[-1] == (
+        "The server reported no count of tokens, so what is divided by one is undefined. "
+        'OpenAI chat reports it if the body has "stream_options": {"include_usage": true}.'
+    )
+
+
 def test_in_a_terminal_of_80_columns_no_row_is_broken(eleven, here):
     done = prompt.in_terminal("lens", eleven, cwd=here)
     lines = ESCAPES.sub("", done.out).splitlines()

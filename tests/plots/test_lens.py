@@ -2,6 +2,7 @@
 
 import pytest
 from matplotlib.figure import Figure
+from matplotlib.path import Path
 from matplotlib.text import Annotation
 
 from streamlab import plots
@@ -75,6 +76,20 @@ def test_no_flag_lies_on_another_or_outside(made):
         assert box.x1 <= frame.x1 + 2
         assert frame.y0 <= box.y0
         assert box.y1 <= frame.y1
+
+
+@pytest.mark.parametrize("made", [eleven_answers, long])
+def test_no_flag_hides_the_stairs(made):
+    ax = plots.draw("lens", made())
+    ax.figure.canvas.draw()
+    renderer = ax.figure.canvas.get_renderer()
+    found = [each for each in ax.texts if isinstance(each, Annotation)]
+    boxes = [each.get_bbox_patch().get_window_extent(renderer) for each in found]
+    t_ms, count = ax.lines[0].get_data()
+    corners = [*zip(t_ms[1:], count[:-1], strict=True), *zip(t_ms, count, strict=True)]
+    stairs = Path(ax.transData.transform(sorted(corners)))
+
+    assert [box for box in boxes if stairs.intersects_bbox(box.padded(-2), filled=False)] == []
 
 
 def test_the_caption_says_at_how_many_moments():
