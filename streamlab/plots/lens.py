@@ -6,9 +6,7 @@ takes it for the end of the request.  Tools that agree share a flag.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from textwrap import fill
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -18,8 +16,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from streamlab.metrics import Tables
-from streamlab.metrics.definitions import Answer, Definition, Seen
-from streamlab.metrics.lens import answers, starts_ms
+from streamlab.plots._flags import MARGIN, Flag, flags_of, height_at, hoist
 from streamlab.plots._picture import (
     Picture,
     add_legend,
@@ -36,29 +33,6 @@ __all__ = ["caption", "draw"]
 GID = "streamlab-lens"
 DASHES = ("-", (0, (3, 3)), (0, (1.2, 2)), (0, (6, 2, 1.5, 2)))
 HEIGHT_INCHES = 5.2
-WRAP_FIRST, WRAP_END = 50, 36
-"""Characters in a row of a flag: where requests end there is less room below the stairs."""
-
-NO_BREAK = "\N{NO-BREAK SPACE}"
-MARGIN = 0.02
-"""The space to the frame, of the height of the Axes."""
-
-ROW_INCHES, APART_INCHES = 0.142, 0.06
-"""The height of a row of a flag, and the space between two flags."""
-
-
-class Flag(NamedTuple):
-    """A moment on which some tools agree."""
-
-    t_ms: float
-    text: str
-
-    def height(self, ax: Axes) -> float:
-        """Return how much of the height of an Axes it takes."""
-        figure = ax.get_figure(root=True)
-        assert figure is not None
-        inches = ax.get_position().height * figure.get_figheight()
-        return (ROW_INCHES * (self.text.count("\n") + 1) + APART_INCHES) / inches
 
 
 def draw(tables: Tables, *, ax: Axes | None = None, **line_kws: Any) -> Axes:
@@ -81,13 +55,13 @@ def draw(tables: Tables, *, ax: Axes | None = None, **line_kws: Any) -> Axes:
     is_new, ax = ax is None, axes_for(ax)
     number = len(rows_of(ax, GID))
     line = _stairs(ax, tables, number, line_kws)
-    firsts, ends = _flags(tables, _first_ms, WRAP_FIRST), _flags(tables, _end_ms, WRAP_END)
+    firsts, ends = flags_of(tables)
     _points(ax, line, firsts, "first token, by some definition", "^")
     _points(ax, line, ends, "end of request, by some definition", "v")
     _frame(ax, is_new)
     if not number:
         _fit(ax, sum(flag.height(ax) for flag in firsts))
-        _hoist(ax, line, firsts, ends)
+        hoist(ax, line, firsts, ends)
     add_legend(ax, GID)
     sign(ax, caption(tables))
     return ax
@@ -95,7 +69,7 @@ def draw(tables: Tables, *, ax: Axes | None = None, **line_kws: Any) -> Axes:
 
 def caption(tables: Tables) -> str:
     """Return what the picture shows, as a sentence."""
-    firsts, ends = _flags(tables, _first_ms, WRAP_FIRST), _flags(tables, _end_ms, WRAP_END)
+    firsts, ends = flags_of(tables)
     if tables.events.empty:
         return sentence(
             tables, f"no event arrived before the stream ended ({tables.tape.end.how})"
@@ -112,33 +86,6 @@ def _told(flags: list[Flag], what: str) -> str:
     if len(flags) == 1:
         return f"{what} after {ms(flags[0].t_ms)}"
     return f"{what} at {len(flags)} moments, from {ms(flags[0].t_ms)} to {ms(flags[-1].t_ms)}"
-
-
-def _flags(
-    tables: Tables, moment: Callable[[Definition, Answer, Seen], float], wrap: int
-) -> list[Flag]:
-    """Return the moments, since t0, with the tools that take them; the earliest first."""
-    seen = Seen(tables)
-    tools: dict[float, list[str]] = {}
-    for definition, answer in answers(seen):
-        t_ms = round(moment(definition, answer, seen), 6)
-        if t_ms == t_ms:
-            tools.setdefault(t_ms, []).append(definition.tool.partition(",")[0])
-    return [Flag(t_ms, _text(t_ms, tools[t_ms], wrap)) for t_ms in sorted(tools)]
-
-
-def _first_ms(definition: Definition, answer: Answer, seen: Seen) -> float:
-    return answer.ttft_ms + starts_ms(definition, seen)
-
-
-def _end_ms(definition: Definition, answer: Answer, seen: Seen) -> float:
-    return answer.e2e_ms + starts_ms(definition, seen)
-
-
-def _text(t_ms: float, tools: Iterable[str], wrap: int) -> str:
-    names = ", ".join(name.replace(" ", NO_BREAK) for name in dict.fromkeys(tools))
-    text = f"{ms(t_ms)}: {names}".replace(" ms:", f"{NO_BREAK}ms:")
-    return fill(text, wrap, break_long_words=False, break_on_hyphens=False)
 
 
 def _stairs(ax: Axes, tables: Tables, number: int, line_kws: dict[str, Any]) -> Line2D:
@@ -172,58 +119,12 @@ def _points(ax: Axes, line: Line2D, flags: list[Flag], label: str, marker: str) 
     }
     ax.plot(
         t_ms,
-        [_height(line, each) for each in t_ms],
+        [height_at(line, each) for each in t_ms],
         label=label,
         gid=line.get_gid(),
         zorder=3,
         clip_on=False,
         **look,
-    )
-
-
-def _height(line: Line2D, t_ms: float) -> float:
-    """Return how many events there were at a moment."""
-    times, count = (np.asarray(data) for data in line.get_data())
-    return float(count[np.searchsorted(times, t_ms, side="right") - 1])
-
-
-def _hoist(ax: Axes, line: Line2D, firsts: list[Flag], ends: list[Flag]) -> None:
-    """Hang the flags: the earliest first token highest, the latest end lowest."""
-    top = 1 - MARGIN
-    for flag in firsts:
-        _flag(ax, line, flag, top, "top")
-        top -= flag.height(ax)
-    bottom = MARGIN
-    for flag in reversed(ends):
-        _flag(ax, line, flag, bottom, "bottom")
-        bottom += flag.height(ax)
-
-
-def _flag(ax: Axes, line: Line2D, flag: Flag, height: float, valign: str) -> None:
-    left, right = ax.get_xlim()
-    to_the_right = (flag.t_ms - left) < 0.53 * (right - left)
-    pole: dict[str, Any] = {
-        "arrowstyle": "-",
-        "color": line.get_color(),
-        "linewidth": 0.9,
-        "relpos": (0 if to_the_right else 1, 0.5),
-        "shrinkA": 0,
-        "shrinkB": 2,
-    }
-    lines = flag.text.split("\n")
-    apart = (f"{NO_BREAK}{each}" if to_the_right else f"{each}{NO_BREAK}" for each in lines)
-    ax.annotate(
-        "\n".join(apart),
-        xy=(flag.t_ms, _height(line, flag.t_ms)),
-        xytext=(flag.t_ms, height),
-        textcoords=ax.get_xaxis_transform(),
-        ha="left" if to_the_right else "right",
-        va=valign,
-        fontsize=8,
-        color=ax.xaxis.label.get_color(),
-        parse_math=False,
-        arrowprops=pole,
-        bbox={"boxstyle": "square,pad=0", "fc": ax.get_facecolor(), "ec": "none"},
     )
 
 

@@ -2,9 +2,13 @@
 
 import re
 from math import isnan
+from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from streamlab.errors import UsageError
 from streamlab.metrics import Tables, summary
@@ -38,6 +42,9 @@ HF inference-benchmarker      |  600 | 44.4 |  – |   – |  1 |    – | 1100 
 OpenLLMetry / Langfuse        |  200 |    – |  – |   – |  – |    – | 1105 |    –
 """
 """Of the synthetic stream: TTFT, ITL mean, p50, max, samples, TPOT, E2E, tokens/s."""
+
+STREAMS = Path(__file__).parents[1] / "data" / "streams"
+TRANSCRIPTS = sorted([*STREAMS.glob("*.sse"), *STREAMS.glob("*.ndjson")])
 
 COLUMNS = {
     "ttft_ms": 0,
@@ -293,3 +300,47 @@ def test_another_dialect_is_read_as_what_it_says():
 
 def test_answers_are_asked_once_a_definition():
     assert [made for made, _ in answers(Seen(eleven_answers()))] == list(DEFINITIONS)
+
+
+odd_pieces = st.sampled_from(
+    [
+        *(ROLE, content("a"), FINISH, USAGE, DONE, event(None), event({"error": 1})),
+        *(b"\xff", b"\r", b"\n", b": x\n", b"data: {", b"[1]"),
+        *(event({"choices": 3}), event({"choices": [7], "usage": [1]})),
+        event({"choices": [{"index": 2**70, "delta": {"content": "a"}}, {"delta": 1}]}),
+        event({"choices": [{"delta": {"tool_calls": [{"index": 0}]}}]}),
+    ]
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 9), odd_pieces), max_size=12),
+    st.sampled_from(["eof", "reset", "closed"]),
+    st.sampled_from([None, len]),
+)
+def test_whatever_came_every_tool_has_a_row_and_no_time_is_before_the_first_read(
+    found, how, tokenizer
+):
+    stream = [(1 + sum(ms for ms, _ in found[:i]), data) for i, (_, data) in enumerate(found)]
+    table = lens(tables(stream, end=how), tokenizer)
+
+    assert len(table) == len(DEFINITIONS)
+    assert not (table["ttft_ms"] < 1).any()
+    assert not (table[[*COLUMNS]] < 0).any(axis=None)
+    assert not (table["e2e_ms"] < table["ttft_ms"]).any()
+    assert "nan" not in repr(table)
+
+
+@pytest.mark.parametrize("path", TRANSCRIPTS, ids=lambda path: path.stem)
+def test_every_transcript_has_its_answers(path):
+    body = path.read_bytes()
+    kind = "application/x-ndjson" if path.suffix == ".ndjson" else "text/event-stream"
+    cut = [body[at : at + 200] for at in range(0, len(body), 200)]
+    made = tables([(10 * i, data) for i, data in enumerate(cut, 1)], content_type=kind)
+    found = lens(made, tokenizer=str.split)
+
+    assert found.loc["streamlab", "ttft_ms"] == pytest.approx(
+        summary(made)["ttft_ms"], nan_ok=True
+    )
+    assert not np.isinf(found.select_dtypes("number")).any(axis=None)

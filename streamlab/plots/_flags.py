@@ -1,0 +1,115 @@
+"""The flags of the lens: which tools take which moment, and where their names stand.
+
+Rule: a flag of a first token hangs above the stairs, the earliest highest; a flag of an end
+below them, the latest lowest.  So no pole crosses a flag, and no flag the stairs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from textwrap import fill
+from typing import Any, NamedTuple
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+
+from streamlab.metrics import Tables
+from streamlab.metrics.definitions import Seen
+from streamlab.metrics.lens import answers, starts_ms
+from streamlab.plots._picture import ms
+
+__all__ = ["MARGIN", "Flag", "flags_of", "height_at", "hoist"]
+
+NO_BREAK = "\N{NO-BREAK SPACE}"
+WRAP_FIRST, WRAP_END = 50, 36
+"""Characters in a row of a flag: where requests end there is less room below the stairs."""
+
+MARGIN = 0.02
+"""The space to the frame, of the height of the Axes."""
+
+ROW_INCHES, APART_INCHES = 0.142, 0.06
+"""The height of a row of a flag, and the space between two flags."""
+
+
+class Flag(NamedTuple):
+    """A moment on which some tools agree."""
+
+    t_ms: float
+    text: str
+
+    def height(self, ax: Axes) -> float:
+        """Return how much of the height of an Axes it takes."""
+        figure = ax.get_figure(root=True)
+        assert figure is not None
+        inches = ax.get_position().height * figure.get_figheight()
+        return (ROW_INCHES * (self.text.count("\n") + 1) + APART_INCHES) / inches
+
+
+def flags_of(tables: Tables) -> tuple[list[Flag], list[Flag]]:
+    """Return the flags of first tokens and those of ends, each the earliest first."""
+    firsts: dict[float, list[str]] = {}
+    ends: dict[float, list[str]] = {}
+    seen = Seen(tables)
+    for definition, answer in answers(seen):
+        for tools, since_ms in ((firsts, answer.ttft_ms), (ends, answer.e2e_ms)):
+            if since_ms == since_ms:
+                t_ms = round(since_ms + starts_ms(definition, seen), 6)
+                tools.setdefault(t_ms, []).append(definition.tool.partition(",")[0])
+    return _sorted(firsts, WRAP_FIRST), _sorted(ends, WRAP_END)
+
+
+def _sorted(tools: dict[float, list[str]], wrap: int) -> list[Flag]:
+    return [Flag(t_ms, _text(t_ms, tools[t_ms], wrap)) for t_ms in sorted(tools)]
+
+
+def _text(t_ms: float, tools: Iterable[str], wrap: int) -> str:
+    names = ", ".join(name.replace(" ", NO_BREAK) for name in dict.fromkeys(tools))
+    text = f"{ms(t_ms)}: {names}".replace(" ms:", f"{NO_BREAK}ms:")
+    return fill(text, wrap, break_long_words=False, break_on_hyphens=False)
+
+
+def height_at(line: Line2D, t_ms: float) -> float:
+    """Return how many events there were at a moment."""
+    times, count = (np.asarray(data) for data in line.get_data())
+    return float(count[np.searchsorted(times, t_ms, side="right") - 1])
+
+
+def hoist(ax: Axes, line: Line2D, firsts: list[Flag], ends: list[Flag]) -> None:
+    """Hang the flags: the earliest first token highest, the latest end lowest."""
+    top = 1 - MARGIN
+    for flag in firsts:
+        _flag(ax, line, flag, top, "top")
+        top -= flag.height(ax)
+    bottom = MARGIN
+    for flag in reversed(ends):
+        _flag(ax, line, flag, bottom, "bottom")
+        bottom += flag.height(ax)
+
+
+def _flag(ax: Axes, line: Line2D, flag: Flag, height: float, valign: str) -> None:
+    left, right = ax.get_xlim()
+    to_the_right = (flag.t_ms - left) < 0.53 * (right - left)
+    pole: dict[str, Any] = {
+        "arrowstyle": "-",
+        "color": line.get_color(),
+        "linewidth": 0.9,
+        "relpos": (0 if to_the_right else 1, 0.5),
+        "shrinkA": 0,
+        "shrinkB": 2,
+    }
+    lines = flag.text.split("\n")
+    apart = (f"{NO_BREAK}{each}" if to_the_right else f"{each}{NO_BREAK}" for each in lines)
+    ax.annotate(
+        "\n".join(apart),
+        xy=(flag.t_ms, height_at(line, flag.t_ms)),
+        xytext=(flag.t_ms, height),
+        textcoords=ax.get_xaxis_transform(),
+        ha="left" if to_the_right else "right",
+        va=valign,
+        fontsize=8,
+        color=ax.xaxis.label.get_color(),
+        parse_math=False,
+        arrowprops=pole,
+        bbox={"boxstyle": "square,pad=0", "fc": ax.get_facecolor(), "ec": "none"},
+    )
