@@ -36,10 +36,12 @@ class AsyncSocketBackend:
         core: ModuleType,
         foreign: Any = None,
         clock: Clock = monotonic_ns,
-        holds_cancellation: bool = False,
+        own: bool = False,
     ) -> None:
         self._core, self._foreign, self._clock = core, foreign, clock
-        self._holds_cancellation = holds_cancellation
+        self._own = (
+            own  # a request of ours: it holds cancellations, and reads its body straight
+        )
         self._streams: weakref.WeakSet[AsyncSocketStream] = weakref.WeakSet()
 
     async def connect_tcp(
@@ -96,7 +98,8 @@ class AsyncSocketBackend:
             stream.abort()
 
     def _stream(self, meter: Meter) -> AsyncSocketStream:
-        stream = AsyncSocketStream(meter, self._core, self._clock, self._holds_cancellation)
+        stream = AsyncSocketStream(meter, self._core, self._clock, self._own)
+        stream.keeps_answer = self._own
         self._streams.add(stream)
         return stream
 

@@ -273,6 +273,8 @@ class AsyncTLSStream(Exchange):
     ) -> None:
         super().__init__(clock)
         self._inner, self._core, self._layer = inner, core, layer
+        self.keeps_answer, inner.keeps_answer = inner.keeps_answer, False
+        inner.take_answer()
 
     @classmethod
     async def over(

@@ -10,12 +10,13 @@ only an interruption or a cancellation goes on, once the tape is finished.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncGenerator, Generator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Generator, Mapping
 from typing import Any
 
 from streamlab.tape import Clock, How, Recorder, Tape, anchor, monotonic_ns
 from streamlab.transport import lablog
 from streamlab.transport.client import async_client, build, sync_client
+from streamlab.transport.direct import abody, body
 from streamlab.transport.endpoint import Endpoint, Prompt
 from streamlab.transport.gate import share_gate
 from streamlab.transport.meter import wall_map, warm_up
@@ -137,10 +138,10 @@ def pieces(attempt: Attempt) -> Generator[bytes, None, None]:
                 response: Any = client.send(request, stream=True)
             stack.callback(response.close)
             attempt.taping.response(response)
-            body: Iterator[bytes] = iter(response.stream)
+            arriving = body(response)
             while not attempt.stopped:
                 with gate.interruptible():
-                    piece = next(body, None)
+                    piece = next(arriving, None)
                     if piece is None:
                         break
                     attempt.taping.take(piece)
@@ -177,7 +178,7 @@ async def apieces(attempt: Attempt) -> AsyncGenerator[bytes, None]:
                 response: Any = await client.send(request, stream=True)
                 stack.push_async_callback(response.aclose)
                 taping.response(response)
-                async for piece in response.stream:
+                async for piece in abody(response):
                     taping.take(piece)
                     if not taping.cancelled:  # else the next read raises it
                         yield piece

@@ -35,7 +35,7 @@ def sync_client(options: Mapping[str, Any]) -> tuple[httpx.Client, list[SocketBa
     backends: list[SocketBackend] = []
 
     def make(core: Any, _: Any) -> SocketBackend:
-        backends.append(SocketBackend(core))
+        backends.append(SocketBackend(core, own=True))
         return backends[-1]
 
     fit(client, make)
@@ -50,7 +50,7 @@ def async_client(
     backends: list[AsyncSocketBackend] = []
 
     def make(core: Any, foreign: Any) -> AsyncSocketBackend:
-        backends.append(AsyncSocketBackend(core, foreign, holds_cancellation=True))
+        backends.append(AsyncSocketBackend(core, foreign, own=True))
         return backends[-1]
 
     fit(client, make)

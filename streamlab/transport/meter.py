@@ -145,6 +145,8 @@ class Exchange:
     frames : Frames or None
         Of a connection that speaks HTTP/2: what is whose.  There, requests overlap, and
         only `last` of the others means anything.
+    keeps_answer : bool
+        Whether what has been read since the last request is kept for `take_answer`.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -152,6 +154,8 @@ class Exchange:
         self.first: Stamp | None = None
         self.written_ns: int | None = None
         self.frames: Frames | None = None
+        self.keeps_answer = False
+        self._answer = bytearray()
         self._clock = clock
 
     def sends(self, buffer: bytes = b"") -> None:
@@ -162,11 +166,20 @@ class Exchange:
             self.frames.sent(buffer, self._clock())
         if self.first is not None or self.written_ns is None:
             self.first, self.written_ns = None, self._clock()
+            self._answer.clear()
+
+    def take_answer(self) -> bytes:
+        """Return what has been read since the last request, and keep no more of it."""
+        self.keeps_answer = False
+        answer, self._answer = bytes(self._answer), bytearray()
+        return answer
 
     def got(self, stamp: Stamp, data: bytes = b"") -> None:
         """Note that a read returned."""
         if self.frames is not None:
             self.frames.feed(data, stamp)
+        if self.keeps_answer:
+            self._answer += data
         self.last = stamp
         if self.first is None:
             self.first = stamp

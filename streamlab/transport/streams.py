@@ -108,6 +108,8 @@ class TLSStream(Exchange):
     ) -> None:
         super().__init__(clock)
         self._inner, self._core, self._layer = inner, core, layer
+        self.keeps_answer, inner.keeps_answer = inner.keeps_answer, False
+        inner.take_answer()
         self._state, self._order = threading.Lock(), threading.Lock()
 
     @classmethod
@@ -203,12 +205,18 @@ class SocketBackend:
         ``httpcore`` or ``httpcore2``: whose exceptions to raise.
     gate : Gate, optional
         Where reads wait, so that an interrupt loses no bytes.
+    own : bool
+        For a request of our own: its connections let the body be read straight.
     """
 
     def __init__(
-        self, core: ModuleType, gate: Gate | None = None, clock: Clock = monotonic_ns
+        self,
+        core: ModuleType,
+        gate: Gate | None = None,
+        clock: Clock = monotonic_ns,
+        own: bool = False,
     ) -> None:
-        self._core, self._clock = core, clock
+        self._core, self._clock, self._own = core, clock, own
         self.gate = gate or Gate()
         self._streams: weakref.WeakSet[SocketStream] = weakref.WeakSet()
 
@@ -253,6 +261,7 @@ class SocketBackend:
 
     def _stream(self, meter: Meter) -> SocketStream:
         stream = SocketStream(meter, self._core, self.gate, self._clock)
+        stream.keeps_answer = self._own
         self._streams.add(stream)
         return stream
 

@@ -1,0 +1,161 @@
+"""The body of an HTTP/1.1 answer, cut out of what a connection brings (RFC 9112, 6 and 7).
+
+For requests of our own, on a connection of their own, the head is left to httpx and the
+body is framed here: of an event's whole cost, h11 and the layers above it were more than
+half, and with 200 streams on a loop that decided whether sockets were read in time.
+
+Rule 1: sans-IO, and strict where h11 is: what cannot be a frame raises httpx's error.
+Rule 2: `feed` returns all payload in what it was given; it holds back no byte of it.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Protocol
+
+from httpx import RemoteProtocolError
+
+_HEAD_END = re.compile(rb"\n\r?\n")
+_SIZE = re.compile(rb"([0-9a-fA-F]{1,20})[ \t]*(?:;[^\n]*)?\r?\n")
+_LONGEST_LINE = 16384
+
+
+class Framing(Protocol):
+    """Cuts one body out of the bytes that follow a head."""
+
+    done: bool  # the body is whole
+
+    def feed(self, data: bytes) -> bytes:
+        """Return the payload in `data`; nothing once the body is whole."""
+        ...
+
+    def close(self) -> None:
+        """Take the end of the connection; raise `RemoteProtocolError` if the body is cut."""
+        ...
+
+
+class Sized:
+    """A body of a known length (RFC 9112, 6.2)."""
+
+    def __init__(self, n_bytes: int) -> None:
+        self._n_bytes = self._left = n_bytes
+        self.done = n_bytes == 0
+
+    def feed(self, data: bytes) -> bytes:
+        """Return the payload in `data`."""
+        payload = data[: self._left]
+        self._left -= len(payload)
+        self.done = self._left == 0
+        return payload
+
+    def close(self) -> None:
+        """Raise if bytes are missing."""
+        raise RemoteProtocolError(
+            "peer closed connection without sending complete message body "
+            f"(received {self._n_bytes - self._left} bytes, expected {self._n_bytes})"
+        )
+
+
+class UntilClose:
+    """A body that ends with the connection (RFC 9112, 6.3, rule 8)."""
+
+    done = False
+
+    def feed(self, data: bytes) -> bytes:
+        """Return `data`: all of it is payload."""
+        return data
+
+    def close(self) -> None:
+        """The body is whole."""
+
+
+class Chunked:
+    """A body in the chunked transfer coding (RFC 9112, 7.1)."""
+
+    def __init__(self) -> None:
+        self.done = False
+        self._left = 0  # of a chunk: its payload and the CRLF after it
+        self._held = b""  # an unfinished line: a size, or a trailer
+        self._in_trailers = False
+
+    def feed(self, data: bytes) -> bytes:
+        """Return the payload of the chunks in `data`, joined."""
+        if self._held:
+            data, self._held = self._held + data, b""
+        payload, at = [], 0
+        while at < len(data) and not self.done:
+            if self._left > 2:
+                piece = data[at : at + self._left - 2]
+                payload.append(piece)
+                at += len(piece)
+                self._left -= len(piece)
+            elif self._left:
+                at += self._skip_end(data, at)
+            else:
+                at += self._take_line(data, at)
+        return payload[0] if len(payload) == 1 else b"".join(payload)
+
+    def close(self) -> None:
+        """Raise: the last chunk was still to come."""
+        raise RemoteProtocolError(
+            "peer closed connection without sending complete message body "
+            "(incomplete chunked read)"
+        )
+
+    def _skip_end(self, data: bytes, at: int) -> int:
+        """Skip what has come of the CRLF after a chunk."""
+        end = data[at : at + self._left]
+        if not b"\r\n"[-self._left :].startswith(end):
+            raise RemoteProtocolError(f"malformed chunk footer: {end!r} (expected b'\\r\\n')")
+        self._left -= len(end)
+        return len(end)
+
+    def _take_line(self, data: bytes, at: int) -> int:
+        """Take a chunk's size, or a line of the trailers; hold back an unfinished one."""
+        end = data.find(b"\n", at) + 1
+        if (end or len(data)) - at > _LONGEST_LINE:
+            raise RemoteProtocolError("a chunk's size line is too long")
+        if not end:
+            self._held = data[at:]
+            return len(data) - at
+        if self._in_trailers:
+            self.done = data[at:end].strip() == b""
+        else:
+            self._take_size(data, at, end)
+        return end - at
+
+    def _take_size(self, data: bytes, at: int, end: int) -> None:
+        size = _SIZE.fullmatch(data, at, end)
+        if size is None:
+            raise RemoteProtocolError(f"illegal chunk header: {data[at : min(end, at + 60)]!r}")
+        n_bytes = int(size[1], 16)
+        self._left = n_bytes + 2 if n_bytes else 0
+        self._in_trailers = n_bytes == 0
+
+
+def framing_of(method: str, status: int, headers: dict[str, str]) -> Framing:
+    """Return the framing of an answer's body (RFC 9112, 6.3).
+
+    Parameters
+    ----------
+    headers : dict of str to str
+        With names in lower case.
+    """
+    if method == "HEAD" or status in (204, 304):
+        return Sized(0)
+    if "chunked" in headers.get("transfer-encoding", "").lower():
+        return Chunked()
+    length = headers.get("content-length", "").strip()
+    return Sized(int(length)) if length.isascii() and length.isdigit() else UntilClose()
+
+
+def after_head(answer: bytes) -> bytes:
+    """Return what follows the final head in the bytes of an answer; 1xx heads are skipped.
+
+    The head has been read and checked by then.
+    """
+    while found := _HEAD_END.search(answer):
+        status, answer = answer.split(b" ", 2)[1][:1], answer[found.end() :]
+        if status != b"1":
+            break
+    return answer
