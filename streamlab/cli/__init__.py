@@ -30,7 +30,7 @@ __all__ = ["main"]
 
 FAILED, MISUSED, INTERRUPTED, UNREAD = 1, 2, 130, 141
 
-STORY = ("demo", "record", "serve", "show", "plot", "compare", "notebooks")
+STORY = ("demo", "record", "serve", "show", "plot", "compare", "lens", "notebooks")
 """The order of the help; a command that is not named here follows by the alphabet."""
 
 HELP = """An oscilloscope for language-model streams.
