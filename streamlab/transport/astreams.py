@@ -69,7 +69,7 @@ class AsyncSocketStream(Exchange):
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Return what one read of the socket gave; ``b""`` at the end."""
         del max_bytes  # a read is handed over whole: the rest of it would have no stamp
-        if not self._at_end and (not self._queue or self._streak >= STREAK):
+        if not self._at_end and (not self._queue or self._has_had_its_turn()):
             await self._wait(timeout)
         self._streak += 1
         if self._queue:
@@ -82,6 +82,10 @@ class AsyncSocketStream(Exchange):
         if self._failure is not None:
             raise self._core.ReadError(str(self._failure)) from self._failure
         return b""
+
+    def _has_had_its_turn(self) -> bool:
+        """Say whether others come first; not before a cancellation that waits for the queue."""
+        return self._streak >= STREAK and not self.cancelled
 
     async def _wait(self, timeout: float | None) -> None:
         if self.cancelled:
@@ -163,7 +167,7 @@ class AsyncSocketStream(Exchange):
             return
         if self._loop.time() < self._deadline_s:
             self._arm(self._deadline_s)
-        elif self._reader is not None and not self._reader.done():
+        elif self._reader is not None and not (self._woken or self._reader.done()):
             self._reader.set_exception(TimeoutError(f"no byte came for {self._timeout_s:g} s"))
 
     def _hold(self) -> None:

@@ -17,17 +17,19 @@ A_PASS = 8
 
 
 class Turns:
-    """The consumers of one loop that wait for data which has arrived."""
+    """The consumers of one loop that wait for data which has arrived.
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._call_soon = loop.call_soon
+    It must not hold its loop, or no loop that ever streamed would be freed.
+    """
+
+    def __init__(self) -> None:
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._woken = 0  # in this pass
 
     def wake(self, consumer: asyncio.Future[None]) -> None:
         """Let a consumer run, in this pass or in one of the next."""
         if self._woken == 0:
-            self._call_soon(self._next_pass)
+            consumer.get_loop().call_soon(self._next_pass)
         if self._woken < A_PASS:
             self._woken += 1
             _let_run(consumer)
@@ -46,7 +48,7 @@ _turns: WeakKeyDictionary[asyncio.AbstractEventLoop, Turns] = WeakKeyDictionary(
 def turns_of(loop: asyncio.AbstractEventLoop) -> Turns:
     """Return the turns of a loop, the same for all its streams."""
     if loop not in _turns:
-        _turns[loop] = Turns(loop)
+        _turns[loop] = Turns()
     return _turns[loop]
 
 
