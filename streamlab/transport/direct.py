@@ -35,12 +35,9 @@ def _pieces(connection: Any, framing: Framing, timeout_s: float | None) -> Itera
     while True:
         if piece := framing.feed(data):
             yield piece
-        if framing.done:
-            return
-        data = connection.read(MAX_BYTES, timeout_s)
-        if not data:
-            framing.close()
-            return
+        if framing.done or not (data := connection.read(MAX_BYTES, timeout_s)):
+            break
+    framing.close()
 
 
 async def _apieces(
@@ -50,12 +47,9 @@ async def _apieces(
     while True:
         if piece := framing.feed(data):
             yield piece
-        if framing.done:
-            return
-        data = await connection.read(MAX_BYTES, timeout_s)
-        if not data:
-            framing.close()
-            return
+        if framing.done or not (data := await connection.read(MAX_BYTES, timeout_s)):
+            break
+    framing.close()
 
 
 def _own(response: Any) -> Exchange | None:

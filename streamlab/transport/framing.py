@@ -4,7 +4,8 @@ For requests of our own, on a connection of their own, the head is left to httpx
 body is framed here: of an event's whole cost, h11 and the layers above it were more than
 half, and with 200 streams on a loop that decided whether sockets were read in time.
 
-Rule 1: sans-IO, and strict where h11 is: what cannot be a frame raises httpx's error.
+Rule 1: sans-IO, and strict where h11 is: what cannot be a frame ends the body, and `close`
+raises httpx's error, once all that came before it has been handed over.
 Rule 2: `feed` returns all payload in what it was given; it holds back no byte of it.
 """
 
@@ -23,14 +24,14 @@ _LONGEST_LINE = 16384
 class Framing(Protocol):
     """Cuts one body out of the bytes that follow a head."""
 
-    done: bool  # the body is whole
+    done: bool  # nothing that comes can belong to the body
 
     def feed(self, data: bytes) -> bytes:
-        """Return the payload in `data`; nothing once the body is whole."""
+        """Return the payload in `data`; nothing once the body is done."""
         ...
 
     def close(self) -> None:
-        """Take the end of the connection; raise `RemoteProtocolError` if the body is cut."""
+        """Take the end; raise `RemoteProtocolError` if the body is not whole."""
         ...
 
 
@@ -50,10 +51,11 @@ class Sized:
 
     def close(self) -> None:
         """Raise if bytes are missing."""
-        raise RemoteProtocolError(
-            "peer closed connection without sending complete message body "
-            f"(received {self._n_bytes - self._left} bytes, expected {self._n_bytes})"
-        )
+        if self._left:
+            raise RemoteProtocolError(
+                "peer closed connection without sending complete message body "
+                f"(received {self._n_bytes - self._left} bytes, expected {self._n_bytes})"
+            )
 
 
 class UntilClose:
@@ -77,12 +79,31 @@ class Chunked:
         self._left = 0  # of a chunk: its payload and the CRLF after it
         self._held = b""  # an unfinished line: a size, or a trailer
         self._in_trailers = False
+        self._fault: RemoteProtocolError | None = None
 
     def feed(self, data: bytes) -> bytes:
         """Return the payload of the chunks in `data`, joined."""
         if self._held:
             data, self._held = self._held + data, b""
-        payload, at = [], 0
+        payload: list[bytes] = []
+        try:
+            self._cut(data, payload)
+        except RemoteProtocolError as exc:  # told by `close`, after the payload before it
+            self._fault, self.done = exc, True
+        return payload[0] if len(payload) == 1 else b"".join(payload)
+
+    def close(self) -> None:
+        """Raise if something was no chunk, or the last chunk was still to come."""
+        if self._fault is not None:
+            raise self._fault
+        if not self.done:
+            raise RemoteProtocolError(
+                "peer closed connection without sending complete message body "
+                "(incomplete chunked read)"
+            )
+
+    def _cut(self, data: bytes, payload: list[bytes]) -> None:
+        at = 0
         while at < len(data) and not self.done:
             if self._left > 2:
                 piece = data[at : at + self._left - 2]
@@ -93,14 +114,6 @@ class Chunked:
                 at += self._skip_end(data, at)
             else:
                 at += self._take_line(data, at)
-        return payload[0] if len(payload) == 1 else b"".join(payload)
-
-    def close(self) -> None:
-        """Raise: the last chunk was still to come."""
-        raise RemoteProtocolError(
-            "peer closed connection without sending complete message body "
-            "(incomplete chunked read)"
-        )
 
     def _skip_end(self, data: bytes, at: int) -> int:
         """Skip what has come of the CRLF after a chunk."""
