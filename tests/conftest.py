@@ -34,3 +34,8 @@ def sl_lab() -> sl.server.Lab[sl.Endpoint]:
 def sl_fast_lab() -> sl.server.Lab[sl.Endpoint]:
     """The lab twenty times as fast."""
     return sl.serve(speed=20)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the browser's tests last: once started, Playwright keeps a loop in this thread."""
+    items.sort(key=lambda item: "browser" in item.path.parts)
