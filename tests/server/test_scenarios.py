@@ -59,6 +59,30 @@ def test_count_to_ten_is_the_transcript_however_it_is_asked_for(dialect):
     assert 800 < writes[-1].at_ns / MS < 1400
 
 
+def test_count_to_ten_adds_its_usage_only_if_it_is_asked_for():
+    asked = played("count-to-ten", stream_options={"include_usage": True})
+    *chunks, counted, done = (write.data for write in asked)
+
+    assert b"".join(chunks).count(b',"usage":null}\n\n') == len(chunks) == 30
+    exact = b"".join(chunks).replace(b',"usage":null', b"") + done
+    assert exact == TRANSCRIPT.read_bytes()
+    assert counted.startswith(chunks[0].partition(b'"choices"')[0])
+    assert counted.endswith(
+        b'"choices":[],"usage":'
+        b'{"prompt_tokens":14,"completion_tokens":28,"total_tokens":42}}\n\n'
+    )
+
+
+@pytest.mark.parametrize(
+    ("dialect", "options"),
+    [("openai_chat", {"include_usage": False}), ("sse", {"include_usage": True})],
+)
+def test_count_to_ten_is_exact_where_no_usage_is_asked_of_the_chat(dialect, options):
+    writes = played("count-to-ten", dialect, stream_options=options)
+
+    assert b"".join(write.data for write in writes) == TRANSCRIPT.read_bytes()
+
+
 def test_steady_is_steady():
     assert set(gaps_ms(played("steady"))) == {20.0}
     assert len(played("steady")) == 42

@@ -22,7 +22,7 @@ class OpenAIChat:
 
     def __init__(self, call: Call) -> None:
         self._rng = Random(f"{call.scenario} {call.seed}")
-        self._usage = _wants_usage(call.body.get("stream_options"))
+        self._usage = wants_usage(call.body.get("stream_options"))
         self._frame = {
             "id": f"chatcmpl-{self._rng.randbytes(14).hex()}",
             "object": "chat.completion.chunk",
@@ -83,7 +83,8 @@ class OpenAIChat:
         return LETTERS[at // 15 : at // 15 + 2 + at % 15]
 
 
-def _wants_usage(options: object) -> bool:
+def wants_usage(options: object) -> bool:
+    """Say whether `stream_options` ask for the usage."""
     if options is None:
         return False
     if not isinstance(options, Mapping):
