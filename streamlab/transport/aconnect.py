@@ -11,12 +11,12 @@ import contextlib
 import os
 import socket
 import weakref
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from types import ModuleType
 from typing import Any
 
 from streamlab.tape import Clock, monotonic_ns
-from streamlab.transport.astreams import AsyncSocketStream
+from streamlab.transport.astreams import AsyncSocketStream, Held
 from streamlab.transport.foreign import ForeignStream
 from streamlab.transport.meter import Meter
 from streamlab.transport.streams import mapped, open_socket
@@ -29,6 +29,12 @@ class AsyncSocketBackend:
 
     On another loop (trio, or one without ``add_reader``) it hands over to the backend the
     client came with, under streams that stamp in the user tier.
+
+    Parameters
+    ----------
+    held : Held, optional
+        For a request of our own: its connections hold cancellations, and let the body
+        be read straight.
     """
 
     def __init__(
@@ -36,12 +42,11 @@ class AsyncSocketBackend:
         core: ModuleType,
         foreign: Any = None,
         clock: Clock = monotonic_ns,
-        own: bool = False,
+        held: Held | None = None,
     ) -> None:
         self._core, self._foreign, self._clock = core, foreign, clock
-        self._own = (
-            own  # a request of ours: it holds cancellations, and reads its body straight
-        )
+        self._held = held
+        self.is_stopped: Callable[[], bool] = bool  # nobody can stop it yet
         self._streams: weakref.WeakSet[AsyncSocketStream] = weakref.WeakSet()
 
     async def connect_tcp(
@@ -58,6 +63,8 @@ class AsyncSocketBackend:
                 host, port, timeout, local_address, socket_options
             )
             return ForeignStream(stream, self._clock)
+        if self._held is not None and self._held.cancelled:
+            raise asyncio.CancelledError
         with mapped(self._core.ConnectTimeout, self._core.ConnectError):
             async with asyncio.timeout(timeout):
                 infos = await asyncio.get_running_loop().getaddrinfo(
@@ -98,9 +105,11 @@ class AsyncSocketBackend:
             stream.abort()
 
     def _stream(self, meter: Meter) -> AsyncSocketStream:
-        stream = AsyncSocketStream(meter, self._core, self._clock, self._own)
-        stream.keeps_answer = self._own
+        stream = AsyncSocketStream(meter, self._core, self._clock, self._held)
+        stream.keeps_answer = self._held is not None
         self._streams.add(stream)
+        if self.is_stopped():  # it may have been while this one connected
+            stream.abort()
         return stream
 
 

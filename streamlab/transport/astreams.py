@@ -27,24 +27,30 @@ HIGH_WATER = 1 << 20  # bytes queued before we stop reading
 STREAK = 4  # reads a consumer may take from its queue before others have their turn
 
 
+class Held:
+    """Whether a cancellation is being held back, for all connections of one request.
+
+    They share it, for the one that has it may be done with: a redirect goes elsewhere.
+    """
+
+    cancelled = False
+
+
 class AsyncSocketStream(Exchange):
     """A connected, non-blocking socket whose every read is stamped in the loop's callback.
 
-    Attributes
+    Parameters
     ----------
-    holds_cancellation : bool
-        Whether a cancellation waits until the reads that have arrived are handed over.
+    held : Held, optional
+        Given, a cancellation waits until the reads that have arrived are handed over.
         Only for a consumer that keeps reading until it is raised.
-    cancelled : bool
-        Whether one is being held back now.
     """
 
     def __init__(
-        self, meter: Meter, core: ModuleType, clock: Clock, holds_cancellation: bool = False
+        self, meter: Meter, core: ModuleType, clock: Clock, held: Held | None = None
     ) -> None:
         super().__init__(clock)
-        self.holds_cancellation = holds_cancellation
-        self.cancelled = False
+        self._held = held
         self._meter, self._core = meter, core
         self._sock, self._fd = meter.sock, meter.sock.fileno()
         self._loop = asyncio.get_running_loop()
@@ -63,6 +69,11 @@ class AsyncSocketStream(Exchange):
         self._writer: asyncio.Future[None] | None = None
         self._reading = False
         self._resume()
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether a cancellation is being held back."""
+        return self._held is not None and self._held.cancelled
 
     # reading
 
@@ -174,9 +185,9 @@ class AsyncSocketStream(Exchange):
         """Put a cancellation off until what has arrived is through, or let it pass."""
         while self._reading and readable(self._sock):
             self._on_readable()
-        if not (self.holds_cancellation and self._queue):
+        if self._held is None or not self._queue:
             raise asyncio.CancelledError
-        self.cancelled = True
+        self._held.cancelled = True
 
     # writing
 

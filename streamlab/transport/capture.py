@@ -9,12 +9,14 @@ only an interruption or a cancellation goes on, once the tape is finished.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Generator, Mapping
 from typing import Any
 
 from streamlab.tape import Clock, How, Recorder, Tape, anchor, monotonic_ns
 from streamlab.transport import lablog
+from streamlab.transport.astreams import Held
 from streamlab.transport.client import async_client, build, sync_client
 from streamlab.transport.direct import abody, body
 from streamlab.transport.endpoint import Endpoint, Prompt
@@ -82,6 +84,8 @@ class Attempt:
     def stoppable(self, backends: list[Any]) -> None:
         """Name the backends whose connections `stop` ends."""
         self._abort = backends
+        for backend in backends:
+            backend.is_stopped = lambda: self.taping.stopping is not None and self.tape is None
         if self.taping.stopping:
             self.stop(*self.taping.stopping)
 
@@ -150,8 +154,9 @@ def pieces(attempt: Attempt) -> Generator[bytes, None, None]:
     finally:
         attempt.finish()
         if attempt.owns_client:
-            _add_lab_log(attempt, client)
-            client.close()
+            with contextlib.closing(client):
+                _add_lab_log(attempt, client)
+    gate.check()  # if the stream broke while one was held back
 
 
 def _add_lab_log(attempt: Attempt, client: Any) -> None:
@@ -166,11 +171,12 @@ async def apieces(attempt: Attempt) -> AsyncGenerator[bytes, None]:
     The tape is finished when the generator is: at the end of the stream, after a
     failure (which is data, and not raised), and when it is closed early.
     """
-    client, backends = (
-        async_client(attempt.http) if attempt.owns_client else (attempt.client, [])
+    client, backends, held = (
+        async_client(attempt.http) if attempt.owns_client else (attempt.client, [], Held())
     )
     taping = attempt.taping
     attempt.stoppable(backends)
+    await _loaded()
     try:
         with taping.ending():
             async with contextlib.AsyncExitStack() as stack:
@@ -188,8 +194,17 @@ async def apieces(attempt: Attempt) -> AsyncGenerator[bytes, None]:
     finally:
         attempt.finish()
         if attempt.owns_client:
-            await _aadd_lab_log(attempt, client)
-            await client.aclose()
+            async with contextlib.aclosing(client):
+                await _aadd_lab_log(attempt, client)
+    if held.cancelled:  # while the stream broke, or while the log came
+        raise asyncio.CancelledError
+
+
+async def _loaded() -> None:
+    """Let anyio load what httpcore needs of it on this loop, before anything is timed."""
+    from anyio.lowlevel import checkpoint
+
+    await checkpoint()
 
 
 async def _aadd_lab_log(attempt: Attempt, client: Any) -> None:

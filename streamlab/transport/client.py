@@ -15,6 +15,7 @@ import httpx
 
 from streamlab.errors import UsageError
 from streamlab.transport.aconnect import AsyncSocketBackend
+from streamlab.transport.astreams import Held
 from streamlab.transport.endpoint import Query
 from streamlab.transport.seam import fit
 from streamlab.transport.streams import SocketBackend
@@ -44,17 +45,22 @@ def sync_client(options: Mapping[str, Any]) -> tuple[httpx.Client, list[SocketBa
 
 def async_client(
     options: Mapping[str, Any],
-) -> tuple[httpx.AsyncClient, list[AsyncSocketBackend]]:
-    """Return a client whose connections lose nothing to a cancellation, and its backends."""
+) -> tuple[httpx.AsyncClient, list[AsyncSocketBackend], Held]:
+    """Return a client whose connections lose nothing to a cancellation, and its backends.
+
+    With them goes what says whether a cancellation is held back; who has read to the end
+    must raise it.
+    """
     client = httpx.AsyncClient(**_options(options))
     backends: list[AsyncSocketBackend] = []
+    held = Held()
 
     def make(core: Any, foreign: Any) -> AsyncSocketBackend:
-        backends.append(AsyncSocketBackend(core, foreign, own=True))
+        backends.append(AsyncSocketBackend(core, foreign, held=held))
         return backends[-1]
 
     fit(client, make)
-    return client, backends
+    return client, backends, held
 
 
 def build(client: Any, query: Query, extensions: dict[str, Any]) -> Any:

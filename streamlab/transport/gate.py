@@ -4,7 +4,8 @@ An interrupt that struck between the return of a read and its place on the tape
 would lose bytes that had arrived.  Inside `interruptible` one is held back until
 the next wait; there it first lets the reads through that are already in the kernel.
 
-Rule: outside `interruptible`, and on any thread but the main one, nothing changes.
+Rule: outside `interruptible`, on any thread but the main one, and as long as no connection
+of ours has waited here, nothing changes: somebody else's would never let it through.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ class Gate:
     """Waits for a socket, and for the user to have enough."""
 
     def __init__(self) -> None:
+        self._in_use = False
         self._waiting = False
         self._interrupted = False
 
@@ -38,6 +40,7 @@ class Gate:
         """
         if sock.fileno() < 0:
             raise OSError("the connection is closed")
+        self._in_use = True
         try:
             self._waiting = True
             ready = wait_readable(sock, 0 if self._interrupted else timeout)
@@ -55,7 +58,7 @@ class Gate:
     def open(self) -> Iterator[None]:
         """Let an interrupt through at once: nothing that arrived can be lost in here."""
         self.check()
-        self._waiting = True
+        self._in_use = self._waiting = True
         try:
             yield
         finally:
@@ -79,7 +82,7 @@ class Gate:
             raise KeyboardInterrupt
 
     def _on_interrupt(self, signum: int, frame: FrameType | None) -> None:
-        if self._waiting or self._interrupted:  # a second Ctrl-C always works
+        if self._waiting or not self._in_use or self._interrupted:  # a second one always works
             raise KeyboardInterrupt
         self._interrupted = True
 

@@ -218,6 +218,7 @@ class SocketBackend:
     ) -> None:
         self._core, self._clock, self._own = core, clock, own
         self.gate = gate or Gate()
+        self.is_stopped: Callable[[], bool] = bool  # nobody can stop it yet
         self._streams: weakref.WeakSet[SocketStream] = weakref.WeakSet()
 
     def connect_tcp(
@@ -263,6 +264,8 @@ class SocketBackend:
         stream = SocketStream(meter, self._core, self.gate, self._clock)
         stream.keeps_answer = self._own
         self._streams.add(stream)
+        if self.is_stopped():  # it may have been while this one connected
+            stream.abort()
         return stream
 
 

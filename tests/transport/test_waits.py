@@ -11,13 +11,13 @@ import weakref
 import httpcore
 
 from streamlab.tape import monotonic_ns
-from streamlab.transport.astreams import STREAK, AsyncSocketStream
+from streamlab.transport.astreams import STREAK, AsyncSocketStream, Held
 from streamlab.transport.meter import Meter
 from streamlab.transport.streams import MAX_BYTES
 from streamlab.transport.turns import A_PASS, turns_of
 
 
-def connected(holds_cancellation: bool = False) -> tuple[AsyncSocketStream, socket.socket]:
+def connected(held: Held | None = None) -> tuple[AsyncSocketStream, socket.socket]:
     """Return a stream over TCP on loopback, and the socket at its other end."""
     ours = socket.socket()
     meter = Meter(ours)
@@ -25,7 +25,7 @@ def connected(holds_cancellation: bool = False) -> tuple[AsyncSocketStream, sock
         ours.connect(server.getsockname())
         theirs, _ = server.accept()
     ours.setblocking(False)
-    return AsyncSocketStream(meter, httpcore, monotonic_ns, holds_cancellation), theirs
+    return AsyncSocketStream(meter, httpcore, monotonic_ns, held), theirs
 
 
 def test_a_cancellation_waits_for_more_reads_than_one_turn_takes() -> None:
@@ -36,7 +36,7 @@ def test_a_cancellation_waits_for_more_reads_than_one_turn_takes() -> None:
             got += data
 
     async def cancel_a_reader() -> bytes:
-        stream, theirs = connected(holds_cancellation=True)
+        stream, theirs = connected(Held())
         got = bytearray()
         task = asyncio.create_task(read_until_cancelled(stream, got))
         await asyncio.sleep(0)
