@@ -18,7 +18,7 @@ ROOMS = {
     "decode": "errors brotli brotlicffi zstandard",  # the packages only where they are there
     "dialects": "errors",
     "follow": "errors tape decode dialects",
-    "transport": "errors tape decode dialects follow httpx httpcore",
+    "transport": "errors tape decode dialects follow httpx httpcore anyio",
     "server": "errors tape h11",
     "metrics": "errors tape decode dialects follow numpy pandas pyarrow",
     "formats": "errors tape metrics pyarrow pandas",  # metrics hands out pandas' tables

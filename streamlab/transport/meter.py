@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import socket
 from functools import lru_cache
+from importlib import import_module
 
 from streamlab.tape import UNKNOWN, Clock, Stamp, monotonic_ns
 from streamlab.transport import kernel
@@ -25,7 +26,13 @@ def wall_map() -> kernel.WallMap:
 
 @lru_cache(maxsize=1)
 def warm_up() -> int | None:
-    """Switch kernel stamping on for this process, once; call it before the first connect."""
+    """Get ready what a first request would else wait for, once; call it before that.
+
+    Kernel stamping is switched on for this process, and loaded what names are looked up with:
+    a codec, and asyncio's threads.
+    """
+    "localhost".encode("idna")
+    import_module("concurrent.futures.thread")
     return kernel.keep_on() if kernel.available() else None
 
 
