@@ -62,7 +62,7 @@ def facts(recording: Recording) -> str:
         _count(len(recording.tables.framed.lines), "line"),
         _count(len(recording.tables.framed.events), "event"),
         "" if math.isnan(ttft) else f"ttft {ttft:.1f} ms",
-        f"{_last_ms(recording):.1f} ms in all",
+        f"{_last_ms(recording):.1f} ms {_since(recording)}",
         f"ended: {recording.end.how}",
     ]
     return ", ".join(filter(None, parts))
@@ -93,6 +93,11 @@ def shown(value: str, limit: int) -> str:
 
 def _count(n: int, thing: str) -> str:
     return f"{n:,} {thing}{'' if n == 1 else 's'}"
+
+
+def _since(recording: Recording) -> str:
+    known = recording.tables.t0_known
+    return "in all" if known else "from the first read (the send was not seen)"
 
 
 def _last_ms(recording: Recording) -> float:

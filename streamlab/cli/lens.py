@@ -87,10 +87,17 @@ def _print(found: Lens, why: bool) -> None:
     printer = console()
     printer.print(_table(found, wide=printer.width >= MANY_COLUMNS))
     printer.print(spread(found))
-    if said := _missing(found):
+    for said in filter(None, (_unsent(found), _missing(found))):
         printer.print(said)
     if why:
         printer.print(_words(found), soft_wrap=True)
+
+
+def _unsent(found: Lens) -> str:
+    """Say why no tool has a time from the send."""
+    if found["starts_ms"].notna().any():
+        return ""
+    return "The send was not seen, so what counts from it is undefined; gaps do not."
 
 
 def _missing(found: Lens) -> str:

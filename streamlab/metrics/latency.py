@@ -4,6 +4,8 @@ t0 is the moment the first byte of the request was written.  Each function takes
 `Tables` of one stream and returns milliseconds, NaN where the thing never came; its
 docstring is its formula.  A time is always the arrival of a read.
 
+Rule: where the send was not seen, what counts from it is NaN, not counted from elsewhere.
+
 Where two tools mean two things by one name, both things are here, under two names;
 the docstring says whose name it is there.
 """
@@ -26,12 +28,12 @@ def ttfh_ms(tables: Tables) -> float:
 
 def ttfb_ms(tables: Tables) -> float:
     """Time to the first byte of the body: first read − t0."""
-    return first(tables.reads["t_ms"])
+    return _sent(tables, first(tables.reads["t_ms"]))
 
 
 def ttfe_ms(tables: Tables) -> float:
     """Time to the first event of any kind − t0 (Langfuse and OpenLLMetry call it TTFT)."""
-    return first(tables.events["t_ms"])
+    return _sent(tables, first(tables.events["t_ms"]))
 
 
 def ttfc_ms(tables: Tables) -> float:
@@ -39,7 +41,7 @@ def ttfc_ms(tables: Tables) -> float:
     events = tables.events
     for data, t_ms in zip(events["data"], events["t_ms"], strict=True):
         if '"choices"' in data and _has_choices(data):
-            return float(t_ms)
+            return _sent(tables, float(t_ms))
     return nan
 
 
@@ -48,7 +50,7 @@ def ttft_ms(tables: Tables) -> float:
 
     Content, reasoning, tool call or refusal; a role or an empty string is none.
     """
-    return first(tables.chunks["t_ms"])
+    return _sent(tables, first(tables.chunks["t_ms"]))
 
 
 def ttft_called_ms(tables: Tables) -> float:
@@ -61,12 +63,12 @@ def ttft_called_ms(tables: Tables) -> float:
 
 def ttfr_ms(tables: Tables) -> float:
     """Time to the first reasoning − t0."""
-    return first(_of_kind(tables, "reasoning"))
+    return _sent(tables, first(_of_kind(tables, "reasoning")))
 
 
 def ttfo_ms(tables: Tables) -> float:
     """Time to the first generated text that is not reasoning − t0 (AIPerf TTFO)."""
-    return first(_of_kind(tables, "content", "tool_call", "refusal"))
+    return _sent(tables, first(_of_kind(tables, "content", "tool_call", "refusal")))
 
 
 def ttst_ms(tables: Tables) -> float:
@@ -83,28 +85,27 @@ def decode_ms(tables: Tables) -> float:
 
 def e2e_content_ms(tables: Tables) -> float:
     """End to end, to the last generated text: last chunk − t0 (AIPerf)."""
-    return last(tables.chunks["t_ms"])
+    return _sent(tables, last(tables.chunks["t_ms"]))
 
 
 def e2e_finish_ms(tables: Tables) -> float:
     """End to end, to the finish reason, with several choices the last − t0 (vLLM)."""
-    return last(_of_kind(tables, "finish"))
+    return _sent(tables, last(_of_kind(tables, "finish")))
 
 
 def e2e_done_ms(tables: Tables) -> float:
     """End to end, to the API's last word, such as ``[DONE]`` − t0 (SGLang)."""
-    return last(_of_kind(tables, "done"))
+    return _sent(tables, last(_of_kind(tables, "done")))
 
 
 def e2e_eof_ms(tables: Tables) -> float:
     """End to end, to the end of the body − t0; NaN if the stream broke off."""
-    end = tables.tape.end
-    return (end.t_ns - tables.t0_ns) / 1e6 if end.how == "eof" else nan
+    return _sent(tables, _eof_ms(tables))
 
 
 def tail_ms(tables: Tables) -> float:
     """What came after the last generated text: end of body − last chunk."""
-    return e2e_eof_ms(tables) - e2e_content_ms(tables)
+    return _eof_ms(tables) - last(tables.chunks["t_ms"])
 
 
 def first(t_ms: pd.Series[Any]) -> float:
@@ -117,6 +118,16 @@ def last(t_ms: pd.Series[Any]) -> float:
     return float(t_ms.iloc[-1]) if len(t_ms) else nan
 
 
+def _sent(tables: Tables, t_ms: float) -> float:
+    """Return a time since t0; NaN where nobody saw the send."""
+    return t_ms if tables.t0_known else nan
+
+
+def _eof_ms(tables: Tables) -> float:
+    end = tables.tape.end
+    return (end.t_ns - tables.t0_ns) / 1e6 if end.how == "eof" else nan
+
+
 def _of_kind(tables: Tables, *kinds: str) -> pd.Series[Any]:
     deltas = tables.deltas
     return deltas.loc[deltas["kind"].isin(kinds), "t_ms"]
@@ -124,7 +135,7 @@ def _of_kind(tables: Tables, *kinds: str) -> pd.Series[Any]:
 
 def _mark_ms(tables: Tables, name: str) -> float:
     t_ns = tables.tape.marks.get(name)
-    return nan if t_ns is None else (t_ns - tables.t0_ns) / 1e6
+    return nan if t_ns is None else _sent(tables, (t_ns - tables.t0_ns) / 1e6)
 
 
 def _has_choices(data: str) -> bool:

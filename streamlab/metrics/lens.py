@@ -43,7 +43,8 @@ def lens(tables: Tables, tokenizer: Tokenizer | None = None) -> Lens:
         ``ttst_ms``, ``ntpot_ms``, ``tok_s_user``: what only some tools have.
         ``n_tokens``; ``tokens``: who counted them.  ``starts_ms``: where its clock starts,
         since t0; ``clock``: what that moment is.  ``formula``, ``differs`` (why its numbers
-        are not ours), ``source``: words.  Undefined is NaN, never 0.
+        are not ours), ``source``: words.  Undefined is NaN, never 0.  Where the send was not
+        seen, as of an attached response, all that counts from it is undefined; gaps are not.
 
     Raises
     ------
@@ -68,8 +69,8 @@ def answers(seen: Seen) -> list[tuple[Definition, Answer]]:
 
 
 def starts_ms(definition: Definition, seen: Seen) -> float:
-    """Return where a tool's clock starts, in ms since t0: 0, or before it."""
-    return seen.called_ms if definition.clock == "the call" else 0.0
+    """Return where a tool's clock starts, in ms since t0: 0, or before it; NaN if unknown."""
+    return seen.called_ms if definition.clock == "the call" else seen.sent_ms
 
 
 def tokenizer_of(given: Any) -> Tokenizer | None:

@@ -61,6 +61,14 @@ class Tables:
         """The moment from which all times count, see `Tape.t0_ns`."""
         return self.tape.t0_ns
 
+    @property
+    def t0_known(self) -> bool:
+        """Whether the send, or at least the call, was seen.
+
+        Where it was not, `t0_ns` is the first read, and what counts from the send is NaN.
+        """
+        return not self.tape.marks.keys().isdisjoint(("request_sent", "called"))
+
     @cached_property
     def framed(self) -> Follower:
         """The follower, closed: lines and events, no deltas yet."""

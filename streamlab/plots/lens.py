@@ -58,7 +58,7 @@ def draw(tables: Tables, *, ax: Axes | None = None, **line_kws: Any) -> Axes:
     firsts, ends = flags_of(tables)
     _points(ax, line, firsts, "first token, by some definition", "^")
     _points(ax, line, ends, "end of request, by some definition", "v")
-    _frame(ax, is_new)
+    _frame(ax, is_new, "the request was sent" if tables.t0_known else "the first read")
     if not number:
         _fit(ax, sum(flag.height(ax) for flag in firsts))
         hoist(ax, line, firsts, ends)
@@ -74,6 +74,8 @@ def caption(tables: Tables) -> str:
         return sentence(
             tables, f"no event arrived before the stream ended ({tables.tape.end.how})"
         )
+    if not tables.t0_known:
+        return sentence(tables, "the send was not seen, so no tool's clock is known")
     if not firsts:
         return sentence(tables, "no definition sees a first token")
     text = f"by the definitions of the tools, {_told(firsts, 'the first token came')}"
@@ -134,12 +136,12 @@ def _fit(ax: Axes, flags: float) -> None:
     ax.set_ylim(0, highest / max(1 - flags - 2 * MARGIN, 0.35))
 
 
-def _frame(ax: Axes, is_new: bool) -> None:
+def _frame(ax: Axes, is_new: bool, since: str) -> None:
     figure = ax.get_figure(root=True)
     if is_new and isinstance(figure, Picture):
         width, _ = Figure.get_size_inches(figure)
         figure.set_size_inches(width, HEIGHT_INCHES)
-    ax.set(xlabel="time since the request was sent (ms)", ylabel="events so far")
+    ax.set(xlabel=f"time since {since} (ms)", ylabel="events so far")
     ax.set_xlim(left=0)
     ax.xaxis.set_major_formatter(FuncFormatter(plain_number))
     ax.yaxis.set_major_formatter(FuncFormatter(plain_number))

@@ -58,6 +58,17 @@ def test_where_the_server_counts_no_tokens_it_says_how_to_ask(capsys, hello):
     )
 
 
+def test_where_nobody_saw_the_send_it_says_so_and_prints_no_first_token(capsys, here):
+    tape = tape_from(ELEVEN_ANSWERS, end_ms=1105)
+    unsent = type(tape)(tape.body, tape.columns, tape.end, {}, tape.meta)
+    journal.save(unsent, here / "unsent.jsonl")
+    assert main(["lens", "unsent.jsonl"]) == 0
+
+    text = capsys.readouterr().out
+    assert rows(text)["vLLM"][:8] == ["-", "73.6", "20.0", "300", "11", "-", "-", "-"]
+    assert "The send was not seen, so what counts from it is undefined; gaps do not." in text
+
+
 def test_in_a_terminal_of_80_columns_no_row_is_broken(eleven, here):
     done = prompt.in_terminal("lens", eleven, cwd=here)
     lines = ESCAPES.sub("", done.out).splitlines()

@@ -167,6 +167,33 @@ def test_a_tool_whose_clock_starts_at_the_call_waits_for_the_connection_too(made
     pd.testing.assert_series_equal(earlier[gaps], row[gaps], check_names=False)
 
 
+def unsent(made):
+    """Return the same stream, as `sl.attach` sees it: nobody saw the call or the send."""
+    tape = made.tape
+    return Tables(type(tape)(tape.body, tape.columns, tape.end, {}, tape.meta))
+
+
+def test_where_nobody_saw_the_send_no_tool_has_a_time_that_counts_from_it():
+    known, found = (lens(t, len) for t in (eleven_answers(), unsent(eleven_answers())))
+
+    since = ["ttft_ms", "e2e_ms", "tok_s", "ttfo_ms", "ntpot_ms", "starts_ms"]
+    assert found[since].isna().all(axis=None)
+    assert found.loc[["guidellm", "vLLM"], "tpot_ms"].isna().all()
+    assert isnan(found.loc["llmperf", "itl_mean_ms"])  # which includes TTFT
+    gaps = ["itl_p50_ms", "itl_max_ms", "n_itl", "ttst_ms", "n_tokens"]
+    pd.testing.assert_frame_equal(found.drop("llmperf")[gaps], known.drop("llmperf")[gaps])
+    assert found.loc["streamlab", "itl_mean_ms"] == known.loc["streamlab", "itl_mean_ms"]
+    assert spread(found).startswith("On one stream ITL ")
+
+
+def test_the_call_alone_is_a_start_too():
+    tape = eleven_answers().tape
+    marks = {"called": tape.t0_ns}
+    made = Tables(type(tape)(tape.body, tape.columns, tape.end, marks, tape.meta))
+
+    assert lens(made).loc["vLLM", "ttft_ms"] == 200
+
+
 TOKENIZERS = {
     "a number": len,
     "a list": list,

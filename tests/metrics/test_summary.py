@@ -1,5 +1,6 @@
 """The metrics, against numbers computed by hand."""
 
+import re
 from math import isnan, nan
 
 import pytest
@@ -324,3 +325,18 @@ def test_whatever_came_there_is_a_summary(found):
     assert not numbers["coalesced_share"] > 1
     assert not numbers["ttft_ms"] < numbers["ttfe_ms"]
     assert not numbers["icl_max_ms"] < numbers["icl_p50_ms"]
+
+
+def test_where_nobody_saw_the_send_what_counts_from_it_is_nan_and_gaps_stay():
+    made = eleven_answers()
+    tape = made.tape
+    alone = Tables(type(tape)(tape.body, tape.columns, tape.end, {}, tape.meta))
+    known, found = summary(made), summary(alone)
+
+    since = [name for name in found.index if re.match(r"(ttf|e2e)", name)]
+    since += ["ntpot_ms", "tok_s_e2e", "prefill_tok_s"]
+    assert len(since) == 15
+    assert found[since].isna().all()
+    rest = [name for name in found.index if name not in since]
+    assert found[rest].tolist() == pytest.approx(known[rest].tolist(), nan_ok=True)
+    assert (alone.t0_known, made.t0_known) == (False, True)

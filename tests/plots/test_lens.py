@@ -6,6 +6,7 @@ from matplotlib.path import Path
 from matplotlib.text import Annotation
 
 from streamlab import plots
+from streamlab.metrics import Tables
 from tests.metrics.streams import DONE, FINISH, ROLE, USAGE, content, eleven_answers, tables
 
 
@@ -107,6 +108,18 @@ def test_a_stream_that_broke_off_has_no_end_of_request():
     assert plots.caption("lens", broken) == (
         "By the definitions of the tools, the first token came at 2 moments, from 10.0 ms to "
         "20.0 ms."
+    )
+
+
+def test_where_nobody_saw_the_send_the_stairs_stand_alone_and_it_is_said():
+    tape = eleven_answers().tape
+    made = Tables(type(tape)(tape.body, tape.columns, tape.end, {}, tape.meta))
+    ax = plots.draw("lens", made)
+
+    assert flags(ax) == []
+    assert ax.get_xlabel() == "time since the first read (ms)"
+    assert plots.caption("lens", made) == (
+        "The send was not seen, so no tool's clock is known."
     )
 
 

@@ -31,6 +31,9 @@ def check(recording: sl.Recording, said: str) -> None:
     assert (recording.reads["server_sent_ns"] > 0).all()
     assert KEY not in repr(dict(recording.meta))
     assert sl.last is recording
+    assert recording.summary[["ttft_ms", "e2e_eof_ms", "ttfb_ms"]].isna().all()
+    assert recording.summary["icl_mean_ms"] > 0
+    assert " ms from the first read (the send was not seen), ended: eof>" in repr(recording)
 
 
 @each_library

@@ -22,12 +22,12 @@ def guidellm(seen: Seen) -> Answer:
     if who != "server":
         count, who = float(len(times)) or nan, "chunks, each taken for a token"
     return Answer(
-        ttft_ms=first(times),
+        ttft_ms=first(times) - seen.sent_ms,
         itl_mean_ms=ratio(last(times) - first(times), count - 1),
-        tpot_ms=ratio(last(times), count),
+        tpot_ms=ratio(last(times) - seen.sent_ms, count),
         e2e_ms=done_ms,
         tok_s=ratio(1e3 * count, done_ms),
-        ttfo_ms=first(seen.times(lambda chunk: chunk.content or chunk.has_tool)),
+        ttfo_ms=first(seen.times(lambda chunk: chunk.content or chunk.has_tool)) - seen.sent_ms,
         n_tokens=count,
         tokens=who,
     )

@@ -67,9 +67,19 @@ class Seen:
 
     @cached_property
     def called_ms(self) -> float:
-        """When the request was called for, since t0: 0 or less; 0 if unknown."""
+        """When the request was called for, since t0: 0 or less; 0 if only the send is known.
+
+        NaN if neither was seen: a time that is counted from it is NaN then, too.
+        """
         t0_ns = self.tables.t0_ns
+        if not self.tables.t0_known:
+            return nan
         return min(self.tables.tape.marks.get("called", t0_ns) - t0_ns, 0) / 1e6
+
+    @property
+    def sent_ms(self) -> float:
+        """When the request was sent, since t0: 0; NaN if nobody saw it."""
+        return 0.0 if self.tables.t0_known else nan
 
     @cached_property
     def eof_ms(self) -> float:
