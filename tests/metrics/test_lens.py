@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from streamlab.errors import UsageError
@@ -341,6 +341,8 @@ odd_pieces = st.sampled_from(
 
 
 @settings(max_examples=60, deadline=None)
+@example([(0, ROLE), (1, DONE), (0, content("a"))], "eof", None)
+@example([(0, FINISH), (1, USAGE), (0, content("a"))], "eof", len)
 @given(
     st.lists(st.tuples(st.integers(0, 9), odd_pieces), max_size=12),
     st.sampled_from(["eof", "reset", "closed"]),

@@ -10,11 +10,13 @@ from streamlab.metrics.tokens import ratio
 def genai_bench(seen: Seen) -> Answer:
     """TTFT: first chunk with content or reasoning.
 
-    E2E: the usage after the finish, [DONE], or the end of the body, what comes first.
+    E2E: the usage after the finish, [DONE], or the end of the body, what comes first;
+    nothing after it is read.
     TPOT: (E2E − TTFT) / (N − 1).  Tokens/s: (N − 1) / (E2E − TTFT).
     """
+    seen, end_ms = _read(seen)
     ttft_ms = first(seen.times(lambda chunk: chunk.text)) - seen.called_ms
-    e2e_ms = _end_ms(seen) - seen.called_ms
+    e2e_ms = end_ms - seen.called_ms
     count, who = seen.reported(seen.content)
     tpot_ms = ratio(e2e_ms - ttft_ms, count - 1)
     return Answer(
@@ -27,13 +29,14 @@ def genai_bench(seen: Seen) -> Answer:
     )
 
 
-def _end_ms(seen: Seen) -> float:
+def _read(seen: Seen) -> tuple[Seen, float]:
+    """Return what it reads of a stream, and when it stops reading."""
     finished = False
-    for chunk in seen.chunks:
+    for number, chunk in enumerate(seen.chunks, 1):
         finished = finished or chunk.finished
         if chunk.is_done or (finished and chunk.has_usage):
-            return chunk.t_ms
-    return seen.eof_ms
+            return seen.first(number), chunk.t_ms
+    return seen, seen.eof_ms
 
 
 DEFINITIONS = (

@@ -14,10 +14,13 @@ def guidellm(seen: Seen) -> Answer:
 
     TTFOT (here ttfo_ms): the first with content or a tool call.
     ITL: (last − first such chunk) / (N − 1), one average a request.
-    TPOT: (last such chunk − start) / N, so it includes TTFT.  E2E: [DONE], or the end.
+    TPOT: (last such chunk − start) / N, so it includes TTFT.
+    E2E: [DONE], after which nothing is read, or the end.
     """
+    seen = seen.until_done
     times = seen.times(_updates)
-    done_ms = seen.done_ms if seen.done_ms == seen.done_ms else seen.eof_ms
+    end_ms = seen.done_ms if seen.done_ms == seen.done_ms else seen.eof_ms
+    e2e_ms = end_ms - seen.sent_ms
     count, who = seen.reported("")
     if who != "server":
         count, who = float(len(times)) or nan, "chunks, each taken for a token"
@@ -25,8 +28,8 @@ def guidellm(seen: Seen) -> Answer:
         ttft_ms=first(times) - seen.sent_ms,
         itl_mean_ms=ratio(last(times) - first(times), count - 1),
         tpot_ms=ratio(last(times) - seen.sent_ms, count),
-        e2e_ms=done_ms,
-        tok_s=ratio(1e3 * count, done_ms),
+        e2e_ms=e2e_ms,
+        tok_s=ratio(1e3 * count, e2e_ms),
         ttfo_ms=first(seen.times(lambda chunk: chunk.content or chunk.has_tool)) - seen.sent_ms,
         n_tokens=count,
         tokens=who,

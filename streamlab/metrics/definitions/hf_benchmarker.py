@@ -11,8 +11,9 @@ def hf_benchmarker(seen: Seen) -> Answer:
     """TTFT: first chunk with content.
 
     ITL: Σ gaps between chunks with content / (N − 1), one average a request.
-    E2E: [DONE].  N: its own tokenizer, over each chunk's content.
+    E2E: [DONE], and nothing after it is read.  N: its own tokenizer, over each chunk's content.
     """
+    seen = seen.until_done
     times = seen.times(lambda chunk: chunk.content)
     e2e_ms = seen.done_ms - seen.called_ms
     count, who = seen.tokenized(seen.content)

@@ -7,12 +7,13 @@ from streamlab.metrics.definitions.seen import Seen
 
 
 def opentelemetry(seen: Seen) -> Answer:
-    """TTFT: gen_ai.client.operation.time_to_first_chunk; a chunk is any event but [DONE].
+    """TTFT: gen_ai.client.operation.time_to_first_chunk; a chunk is any event
+    before [DONE].
 
     ITL: gen_ai.client.operation.time_per_output_chunk, each after the first.
     E2E: gen_ai.client.operation.duration.
     """
-    times = seen.times(lambda chunk: not chunk.is_done)
+    times = seen.until_done.times(lambda chunk: not chunk.is_done)
     return Answer(
         ttft_ms=first(times) - seen.called_ms,
         gaps_ms=gaps(times),

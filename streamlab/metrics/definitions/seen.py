@@ -10,6 +10,7 @@ so what came in one read is a few µs apart for them; here it is 0, as if they w
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from copy import copy
 from functools import cached_property
 from math import nan
 from typing import Any, NamedTuple
@@ -86,12 +87,12 @@ class Seen:
         """When the body came to its end; NaN if it did not."""
         return latency.e2e_eof_ms(self.tables)
 
-    @cached_property
+    @property
     def done_ms(self) -> float:
-        """When the API's last word came, such as ``[DONE]``."""
-        return latency.e2e_done_ms(self.tables)
+        """When the API's last word came, such as ``[DONE]``; of several the first."""
+        return next((chunk.t_ms for chunk in self.chunks if chunk.is_done), nan)
 
-    @cached_property
+    @property
     def last_ms(self) -> float:
         """When the last event came, of any kind."""
         return self.chunks[-1].t_ms if self.chunks else nan
@@ -101,6 +102,18 @@ class Seen:
         """Whether the answer was no stream at all, but one JSON document."""
         kind = str(self.tables.meta.get("content_type") or "").partition(";")[0].strip()
         return kind == "application/json" and not self.chunks
+
+    def first(self, n_chunks: int) -> Seen:
+        """Return what a tool sees that stops reading after so many chunks."""
+        cut = copy(self)
+        cut.chunks = self.chunks[:n_chunks]
+        return cut
+
+    @property
+    def until_done(self) -> Seen:
+        """What a tool sees that stops reading at the API's last word, such as ``[DONE]``."""
+        ends = (number for number, chunk in enumerate(self.chunks, 1) if chunk.is_done)
+        return self.first(next(ends, len(self.chunks)))
 
     def times(self, wanted: Callable[[Chunk], object]) -> list[float]:
         """Return when the chunks came that are `wanted`."""

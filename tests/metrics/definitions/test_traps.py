@@ -3,10 +3,11 @@
 import ast
 import json
 import re
-from math import isnan
+from math import isnan, nan
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from streamlab.metrics import Tables, summary
@@ -281,6 +282,33 @@ def test_what_comes_after_done_is_the_end_for_some():
 
     assert ends[["guidellm", "HF inference-benchmarker"]].tolist() == [20, 20]
     assert ends[["SGLang", "MLCommons endpoints"]].tolist() == [40, 40]
+
+
+STOP_AT_DONE = ["guidellm", "genai-bench", "HF inference-benchmarker", "OpenTelemetry"]
+
+
+def test_who_stops_at_done_is_given_nothing_after_it():
+    after = [(40, content("b")), (50, DONE)]
+    stream = [(10, content("a")), (20, DONE)]
+    alone, longer = (lens(tables(s, end_ms=60), len) for s in (stream, [*stream, *after]))
+
+    names = ["ttft_ms", "itl_mean_ms", "n_itl", "tpot_ms", "e2e_ms", "n_tokens"]
+    pd.testing.assert_frame_equal(
+        longer.loc[STOP_AT_DONE, names], alone.loc[STOP_AT_DONE, names]
+    )
+    assert (
+        ttft([(10, ROLE), (20, DONE), *after], *STOP_AT_DONE[:3])
+        == [pytest.approx(nan, nan_ok=True)] * 3
+    )
+    assert longer.loc["SGLang", "e2e_ms"] == 50  # which reads on
+
+
+def test_genai_bench_stops_at_the_usage_after_the_finish():
+    stream = [(10, ROLE), (20, FINISH), (30, USAGE), (40, content("a")), (50, DONE)]
+    row = lens(tables(stream)).loc["genai-bench"]
+
+    assert isnan(row["ttft_ms"])
+    assert row["e2e_ms"] == 30
 
 
 # gap
