@@ -9,7 +9,8 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from os import PathLike
+from os import PathLike, fspath
+from pathlib import Path
 from typing import Any
 
 from streamlab.errors import UsageError
@@ -62,6 +63,7 @@ def record(
         What tables and pictures call the recording.
     client : httpx.Client, optional
         Yours, with its pool and its options; by default a fresh connection is made.
+        A connection that was open before is stamped in the ``iterator`` tier.
     timeout : float or httpx.Timeout, optional
         Seconds without a byte; 60 by default, None to wait for ever.
     max_bytes : int, optional
@@ -196,6 +198,11 @@ def _run(attempt: Attempt, save: str | PathLike[str] | None, live: bool) -> Reco
 @contextmanager
 def _beside(attempt: Attempt, save: str | PathLike[str] | None, live: bool) -> Iterator[None]:
     """Keep a journal and show a view while a stream runs; both only pull."""
+    if save is not None and Path(fspath(save)).suffix != ".jsonl":
+        raise UsageError(
+            "save= keeps a journal while the stream runs, whose name ends in .jsonl, and "
+            f"{fspath(save)!r} came. For another format call rec.save(…) afterwards."
+        )
     with contextlib.ExitStack() as stack:
         if save is not None:
             stack.enter_context(_journaling(attempt, save))

@@ -14,16 +14,18 @@ import contextlib
 from collections.abc import AsyncGenerator, Generator, Mapping
 from typing import Any
 
+from streamlab.errors import UsageError
 from streamlab.tape import Clock, How, Recorder, Tape, anchor, monotonic_ns
 from streamlab.transport import lablog
 from streamlab.transport.astreams import Held
-from streamlab.transport.client import async_client, build, sync_client
+from streamlab.transport.client import async_client, build, checked_timeout, sync_client
 from streamlab.transport.direct import abody, body
 from streamlab.transport.endpoint import Endpoint, Prompt
 from streamlab.transport.gate import share_gate
 from streamlab.transport.meter import wall_map, warm_up
 from streamlab.transport.phases import Phases
 from streamlab.transport.taping import Taping
+from streamlab.transport.wiring import stamping
 
 
 class Attempt:
@@ -57,9 +59,11 @@ class Attempt:
         self.taping = Taping(self.recorder)
         self.client = client
         self.tape: Tape | None = None
-        self.http = (
-            dict(endpoint.http) if timeout is ... else {**endpoint.http, "timeout": timeout}
-        )
+        self.http = dict(endpoint.http)
+        if timeout is not ...:
+            self.http["timeout"] = timeout
+        if "timeout" in self.http:
+            self.http["timeout"] = checked_timeout(self.http["timeout"])
         self._abort: list[Any] = []
         self.recorder.meta.update(
             label=label or endpoint.label,
@@ -71,9 +75,23 @@ class Attempt:
     def request(self, client: Any, trace: Any) -> Any:
         """Return the request, and note what is asked and when."""
         self.recorder.mark("called", self.recorder.clock())
-        request = build(client, self.query, {"trace": trace})
+        request = self._built(client, trace)
         self.taping.request(request, self.query.json)
         return request
+
+    def _built(self, client: Any, trace: Any) -> Any:
+        timeout = (
+            {} if self.owns_client else {k: v for k, v in self.http.items() if k == "timeout"}
+        )
+        try:
+            return build(client, self.query, {"trace": trace}, **timeout)
+        except (TypeError, ValueError) as exc:
+            if isinstance(exc, UsageError):
+                raise
+            raise UsageError(
+                f"the fields of a request must be JSON, and these are not: {exc}. "
+                "Pass text, numbers, lists and dicts."
+            ) from exc
 
     def stop(self, how: How = "closed", detail: str = "stopped") -> None:
         """End the stream from another thread; what has arrived is kept."""
@@ -137,6 +155,8 @@ def pieces(attempt: Attempt) -> Generator[bytes, None, None]:
     attempt.stoppable(backends)
     try:
         with attempt.taping.ending(), contextlib.ExitStack() as stack:
+            if not attempt.owns_client:
+                stack.enter_context(stamping(client))
             with gate.interruptible():
                 request = attempt.request(client, Phases(attempt.recorder).trace)
                 response: Any = client.send(request, stream=True)
@@ -156,6 +176,8 @@ def pieces(attempt: Attempt) -> Generator[bytes, None, None]:
         if attempt.owns_client:
             with contextlib.closing(client):
                 _add_lab_log(attempt, client)
+        elif attempt.tape is not None and attempt.log_url:
+            attempt.tape = lablog.asked(attempt.tape)
     gate.check()  # if the stream broke while one was held back
 
 
@@ -180,6 +202,8 @@ async def apieces(attempt: Attempt) -> AsyncGenerator[bytes, None]:
     try:
         with taping.ending():
             async with contextlib.AsyncExitStack() as stack:
+                if not attempt.owns_client:
+                    stack.enter_context(stamping(client))
                 request = attempt.request(client, Phases(attempt.recorder).atrace)
                 response: Any = await client.send(request, stream=True)
                 stack.push_async_callback(response.aclose)
@@ -196,6 +220,8 @@ async def apieces(attempt: Attempt) -> AsyncGenerator[bytes, None]:
         if attempt.owns_client:
             async with contextlib.aclosing(client):
                 await _aadd_lab_log(attempt, client)
+        elif attempt.log_url:
+            await _aask_lab_log(attempt)
     if held.cancelled:  # while the stream broke, or while the log came
         raise asyncio.CancelledError
 
@@ -211,3 +237,10 @@ async def _aadd_lab_log(attempt: Attempt, client: Any) -> None:
     if url := attempt.log_url:
         with contextlib.suppress(Exception):  # the stream is on tape; its log is an extra
             attempt.add_log((await client.get(url, timeout=lablog.TIMEOUT_S)).content)
+
+
+async def _aask_lab_log(attempt: Attempt) -> None:
+    from anyio.to_thread import run_sync
+
+    assert attempt.tape is not None
+    attempt.tape = await run_sync(lablog.asked, attempt.tape)

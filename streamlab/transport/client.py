@@ -63,7 +63,7 @@ def async_client(
     return client, backends, held
 
 
-def build(client: Any, query: Query, extensions: dict[str, Any]) -> Any:
+def build(client: Any, query: Query, extensions: dict[str, Any], **timeout: Any) -> Any:
     """Return the request of `client` for a query; the answer uncompressed unless asked."""
     return client.build_request(
         query.method,
@@ -72,6 +72,7 @@ def build(client: Any, query: Query, extensions: dict[str, Any]) -> Any:
         params=query.params or None,
         json=query.json,
         extensions=extensions,
+        **timeout,
     )
 
 
@@ -79,11 +80,22 @@ def _options(options: Mapping[str, Any]) -> dict[str, Any]:
     known = {"timeout": TIMEOUT, "follow_redirects": True, **options}
     if "verify" not in known and "cert" not in known:
         known["verify"] = ssl_context()
-    try:
-        known["timeout"] = httpx.Timeout(known["timeout"]) if known["timeout"] else None
-        return known
-    except (TypeError, ValueError) as exc:
-        raise UsageError(
-            f"timeout is a number of seconds or an httpx.Timeout, not {known['timeout']!r}. "
-            "Pass timeout=60, or None to wait for ever."
-        ) from exc
+    return known
+
+
+def checked_timeout(timeout: Any) -> Any:
+    """Return a timeout as httpx takes it; None waits for ever.
+
+    Raises
+    ------
+    UsageError
+        If it is neither a number of seconds above 0 nor an ``httpx.Timeout``.
+    """
+    if timeout is None or isinstance(timeout, httpx.Timeout):
+        return timeout
+    if isinstance(timeout, int | float) and not isinstance(timeout, bool) and timeout > 0:
+        return httpx.Timeout(timeout)
+    raise UsageError(
+        f"timeout is a number of seconds above 0, or an httpx.Timeout, not {timeout!r}. "
+        "Pass timeout=60, or None to wait for ever."
+    )

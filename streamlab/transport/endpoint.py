@@ -19,6 +19,29 @@ from streamlab.transport import redact
 
 Prompt = str | Sequence[Message]
 
+_HTTP_OPTIONS = frozenset(
+    {
+        "auth",
+        "cert",
+        "cookies",
+        "default_encoding",
+        "event_hooks",
+        "follow_redirects",
+        "http1",
+        "http2",
+        "limits",
+        "max_redirects",
+        "mounts",
+        "params",
+        "proxy",
+        "timeout",
+        "transport",
+        "trust_env",
+        "verify",
+    }
+)
+"""What ``httpx.Client`` takes and an endpoint has no name of its own for."""
+
 
 @dataclass(frozen=True, slots=True)
 class Query:
@@ -70,6 +93,11 @@ class Endpoint:
             )
         if self.dialect != "auto":
             dialect_named(self.dialect)
+        for name in self.http.keys() - _HTTP_OPTIONS:
+            raise UsageError(
+                f"{name!r} is no option of an endpoint, which takes those of httpx.Client. "
+                f"A field of the request goes to sl.record(…, {name}=…), or into json={{…}}."
+            )
 
     def __repr__(self) -> str:
         model = f", model={self.model!r}" if self.model else ""

@@ -9,9 +9,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable
-from http.client import HTTPConnection, HTTPException
 from typing import Any, Generic, TypeVar
-from urllib.parse import urlsplit
 
 from streamlab.tape import Clock, How, Recorder, Tape, anchor, monotonic_ns
 from streamlab.transport import lablog, redact
@@ -122,7 +120,7 @@ class Following(Generic[R]):
         steps = wall_map().steps_between(recorder.marks.get("called", 0), recorder.ended.t_ns)
         if steps:
             recorder.meta["clock_steps"] = [step._asdict() for step in steps]
-        return _with_lab_log(recorder.finish())
+        return lablog.asked(recorder.finish())
 
 
 def _fields(body: bytes | None) -> dict[str, Any]:
@@ -136,21 +134,3 @@ def _fields(body: bytes | None) -> dict[str, Any]:
     model = fields.get("model") if isinstance(fields, dict) else None
     known = {"model": model} if isinstance(model, str) else {}
     return {"request": redact.body(fields), **known}
-
-
-def _with_lab_log(tape: Tape) -> Tape:
-    """Return the tape with the lab's send times, if it came from a lab on this machine.
-
-    The question goes over a connection of its own: the client is somebody else's.
-    """
-    if (url := lablog.log_url(tape)) is None:
-        return tape
-    parts = urlsplit(url)
-    connection = HTTPConnection(parts.hostname or "", parts.port, timeout=lablog.TIMEOUT_S)
-    try:
-        connection.request("GET", parts.path)
-        return lablog.with_log(tape, connection.getresponse().read())
-    except (OSError, HTTPException, ValueError):  # an extra: the stream is on tape
-        return tape
-    finally:
-        connection.close()

@@ -126,6 +126,11 @@ class Stream(_Streaming[R]):
             "Write: async with sl.stream(…) as s, to use async for."
         )
 
+    def __getattr__(self, name: str) -> Never:
+        if name in ("aiter_lines", "aiter_events", "aiter_raw"):
+            self.__aiter__()
+        raise AttributeError(f"a stream has no {name!r}")
+
     def _each(self, found: Callable[[], Sequence[T]]) -> Iterator[T]:
         seen, more = 0, True
         while more:
@@ -195,6 +200,11 @@ class AsyncStream(_Streaming[R]):
             "this stream was opened by async with, so it wants async for, not for. "
             "Write: with sl.stream(…) as s, to use for."
         )
+
+    def __getattr__(self, name: str) -> Never:
+        if name in ("iter_lines", "iter_events", "iter_raw"):
+            self.__iter__()
+        raise AttributeError(f"a stream has no {name!r}")
 
     async def _each(self, found: Callable[[], Sequence[T]]) -> AsyncIterator[T]:
         seen, more = 0, True
@@ -266,6 +276,9 @@ class Opening(Generic[R]):
         assert isinstance(self._open, AsyncStream)
         with self._held:
             await self._open.__aexit__(kind, exc, trace)
+
+    def __repr__(self) -> str:
+        return f"<Opening of {self._attempt.endpoint!r}: enter it by with or async with>"
 
     def __iter__(self) -> Never:
         raise WrongLoopError(

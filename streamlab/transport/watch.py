@@ -12,6 +12,8 @@ from streamlab.transport.capture import Attempt
 
 R = TypeVar("R")
 
+STOPPING_S = 5.0  # a stream that was stopped ends within milliseconds
+
 
 class Watch(Generic[R]):
     """A stream that runs in a thread.
@@ -52,6 +54,8 @@ class Watch(Generic[R]):
         UsageError
             While it runs: wait for it, or stop it.
         """
+        if self._attempt.taping.stopping:
+            self._thread.join(STOPPING_S)
         if not self.done:
             raise UsageError(
                 "a recording is there when its stream has ended, and this one runs. "

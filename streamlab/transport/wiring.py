@@ -42,6 +42,18 @@ def untap(client: Any, tap: Any) -> None:
         _unfit_sockets(client)
 
 
+@contextmanager
+def stamping(client: Any) -> Iterator[None]:
+    """Let the connections that somebody's client opens meanwhile be stamped."""
+    with _wiring:
+        _fit_sockets(client)
+    try:
+        yield
+    finally:
+        with _wiring:
+            _unfit_sockets(client)
+
+
 class TappedTransport:
     """Hands requests on to a client's own transport, and follows the answers."""
 
