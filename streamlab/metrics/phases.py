@@ -35,6 +35,7 @@ def phases(tables: Tables) -> pd.DataFrame:
     if "first_read" in marks and "request_done" in marks:
         # An answer may be in the kernel before Python comes back from sending.
         marks["request_done"] = min(marks["request_done"], marks["first_read"])
+    marks = _with_the_broken_off(marks)
     rows = [
         (name, (marks[start] - tables.t0_ns) / 1e6, (marks[stop] - tables.t0_ns) / 1e6)
         for name, start, stop in PHASES
@@ -44,3 +45,11 @@ def phases(tables: Tables) -> pd.DataFrame:
     table[["start_ms", "end_ms"]] = table[["start_ms", "end_ms"]].astype("float64")
     table["duration_ms"] = table["end_ms"] - table["start_ms"]
     return table
+
+
+def _with_the_broken_off(marks: dict[str, int]) -> dict[str, int]:
+    """End the phase that ran when the stream failed with the stream itself."""
+    begun = [
+        (name, stop) for name, start, stop in PHASES if start in marks and stop not in marks
+    ]
+    return marks | {stop: marks["end"] for _, stop in begun[-1:]}

@@ -45,8 +45,16 @@ def test_an_answer_before_sending_returned_makes_no_negative_wait() -> None:
     assert ("wait", 0.5, 0.0) in rows(first_read=MS // 2)
 
 
-def test_a_request_that_never_connected_has_no_phases() -> None:
-    tape = tape_of([], End(5, "connect"), {"called": 0})
+def test_the_phase_that_failed_ends_with_the_stream() -> None:
+    marks = {"called": 0, "pool": 1 * MS, "connect": 1 * MS}
+    table = phases(Tables(tape_of([], End(5 * MS, "connect"), marks)))
 
-    assert phases(Tables(tape)).empty
-    assert phases(Tables(tape))["duration_ms"].dtype == "float64"
+    assert list(table["phase"]) == ["client", "connect"]
+    assert list(table["duration_ms"]) == [1.0, 4.0]
+
+
+def test_a_tape_without_marks_has_no_phases() -> None:
+    table = phases(Tables(tape_of([], End(5, "connect"))))
+
+    assert table.empty
+    assert table["duration_ms"].dtype == "float64"
