@@ -16,10 +16,20 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple, Protocol
 from urllib.parse import urlsplit
 
-from streamlab.decode import Comment, Event, Framer, Lines, framer_for
+from streamlab.decode import FRAMERS, Comment, Event, Framer, Lines, framing_of
 from streamlab.decode.content import ContentDecoder, content_decoder
-from streamlab.dialects import Delta, Reader, choose, dialect_named
+from streamlab.dialects import (
+    Delta,
+    Reader,
+    choose,
+    dialect_named,
+    framing_at,
+    recognise,
+)
 from streamlab.tape import Columns
+
+MOST_HELD = 10
+"""So many events of unknown shape are held, for a later one may tell the dialect."""
 
 
 class Log(Protocol):
@@ -53,7 +63,8 @@ class Follower:
     log : Recorder or Tape
         Asked for news, never told anything.
     dialect : str
-        ``"auto"`` decides from the URL, the content type and the first event.
+        ``"auto"`` goes by the first event whose shape is known, of the first ten; then by
+        the URL and the framing.  Events are held until it is decided.
 
     Attributes
     ----------
@@ -69,9 +80,9 @@ class Follower:
     lines_after, events_after : array of int, one a read
         How many there were once the read had been decoded.
     dialect : str
-        The one in use; ``"auto"`` until the first event decides it.
+        The one in use; ``"auto"`` until it is decided.
     reader : Reader or None
-        The dialect's, with its terminator and its verdict; None before the first event.
+        The dialect's, with its terminator and its verdict; None while no event was read.
     """
 
     def __init__(self, log: Log, dialect: str = "auto") -> None:
@@ -92,6 +103,8 @@ class Follower:
         self._plain: bytearray | None = None  # the decoded body, where it differs
         self._content: ContentDecoder | None = None
         self._framer: Framer | None = None
+        self._framing = ""  # the framer's name
+        self._closed = False
         self._told_events = 0
         self._told_comments = 0
 
@@ -116,59 +129,87 @@ class Follower:
         """Frame the rest of a log that has ended, with what decoders held back."""
         before = self._counts()
         self.poll()
-        if self._content is not None and self._framer is not None:
-            self._feed(self._content.flush(), flushed=True)
+        self._closed = True
+        if self._content is not None:
+            self._frame(self._content.flush())
+        if self._framer is not None:
             self._framer.close()
             self._note(len(self.lines_after) - 1)
         return News(*map(range, before, self._counts()))
 
     def interpret(self) -> range:
-        """Read the events framed so far; return the numbers of the new deltas."""
+        """Read the events framed so far; return the numbers of the new deltas.
+
+        There are none while the dialect is open: the one who reads them may then be
+        another.  A log that was closed has none that is open.
+        """
         start = len(self.deltas)
-        for number in range(self._told_events, len(self.events)):
-            event = self.events[number]
-            self._tell_comments(before=number)
-            self._add(self._reader(event).feed(event.type, event.data), number, event.last_line)
-        self._told_events = len(self.events)
-        self._tell_comments(before=len(self.events))
+        reader = self._decided()
+        if reader is not None:
+            for number in range(self._told_events, len(self.events)):
+                event = self.events[number]
+                self._tell_comments(before=number)
+                self._add(reader.feed(event.type, event.data), number, event.last_line)
+            self._told_events = len(self.events)
+        self._tell_comments(before=self._told_events)
         return range(start, len(self.deltas))
 
     def _counts(self) -> tuple[int, int, int]:
         return len(self.lines_after), len(self.lines), len(self.events)
 
-    def _feed(self, data: bytes, flushed: bool = False) -> None:
-        content, framer = self._decoders()
-        plain = data if flushed else content.feed(data)
-        if self._plain is not None:
-            self._plain += plain
-        self.events += framer.feed(plain)
-
-    def _decoders(self) -> tuple[ContentDecoder, Framer]:
-        """Choose the decoders at the first byte: only the response's head can tell."""
-        if self._content is None or self._framer is None:
-            meta = self._log.meta
-            encoding = meta.get("content_encoding") or "identity"
+    def _feed(self, data: bytes) -> None:
+        """Take in more of the body; only the response's head tells how it is encoded."""
+        if self._content is None:
+            encoding = self._log.meta.get("content_encoding") or "identity"
             self._content = content_decoder(encoding)
             if encoding != "identity":
                 self._plain = bytearray()
-            framing = None if self.dialect == "auto" else dialect_named(self.dialect).framing
-            self._framer = framer_for(meta.get("content_type") or "", framing)
-            self.lines, self.comments = self._framer.lines, self._framer.comments
-        return self._content, self._framer
+        self._frame(self._content.feed(data))
 
-    def _reader(self, event: Event) -> Reader:
-        if self.reader is None:
+    def _frame(self, plain: bytes) -> None:
+        if not plain:
+            return
+        if self._plain is not None:
+            self._plain += plain
+        if self._framer is None:
+            self._framing = self._framing_from(plain)
+            self._framer = FRAMERS[self._framing]()
+            self.lines, self.comments = self._framer.lines, self._framer.comments
+        self.events += self._framer.feed(plain)
+
+    def _framing_from(self, start: bytes) -> str:
+        if self.dialect != "auto":
+            return dialect_named(self.dialect).framing
+        content_type = self._log.meta.get("content_type") or ""
+        return framing_of(content_type, start, framing_at(self._path))
+
+    @property
+    def _path(self) -> str:
+        return urlsplit(str(self._log.meta.get("url") or "")).path
+
+    def _decided(self) -> Reader | None:
+        """Return the reader, if there is an event to read and the dialect is known."""
+        if self.reader is None and self.events:
             if self.dialect == "auto":
-                meta = self._log.meta
-                path = urlsplit(str(meta.get("url") or "")).path
-                content_type = meta.get("content_type") or ""
-                self.dialect = choose(path, content_type, event.type, event.data)
-            self.reader = dialect_named(self.dialect).reader()
+                self.dialect = self._found_out()
+            if self.dialect != "auto":
+                self.reader = dialect_named(self.dialect).reader()
         return self.reader
+
+    def _found_out(self) -> str:
+        """Return the dialect of the first event that has a known shape; else hold them."""
+        first = self.events[:MOST_HELD]
+        for event in first:
+            if name := recognise(event.type, event.data):
+                return name
+        if len(first) < MOST_HELD and not self._closed:
+            return "auto"
+        return choose(self._path, self._framing, first[0].type, first[0].data)
 
     def _tell_comments(self, before: int) -> None:
         """Add the comments that stand before an event, as deltas of their own."""
-        for comment in self.comments[self._told_comments :]:
+        while self._told_comments < len(self.comments):
+            comment = self.comments[self._told_comments]
             if comment.event > before:
                 break
             self._add([Delta("comment", comment.text)], comment.event, comment.line)

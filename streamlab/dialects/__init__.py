@@ -36,6 +36,8 @@ __all__ = [
     "answer",
     "choose",
     "dialect_named",
+    "framing_at",
+    "recognise",
     "tokens",
 ]
 
@@ -68,34 +70,39 @@ def dialect_named(name: str) -> Dialect:
     return DIALECTS[name]
 
 
-def choose(path: str, content_type: str, type: str, data: str) -> str:  # noqa: A002
-    """Return the name of the dialect that a stream is in.
+def recognise(type: str, data: str) -> str | None:  # noqa: A002
+    """Return the name of the dialect that an event has the shape of.
 
-    The first event decides, by its shape.  Where it has none that anybody knows (an
-    error, a lone ``[DONE]``) the path of the URL does, provided that the content type
-    agrees: many a web page has its own ``/api/chat``.  Else it is ``sse`` or ``ndjson``.
+    None if it has none that anybody knows: a ping, an error, a relay's own words, a lone
+    ``[DONE]``.  Then a later event may tell.
+    """
+    return next((each.name for each in _ALL if each.recognises("", type, data)), None)
+
+
+def framing_at(path: str) -> str | None:
+    """Return the framing that is usual at a path; None where no dialect knows it."""
+    return next((each.framing for each in _ALL if each.recognises(path, "", "")), None)
+
+
+def choose(path: str, framing: str, type: str, data: str) -> str:  # noqa: A002
+    """Return the name of the dialect that a stream is in, whatever is known of it.
+
+    An event decides, by its shape.  Where it has none that anybody knows the path of the
+    URL does, provided that the framing agrees: many a web page has its own ``/api/chat``.
+    Else it is ``sse`` or ``ndjson``.
 
     Parameters
     ----------
     path : str
         Of the URL, without the query.
-    content_type : str
-        As the response gave it; ``""`` if it gave none.
+    framing : {"sse", "ndjson"}
+        In which the events came.
     type, data : str
-        Of the first event.
+        Of an event.
     """
+    if name := recognise(type, data):
+        return name
     for each in _ALL:
-        if each.recognises("", type, data):
+        if each.framing == framing and each.recognises(path, "", ""):
             return each.name
-    framing = _framing(content_type)
-    for each in _ALL:
-        if each.recognises(path, "", "") and framing in (None, each.framing):
-            return each.name
-    return framing or "sse"
-
-
-def _framing(content_type: str) -> str | None:
-    kind = content_type.partition(";")[0].strip().lower()
-    if kind == "text/event-stream":
-        return "sse"
-    return "ndjson" if "json" in kind else None
+    return "ndjson" if framing == "ndjson" else "sse"

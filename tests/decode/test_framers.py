@@ -2,7 +2,15 @@
 
 import pytest
 
-from streamlab.decode import FRAMERS, Framer, NDJSONParser, SSEParser, TextParser, framer_for
+from streamlab.decode import (
+    FRAMERS,
+    Framer,
+    NDJSONParser,
+    SSEParser,
+    TextParser,
+    framer_for,
+    framing_of,
+)
 from streamlab.errors import UnknownNameError
 
 TYPES = {
@@ -31,6 +39,42 @@ def test_the_media_type_chooses_the_framer(content_type, framer):
 def test_a_framing_that_was_asked_for_wins():
     assert type(framer_for("text/html", "sse")) is SSEParser
     assert type(framer_for("text/event-stream", "ndjson")) is NDJSONParser
+
+
+@pytest.mark.parametrize(
+    "content_type", ["", "text/plain; charset=utf-8", "application/octet-stream"]
+)
+@pytest.mark.parametrize(
+    ("start", "usual", "framing"),
+    [
+        (b'{"a": 1}', None, "ndjson"),
+        (b"{", None, "ndjson"),
+        (b"{\n", None, "sse"),  # one object over many lines
+        (b"hello", None, "sse"),
+        (b"d", "ndjson", "sse"),
+        (b"\xef\xbb\xbf\r\n: hi", "ndjson", "sse"),
+        (b'{"a": 1}', "ndjson", "ndjson"),
+        (b'{"a": 1}', "sse", "sse"),
+        (b"", "ndjson", "ndjson"),
+    ],
+)
+def test_where_the_type_says_nothing_the_bytes_do_and_then_what_is_usual(
+    content_type, start, usual, framing
+):
+    assert framing_of(content_type, start, usual) == framing
+
+
+@pytest.mark.parametrize(
+    "start", [b"d", b"data: {", b"event: a", b"id: 1", b": hi", b"\ndata:"]
+)
+def test_json_that_begins_with_a_field_is_sse(start):
+    assert framing_of("application/json", start) == "sse"
+    assert framing_of("text/html", start) == "text"
+
+
+@pytest.mark.parametrize("start", [b"", b"{", b"[", b'"data:', b"\n", b"null", b"1"])
+def test_json_that_begins_as_json_can_is_a_document(start):
+    assert framing_of("application/json", start, "sse") == "text"
 
 
 def test_each_call_makes_a_new_framer():

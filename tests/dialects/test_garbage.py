@@ -106,9 +106,9 @@ def test_a_reader_never_raises_and_its_deltas_are_well_formed(name, events):
 
 
 @settings(max_examples=80, deadline=None)
-@given(type_=st.sampled_from(TYPES), data=datas, path=st.text(), content_type=st.text())
-def test_a_dialect_is_chosen_for_anything(type_, data, path, content_type):
-    assert choose(path, content_type, type_, data) in DIALECTS
+@given(type_=st.sampled_from(TYPES), data=datas, path=st.text(), framing=st.text())
+def test_a_dialect_is_chosen_for_anything(type_, data, path, framing):
+    assert choose(path, framing, type_, data) in DIALECTS
 
 
 @settings(max_examples=80, deadline=None)

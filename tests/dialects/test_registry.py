@@ -8,11 +8,8 @@ import sys
 
 import pytest
 
-from streamlab.dialects import DIALECTS, choose, dialect_named
+from streamlab.dialects import DIALECTS, choose, dialect_named, framing_at, recognise
 from streamlab.errors import UnknownNameError
-
-SSE = "text/event-stream; charset=utf-8"
-NDJSON = "application/x-ndjson"
 
 
 def test_a_dialect_is_found_by_its_name():
@@ -29,36 +26,34 @@ def test_an_unknown_dialect_is_named_with_those_there_are():
 
 
 @pytest.mark.parametrize(
-    ("path", "content_type", "name"),
+    ("path", "framing", "name"),
     [
-        ("/v1/chat/completions", SSE, "openai_chat"),
-        ("/openai/deployments/x/chat/completions", SSE, "openai_chat"),
-        ("/v1/completions", SSE, "openai_chat"),
-        ("/v1/responses", SSE, "openai_responses"),
-        ("/v1/messages", SSE, "anthropic"),
-        ("/v1beta/models/gemini-3-pro:streamGenerateContent", SSE, "gemini"),
-        ("/api/chat", NDJSON, "ollama"),
-        ("/api/generate", NDJSON, "ollama"),
-        ("/v2/chat", SSE, "cohere"),
-        ("/api/v1/chat", SSE, "lmstudio_native"),
-        ("/sse/steady", SSE, "sse"),
-        ("/log", NDJSON, "ndjson"),
-        ("/log", "application/jsonl", "ndjson"),
-        ("/log", "text/plain", "sse"),
-        ("/log", "", "sse"),
+        ("/v1/chat/completions", "sse", "openai_chat"),
+        ("/openai/deployments/x/chat/completions", "sse", "openai_chat"),
+        ("/v1/completions", "sse", "openai_chat"),
+        ("/v1/responses", "sse", "openai_responses"),
+        ("/v1/messages", "sse", "anthropic"),
+        ("/v1beta/models/gemini-3-pro:streamGenerateContent", "sse", "gemini"),
+        ("/api/chat", "ndjson", "ollama"),
+        ("/api/generate", "ndjson", "ollama"),
+        ("/v2/chat", "sse", "cohere"),
+        ("/api/v1/chat", "sse", "lmstudio_native"),
+        ("/sse/steady", "sse", "sse"),
+        ("/log", "ndjson", "ndjson"),
+        ("/log", "sse", "sse"),
     ],
 )
-def test_the_path_decides_where_the_first_event_says_nothing(path, content_type, name):
-    assert choose(path, content_type, "message", "[DONE]") == name
+def test_the_path_decides_where_the_first_event_says_nothing(path, framing, name):
+    assert choose(path, framing, "message", "[DONE]") == name
 
 
 def test_the_first_event_wins_over_the_path():
     chunk = json.dumps({"object": "chat.completion.chunk", "choices": []})
-    assert choose("/v1/messages", SSE, "message", chunk) == "openai_chat"
+    assert choose("/v1/messages", "sse", "message", chunk) == "openai_chat"
 
 
-def test_a_path_is_not_believed_where_the_content_type_speaks_against_it():
-    assert choose("/api/chat", SSE, "message", "hello") == "sse"
+def test_a_path_is_not_believed_where_the_framing_speaks_against_it():
+    assert choose("/api/chat", "sse", "message", "hello") == "sse"
 
 
 @pytest.mark.parametrize(
@@ -79,7 +74,14 @@ def test_a_path_is_not_believed_where_the_content_type_speaks_against_it():
     ],
 )
 def test_the_shape_of_the_first_event_is_enough(event, name):
-    assert choose("", "", *event) == name
+    assert choose("", "sse", *event) == name
+    assert recognise(*event) == (None if name == "sse" else name)
+
+
+def test_a_path_tells_the_framing_that_is_usual_there():
+    assert framing_at("/v1/chat/completions") == "sse"
+    assert framing_at("/api/chat") == "ndjson"
+    assert framing_at("/log") is None
 
 
 def test_the_room_needs_nothing_but_the_standard_library():
