@@ -21,6 +21,7 @@ from streamlab.tape.journal_lines import NAME, VERSION
 from streamlab.tape.reads import TIERS, UNKNOWN, End, How, Recorder, Stamp, Tape
 
 _PASS = "Pass a file that rec.save or save= wrote."
+_FIRST = f'{{"streamlab":"{NAME}"'
 _HOWS = frozenset(get_args(How))
 _INT64, _INT32 = range(-(2**63), 2**63), range(-(2**31), 2**31)
 
@@ -88,10 +89,14 @@ class _Loader:
             entry = json.loads(raw)
         except (ValueError, RecursionError):
             entry = None
+        if entry is None and _is_cut(raw):
+            raise FormatError(
+                f"{self.path} was cut off within its first line; it holds no read."
+            )
         if not isinstance(entry, dict) or entry.get("streamlab") != NAME:
             raise FormatError(
                 f"{self.path} is not a recording: its first line must begin with "
-                f'{{"streamlab":"{NAME}" and is {raw[:40]!r}. {_PASS}'
+                f"{_FIRST} and is {raw[:40]!r}. {_PASS}"
             )
         version = entry.get("version")
         if version != VERSION:
@@ -216,3 +221,9 @@ class _Loader:
         columns = self.log.columns
         stamps = (*columns.seen_ns[-1:], *columns.delivered_ns[-1:], *self.log.marks.values())
         return max(stamps, default=0)
+
+
+def _is_cut(first: bytes) -> bool:
+    """Say whether a line without its end is the beginning of a journal's first."""
+    begins = _FIRST.encode()
+    return not first.endswith(b"\n") and begins.startswith(first[: len(begins)])

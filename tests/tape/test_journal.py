@@ -213,6 +213,7 @@ NO_RECORDING = (
     'is not a recording: its first line must begin with {{"streamlab":"journal" and is {}. '
     "Pass a file that rec.save or save= wrote."
 )
+CUT_AT_ONCE = " was cut off within its first line; it holds no read."
 MEND = ". Mend the line, or delete it and all after it."
 
 BROKEN = {
@@ -220,7 +221,9 @@ BROKEN = {
     "prose": ("Hello.\n", " " + NO_RECORDING.format(r"b'Hello.\n'")),
     "other-json": ("[1]\n", " " + NO_RECORDING.format(r"b'[1]\n'")),
     "binary": ("\0\0", " " + NO_RECORDING.format(r"b'\x00\x00'")),
-    "cut-in-its-first-line": (HEADER[:20], " " + NO_RECORDING.format(f"b'{HEADER[:20]}'")),
+    "cut-in-its-first-line": (HEADER[:-2], CUT_AT_ONCE),
+    "cut-in-its-first-word": (HEADER[:5], CUT_AT_ONCE),
+    "other-json-cut": ('{"stream":1', " " + NO_RECORDING.format("b'{\"stream\":1'")),
     "newer": (
         '{"streamlab":"journal","version":2}\n',
         " is a journal of version 2, and this streamlab reads version 1. Upgrade streamlab.",
