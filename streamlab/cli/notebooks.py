@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from importlib.util import find_spec
@@ -44,7 +45,7 @@ def run(
         )
     copied, kept = copy(shipped(), folder)
     print(
-        f"{copied} copied to {folder}{f', {kept} left as they were' if kept else ''}.",
+        f"{copied} copied to {folder}{f', {_left(kept)}' if kept else ''}.",
         flush=True,
     )
     return 0 if copy_only else _jupyter(folder, no_browser, options or [])
@@ -82,18 +83,30 @@ def copy(source: Path, target: Path) -> tuple[int, int]:
     return len(new), len(files) - len(new)
 
 
+def _left(kept: int) -> str:
+    return "1 left as it was" if kept == 1 else f"{kept} left as they were"
+
+
 def _is_ours(path: Path, source: Path) -> bool:
     parts = path.relative_to(source).parts
     return path.is_file() and not any(part[0] == "." or part == "__pycache__" for part in parts)
 
 
 def _jupyter(folder: Path, no_browser: bool, options: list[str]) -> int:
+    """Become JupyterLab: Ctrl-C and every other signal is its own then."""
+    quiet = ["--no-browser"] if no_browser else []
+    command = [sys.executable, "-m", "jupyterlab", *quiet, *options]
+    os.chdir(folder)
+    if os.name == "posix":
+        os.execv(sys.executable, command)
+    return _wait_for(command)  # elsewhere exec leaves the shell, and JupyterLab runs on
+
+
+def _wait_for(command: list[str]) -> int:
     """Run JupyterLab until it ends; it asks about Ctrl-C itself."""
     import subprocess
 
-    quiet = ["--no-browser"] if no_browser else []
-    command = [sys.executable, "-m", "jupyterlab", *quiet, *options]
-    process = subprocess.Popen(command, cwd=folder)
+    process = subprocess.Popen(command)
     while True:
         try:
             return process.wait()

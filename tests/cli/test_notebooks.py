@@ -6,8 +6,9 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import NamedTuple
 
 import httpx
 import pytest
@@ -45,7 +46,7 @@ def test_what_the_user_changed_stays(package, capsys):
 
     assert main(["notebooks", "mine", "--copy-only"]) == 0
     assert Path("mine/00_a.ipynb").read_text() == "my own"
-    assert capsys.readouterr().out == "2 copied to mine, 1 left as they were.\n"
+    assert capsys.readouterr().out == "2 copied to mine, 1 left as it was.\n"
 
 
 def test_a_wheel_has_them_inside_and_a_checkout_beside_the_package(tmp_path):
@@ -85,9 +86,14 @@ sys.exit(main(["notebooks", "mine", "--no-browser", "--", "--allow-root"]))
 """
 
 
+class Running(NamedTuple):
+    process: subprocess.Popen[str]
+    url: str  # with its token
+
+
 @contextmanager
-def jupyterlab(source: Path, here: Path) -> Iterator[str]:
-    """Yield the URL, with its token, of the JupyterLab that the command has started."""
+def jupyterlab(source: Path, here: Path) -> Iterator[Running]:
+    """Yield the JupyterLab that the command has started."""
     command = [sys.executable, "-c", LAUNCH, str(source)]
     folders = {"JUPYTER_CONFIG_DIR": str(here / "c"), "JUPYTER_RUNTIME_DIR": str(here / "r")}
     streams = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
@@ -100,13 +106,14 @@ def jupyterlab(source: Path, here: Path) -> Iterator[str]:
                 line = process.stderr.readline()
                 assert line, said
                 said += line
-            yield found[0]
+            yield Running(process, found[0])
         finally:
-            os.killpg(process.pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # nothing of it is left
+                os.killpg(process.pid, signal.SIGKILL)
 
 
 def test_jupyterlab_opens_on_the_copy(package, here):
-    with jupyterlab(package / "_notebooks", here) as url:
+    with jupyterlab(package / "_notebooks", here) as (_, url):
         contents = url.replace("/lab?", "/api/contents?").replace("localhost", "127.0.0.1")
         with httpx.Client(
             transport=httpx.HTTPTransport(retries=5), trust_env=False, timeout=TIMEOUT_S
@@ -114,3 +121,12 @@ def test_jupyterlab_opens_on_the_copy(package, here):
             listing = client.get(contents).json()
 
     assert {"00_a.ipynb", "01_b.ipynb"} <= {entry["name"] for entry in listing["content"]}
+
+
+def test_who_ends_the_command_ends_jupyterlab(package, here):
+    with jupyterlab(package / "_notebooks", here) as (process, _):
+        process.terminate()
+        process.communicate(timeout=TIMEOUT_S)
+
+        with pytest.raises(ProcessLookupError):
+            os.killpg(process.pid, 0)
