@@ -91,7 +91,7 @@ class AsyncSocketStream(Exchange):
             self.got(stamp, data)
             return data
         if self._failure is not None:
-            raise self._core.ReadError(str(self._failure)) from self._failure
+            raise self._core.ReadError(self._said(self._failure)) from self._failure
         return b""
 
     def _has_had_its_turn(self) -> bool:
@@ -109,12 +109,16 @@ class AsyncSocketStream(Exchange):
         try:
             await self._reader
         except TimeoutError as exc:
-            raise self._core.ReadTimeout(str(exc)) from exc
+            raise self._core.ReadTimeout(self._said(exc)) from exc
         except asyncio.CancelledError:
             self._hold()
         finally:
             self._reader = self._deadline_s = None
             self._woken = False
+
+    def _said(self, failure: Exception) -> str:
+        """Return what our own requests are told; in others' clients httpx says nothing here."""
+        return "" if self._held is None else str(failure)
 
     def _on_readable(self) -> None:
         """Read once; the loop calls again if there is more."""

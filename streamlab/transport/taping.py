@@ -166,6 +166,9 @@ def how_of(exc: BaseException) -> How | None:
 
 
 def sentence(exc: BaseException) -> str:
-    """Return an exception as one line: its kind and what it says."""
-    text = " ".join(str(exc).split())
+    """Return an exception as one line: its kind, and what it or the cause of it says."""
+    said, cause = str(exc), exc.__cause__ or exc.__context__
+    while not said and cause is not None:  # httpcore raises from None, but has the context
+        said, cause = str(cause), cause.__cause__ or cause.__context__
+    text = " ".join(said.split())
     return f"{type(exc).__name__}: {text}" if text else type(exc).__name__

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import socket
+import struct
+import threading
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -171,6 +175,69 @@ def test_a_timeout_amid_the_stream_is_the_librarys_own_and_keeps_what_came(
     (recording,) = taps[0].recordings
     assert recording.end.how == "timeout"
     assert len(recording.events) == 1
+
+
+def failure(library: Any, mode: str, url: str, tapped: bool) -> tuple[Any, str, list[Any]]:
+    """Return the exception of a request, what it says, and the tap if any, in a list."""
+    options = {"timeout": library.Timeout(5, read=0.2)}
+    taps: list[Any] = []
+
+    async def asked() -> None:
+        async with aclient(library, **options) as http:
+            taps.extend([sl.tap(http)] * tapped)
+            await http.get(url)
+
+    with pytest.raises(library.TransportError) as caught:
+        if mode == "async":
+            asyncio.run(asked())
+        else:
+            with client(library, **options) as http:
+                taps.extend([sl.tap(http)] * tapped)
+                http.get(url)
+    return caught.type, str(caught.value), taps
+
+
+@pytest.fixture
+def failing(pages: str) -> Iterator[dict[str, str]]:
+    """URLs that fail: by a timeout, a reset amid the body, a refusal, no address."""
+
+    def reset(server: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                peer, _ = server.accept()
+                peer.recv(65536)
+                peer.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nabc")
+                peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                peer.close()
+
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        refused = f"http://127.0.0.1:{closed.getsockname()[1]}/"
+    server = socket.create_server(("127.0.0.1", 0))
+    thread = threading.Thread(target=reset, args=(server,))
+    thread.start()
+    yield {
+        "timeout": f"{pages}/numbers?n=2&gap_ms=2000",
+        "reset": f"http://127.0.0.1:{server.getsockname()[1]}/",
+        "refused": refused,
+        "no address": "http://nowhere.invalid/",
+    }
+    with contextlib.suppress(OSError):
+        server.shutdown(socket.SHUT_RDWR)
+    server.close()
+    thread.join()
+
+
+@each_library
+@pytest.mark.parametrize("mode", ["sync", "async"])
+@pytest.mark.parametrize("why", ["timeout", "reset", "refused", "no address"])
+def test_an_exception_says_the_same_with_a_tap_and_without(
+    library: Any, mode: str, why: str, failing: dict[str, str]
+) -> None:
+    kind, said, _ = failure(library, mode, failing[why], tapped=False)
+    *with_tap, (tap,) = failure(library, mode, failing[why], tapped=True)
+    assert with_tap == [kind, said]
+    (recording,) = tap.recordings
+    assert recording.end.detail.startswith(f"{kind.__name__}: ")  # and in words, if it had none
 
 
 def test_a_refusal_is_the_sdks_exception_and_its_words_are_kept_without_the_key(
