@@ -24,6 +24,10 @@ SAYS = {
     "delivered": "delivered: as the consumer's loop had it",
 }
 LIMITS = {"recv": "bare recv", "recvmsg": "bare recvmsg, the limit"}
+NOTE = (
+    "Mark: median; bar: to the 99th percentile; log scale; left is better.  "
+    "Who has no blue mark has no arrival time, only delivery."
+)
 UNITS = ((1e6, "s"), (1e3, "ms"), (1.0, "µs"))
 
 
@@ -70,8 +74,7 @@ def _bar(ax: Axes, height: float, p50: float, p99: float, look: Mapping[str, Any
     """Draw a dot at p50 and a line to p99, with the median's value beside it."""
     ax.plot([p50, p99], [height, height], color=look["color"], linewidth=2.2, alpha=0.75)
     ax.plot(p99, height, color=look["color"], marker="|", markersize=6, markeredgewidth=1.6)
-    filled = look["color"] if look["marker"] == "o" else "white"
-    ax.plot(p50, height, color=look["color"], marker=look["marker"], markersize=5.5, mfc=filled)
+    ax.plot(p50, height, color=look["color"], markersize=5.5, **_mark(look))
     ax.annotate(
         _time(p50),
         (p50, height),
@@ -103,29 +106,10 @@ def _time(us: float) -> str:
 
 
 def _words(canvas: Canvas, sentence: str) -> None:
-    canvas.suptitle(
-        "How long after the send does a client say it came?",
-        x=0.155,
-        y=0.965,
-        ha="left",
-        fontsize=13,
-        color=INK,
-    )
-    marks = [
-        Line2D(
-            [],
-            [],
-            color=look["color"],
-            marker=look["marker"],
-            markersize=5.5,
-            mfc=look["color"] if look["marker"] == "o" else "white",
-            linewidth=2.2,
-            label=SAYS[what],
-        )
-        for what, look in LOOKS.items()
-    ]
+    title = "How long after the send does a client say it came?"
+    canvas.suptitle(title, x=0.155, y=0.965, ha="left", fontsize=13, color=INK)
     canvas.legend(
-        handles=marks,
+        handles=[_key(what) for what in LOOKS],
         loc="upper left",
         bbox_to_anchor=(0.147, 0.925),
         ncols=2,
@@ -133,13 +117,17 @@ def _words(canvas: Canvas, sentence: str) -> None:
         fontsize=9,
         labelcolor=INK,
     )
-    canvas.text(
-        0.155,
-        0.035,
-        "Mark: median; bar: to the 99th percentile; log scale; left is better.  "
-        "Who has no blue mark has no arrival time, only delivery.\n"
-        f"{sentence}  python -m tests.benchmarks arrival",
-        fontsize=8,
-        color=INK,
-        va="center",
-    )
+    said = f"{NOTE}\n{sentence}  python -m tests.benchmarks arrival"
+    canvas.text(0.155, 0.035, said, fontsize=8, color=INK, va="center")
+
+
+def _key(what: str) -> Line2D:
+    """Return a time's entry in the legend, drawn as its marks are."""
+    line = Line2D([], [], color=LOOKS[what]["color"], linewidth=2.2, label=SAYS[what])
+    line.set(markersize=5.5, **_mark(LOOKS[what]))
+    return line
+
+
+def _mark(look: Mapping[str, Any]) -> dict[str, Any]:
+    filling = look["color"] if look["marker"] == "o" else "white"
+    return {"marker": look["marker"], "markerfacecolor": filling}
