@@ -21,7 +21,7 @@ from typing import Any
 from streamlab import card, front
 from streamlab.cli import FAILED, INTERRUPTED
 from streamlab.cli._telling import Progress, Telling
-from streamlab.cli._terminal import remark, say
+from streamlab.cli._terminal import counted, remark, say
 from streamlab.dialects import GENERATED, answer
 from streamlab.errors import UsageError
 from streamlab.follow import Follower
@@ -134,19 +134,28 @@ def report(recording: Recording, saved: Path | None) -> int:
     tape = recording.tape
     follower = _read(tape)
     interrupted = tape.end.how in ("interrupted", "cancelled")
-    wrong = problem(tape, answer(follower.deltas, follower.reader))
+    wrong = problem(tape, answer(follower.deltas, follower.reader), follower)
     remark(_facts(tape, follower))
     if bars := card.bars(card.gaps_ms(recording)):
         remark(f"gaps {bars}")
     if not interrupted and wrong is None:
-        if saved is not None:
+        if tape.end.how == "limit":
+            say(_limited(tape, saved))
+        elif saved is not None:
             remark(f"saved to {saved}")
         return 0
-    say(wrong or f"interrupted after {len(tape):,} reads.")
+    say(wrong or f"interrupted after {counted(len(tape), 'read')}.")
     if len(tape):
         kept = saved or _keep(tape, "interrupted" if interrupted else "failed")
         say(f"what arrived is kept in {kept}, which streamlab show prints.")
     return INTERRUPTED if interrupted else FAILED
+
+
+def _limited(tape: Tape, saved: Path | None) -> str:
+    """Say that the stream would have gone on, and where its beginning is."""
+    where = f"saved to {saved}" if saved else "not saved, for that takes --save"
+    came = counted(len(tape.body), "byte")
+    return f"ended at --max-bytes after {came}; what arrived is {where}."
 
 
 def _read(tape: Tape) -> Follower:
@@ -163,12 +172,10 @@ def _facts(tape: Tape, follower: Follower) -> str:
         "line": len(follower.lines),
         "event": len(follower.events),
     }
-    parts = [f"{n:,} {thing}{'' if n == 1 else 's'}" for thing, n in counts.items()]
+    parts = [counted(n, thing) for thing, n in counts.items()]
     if (first_ms := _first_text_ms(tape, follower)) is not None:
         parts.append(f"first text after {first_ms:,.1f} ms")
     parts.append(f"{(tape.end.t_ns - tape.t0_ns) / 1e6:,.1f} ms in all")
-    if tape.end.how == "limit":
-        parts.append("ended by --max-bytes")
     return ", ".join(parts)
 
 

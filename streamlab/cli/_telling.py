@@ -12,7 +12,7 @@ from threading import Event, Lock, Thread
 from types import TracebackType
 from typing import Self
 
-from streamlab.cli._terminal import ERASE_LINE, clean, dim
+from streamlab.cli._terminal import ERASE_LINE, clean, counted, dim
 from streamlab.dialects import Delta
 from streamlab.follow import Follower
 from streamlab.tape import Recorder
@@ -143,7 +143,8 @@ class Progress:
         since_s = (recorder.clock() - t0_ns) / 1e9
         if not len(recorder):
             return f"waiting for the first byte: {since_s:.1f} s"
-        return f"{len(recorder):,} reads, {len(recorder.body):,} bytes, {since_s:.1f} s"
+        came = (counted(len(recorder), "read"), counted(len(recorder.body), "byte"))
+        return f"{', '.join(came)}, {since_s:.1f} s"
 
     def _write(self, text: str) -> None:
         sys.stderr.write(text)

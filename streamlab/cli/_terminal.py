@@ -37,6 +37,11 @@ def one_line(text: str) -> str:
     return text.translate(_ONE_LINE)
 
 
+def counted(n: int, thing: str) -> str:
+    """Return a number of things: "1 read", "2,000 reads"."""
+    return f"{n:,} {thing}{'' if n == 1 else 's'}"
+
+
 def say(message: str) -> None:
     """Say one thing about the run on standard error."""
     sys.stdout.flush()

@@ -299,11 +299,27 @@ def test_a_saved_recording_holds_every_byte_and_when_it_was_sent(sl_fast_lab, na
     assert rec.reads["server_sent_ns"].notna().all()
 
 
-def test_max_bytes_ends_the_stream_and_that_is_no_failure(sl_fast_lab):
+def test_max_bytes_ends_the_stream_and_that_is_no_failure(sl_fast_lab, capsys):
     base = ["--base-url", sl_fast_lab.base_url, "--model", "long", "--max-bytes", "5000"]
 
     assert main(["record", *base, "Hi", "--save", "a.jsonl"]) == 0
     assert len(sl.load("a.jsonl").body) == 5000
+    assert capsys.readouterr().err == (
+        "streamlab: ended at --max-bytes after 5,000 bytes; what arrived is saved to a.jsonl.\n"
+    )
+
+
+def test_what_max_bytes_ended_and_nobody_saved_is_said_to_be_gone(sl_fast_lab, here):
+    base = ["--base-url", sl_fast_lab.base_url, "--model", "long"]
+
+    done = piped("record", *base, "--max-bytes", "500", "Hi", cwd=here)
+
+    assert (done.code, done.err) == (
+        0,
+        "streamlab: ended at --max-bytes after 500 bytes; "
+        "what arrived is not saved, for that takes --save.\n",
+    )
+    assert list(here.iterdir()) == []
 
 
 # in a terminal, and out of it
@@ -354,7 +370,7 @@ def test_ctrl_c_keeps_and_names_what_had_arrived(sl_lab, here, mode):
 
     rec = sl.load(here / KEPT.search(done.err)[1])
     assert done.code == 130
-    assert re.match(r"streamlab: interrupted after \d+ reads\.\n", done.err)
+    assert re.match(r"streamlab: interrupted after \d+ reads?\.\n", done.err)
     assert rec.end.how in ("interrupted", "cancelled")
     assert done.out == rec.text.rstrip("\n") + "\n"
 

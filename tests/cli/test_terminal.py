@@ -2,7 +2,7 @@
 
 import pytest
 
-from streamlab.cli._terminal import clean, one_line
+from streamlab.cli._terminal import clean, counted, one_line
 
 CASES = {
     "escape": ("\x1b[31m", "␛[31m"),
@@ -36,3 +36,8 @@ def test_no_control_character_is_forgotten():
 
     assert [c for c in clean(text) if not c.isprintable()] == ["\t", "\n"]
     assert one_line(text).isprintable()
+
+
+@pytest.mark.parametrize(("n", "said"), [(0, "0 reads"), (1, "1 read"), (2000, "2,000 reads")])
+def test_one_thing_is_not_several(n, said):
+    assert counted(n, "read") == said
