@@ -73,5 +73,5 @@ def _cell(metric: str, value: Any, diff: float | None) -> str:
         return f"{value:.1%}"
     if metric.startswith("n_"):
         return f"{value:,.0f}"
-    behind = "" if diff is None or math.isnan(diff) else f" ({diff:+,.1f})"
-    return f"{value:,.1f}{behind}"
+    behind = "" if diff is None or math.isnan(diff) else f" ({diff:+z,.1f})"
+    return f"{value:z,.1f}{behind}"

@@ -31,6 +31,17 @@ def test_compare_has_a_column_a_recording_and_how_much_later_it_was(capsys, both
     assert ["how", "eof", "eof"] in table
 
 
+def test_compare_knows_no_negative_nothing(capsys, here):
+    files = [
+        str(saved(here / f"{name}.jsonl", [(at_ms, event(content="x") + DONE)]))
+        for name, at_ms in (("a", 100.04), ("b", 100.0))
+    ]
+    main(["compare", *files])
+
+    table = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["ttft_ms", "100.0", "100.0", "(+0.0)"] in table
+
+
 def test_compare_agrees_with_the_library(capsys, both):
     main(["compare", *both])
 
