@@ -37,6 +37,9 @@ HELP = """An oscilloscope for language-model streams.
 
 It streams a completion over HTTP and keeps every read, line, event and delta with the time
 it arrived. Start with: streamlab demo
+
+Exit codes: 0; 1 if a stream failed; 2 for misuse; 130 after Ctrl-C; 141 if the reader of a
+pipe left before the end, as in "streamlab show FILE | head".
 """
 
 

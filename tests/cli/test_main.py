@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -82,6 +83,16 @@ def test_a_new_command_is_one_new_file(monkeypatch, capsys, tmp_path):
 
     assert main(["say-hello", "Ada"]) == 7
     assert capsys.readouterr().out == "hello Ada\n"
+
+
+def test_help_names_every_exit_code(capsys):
+    main(["--help"])
+
+    said = " ".join(capsys.readouterr().out.split())
+    ends = said[said.index("Exit codes: ") :]
+    codes = {0, cli.FAILED, cli.MISUSED, cli.INTERRUPTED, cli.UNREAD}
+    assert {int(code) for code in re.findall(r"\b\d+\b", ends.partition("|")[0])} == codes
+    assert '141 if the reader of a pipe left before the end, as in "streamlab show' in ends
 
 
 def test_a_reader_that_leaves_is_no_reason_to_complain(here):
