@@ -7,59 +7,73 @@ from typing import Annotated
 
 from typer import Argument, Option
 
-WHERE, WHAT, HOW = "Whom to ask", "What to ask", "How"
+Prompt = Annotated[
+    str | None, Argument(help="What to ask; - or a pipe takes it from standard input.")
+]
+Model = Annotated[
+    str | None, Option("--model", "-m", help="Of OpenAI, unless --provider says else.")
+]
+Provider = Annotated[
+    str | None,
+    Option(
+        "--provider",
+        "-p",
+        help="openai, openai-responses, anthropic, gemini, ollama, cohere or lmstudio.",
+    ),
+]
+BaseUrl = Annotated[
+    str | None, Option(help="Where the provider, or who speaks its protocol, is.")
+]
+Url = Annotated[str | None, Option(help="A whole URL, path included, as for curl.")]
+Lab = Annotated[
+    str | None, Option(metavar="SCENARIO", help="Our own server on this machine; needs no key.")
+]
+Dialect = Annotated[
+    str | None, Option(help="The format at --url or --lab; else it is found out.")
+]
+Body = Annotated[
+    str | None,
+    Option(metavar="BODY", help="Fields of the request's body: a JSON object, or @FILE."),
+]
+Temperature = Annotated[float | None, Option(help="A field of the body.")]
+Headers = Annotated[
+    list[str] | None,
+    Option("--header", "-H", help="'name: value'; $NAME is from the environment."),
+]
+KeyVariable = Annotated[
+    str | None, Option(metavar="NAME", help="The environment variable that has the key.")
+]
+Save = Annotated[
+    Path | None,
+    Option("--save", "-s", help="Keep it in this .jsonl (while it runs) or .parquet."),
+]
+Label = Annotated[str, Option(help="What tables and pictures call it.")]
+Timeout = Annotated[
+    float | None, Option(min=0.001, metavar="SECONDS", help="Without a byte; else 60.")
+]
+MaxBytes = Annotated[
+    int | None, Option(min=1, metavar="N", help="End it after so many bytes of body.")
+]
+Async = Annotated[bool, Option("--async", help="On an asyncio loop.")]
 
 
 def run(
-    prompt: Annotated[
-        str | None, Argument(help="What to ask; - or a pipe takes it from standard input.")
-    ] = None,
-    model: Annotated[
-        str | None, Option("--model", "-m", help="Of OpenAI, unless --provider says else.")
-    ] = None,
-    provider: Annotated[
-        str | None,
-        Option(
-            "--provider",
-            "-p",
-            help="openai, openai-responses, anthropic, gemini, ollama, cohere or lmstudio.",
-        ),
-    ] = None,
-    base_url: Annotated[
-        str | None, Option(help="Where the provider, or who speaks its protocol, is.")
-    ] = None,
-    url: Annotated[str | None, Option(help="A whole URL, path included, as for curl.")] = None,
-    lab: Annotated[
-        str | None,
-        Option(metavar="SCENARIO", help="Our own server on this machine; needs no key."),
-    ] = None,
-    dialect: Annotated[
-        str | None, Option(help="The format at --url or --lab; else it is found out.")
-    ] = None,
-    json: Annotated[
-        str | None,
-        Option(metavar="BODY", help="Fields of the request's body: a JSON object, or @FILE."),
-    ] = None,
-    temperature: Annotated[float | None, Option(help="A field of the body.")] = None,
-    header: Annotated[
-        list[str] | None,
-        Option("--header", "-H", help="'name: value'; $NAME is from the environment."),
-    ] = None,
-    api_key_env: Annotated[
-        str | None, Option(metavar="NAME", help="The environment variable that has the key.")
-    ] = None,
-    save: Annotated[
-        Path | None,
-        Option("--save", "-s", help="Keep it in this .jsonl (while it runs) or .parquet."),
-    ] = None,
-    label: Annotated[str, Option(help="What tables and pictures call it.")] = "",
-    timeout: Annotated[
-        float | None, Option(min=0.001, metavar="SECONDS", help="Without a byte; else 60.")
-    ] = None,
-    max_bytes: Annotated[
-        int | None, Option(min=1, metavar="N", help="End it after so many bytes of body.")
-    ] = None,
-    in_async: Annotated[bool, Option("--async", help="On an asyncio loop.")] = False,
+    prompt: Prompt = None,
+    model: Model = None,
+    provider: Provider = None,
+    base_url: BaseUrl = None,
+    url: Url = None,
+    lab: Lab = None,
+    dialect: Dialect = None,
+    json: Body = None,
+    temperature: Temperature = None,
+    header: Headers = None,
+    api_key_env: KeyVariable = None,
+    save: Save = None,
+    label: Label = "",
+    timeout: Timeout = None,
+    max_bytes: MaxBytes = None,
+    in_async: Async = False,
 ) -> int:
     """Stream a completion, print its text as it comes, and keep it.
 
