@@ -11,7 +11,9 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from streamlab.decode import DATA, OTHER, TAIL
 from streamlab.dialects import Answer
+from streamlab.follow import Follower
 from streamlab.tape import End, Tape
 
 _BROKEN = {
@@ -27,13 +29,26 @@ _HINTS = {
     404: "Check the URL and the model.",
     429: "Wait, or ask for less.",
 }
+_STREAMS = ("text/event-stream", "application/x-ndjson")
+_INCOMPLETE = (
+    "the stream ended without the API's terminal signal, so the answer may be cut short."
+)
+_LAST_LINES = 100  # among which an error is looked for that is no event
 
 
-def problem(tape: Tape, answer: Answer) -> str | None:
+def problem(tape: Tape, answer: Answer, follower: Follower) -> str | None:
     """Return what went wrong, in one sentence; None if nothing did.
 
     Leaving a stream early, by `break`, `max_bytes`, Ctrl-C or a cancellation, is no
     problem of the stream.
+
+    Parameters
+    ----------
+    tape : Tape
+    answer : Answer
+        What it adds up to.
+    follower : Follower
+        Of this tape, closed: its lines tell what came outside of the events.
     """
     status = int(tape.meta.get("status") or 0)
     if status >= 400:
@@ -44,7 +59,12 @@ def problem(tape: Tape, answer: Answer) -> str | None:
         return f"the server sent an error in its stream: {_message(answer.error)}."
     if tape.end.how != "eof" or not _asked_to_stream(tape):
         return None
-    return _not_a_stream(tape) or _incomplete(tape, answer)
+    if follower.events and answer.complete is not False:
+        return None
+    if (said := _unframed_error(follower)) is not None:
+        where = "outside its events" if follower.events else "in place of a stream"
+        return f"the server sent an error {where}: {said}."
+    return _INCOMPLETE if follower.events else _no_events(tape, len(follower.body))
 
 
 def _refusal(status: int, tape: Tape) -> str:
@@ -60,21 +80,67 @@ def _broken(end: End, n_reads: int) -> str:
     return f"{_BROKEN[end.how]}{kept}: {_line(end.detail)}."
 
 
-def _not_a_stream(tape: Tape) -> str | None:
+def _no_events(tape: Tape, n_bytes: int) -> str:
     """Say what came in place of a stream."""
-    what = {"text/html": "a web page", "application/json": "JSON in one piece"}.get(
-        _media(tape)
-    )
-    if what is None:
+    if not n_bytes:
+        return "the server closed the stream without a byte."
+    media = _media(tape)
+    if media == "text/html":
+        return "the server answered with a web page, not with a stream. Check the URL."
+    if media == "application/json":
+        what = "JSON in one piece, not with a stream"
+        return f"the server answered with {what}. Ask it to stream."
+    of = f"of {_line(media)}" if media else "without a content type"
+    cut = "The stream may have been cut short."
+    hint = cut if media in _STREAMS else "Check the URL, or name the dialect."
+    return f"no event was found in {n_bytes:,} bytes {of}. {hint}"
+
+
+def _unframed_error(follower: Follower) -> str | None:
+    """Return the message of an error that no event brought.
+
+    It may be the last line that is in none, as llama.cpp's ``error: {…}`` was, or all the
+    lines that end with it: Gemini's JSON stands between its events, line by line.
+    """
+    last_of_event = follower.events[-1].last_line if follower.events else -1
+    n_lines, kinds = len(follower.lines), follower.lines.kinds
+    loose = [
+        line
+        for line in range(max(n_lines - _LAST_LINES, 0), n_lines)
+        if kinds[line] in (OTHER, TAIL) or (line > last_of_event and kinds[line] == DATA)
+    ]
+    if not loose:
         return None
-    hint = "Check the URL" if _media(tape) == "text/html" else "Ask it to stream"
-    return f"the server answered with {what}, not with a stream. {hint}."
+    first = last = loose.pop()
+    while loose and loose[-1] == first - 1:
+        first = loose.pop()
+    return _error_in(_text(follower, last, last)) or _error_in(_text(follower, first, last))
+
+
+def _text(follower: Follower, first: int, last: int) -> str:
+    """Return lines as one text."""
+    ends = follower.lines.ends
+    begin = ends[first - 1] if first else 0
+    return bytes(follower.body[begin : ends[last]]).decode("utf-8", "replace")
+
+
+def _error_in(text: str) -> str | None:
+    """Return the message of an error object, in a field of SSE or bare; else None."""
+    name, _, value = text.strip().partition(":")
+    field = name if name in ("data", "error") else ""
+    try:
+        found = json.loads(value if field else text)
+    except (ValueError, RecursionError):
+        return None
+    found = found[0] if isinstance(found, list) and found else found
+    named = isinstance(found, Mapping) and (field == "error" or found.get("error"))
+    return _message(found) if named else None
 
 
 def _asked_to_stream(tape: Tape) -> bool:
     """Say whether a stream was asked for; a tapped client may well want something else."""
     asked, path = tape.meta.get("request"), urlsplit(str(tape.meta.get("url") or "")).path
-    if _media(tape) in ("text/event-stream", "application/x-ndjson") or asked is None:
+    if _media(tape) in _STREAMS or asked is None:
         return tape.meta.get("method", "GET") != "HEAD" and tape.meta.get("status") != 204
     if not isinstance(asked, Mapping):
         return False
@@ -83,14 +149,6 @@ def _asked_to_stream(tape: Tape) -> bool:
 
 def _media(tape: Tape) -> str:
     return str(tape.meta.get("content_type") or "").partition(";")[0].strip().lower()
-
-
-def _incomplete(tape: Tape, answer: Answer) -> str | None:
-    if answer.complete is not False:
-        return None
-    if not len(tape):
-        return "the server closed the stream without a byte."
-    return "the stream ended without the API's terminal signal, so the answer may be cut short."
 
 
 def _said(body: bytes) -> str:

@@ -82,3 +82,20 @@ def test_a_transcript_saved_and_loaded_is_the_same(
 
     assert again.tape == rec.tape
     assert asked_of(again) == asked_of(rec)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("gemini_error_unframed", "The model is overloaded. Please try again later"),
+        (
+            "llamacpp_error_old_field",
+            "the request exceeds the available context size. try increasing the context size "
+            "or enable context shift",
+        ),
+    ],
+)
+def test_an_error_outside_the_framing_is_quoted(name: str, said: str, played: Lab) -> None:
+    rec = sl.record(played.endpoint(name, transcript(name).expected["dialect"]), "Hi")
+
+    assert rec.problem == f"the server sent an error outside its events: {said}."

@@ -54,3 +54,68 @@ def test_a_stream_without_its_last_word_is_one() -> None:
 
 def test_plain_events_have_no_last_word_to_miss() -> None:
     assert problem(b"data: 1\n\n", url="http://127.0.0.1/sse/x", request=None) is None
+
+
+@pytest.mark.parametrize("content_type", ["application/json", "text/plain", ""])
+def test_a_stream_under_another_name_has_none(content_type: str) -> None:
+    assert problem(DONE, content_type=content_type) is None
+
+
+@pytest.mark.parametrize(
+    ("content_type", "said"),
+    [
+        ("text/plain", "of text/plain. Check the URL, or name the dialect."),
+        ("", "without a content type. Check the URL, or name the dialect."),
+        ("text/event-stream", "of text/event-stream. The stream may have been cut short."),
+    ],
+)
+def test_text_without_an_event_is_one(content_type: str, said: str) -> None:
+    body = b"<!-- " + b"." * 1234
+
+    assert (
+        problem(body, content_type=content_type) == f"no event was found in 1,239 bytes {said}"
+    )
+
+
+PIECE = DONE.replace(b'"stop"', b"null")
+PRETTY = b'{\n  "error": {\n    "code": 503,\n    "message": "Overloaded."\n  }\n}\n'
+
+
+@pytest.mark.parametrize(
+    "tail",
+    [
+        b'error: {"code":400,"message":"Overloaded."}\n\ndata: [DONE]\n\n',
+        PRETTY,
+        PRETTY.rstrip(),
+        b'{"error":"Overloaded"}',
+        b'[{"error":{"message":"Overloaded"}}]\n',
+        b'event: error\ndata: {"error":{"message":"Overloaded"}}\n',
+        b'data: {"error":{"message":"Overloaded"}}',
+    ],
+)
+def test_an_error_that_is_no_event_is_quoted(tail: bytes) -> None:
+    said = "the server sent an error outside its events: Overloaded."
+
+    assert problem(PIECE + tail) == said
+
+
+@pytest.mark.parametrize(
+    "content_type", ["application/json", "text/plain", "text/event-stream"]
+)
+def test_an_error_in_place_of_a_stream_is_quoted(content_type: str) -> None:
+    said = "the server sent an error in place of a stream: Overloaded."
+
+    assert problem(PRETTY, content_type=content_type) == said
+
+
+@pytest.mark.parametrize(
+    "tail", [b"error: soon", b'{"error": null}', b"{\n[\n", b"[]", b"error"]
+)
+def test_what_is_no_error_is_not_quoted(tail: bytes) -> None:
+    assert problem(PIECE + tail) == (
+        "the stream ended without the API's terminal signal, so the answer may be cut short."
+    )
+
+
+def test_an_error_of_long_ago_in_a_finished_stream_is_none() -> None:
+    assert problem(b'error: {"message":"retrying"}\n\n' + DONE) is None
