@@ -91,7 +91,10 @@ class AsyncSocketStream(Exchange):
             self.got(stamp, data)
             return data
         if self._failure is not None:
-            raise self._core.ReadError(self._said(self._failure)) from self._failure
+            try:
+                raise self._failure  # so that it stays the context: httpcore drops the cause
+            except Exception as exc:
+                raise self._core.ReadError(self._said(exc)) from exc
         return b""
 
     def _has_had_its_turn(self) -> bool:
