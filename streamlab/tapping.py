@@ -81,13 +81,18 @@ def attach(
     -------
     Attached or AsyncAttached
         Loop over it for deltas, or over ``iter_lines()``, ``iter_events()``, ``iter_raw()`` and
-        their async twins; afterwards there is ``recording``.  What the library raises is
-        raised.
+        their async twins.  Once the response is read to its end or closed, or `close` or
+        `aclose` was called, there is ``recording``.  What the library raises is raised.
 
     Raises
     ------
     UsageError
-        If it is no such response, or has been read already.
+        If it is no such response, or has been read already, even in part.
+
+    Notes
+    -----
+    When the request was sent, nobody saw: what counts from there (``ttft_ms``, ``e2e_eof_ms``)
+    is NaN; gaps are known.  For all of it, `tap` an httpx client instead.
 
     Examples
     --------
@@ -96,8 +101,9 @@ def attach(
         async with session.post(url, json=body) as response:  # aiohttp
             s = sl.attach(response)
             async for line in s.aiter_lines():
-                ...
-        s.recording
+                if "42" in line:
+                    break
+        s.recording  # of what was read; the response was closed
     """
 
     def made(tape: Tape) -> Recording:

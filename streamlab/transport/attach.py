@@ -6,6 +6,7 @@ sockets beneath were not ours.  Where they were, as under a tap, the stamps are 
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Generator, Iterable
 from types import SimpleNamespace
 from typing import Any, NamedTuple, TypeVar, cast
@@ -14,7 +15,7 @@ import httpx
 
 from streamlab.errors import UsageError
 from streamlab.tape import Clock, Tape, monotonic_ns
-from streamlab.transport.bodies import afollowed, followed
+from streamlab.transport.bodies import afollowed, follow, followed
 from streamlab.transport.following import Following
 from streamlab.transport.stream import AsyncStream, Stream
 
@@ -22,41 +23,75 @@ R = TypeVar("R")
 
 
 class Attached(Stream[R]):
-    """A response under way, for ``for``; ``with`` closes the recording, not the response."""
+    """A response under way, for ``for``; ``with`` closes the recording, not the response.
 
-    def __init__(self, source: Source, arrival: Arrival, make: Callable[[Tape], R]) -> None:
+    The recording ends with the response: when that is read to its end, or closed.
+    """
+
+    def __init__(self, pieces: Any, arrival: Arrival, make: Callable[[Tape], R]) -> None:
         super().__init__(cast("Any", arrival), make)
-        pieces = cast("Iterable[bytes]", source.pieces)
-        self._pieces: Generator[bytes, None, None] = followed(pieces, arrival.following)
+        self._pieces: Generator[bytes, None, None] = pieces
+        self._arrival = arrival
+
+    @property
+    def recording(self) -> R:
+        """The recording, once the response has ended or was closed; see `close`.
+
+        Raises
+        ------
+        UsageError
+            While it is on its way.
+        """
+        self._arrival.check("close")
+        return super().recording
+
+    def close(self) -> None:
+        """End the recording here; closing the response is still yours."""
+        self.__exit__(None, None, None)
 
     def __enter__(self) -> Attached[R]:
         return self
 
     def _start_if_new(self) -> None:
-        self._attempt.taping.end("closed")
+        self._arrival.following.end("closed")
 
 
 class AsyncAttached(AsyncStream[R]):
     """A response under way, for ``async for``; see `Attached`."""
 
-    def __init__(self, source: Source, arrival: Arrival, make: Callable[[Tape], R]) -> None:
+    def __init__(self, pieces: Any, arrival: Arrival, make: Callable[[Tape], R]) -> None:
         super().__init__(cast("Any", arrival), make)
-        pieces = cast("AsyncIterable[bytes]", source.pieces)
-        self._pieces: AsyncGenerator[bytes, None] = afollowed(pieces, arrival.following)
+        self._pieces: AsyncGenerator[bytes, None] = pieces
+        self._arrival = arrival
+
+    @property
+    def recording(self) -> R:
+        """The recording, once the response has ended or was closed; see `aclose`.
+
+        Raises
+        ------
+        UsageError
+            While it is on its way.
+        """
+        self._arrival.check("aclose")
+        return super().recording
+
+    async def aclose(self) -> None:
+        """End the recording here; closing the response is still yours."""
+        await self.__aexit__(None, None, None)
 
     async def __aenter__(self) -> AsyncAttached[R]:
         return self
 
     async def _start_if_new(self) -> None:
-        self._attempt.taping.end("closed")
+        self._arrival.following.end("closed")
 
 
 class Source(NamedTuple):
-    """A response in httpx's words."""
+    """What was asked, and what begins to follow the answer."""
 
     request: Any
-    response: Any
-    pieces: Iterable[bytes] | AsyncIterable[bytes]
+    pieces: Callable[[Following[Any]], Iterable[bytes] | AsyncIterable[bytes]]
 
 
 class Arrival:
@@ -71,6 +106,14 @@ class Arrival:
     def tape(self) -> Tape | None:
         """The tape, once the stream has ended."""
         return self.following.recording() if self.following.done else None
+
+    def check(self, how: str) -> None:
+        """Raise a UsageError unless the stream has ended; `how` ends the recording early."""
+        if not self.following.done:
+            raise UsageError(
+                "a recording is there when its response has ended, and this one is on its way. "
+                f"Read it to its end, close it, or call {how}(); until then there is .recorder."
+            )
 
 
 def attach(
@@ -93,9 +136,9 @@ def attach(
         lambda tape: tape, label=label, max_bytes=max_bytes, clock=clock
     )
     following.asked(source.request)
-    following.taping.response(source.response)
-    kind = AsyncAttached if isinstance(source.pieces, AsyncIterable) else Attached
-    return kind(source, Arrival(following), make)
+    pieces = source.pieces(following)
+    kind = AsyncAttached if isinstance(pieces, AsyncIterable) else Attached
+    return kind(pieces, Arrival(following), make)
 
 
 def _source(response: Any) -> Source:
@@ -114,28 +157,43 @@ def _of_httpx(response: Any) -> Source:
         raise _already_read("client.stream(…)")
     kinds = {base.__name__ for base in type(response.stream).__mro__}
     is_async = "AsyncByteStream" in kinds
-    pieces = response.aiter_raw() if is_async else response.iter_raw()
-    return Source(response.request, response, pieces)
+
+    def pieces(following: Following[Any]) -> Any:
+        follow(response, following)  # in its stream, which httpx closes after the last piece
+        return response.aiter_raw() if is_async else response.iter_raw()
+
+    return Source(response.request, pieces)
 
 
 def _of_aiohttp(response: Any) -> Source:
-    if response.content.at_eof():
+    if response.content.at_eof() or getattr(response.content, "_cursor", 0):  # handed out
         raise _already_read("async with session.post(…)")
     info, version = response.request_info, response.version
     name = f"HTTP/{version.major}.{version.minor}" if version else ""
     request = _request(info.method, info.real_url, info.headers)
-    pieces = response.content.iter_any()
-    return Source(request, _response(response.status, response.reason, name, response), pieces)
+    head = _response(response.status, response.reason, name, response)
+
+    def pieces(following: Following[Any]) -> Any:
+        _begin(response, head, following)
+        return afollowed(response.content.iter_any(), following)
+
+    return Source(request, pieces)
 
 
 def _of_requests(response: Any) -> Source:
-    if response._content_consumed:
+    amid_chunk = getattr(response.raw, "chunk_left", None) is not None
+    if response._content_consumed or response.raw.tell() or amid_chunk:
         raise _already_read("requests.post(…, stream=True)")
     name = {10: "HTTP/1.0", 11: "HTTP/1.1"}.get(response.raw.version, "")
     asked = response.request
     request = _request(asked.method, response.url, asked.headers)
     head = _response(response.status_code, response.reason, name, response)
-    return Source(request, head, response.iter_content(None))
+
+    def pieces(following: Following[Any]) -> Any:
+        _begin(response, head, following)
+        return followed(response.iter_content(None), following)
+
+    return Source(request, pieces)
 
 
 _ADAPTERS = {
@@ -144,6 +202,25 @@ _ADAPTERS = {
     "aiohttp": _of_aiohttp,
     "requests": _of_requests,
 }
+
+
+def _begin(response: Any, head: Any, following: Following[Any]) -> None:
+    """Note the head; end the recording when the response is closed, or its connection free."""
+    following.taping.response(head)
+    for name in ("close", "release"):
+        if hasattr(response, name):
+            setattr(response, name, _ending(response, name, following))
+
+
+def _ending(response: Any, name: str, following: Following[Any]) -> Callable[[], Any]:
+    """Return a method that ends a recording first; it does not keep its response alive."""
+    method, held = getattr(type(response), name), weakref.ref(response)
+
+    def ended() -> Any:
+        following.end("closed")
+        return method(held())
+
+    return ended
 
 
 def _request(method: str, url: Any, headers: Any) -> Any:
@@ -166,6 +243,6 @@ def _response(status: int, reason: str | None, version: str, response: Any) -> A
 
 def _already_read(how: str) -> UsageError:
     return UsageError(
-        "a response is attached before it is read, and this one has been. "
+        "a response is attached before it is read, and this one has been, at least in part. "
         f"Open it by {how} and attach it first."
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import weakref
 from typing import Any
 
 import aiohttp
@@ -156,9 +157,112 @@ def test_a_response_that_has_been_read_is_refused_in_one_sentence(pages: str) ->
     with client(httpx) as http, pytest.raises(UsageError) as caught:
         sl.attach(http.get(f"{pages}/nothing"))
     assert str(caught.value) == (
-        "a response is attached before it is read, and this one has been. "
+        "a response is attached before it is read, and this one has been, at least in part. "
         "Open it by client.stream(…) and attach it first."
     )
+
+
+def test_a_response_of_which_some_has_been_read_is_refused_too(pages: str) -> None:
+    url = f"{pages}/numbers?n=3"
+
+    async def asked() -> None:
+        async with aiohttp.ClientSession() as session, session.get(url) as response:
+            await response.content.readline()
+            sl.attach(response)
+
+    with pytest.raises(UsageError, match=r"at least in part\. Open it by async with session"):
+        asyncio.run(asked())
+    with requests.get(url, stream=True, timeout=5) as response:
+        next(response.iter_content(5))
+        with pytest.raises(UsageError, match=r"at least in part\. Open it by requests\.post"):
+            sl.attach(response)
+    with client(httpx) as http, http.stream("GET", url) as response:
+        next(response.iter_raw())
+        with pytest.raises(UsageError, match=r"at least in part\. Open it by client\.stream"):
+            sl.attach(response)
+
+
+def left(attached: Any) -> None:
+    """Check a recording that was left after a line, its response closed since."""
+    recording = attached.recording
+    assert recording.end.how == "closed"
+    assert len(recording.body) > 0
+    assert len(recording.events) < 400
+    assert sl.last is recording
+
+
+@each_library
+def test_breaking_the_loop_and_closing_the_response_ends_the_recording(
+    library: Any, pages: str
+) -> None:
+    url = f"{pages}/numbers?n=400"
+    with client(library) as http, http.stream("GET", url) as response:
+        attached = sl.attach(response)
+        for _ in attached.iter_lines():
+            break
+    left(attached)
+    with requests.get(url, stream=True, timeout=5) as response:
+        attached = sl.attach(response)
+        for _ in attached.iter_lines():
+            break
+    left(attached)
+
+
+@each_library
+def test_breaking_an_async_loop_and_closing_the_response_ends_it_too(
+    library: Any, pages: str
+) -> None:
+    url = f"{pages}/numbers?n=400"
+
+    async def asked() -> None:
+        async with aclient(library) as http, http.stream("GET", url) as response:
+            attached = sl.attach(response)
+            async for _ in attached.aiter_lines():
+                break
+        left(attached)
+        async with aiohttp.ClientSession() as session:
+            async with session.get(url) as response:
+                attached = sl.attach(response)
+                async for _ in attached.aiter_lines():
+                    break
+            left(attached)
+
+    asyncio.run(asked())
+
+
+def test_a_recording_can_be_closed_while_its_response_is_open(pages: str) -> None:
+    url = f"{pages}/numbers?n=400"
+
+    async def asked() -> None:
+        async with aiohttp.ClientSession() as session, session.get(url) as response:
+            attached = sl.attach(response)
+            async for _ in attached.aiter_lines():
+                break
+            await attached.aclose()
+            left(attached)
+
+    asyncio.run(asked())
+    with client(httpx) as http, http.stream("GET", url) as response:
+        attached = sl.attach(response)
+        for _ in attached.iter_lines():
+            break
+        with pytest.raises(UsageError) as caught:
+            attached.recording  # noqa: B018
+        attached.close()
+        left(attached)
+        assert list(attached.iter_raw()) == []
+    assert str(caught.value) == (
+        "a recording is there when its response has ended, and this one is on its way. "
+        "Read it to its end, close it, or call close(); until then there is .recorder."
+    )
+
+
+def test_a_response_that_is_attached_is_dropped_as_before(pages: str) -> None:
+    response = requests.get(f"{pages}/numbers?n=1", stream=True, timeout=5)
+    attached, dropped = sl.attach(response), weakref.ref(response)
+    list(attached.iter_raw())
+    del response, attached
+    assert dropped() is None
 
 
 def test_what_is_no_response_is_refused_in_one_sentence() -> None:
