@@ -66,10 +66,11 @@ def _has_styles(stream: TextIO) -> bool:
 
 
 def console() -> Console:
-    """Return where tables go: as wide as the terminal, without limit when piped."""
+    """Return where tables go: as wide as the terminal or COLUMNS says, else without limit."""
     from rich.console import Console
 
-    width = None if sys.stdout.isatty() else 100_000
+    told = os.environ.get("COLUMNS", "").isdigit()
+    width = None if told or sys.stdout.isatty() else 100_000
     made = Console(file=sys.stdout, width=width, highlight=False, markup=False, emoji=False)
     made.on_broken_pipe = _raise  # type: ignore[method-assign]  # rich would exit with 1
     return made

@@ -37,7 +37,7 @@ NAMES = {
     "inference-perf, server tokens": "inference-perf server",
     "HF inference-benchmarker": "HF inf.-benchmarker",
 }
-MANY_COLUMNS = 110
+MANY_COLUMNS = 114
 """A terminal this wide also shows what only some tools have, and who counted the tokens."""
 
 
@@ -120,11 +120,11 @@ def _table(found: Lens, wide: bool) -> Table:
 
     names = [name for name in shown(found) if wide or name in MAIN]
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1))
-    table.add_column("")
+    table.add_column("", no_wrap=True)
     for name in names:
         table.add_column(HEADS[name], justify="right", no_wrap=True)
     if wide:
-        table.add_column("tokens counted by")
+        table.add_column("tokens counted by", no_wrap=True)
     for tool, row in found.iterrows():
         cells = [number(row[name], name).replace("–", "-") for name in names]
         table.add_row(NAMES.get(str(tool), str(tool)), *cells, *[_who(row["tokens"])] * wide)

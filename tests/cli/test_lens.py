@@ -7,6 +7,7 @@ import pytest
 
 import streamlab as sl
 from streamlab.cli import main
+from streamlab.cli.lens import NAMES
 from streamlab.metrics.definitions import DEFINITIONS
 from streamlab.metrics.lens import lens
 from streamlab.tape import journal
@@ -78,6 +79,20 @@ def test_in_a_terminal_of_80_columns_no_row_is_broken(eleven, here):
     table = [line for line in lines if re.search(r"\d  +[\d-]", line)]
     assert len(table) == len(DEFINITIONS)
     assert "NTPOT" not in done.out
+
+
+@pytest.mark.parametrize("columns", [79, 100, 110, 112, 113, 114, 120])
+def test_however_wide_it_is_no_row_is_broken(capsys, monkeypatch, eleven, columns):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    assert main(["lens", eleven]) == 0
+
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= columns
+    shown = [NAMES.get(made.tool, made.tool) for made in DEFINITIONS]
+    for line, name in zip(lines[1:], shown, strict=False):
+        assert re.match(rf"{re.escape(name)}  +[\d,.-]+  ", line)
+        assert "…" not in line
+    assert ("NTPOT" in lines[0]) == (columns >= 114)
 
 
 def test_json_has_all_columns_and_null_for_what_is_undefined(capsys, eleven):
