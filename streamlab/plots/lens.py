@@ -81,7 +81,7 @@ def caption(tables: Tables) -> str:
     text = f"by the definitions of the tools, {_told(firsts, 'the first token came')}"
     if ends:
         text += f", and {_told(ends, 'the request ended')}"
-    return sentence(tables, text)
+    return sentence(tables, f"{text}; here all count from the send, not from each tool's clock")
 
 
 def _told(flags: list[Flag], what: str) -> str:
