@@ -3,9 +3,11 @@
 import ast
 import json
 import re
+import zlib
 from math import isnan, nan
 from pathlib import Path
 
+import brotli
 import numpy as np
 import pandas as pd
 import pytest
@@ -185,6 +187,15 @@ def test_a_tool_call_is_a_first_token_for_some():
     assert found[["vLLM", "evalscope"]].tolist() == [10, 10]
     assert set(found[["streamlab", "guidellm", "AIPerf", "evalscope 1.13"]]) == {50}
     assert found[["SGLang", "genai-bench", *CONTENT_ONLY]].isna().all()
+
+
+def test_the_text_of_a_tool_call_is_counted_by_some():
+    call = {"index": 0, "id": "c", "function": {"name": "f", "arguments": "{}"}}
+    stream = [(10, content("ab")), (50, chunk(tool_calls=[call])), (60, FINISH + DONE)]
+    count = lens(tables(stream), tokenizer=len)["n_tokens"]
+
+    assert count[["AIPerf", "MLCommons endpoints"]].tolist() == [5, 5]  # ab, f and {}
+    assert count[["llmperf", "HF inference-benchmarker", "genai-bench"]].tolist() == [2, 2, 2]
 
 
 def test_a_usage_chunk_has_no_choices():
@@ -703,16 +714,21 @@ def test_other_fields_make_no_chunk():
     assert set(lens(made)["ttft_ms"]) == {10}
 
 
-def test_of_a_compressed_body_the_compressed_read_is_the_arrival():
-    import zlib
-
+def gzip_packer():
     packer = zlib.compressobj(wbits=31)
+    return lambda data: packer.compress(data) + packer.flush(zlib.Z_SYNC_FLUSH), packer.flush
 
-    def packed(data):
-        return packer.compress(data) + packer.flush(zlib.Z_SYNC_FLUSH)
 
+def br_packer():
+    packer = brotli.Compressor()
+    return lambda data: packer.process(data) + packer.flush(), packer.finish
+
+
+@pytest.mark.parametrize(("encoding", "packer"), [("gzip", gzip_packer), ("br", br_packer)])
+def test_of_a_compressed_body_the_compressed_read_is_the_arrival(encoding, packer):
+    packed, finish = packer()
     stream = [(10, packed(ROLE)), (30, packed(content("a"))), (60, packed(content("b") + DONE))]
-    made = tables([*stream, (70, packer.flush())], content_encoding="gzip")
+    made = tables([*stream, (70, finish())], content_encoding=encoding)
 
     assert gaps(made, "vLLM") == [25, 25, 30, 2]
     assert lens(made).loc["guidellm", ["ttft_ms", "e2e_ms"]].tolist() == [30, 60]
