@@ -28,6 +28,9 @@ E = TypeVar("E")
 
 START_TIMEOUT_S = 20.0
 
+USUAL = "count-to-ten"
+"""What is played where nobody says what."""
+
 BASE_PATHS = {
     "openai_chat": "/v1",
     "openai_responses": "/v1",
@@ -61,23 +64,35 @@ class Lab(Generic[E]):
     """
 
     def __init__(
-        self, process: subprocess.Popen[bytes], said: Mapping[str, Any], make: _Factory[E]
+        self,
+        process: subprocess.Popen[bytes],
+        said: Mapping[str, Any],
+        make: _Factory[E],
+        usual: str,
     ) -> None:
-        self._process, self._make = process, make
+        self._process, self._make, self._usual = process, make, usual
         self._owner = os.getpid()
         self.url = f"http://127.0.0.1:{said['port']}"
         self.base_url = f"{self.url}/v1"
         self.scenarios: tuple[str, ...] = tuple(said["scenarios"])
         self.faults: tuple[str, ...] = tuple(said["faults"])
 
-    def endpoint(self, scenario: str = "count-to-ten", dialect: str = "openai_chat") -> E:
+    def endpoint(self, scenario: str | None = None, dialect: str = "openai_chat") -> E:
         """Return where to ask for a scenario, in a provider's dialect.
+
+        Parameters
+        ----------
+        scenario : str, optional
+            By default the first recording, or ``"count-to-ten"`` where there is none.
+        dialect : str
+            The provider's whose paths and format are used.
 
         Raises
         ------
         UnknownNameError
             If the lab has no such scenario, or does not speak the dialect.
         """
+        scenario = self._usual if scenario is None else scenario
         if scenario not in (*self.scenarios, *self.faults):
             raise UnknownNameError("scenario", scenario, (*self.scenarios, *self.faults))
         if dialect not in BASE_PATHS:
@@ -176,7 +191,7 @@ def _start(tapes: Mapping[str, Tape], port: int, speed: float, endpoint: _Factor
     if "error" in said:
         process.communicate()
         raise LabError(said["error"])
-    return Lab(process, said, endpoint)
+    return Lab(process, said, endpoint, usual=next(iter(tapes), USUAL))
 
 
 def _save(tapes: Mapping[str, Tape], folder: Path) -> dict[str, str]:

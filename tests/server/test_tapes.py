@@ -57,6 +57,11 @@ def test_recordings_come_first_and_win(http, tape_lab):
     assert ask(http, tape_lab, "bursty", speed=20).text.endswith("[DONE]\n\n")
 
 
+def test_a_lab_with_recordings_plays_the_first_unless_told_what(tape_lab):
+    assert tape_lab.endpoint() == Where(tape_lab.base_url, "plain", "openai_chat")
+    assert tape_lab.endpoint("gone").scenario == "gone"
+
+
 def test_a_lab_with_recordings_is_a_lab_of_its_own(lab, tape_lab):
     assert tape_lab is not lab
     assert "plain" not in lab.scenarios
