@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from selectors import EVENT_READ
 
 from streamlab.errors import LabError
+from streamlab.server import pages
 from streamlab.server.connection import Connection
 from streamlab.server.faults import FAULTS
 from streamlab.server.loop import Loop, wake_promptly
@@ -42,6 +43,7 @@ def listen(port: int) -> socket.socket:
         sock.close()
         raise LabError(_why(port, exc)) from None
     sock.setblocking(False)
+    pages.address = f"{HOST}:{sock.getsockname()[1]}"
     return sock
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from html import escape
+from string import Template
 
+from streamlab.server.knobs import KNOBS, knobs_of
 from streamlab.server.play import Play, Scenario, document
 from streamlab.server.shapes.base import CREATED, compact
 
@@ -30,26 +32,45 @@ def models(names: Iterable[str]) -> Play:
 
 
 def home(scenarios: Iterable[Scenario]) -> Play:
-    """Return a page that says what this is."""
-    rows = "\n".join(
-        f"<tr><td><code>{escape(s.name)}</code><td>{s.source}<td>{escape(s.summary)}"
-        for s in scenarios
+    """Return a page that says what this is, what it plays, and what a request may turn."""
+    page = PAGE.substitute(
+        address=escape(address),
+        scenarios="\n".join(map(_scenario, scenarios)),
+        knobs="\n".join(_row(_code(name), escape(what)) for name, what in KNOBS.items()),
     )
-    return document(PAGE.replace("ROWS", rows).encode(), "text/html; charset=utf-8")
+    return document(page.encode(), "text/html; charset=utf-8")
 
 
-PAGE = """<!doctype html><meta charset=utf-8><title>streamlab: the lab</title>
+def _scenario(scenario: Scenario) -> str:
+    knobs = ", ".join(map(_code, knobs_of(scenario)))
+    return _row(_code(scenario.name), scenario.source, escape(scenario.summary), knobs)
+
+
+def _row(*cells: str) -> str:
+    return f"<tr>{''.join(f'<td>{cell}' for cell in cells)}"
+
+
+def _code(text: str) -> str:
+    return f"<code>{escape(text)}</code>"
+
+
+address = "127.0.0.1:PORT"
+"""Where this process serves, known once it listens; a process has one lab."""
+
+PAGE = Template("""<!doctype html><meta charset=utf-8><title>streamlab: the lab</title>
 <h1>The lab</h1>
 <p>A local server that streams like a language model's, on time, and logs when it really
 sent each write. There is no model here: <b>it answers by scenario, whatever the prompt</b>.
 The field <code>model</code> names the scenario.
-<pre>curl -N 127.0.0.1:PORT/v1/chat/completions -d '{"model": "count-to-ten", "stream": true}'
-curl -N 127.0.0.1:PORT/sse/steady?speed=2</pre>
-<table><tr><th>scenario<th>kind<th>what it plays
-ROWS
+<pre>curl -N $address/v1/chat/completions -d '{"model": "count-to-ten", "stream": true}'
+curl -N '$address/sse/steady?n_events=100&amp;step_ms=5'</pre>
+<table><tr><th>scenario<th>kind<th>what it plays<th>knobs
+$scenarios
 </table>
-<p>Knobs, in the body or the query: <code>seed</code>, <code>speed</code>,
-<code>encoding</code> (gzip, gzip-unflushed).
-The times of a stream: <code>GET /lab/log/ID</code>, where ID is the response's header
+<p>A knob is a field of the body, or of the query. One that a scenario does not have is ignored.
+<table><tr><th>knob<th>what it turns
+$knobs
+</table>
+<p>The times of a stream: <code>GET /lab/log/ID</code>, where ID is the response's header
 <code>x-streamlab-stream</code>.
-"""
+""")

@@ -1,11 +1,14 @@
 """Which request gets which answer, and what a bad one is told."""
 
+import re
 import socket
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
+from streamlab.server.knobs import KNOBS, knobs_of
+from streamlab.server.lab import scenarios_of
 from tests.server.asking import ask
 
 
@@ -20,6 +23,19 @@ def test_the_first_page_says_what_this_is(http, lab):
         assert page.headers["content-type"] == "text/html; charset=utf-8"
         assert "it answers by scenario, whatever the prompt" in page.text
         assert "<code>count-to-ten</code>" in page.text
+
+
+def test_the_first_page_can_be_pasted_and_names_the_knobs_of_each(http, lab):
+    page = http.get(lab.url).text
+    rows = [re.findall(r"<code>(.*?)</code>", row) for row in page.split("<tr>")]
+    said = {first: tuple(knobs) for first, *knobs in filter(None, rows)}
+    commands = page[page.index("curl") : page.index("</pre>")]
+
+    assert commands.count(f"{urlsplit(lab.url).netloc}/") == 2
+    assert "PORT" not in page
+    for name, scenario in scenarios_of({}).items():
+        assert said[name] == knobs_of(scenario)
+    assert set(KNOBS) <= set(said)
 
 
 def test_the_scenarios_are_listed_as_models(http, lab):

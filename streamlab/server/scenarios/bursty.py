@@ -2,22 +2,41 @@
 
 from __future__ import annotations
 
+from functools import partial
 from random import Random
 
+from streamlab.server.knobs import sized
 from streamlab.server.play import MS
-from streamlab.server.scenarios import spoken
 from streamlab.server.script import Script, decode_steps, say, words
 
-N_BURSTS = 14
+N_BURSTS = 14  # unless a number of events is asked for
 
 
-def script(seed: int) -> Script:
-    """Return 14 bursts, 45 ms apart or so."""
+def script(seed: int, n_events: int, step_ms: float) -> Script:
+    """Return bursts of `n_events` in all, `step_ms` apart or so."""
     rng = Random(f"bursty {seed}")
-    sizes = [rng.choices((1, 2, 3, 4, 5), weights=(2, 3, 4, 3, 2))[0] for _ in range(N_BURSTS)]
+    sizes = _sizes(rng, n_events)
     pieces = iter(words(sum(sizes)))
     bursts = [[next(pieces) for _ in range(size)] for size in sizes]
-    return say(bursts, 180 * MS, decode_steps(rng, N_BURSTS, median_ms=45))
+    return say(bursts, 180 * MS, decode_steps(rng, len(sizes), step_ms))
 
 
-SCENARIO = spoken("bursty", "several events a write, as in speculative decoding", script)
+def _sizes(rng: Random, n_events: int) -> list[int]:
+    """Return how many events each burst has; 0 in all are as many as the bursts bring."""
+    draw = partial(rng.choices, (1, 2, 3, 4, 5), weights=(2, 3, 4, 3, 2))
+    if not n_events:
+        return [draw()[0] for _ in range(N_BURSTS)]
+    sizes, left = [], n_events
+    while left > 0:
+        sizes.append(min(draw()[0], left))
+        left -= sizes[-1]
+    return sizes
+
+
+SCENARIO = sized(
+    "bursty",
+    "several events a write, as in speculative decoding",
+    script,
+    n_events=0,
+    step_ms=45,
+)

@@ -7,19 +7,23 @@ from __future__ import annotations
 
 from random import Random
 
+from streamlab.server.knobs import sized
 from streamlab.server.play import MS
-from streamlab.server.scenarios import spoken
 from streamlab.server.script import Script, decode_steps, say, words
 
-N_WORDS = 24
 
-
-def script(seed: int) -> Script:
-    """Return an opening at 80 ms, silence for 1.2 s or so, then 24 words, 15 ms apart."""
+def script(seed: int, n_events: int, step_ms: float) -> Script:
+    """Return an opening at 80 ms, silence for 1.2 s or so, then words, `step_ms` apart."""
     rng = Random(f"slow-first-token {seed}")
-    steps_ns = decode_steps(rng, N_WORDS, median_ms=15)
+    steps_ns = decode_steps(rng, n_events, step_ms)
     steps_ns[0] = int(rng.uniform(1100, 1300) * MS)
-    return say([[word] for word in words(N_WORDS)], 80 * MS, steps_ns)
+    return say([[word] for word in words(n_events)], 80 * MS, steps_ns)
 
 
-SCENARIO = spoken("slow-first-token", "the role at once, the first text 1.2 s later", script)
+SCENARIO = sized(
+    "slow-first-token",
+    "the role at once, the first text 1.2 s later",
+    script,
+    n_events=24,
+    step_ms=15,
+)

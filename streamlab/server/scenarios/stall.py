@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from random import Random
 
+from streamlab.server.knobs import sized
 from streamlab.server.play import MS
-from streamlab.server.scenarios import spoken
 from streamlab.server.script import Script, say, words
 
-N_WORDS = 40
+
+def script(seed: int, n_events: int, step_ms: float) -> Script:
+    """Return words, `step_ms` apart, and 300 ms before one in their middle third."""
+    steps_ns = [int(step_ms * MS)] * n_events
+    first = min(n_events // 3 + 1, n_events - 1)
+    last = max(n_events * 2 // 3, first)
+    steps_ns[Random(f"stall {seed}").randint(first, last)] = 300 * MS
+    return say([[word] for word in words(n_events)], 200 * MS, steps_ns)
 
 
-def script(seed: int) -> Script:
-    """Return 40 words, 20 ms apart, and 300 ms before one in their middle third."""
-    steps_ns = [20 * MS] * N_WORDS
-    steps_ns[Random(f"stall {seed}").randrange(14, 27)] = 300 * MS
-    return say([[word] for word in words(N_WORDS)], 200 * MS, steps_ns)
-
-
-SCENARIO = spoken("stall", "one pause of 300 ms in the middle of a steady stream", script)
+SCENARIO = sized(
+    "stall",
+    "one pause of 300 ms in the middle of a steady stream",
+    script,
+    n_events=40,
+    step_ms=20,
+)
