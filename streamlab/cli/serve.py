@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
@@ -35,9 +37,19 @@ def run(
     A recording is a scenario too, named as its file.
 
     \b
+    A request may turn knobs, in its body or its query; one that a scenario does
+    not have is ignored. The page at the lab's URL says which has which:
+      speed      divides all times: 2 is twice as fast (all scenarios)
+      encoding   gzip, or gzip-unflushed, which holds events back (all)
+      seed       other times (all that are modelled, but steady)
+      n_events   how many events (steady, long, stall, bursty, slow-first-token)
+      step_ms    the time from one write to the next (the same)
+      silence_s  how long the pause of silence is
+
+    \b
     Examples:
       streamlab serve
-      streamlab serve monday.jsonl --speed 2
+      streamlab serve monday.jsonl tuesday.jsonl --speed 2
       streamlab serve --port 9000
     """
     from streamlab.together import named_tapes
@@ -72,14 +84,20 @@ def _welcome(url: str, recordings: list[str]) -> str:
     there_is = "\n".join(
         _listed(kind, list(map(one_line, names))) for kind, names in lists.items() if names
     )
-    body = f'{{"model": "{one_line(name)}", "stream": true}}'
+    body = json.dumps({"model": name, "stream": True})
+    records = "\n".join(
+        f'  streamlab record --base-url {url}/v1 -m {quote(one_line(each))} "Hi"'
+        for each in recordings or [name]
+    )
     return f"""The lab is at {url}. It answers by scenario, whatever the
 prompt. Ctrl-C ends it. From another shell:
 
   curl -N {url}/v1/chat/completions \\
-    -d '{body}'
-  curl -N {url}/sse/steady
-  streamlab record --base-url {url}/v1 -m {one_line(name)} "Hi"
+    -d {quote(body)}
+  curl -N '{url}/sse/steady?speed=2'
+{records}
+
+In a browser, {url} says what each plays, and its knobs.
 
 {there_is}
 """

@@ -1,6 +1,7 @@
 """``streamlab serve``: the lab in one shell, its clients in others."""
 
 import re
+import shlex
 import signal
 import socket
 import subprocess
@@ -10,6 +11,8 @@ import pytest
 
 import streamlab as sl
 from streamlab.cli import main
+from streamlab.server.knobs import KNOBS
+from tests.cli.conftest import DONE, event, saved
 from tests.cli.prompt import TIMEOUT_S, start
 
 
@@ -51,6 +54,30 @@ def test_a_recording_is_played_by_the_name_of_its_file(here, hello):
     assert list(played["data"]) == list(kept.events["data"])
     assert "  recordings  hello\n" in welcome
     assert 79 < played["t_ms"].iloc[-1] < 160  # 160 ms at twice the speed, or a little later
+
+
+def test_every_recording_has_a_line_that_can_be_pasted(here, hello):
+    odd = hello.rename(here / "Ada's 1.jsonl")
+    saved(here / "b.jsonl", [(5, event(content="b") + DONE)])
+
+    with serving(str(odd), "b.jsonl", "--port", "0", cwd=here) as (_, url, welcome):
+        lines = [line.strip() for line in welcome.splitlines() if "record --base" in line]
+        command = welcome[welcome.index("curl -N") :].partition("}'")[0] + "}'"
+        streamed = subprocess.run(command, shell=True, capture_output=True)
+
+    asked = ["streamlab", "record", "--base-url", f"{url}/v1", "-m"]
+    assert [shlex.split(line) for line in lines] == [
+        [*asked, "Ada's 1", "Hi"],
+        [*asked, "b", "Hi"],
+    ]
+    assert streamed.stdout == bytes(sl.load(odd).body)
+
+
+def test_the_help_names_every_knob(capsys):
+    main(["serve", "--help"])
+
+    words = capsys.readouterr().out.split()
+    assert set(KNOBS) <= set(words)
 
 
 def test_the_usual_port_is_left_for_a_free_one_if_it_is_taken(here):
