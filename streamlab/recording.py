@@ -116,7 +116,7 @@ class Recording:
     @cached_property
     def problem(self) -> str | None:
         """What went wrong, in one sentence; None if nothing did."""
-        return problem(self.tape, self.tables.answer, self.tables.follower)
+        return problem(self.tape, self.end, self.tables.answer, self.tables.follower)
 
     def raise_for_status(self) -> Recording:
         """Return this recording if all went well.

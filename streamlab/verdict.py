@@ -13,11 +13,11 @@ from urllib.parse import urlsplit
 
 from streamlab.decode import DATA, OTHER, TAIL
 from streamlab.dialects import Answer
-from streamlab.follow import Follower
-from streamlab.tape import End, Tape
+from streamlab.follow import Follower, Log
+from streamlab.tape import End
 
 _BROKEN = {
-    "connect": "no connection",
+    "connect": "there was no connection",
     "timeout": "the stream timed out",
     "reset": "the stream broke off",
     "error": "the stream failed",
@@ -36,7 +36,7 @@ _INCOMPLETE = (
 _LAST_LINES = 100  # among which an error is looked for that is no event
 
 
-def problem(tape: Tape, answer: Answer, follower: Follower) -> str | None:
+def problem(log: Log, end: End, answer: Answer, follower: Follower) -> str | None:
     """Return what went wrong, in one sentence; None if nothing did.
 
     Leaving a stream early, by `break`, `max_bytes`, Ctrl-C or a cancellation, is no
@@ -44,47 +44,57 @@ def problem(tape: Tape, answer: Answer, follower: Follower) -> str | None:
 
     Parameters
     ----------
-    tape : Tape
+    log : Tape or Recorder
+        What arrived.
+    end : End
+        How it ended.
     answer : Answer
         What it adds up to.
     follower : Follower
-        Of this tape, closed: its lines tell what came outside of the events.
+        Of this log, closed: its lines tell what came outside of the events.
     """
-    status = int(tape.meta.get("status") or 0)
+    status = int(log.meta.get("status") or 0)
     if status >= 400:
-        return _refusal(status, tape)
-    if tape.end.how in _BROKEN:
-        return _broken(tape.end, len(tape))
+        return _refusal(status, log)
+    if end.how in _BROKEN:
+        return _broken(log, end)
     if answer.error is not None:
         return f"the server sent an error in its stream: {_message(answer.error)}."
-    if tape.end.how != "eof" or not _asked_to_stream(tape):
+    if end.how != "eof" or not _asked_to_stream(log):
         return None
     if follower.events and answer.complete is not False:
         return None
     if (said := _unframed_error(follower)) is not None:
         where = "outside its events" if follower.events else "in place of a stream"
         return f"the server sent an error {where}: {said}."
-    return _INCOMPLETE if follower.events else _no_events(tape, len(follower.body))
+    return _INCOMPLETE if follower.events else _no_events(log, len(follower.body))
 
 
-def _refusal(status: int, tape: Tape) -> str:
-    reason = str(tape.meta.get("reason") or "").strip()
-    said = _said(bytes(tape.body[:4096]))
+def _refusal(status: int, log: Log) -> str:
+    reason = str(log.meta.get("reason") or "").strip()
+    said = _said(bytes(log.body[:4096]))
     hint = _HINTS.get(status, "All that it said is in the recording.")
     name = f"HTTP {status} {reason}".strip()
     return f"the server answered {name}{': ' + said if said else ''}. {hint}"
 
 
-def _broken(end: End, n_reads: int) -> str:
-    kept = f" after {n_reads} reads, which are kept" if n_reads else ""
+def _broken(log: Log, end: End) -> str:
+    if end.how == "connect":
+        where = urlsplit(str(log.meta.get("url") or "")).netloc
+        to = f" to {where}" if where else ""
+        return f"no connection{to}: {_line(end.detail)}. Start the server, or check the URL."
+    n_reads = len(log.columns.ends)
+    kept = {0: "", 1: " after 1 read, which is kept"}.get(
+        n_reads, f" after {n_reads} reads, which are kept"
+    )
     return f"{_BROKEN[end.how]}{kept}: {_line(end.detail)}."
 
 
-def _no_events(tape: Tape, n_bytes: int) -> str:
+def _no_events(log: Log, n_bytes: int) -> str:
     """Say what came in place of a stream."""
     if not n_bytes:
         return "the server closed the stream without a byte."
-    media = _media(tape)
+    media = _media(log)
     if media == "text/html":
         return "the server answered with a web page, not with a stream. Check the URL."
     if media == "application/json":
@@ -137,18 +147,18 @@ def _error_in(text: str) -> str | None:
     return _message(found) if named else None
 
 
-def _asked_to_stream(tape: Tape) -> bool:
+def _asked_to_stream(log: Log) -> bool:
     """Say whether a stream was asked for; a tapped client may well want something else."""
-    asked, path = tape.meta.get("request"), urlsplit(str(tape.meta.get("url") or "")).path
-    if _media(tape) in _STREAMS or asked is None:
-        return tape.meta.get("method", "GET") != "HEAD" and tape.meta.get("status") != 204
+    asked, path = log.meta.get("request"), urlsplit(str(log.meta.get("url") or "")).path
+    if _media(log) in _STREAMS or asked is None:
+        return log.meta.get("method", "GET") != "HEAD" and log.meta.get("status") != 204
     if not isinstance(asked, Mapping):
         return False
     return bool(asked.get("stream")) or "stream" in path.lower() or path.endswith("/api/chat")
 
 
-def _media(tape: Tape) -> str:
-    return str(tape.meta.get("content_type") or "").partition(";")[0].strip().lower()
+def _media(log: Log) -> str:
+    return str(log.meta.get("content_type") or "").partition(";")[0].strip().lower()
 
 
 def _said(body: bytes) -> str:

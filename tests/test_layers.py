@@ -20,10 +20,11 @@ ROOMS = {
     "follow": "errors tape decode dialects",
     "transport": "errors tape decode dialects follow httpx httpcore anyio",
     "server": "errors tape h11",
+    "verdict": "errors tape decode dialects follow",
     "metrics": "errors tape decode dialects follow numpy pandas pyarrow",
     "formats": "errors tape metrics pyarrow pandas",  # metrics hands out pandas' tables
     "plots": "errors metrics matplotlib cycler numpy pandas",
-    "live": "errors metrics follow ipywidgets traitlets anywidget IPython",
+    "live": "errors verdict dialects metrics follow ipywidgets traitlets anywidget IPython",
     "testing": "errors tape",
 }
 
@@ -36,7 +37,6 @@ FRONT_DOORS = {
     "recording": "pandas pyarrow matplotlib",
     "tapping": "",
     "card": "",
-    "verdict": "",
     "providers": "",
     "calibrate": "numpy pandas",
     "experiment": "numpy pandas",

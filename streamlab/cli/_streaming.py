@@ -134,7 +134,7 @@ def report(recording: Recording, saved: Path | None) -> int:
     tape = recording.tape
     follower = _read(tape)
     interrupted = tape.end.how in ("interrupted", "cancelled")
-    wrong = problem(tape, answer(follower.deltas, follower.reader), follower)
+    wrong = problem(tape, tape.end, answer(follower.deltas, follower.reader), follower)
     remark(_facts(tape, follower))
     if bars := card.bars(card.gaps_ms(recording)):
         remark(f"gaps {bars}")

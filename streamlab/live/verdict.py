@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from streamlab.dialects import answer
 from streamlab.follow import Follower, Log
 from streamlab.live.tail import picture
+from streamlab.verdict import problem
 
 HOW = {
     "eof": "the body came to its end",
@@ -19,8 +21,6 @@ HOW = {
     "interrupted": "interrupted",
     "cut": "cut off: its process was killed",
 }
-_ORDERLY = ("eof", "closed", "limit", "cancelled", "interrupted")
-_NO_LAST_WORD = ("auto", "sse", "ndjson")  # formats that have none to miss
 
 
 def end_of(log: Log) -> Any:
@@ -30,39 +30,37 @@ def end_of(log: Log) -> Any:
 
 def state_of(log: Log, follower: Follower) -> str:
     """Return ``waiting``, ``streaming``, ``done`` or ``failed``."""
-    end, reader = end_of(log), follower.reader
+    end = end_of(log)
     if end is None:
         return "streaming" if follower.lines_after else "waiting"
-    told = _status(log) >= 400 or (reader is not None and reader.failed)
-    return "failed" if told or end.how not in _ORDERLY else "done"
+    return "failed" if _problem(log, end, follower) else "done"
 
 
 def ending_of(log: Log, follower: Follower) -> str:
     """Say how the stream ended; nothing before it has."""
-    end, reader = end_of(log), follower.reader
+    end = end_of(log)
     if end is None:
         return ""
+    if end.how == "eof" and (wrong := _problem(log, end, follower)):
+        return picture(wrong)[:300].removesuffix(".")
     said = HOW.get(end.how, str(end.how))
     if _status(log) >= 400:
         said = f"HTTP {_status(log)}; {said}"
     if end.detail:
         said += f": {picture(end.detail)[:200]}"
-    if reader is None or end.how != "eof":
-        return said
-    return said + _last_word(follower)
+    return said + _last_word(follower) if end.how == "eof" else said
+
+
+def _problem(log: Log, end: Any, follower: Follower) -> str | None:
+    """Say what went wrong, in the words of the recording that this will be."""
+    return problem(log, end, answer(follower.deltas, follower.reader), follower)
 
 
 def _last_word(follower: Follower) -> str:
     reader = follower.reader
-    if reader is None:
+    if reader is None or not reader.terminator:
         return ""
-    if reader.failed:
-        return ", after an error in the stream"
-    if reader.terminator:
-        return f", after {picture(reader.terminator)[:60]}"
-    if reader.finished or follower.dialect in _NO_LAST_WORD:
-        return ""
-    return ", without a last word of the model"
+    return f", after {picture(reader.terminator)[:60]}"
 
 
 def _status(log: Log) -> int:

@@ -137,7 +137,10 @@ def test_a_refused_connection_is_a_recording(record: Record) -> None:
         rec = record(sl.openai("m", base_url=url), "hi")
 
     assert rec.end.how == "connect"
-    assert rec.problem == "no connection: ConnectError: [Errno 111] Connection refused."
+    assert rec.problem == (
+        f"no connection to {url.split('/')[2]}: ConnectError: [Errno 111] Connection refused. "
+        "Start the server, or check the URL."
+    )
     assert rec.lines.empty
 
 
@@ -147,7 +150,7 @@ def test_an_unknown_host_is_a_recording(record: Record) -> None:
 
     assert rec.end.how == "connect"
     assert rec.problem is not None
-    assert rec.problem.startswith("no connection: ConnectError: ")
+    assert rec.problem.startswith("no connection to nowhere.invalid: ConnectError: ")
 
 
 INTERRUPTED = """

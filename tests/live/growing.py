@@ -9,10 +9,12 @@ from streamlab.tape import Recorder, Stamp
 from streamlab.testing import T0_NS, ManualClock
 
 
-def chat(text="", **more):
+def chat(text="", finish=None, **more):
     """Return one event of the OpenAI chat dialect."""
-    delta = {"content": text} | more
-    chunk = {"object": "chat.completion.chunk", "choices": [{"index": 0, "delta": delta}]}
+    choice = {"index": 0, "delta": {"content": text} | more}
+    if finish:
+        choice["finish_reason"] = finish
+    chunk = {"object": "chat.completion.chunk", "choices": [choice]}
     return b"data: " + json.dumps(chunk).encode() + b"\n\n"
 
 
@@ -49,5 +51,5 @@ def stream(log, stop=None, *, seconds=0.4, stall_every=40):
         data = b"".join(chat(f"<b>{n}</b>, ") for _ in range(chance.choice([1, 1, 1, 3])))
         log.append(data, Stamp(log.clock(), log.clock()))
         stop.wait(chance.uniform(0.01, 0.03) if n % stall_every else 0.35)
-    log.append(DONE, Stamp(log.clock(), log.clock()))
+    log.append(chat(finish="stop") + DONE, Stamp(log.clock(), log.clock()))
     log.end("closed" if stop.is_set() else "eof")

@@ -43,7 +43,7 @@ def feed(log, front):
 
 def stream(log, feed, n, every_ms=2):
     for word in range(n):
-        log.read(every_ms, chat(f"{word} "))
+        log.read(every_ms, chat(f"{word} ", finish="stop" if word == n - 1 else None))
         feed.tick()
 
 

@@ -52,7 +52,7 @@ def final(*reads, label="a stream", how="eof"):
 
 @pytest.fixture
 def state():
-    return final((10, chat("Hello")), (20, chat(" you")), (300, DONE))
+    return final((10, chat("Hello")), (20, chat(" you", finish="stop")), (300, DONE))
 
 
 def test_it_holds_the_facts_the_text_and_the_lines(state):

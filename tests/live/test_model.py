@@ -178,7 +178,7 @@ ENDS = {
 
 @pytest.mark.parametrize(("how", "said"), ENDS.items(), ids=ENDS)
 def test_the_end_is_said_in_words(log, model, how, said):
-    log.read(10, chat("x") + DONE)
+    log.read(10, chat("x", finish="stop") + DONE)
     log.end(how)
     model.pull()
     state = model.snapshot()
@@ -191,9 +191,10 @@ def test_an_end_without_the_last_word_says_so(log, model):
     log.end("eof")
     model.pull()
 
-    assert (
-        model.snapshot()["ended"]
-        == "the body came to its end, without a last word of the model"
+    state = model.snapshot()
+    assert (state["state"], state["ended"]) == (
+        "failed",
+        "the stream ended without the API's terminal signal, so the answer may be cut short",
     )
 
 
@@ -204,7 +205,7 @@ def test_an_http_error_is_a_failure(model, log):
     model.pull()
 
     assert model.snapshot()["state"] == "failed"
-    assert model.snapshot()["ended"].startswith("HTTP 401; the body came to its end")
+    assert model.snapshot()["ended"] == ("the server answered HTTP 401: no. Check the key")
 
 
 def test_time_stands_still_after_the_end(log, model):
@@ -217,7 +218,7 @@ def test_time_stands_still_after_the_end(log, model):
 
 
 def test_a_finished_tape_is_shown_like_a_growing_log():
-    tape = tape_from([(10, chat("a")), (30, chat("b") + DONE)], end_ms=31)
+    tape = tape_from([(10, chat("a")), (30, chat("b", finish="stop") + DONE)], end_ms=31)
     model = LiveModel(tape)
     model.pull()
     state = model.snapshot()

@@ -116,7 +116,7 @@ def test_the_traits_hold_no_more_than_they_should(log, view):
 
 def test_stopping_sends_the_last_state_whole(log, view):
     view.start()
-    log.read(10, chat("all of it") + DONE)
+    log.read(10, chat("all of it", finish="stop") + DONE)
     log.end("eof")
     state = view.stop()
 
