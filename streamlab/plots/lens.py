@@ -75,13 +75,15 @@ def caption(tables: Tables) -> str:
             tables, f"no event arrived before the stream ended ({tables.tape.end.how})"
         )
     if not tables.t0_known:
-        return sentence(tables, "the send was not seen, so no tool's clock is known")
+        return sentence(tables, "the send was not seen, so the clock of no tool is known")
     if not firsts:
         return sentence(tables, "no definition sees a first token")
     text = f"by the definitions of the tools, {_told(firsts, 'the first token came')}"
     if ends:
         text += f", and {_told(ends, 'the request ended')}"
-    return sentence(tables, f"{text}; here all count from the send, not from each tool's clock")
+    return sentence(
+        tables, f"{text}; here all count from the send, not from the clock of each tool"
+    )
 
 
 def _told(flags: list[Flag], what: str) -> str:
