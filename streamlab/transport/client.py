@@ -7,7 +7,7 @@ in every recording.
 from __future__ import annotations
 
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -17,6 +17,7 @@ from streamlab.errors import UsageError
 from streamlab.transport.aconnect import AsyncSocketBackend
 from streamlab.transport.astreams import Held
 from streamlab.transport.endpoint import Query
+from streamlab.transport.home import Home
 from streamlab.transport.seam import fit
 from streamlab.transport.streams import SocketBackend
 
@@ -33,6 +34,7 @@ def ssl_context() -> ssl.SSLContext:
 def sync_client(options: Mapping[str, Any]) -> tuple[httpx.Client, list[SocketBackend]]:
     """Return a client whose connections are stamped, and the backends beneath it."""
     client = httpx.Client(**_options(options))
+    _guard(client, Home().guard)
     backends: list[SocketBackend] = []
 
     def make(core: Any, _: Any) -> SocketBackend:
@@ -52,6 +54,7 @@ def async_client(
     must raise it.
     """
     client = httpx.AsyncClient(**_options(options))
+    _guard(client, Home().aguard)
     backends: list[AsyncSocketBackend] = []
     held = Held()
 
@@ -74,6 +77,11 @@ def build(client: Any, query: Query, extensions: dict[str, Any], **timeout: Any)
         extensions=extensions,
         **timeout,
     )
+
+
+def _guard(client: httpx.Client | httpx.AsyncClient, hook: Callable[[Any], Any]) -> None:
+    hooks = client.event_hooks
+    client.event_hooks = {**hooks, "request": [*hooks.get("request", ()), hook]}
 
 
 def _options(options: Mapping[str, Any]) -> dict[str, Any]:

@@ -85,10 +85,10 @@ class Endpoint:
     _key: str | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
-        parts = urlsplit(self.url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        if not _is_web(self.url):
+            shown = self.url.partition("?")[0].rpartition("@")[2]  # a key may be in the rest
             raise UsageError(
-                f"an endpoint needs a URL such as https://api.openai.com/v1, not {self.url!r}. "
+                f"an endpoint needs a URL such as https://api.openai.com/v1, not {shown!r}. "
                 "Start it with http:// or https:// and name a host."
             )
         if self.dialect != "auto":
@@ -241,6 +241,14 @@ def _company(dialect: str) -> str:
     """Return whose dialect it is, as one writes it: ``OpenAI`` of ``openai_chat``."""
     word = dialect.partition("_")[0]
     return "OpenAI" if word == "openai" else word.capitalize()
+
+
+def _is_web(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # brackets that are no IPv6 address
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname)
 
 
 def _has_path_of(dialect: Dialect, url: str) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
 
 MASK = "***"
 
@@ -18,6 +18,8 @@ _SECRET_NAME = re.compile(
     re.IGNORECASE,
 )
 _SHORTEST_SECRET = 6
+_SHORTEST_ELSEWHERE = 16
+"""Of a field or parameter named like a secret: ``key=assistant`` must not blank the answer."""
 
 
 def is_secret_name(name: str) -> bool:
@@ -52,6 +54,29 @@ def body(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [body(item) for item in value]
     return value
+
+
+def secrets_asked(url: str, fields: Any) -> tuple[str, ...]:
+    """Return the secret values that a URL and a JSON body carry."""
+    parts = urlsplit(url)
+    query = [(k, v) for k, v in parse_qsl(parts.query) if is_secret_name(k)]
+    values = [v for _, raw in query for v in (raw, quote(raw, safe=""))]
+    values += [unquote(parts.password or ""), *_fields(fields)]
+    return tuple(v for v in dict.fromkeys(values) if len(v) >= _SHORTEST_ELSEWHERE)
+
+
+def _fields(value: Any) -> list[str]:
+    if isinstance(value, Mapping):
+        return [
+            found
+            for name, item in value.items()
+            for found in (
+                [item] if isinstance(item, str) and is_secret_name(str(name)) else _fields(item)
+            )
+        ]
+    if isinstance(value, list | tuple):
+        return [found for item in value for found in _fields(item)]
+    return []
 
 
 def secrets_in(pairs: Iterable[tuple[str, str]]) -> tuple[str, ...]:

@@ -50,7 +50,8 @@ class Taping:
     def request(self, request: Any, fields: Any = None) -> None:
         """Note what is asked, without its secrets."""
         pairs = list(request.headers.multi_items())
-        self._secrets = redact.secrets_in(pairs)
+        asked = redact.secrets_asked(str(request.url), fields)
+        self._secrets = redact.secrets_in(pairs) + asked
         self._secret_bytes = tuple(secret.encode() for secret in self._secrets)
         self.recorder.meta.update(
             url=redact.url(str(request.url)),
