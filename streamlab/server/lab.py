@@ -95,7 +95,7 @@ def run(
     """
     sock = listen(port)
     wake_promptly()
-    site = Site(scenarios_of(tapes or {}), speed, SendLogs())
-    ready(f"http://{HOST}:{sock.getsockname()[1]}")
-    with contextlib.suppress(KeyboardInterrupt):
-        serve_on(sock, site, Loop())
+    site, loop = Site(scenarios_of(tapes or {}), speed, SendLogs()), Loop()
+    with contextlib.suppress(KeyboardInterrupt):  # it may come while `ready` still tells
+        ready(f"http://{HOST}:{sock.getsockname()[1]}")
+        serve_on(sock, site, loop)
