@@ -20,6 +20,7 @@ class TLSLayer:
         self.ssl_object = context.wrap_bio(
             self._incoming, self._outgoing, server_hostname=server_hostname
         )
+        self._fault: ssl.SSLError | None = None
 
     def handshake(self) -> bool:
         """Go on with the handshake; return whether it is done.
@@ -43,7 +44,15 @@ class TLSLayer:
             self._incoming.write_eof()
 
     def plaintext(self) -> bytes | None:
-        """Return all that can be decrypted now; None if nothing, ``b""`` at the end."""
+        """Return all that can be decrypted now; None if nothing, ``b""`` at the end.
+
+        Raises
+        ------
+        ssl.SSLError
+            For a record that is none, once all that stood before it was returned.
+        """
+        if self._fault is not None:
+            raise self._fault
         pieces = []
         try:
             while piece := self.ssl_object.read(65536):
@@ -55,6 +64,10 @@ class TLSLayer:
             return b"".join(pieces)
         except ssl.SSLZeroReturnError:
             return b"".join(pieces)
+        except ssl.SSLError as exc:
+            self._fault = exc  # OpenSSL would tell it once, and call the rest a clean end
+            if not pieces:
+                raise
         return b"".join(pieces)
 
     def encrypt(self, plaintext: bytes) -> bytes:
