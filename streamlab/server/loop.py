@@ -28,7 +28,7 @@ SPIN_NS = 120_000
 FEW = 4
 """With more deadlines pending than this, no spinning: it would cost the client its core."""
 
-MAX_SLEEP_S = 60.0
+MAX_SLEEP_S = 0.5  # a Ctrl-C that comes just before the sleep is seen after it
 
 
 class Loop:
@@ -92,7 +92,10 @@ class Loop:
             return self._ready(MAX_SLEEP_S)
         due_ns = self._deadlines[0][0]
         margin_ns = SPIN_NS if len(self._deadlines) <= FEW else 0
-        ready = self._ready((due_ns - margin_ns - self.clock()) / 1e9)
+        wait_s = (due_ns - margin_ns - self.clock()) / 1e9
+        ready = self._ready(wait_s)
+        if wait_s > MAX_SLEEP_S:
+            return ready
         while margin_ns and not ready and self.clock() < due_ns:
             pass
         return ready

@@ -14,7 +14,7 @@ from streamlab.server.play import Call, Play, Scenario
 from streamlab.server.script import Script
 from streamlab.server.shapes import render
 
-__all__ = ["discover", "spoken"]
+__all__ = ["discover"]
 
 
 def discover() -> dict[str, Scenario]:
@@ -22,13 +22,3 @@ def discover() -> dict[str, Scenario]:
     names = (module.name for module in iter_modules(__path__, f"{__name__}."))
     found: list[Scenario] = [import_module(name).SCENARIO for name in names]
     return {scenario.name: scenario for scenario in found}
-
-
-def spoken(name: str, summary: str, script: Callable[[int], Script]) -> Scenario:
-    """Return a scenario that says the script of a seed, in whatever shape is asked for."""
-    script = lru_cache(maxsize=256)(script)
-
-    def play(call: Call) -> Play:
-        return render(script(call.seed), call)
-
-    return Scenario(name, summary, "modelled", play)
