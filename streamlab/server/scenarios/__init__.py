@@ -5,14 +5,10 @@ A scenario's file has one constant, ``SCENARIO``.  To add one, add a file.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import lru_cache
 from importlib import import_module
 from pkgutil import iter_modules
 
-from streamlab.server.play import Call, Play, Scenario
-from streamlab.server.script import Script
-from streamlab.server.shapes import render
+from streamlab.server.play import Scenario
 
 __all__ = ["discover"]
 
