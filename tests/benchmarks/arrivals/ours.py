@@ -47,7 +47,8 @@ def recvmsg(url: str, n_streams: int) -> list[Rows]:
             if not data:
                 _drop(selector, sock)
                 continue
-            arrived_ns = wall.to_mono_ns(kernel.wall_stamp(ancillary), t_ns)
+            wall_ns = kernel.wall_stamp(ancillary)  # seldom, there is none
+            arrived_ns = t_ns if wall_ns is None else wall.to_mono_ns(wall_ns, t_ns)
             for found in SENT.finditer(data):
                 rows.sent_ns.append(int(found[1]))
                 rows.delivered_ns.append(t_ns)
