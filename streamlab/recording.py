@@ -6,6 +6,7 @@ pictures from ``plots``, files from ``formats``; all of them when they are first
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from os import PathLike
@@ -256,6 +257,19 @@ def load(path: str | PathLike[str], dialect: str = "", label: str = "") -> Recor
     from streamlab import formats
 
     return Recording(formats.load(path), dialect, label)
+
+
+def _in_few_words(recording: Recording, level: int) -> str:
+    """Name a recording where a debugger would print it: asyncio puts results into reprs.
+
+    ``asyncio.run`` formats its task twice, with the result in it; a full repr would make all
+    the tables for that.
+    """
+    del level
+    return f"<Recording {recording.label!r}, {len(recording.tape)} reads>"
+
+
+reprlib.aRepr.repr_Recording = _in_few_words  # type: ignore[attr-defined]
 
 
 class Plots:

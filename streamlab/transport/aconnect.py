@@ -146,7 +146,12 @@ async def race(attempts: list[Any]) -> Meter:
     finally:
         for attempt in attempts[len(tasks) :]:
             attempt.close()
-        await _drop([task for task in tasks if task is not won])
+        try:
+            await _drop([task for task in tasks if task is not won])
+        except BaseException:  # cancelled meanwhile: nobody will take the winner
+            if won is not None:
+                won.result().sock.close()
+            raise
 
 
 async def _drop(tasks: list[asyncio.Task[Meter]]) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 from collections.abc import AsyncGenerator, Generator, Mapping
 from typing import Any
 
@@ -55,6 +56,7 @@ class Attempt:
         wall_map().refresh()  # an anchor at the start and one at the end: a step between shows
         self.endpoint = endpoint
         self.query = endpoint.query(prompt, body)
+        check_json(self.query.json)
         self.recorder = Recorder(clock, max_bytes)
         self.taping = Taping(self.recorder)
         self.client = client
@@ -85,13 +87,11 @@ class Attempt:
         )
         try:
             return build(client, self.query, {"trace": trace}, **timeout)
-        except (TypeError, ValueError) as exc:
-            if isinstance(exc, UsageError):
-                raise
+        except UnicodeEncodeError as exc:
             raise UsageError(
-                f"the fields of a request must be JSON, and these are not: {exc}. "
-                "Pass text, numbers, lists and dicts."
-            ) from exc
+                f"keys and headers must be ASCII, and {exc.object[exc.start]!r} is not. "
+                "Check the key and headers=."
+            ) from None
 
     def stop(self, how: How = "closed", detail: str = "stopped") -> None:
         """End the stream from another thread; what has arrived is kept."""
@@ -140,6 +140,17 @@ class Attempt:
             recorder.meta["clock_steps"] = [step._asdict() for step in steps]
         self.tape = recorder.finish()
         return self.tape
+
+
+def check_json(fields: Any) -> None:
+    """Raise UsageError if the fields of a request are no JSON."""
+    try:
+        json.dumps(fields, allow_nan=False, ensure_ascii=False).encode()
+    except (TypeError, ValueError) as exc:
+        raise UsageError(
+            f"the fields of a request must be JSON, and these are not: {exc}. "
+            "Pass text, numbers, lists and dicts."
+        ) from exc
 
 
 def pieces(attempt: Attempt) -> Generator[bytes, None, None]:

@@ -43,6 +43,26 @@ def test_fields_that_are_no_json_are_told(value: Any, sl_fast_lab: Lab) -> None:
         sl.record(sl_fast_lab.endpoint("steady"), "hi", temperature=value)
 
 
+def test_a_key_that_is_not_ascii_is_told_without_being_shown(sl_fast_lab: Lab) -> None:
+    endpoint = sl.openai("steady", base_url=sl_fast_lab.base_url, api_key="sk-geheim-ß")
+    with pytest.raises(UsageError) as caught:
+        sl.record(endpoint, "hi")
+
+    assert str(caught.value) == (
+        "keys and headers must be ASCII, and 'ß' is not. Check the key and headers=."
+    )
+
+
+def test_asyncio_run_makes_no_tables_of_a_recording(
+    sl_fast_lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sl.Recording, "tables", None)  # whoever wants them fails
+
+    rec = asyncio.run(sl.arecord(sl_fast_lab.endpoint("steady"), "hi"))
+
+    assert len(rec.tape) > 10
+
+
 def test_a_journal_of_another_ending_is_told(sl_fast_lab: Lab, tmp_path: Path) -> None:
     path = str(tmp_path / "p.parquet")
     with pytest.raises(UsageError) as caught:

@@ -45,13 +45,29 @@ def serving(handler: Handler, context: ssl.SSLContext | None = None) -> Iterator
     """Serve in a thread; yield the port."""
     ready: Future[tuple[int, asyncio.AbstractEventLoop, asyncio.Event]] = Future()
 
+    running: set[asyncio.Task[None]] = set()  # a loop holds its tasks weakly only
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        running.add(task)
+        try:
+            await handler(reader, writer)
+        finally:
+            running.discard(task)
+            writer.close()
+
     async def main() -> None:
         stop = asyncio.Event()
-        server = await asyncio.start_server(handler, "127.0.0.1", 0, ssl=context)
+        server = await asyncio.start_server(handle, "127.0.0.1", 0, ssl=context)
         port = server.sockets[0].getsockname()[1]
         ready.set_result((port, asyncio.get_running_loop(), stop))
         await stop.wait()
         server.close()
+        for task in list(running):
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+        await asyncio.sleep(0.05)  # what was closed is gone in the loop's next passes
 
     thread = threading.Thread(target=lambda: asyncio.run(main()))
     thread.start()
