@@ -21,6 +21,9 @@ PHASES = (
 )
 """Name, mark where it begins, mark where it ends; ``end`` is the end of the stream."""
 
+_AMID = ("connect", "timeout", "reset", "error", "cancelled", "interrupted")
+"""Ends that come amid a phase."""
+
 
 def phases(tables: Tables) -> pd.DataFrame:
     """Return the phases of a request, in order.
@@ -35,7 +38,8 @@ def phases(tables: Tables) -> pd.DataFrame:
     if "first_read" in marks and "request_done" in marks:
         # An answer may be in the kernel before Python comes back from sending.
         marks["request_done"] = min(marks["request_done"], marks["first_read"])
-    marks = _with_the_broken_off(marks)
+    if tables.tape.end.how in _AMID:
+        marks = _with_the_broken_off(marks)
     rows = [
         (name, (marks[start] - tables.t0_ns) / 1e6, (marks[stop] - tables.t0_ns) / 1e6)
         for name, start, stop in PHASES

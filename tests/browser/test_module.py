@@ -201,7 +201,7 @@ def test_a_click_is_sent_with_its_time_and_shows_how_long_it_waits(stage):
 
 def test_the_clock_runs_on_between_messages_and_stands_at_the_end(stage):
     elapsed = "parseFloat(document.querySelector('[data-fact=elapsed]').textContent)"
-    stage.read(10, chat("x"))
+    stage.read(10, chat("x", finish="stop"))
     stage.open(stage.whole())
     stage.page.wait_for_function(f"() => {elapsed} > 150")
 
