@@ -144,7 +144,7 @@ def stream(
     """
     options = {"label": label, "client": client, "timeout": timeout, "max_bytes": max_bytes}
     attempt = _attempt(endpoint, prompt, body, **options)
-    return Opening(attempt, _made, lambda: _beside(attempt, save, live=False))
+    return Opening(attempt, made, lambda: _beside(attempt, save, live=False))
 
 
 def watch(
@@ -232,10 +232,11 @@ def _keep(attempt: Attempt) -> Recording:
     """Make the recording of an attempt, and remember it as the last if it was tried."""
     if attempt.tape is None:  # a misuse is on its way up
         return Recording(attempt.finish())
-    return _made(attempt.tape)
+    return made(attempt.tape)
 
 
-def _made(tape: Tape) -> Recording:
+def made(tape: Tape) -> Recording:
+    """Return the recording of a tape, and make it the last one."""
     recording = Recording(tape)
     remember(lambda: recording)
     return recording

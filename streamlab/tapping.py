@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from streamlab.front import remember
+from streamlab.front import made, remember
 from streamlab.recording import Recording
-from streamlab.tape import Tape
 from streamlab.transport import attach as attaching
 from streamlab.transport.attach import AsyncAttached, Attached
 from streamlab.transport.tap import Tap
@@ -105,10 +104,5 @@ def attach(
                     break
         s.recording  # of what was read; the response was closed
     """
-
-    def made(tape: Tape) -> Recording:
-        recording = Recording(tape)
-        remember(lambda: recording)
-        return recording
 
     return attaching.attach(response, made, label=label, max_bytes=max_bytes)
