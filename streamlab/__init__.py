@@ -20,9 +20,10 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from streamlab.errors import StreamlabError
-    from streamlab.front import arecord, record, stream, watch
-    from streamlab.providers import (
+    from streamlab.capture.api import arecord, record, stream, watch
+    from streamlab.capture.tapping import attach, tap
+    from streamlab.endpoints.endpoint import Endpoint, endpoint
+    from streamlab.endpoints.providers import (
         anthropic,
         cohere,
         gemini,
@@ -30,10 +31,9 @@ if TYPE_CHECKING:
         ollama,
         openai,
     )
+    from streamlab.errors import StreamlabError
+    from streamlab.many import compare, concat, lens_many, read_parquet, serve
     from streamlab.recording import Recording, load
-    from streamlab.tapping import attach, tap
-    from streamlab.together import compare, concat, lens_many, read_parquet, serve
-    from streamlab.transport.endpoint import Endpoint, endpoint
 
     last: Recording | None
 
@@ -58,35 +58,38 @@ __all__ = [
 
 _HOMES = {
     "StreamlabError": "errors",
-    **dict.fromkeys(("arecord", "record", "stream", "watch"), "front"),
-    **dict.fromkeys(("compare", "concat", "lens_many", "read_parquet", "serve"), "together"),
+    **dict.fromkeys(("arecord", "record", "stream", "watch"), "capture.api"),
+    **dict.fromkeys(("compare", "concat", "lens_many", "read_parquet", "serve"), "many"),
     **dict.fromkeys(
-        ("anthropic", "cohere", "gemini", "lmstudio", "ollama", "openai"), "providers"
+        ("anthropic", "cohere", "gemini", "lmstudio", "ollama", "openai"), "endpoints.providers"
     ),
     **dict.fromkeys(("Recording", "load"), "recording"),
-    **dict.fromkeys(("attach", "tap"), "tapping"),
-    **dict.fromkeys(("Endpoint", "endpoint"), "transport.endpoint"),
+    **dict.fromkeys(("attach", "tap"), "capture.tapping"),
+    **dict.fromkeys(("Endpoint", "endpoint"), "endpoints.endpoint"),
 }
 _ROOMS = (
+    "capture",
     "cli",
     "decode",
     "dialects",
+    "endpoints",
     "errors",
+    "faces",
     "follow",
     "formats",
     "live",
     "metrics",
+    "net",
     "plots",
     "server",
     "tape",
     "testing",
-    "transport",
 )
 
 
 def __getattr__(name: str) -> Any:
     if name == "last":
-        return import_module("streamlab.front").last()
+        return import_module("streamlab.capture.api").last()
     if name in _HOMES:
         return getattr(import_module(f"streamlab.{_HOMES[name]}"), name)
     if name in _ROOMS:

@@ -13,10 +13,9 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from streamlab import card
 from streamlab.errors import StreamFailedError
+from streamlab.faces import html, text
 from streamlab.tape import End, Tape
-from streamlab.verdict import problem
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -114,10 +113,10 @@ class Recording:
         """
         return self.tables.answer.complete
 
-    @cached_property
+    @property
     def problem(self) -> str | None:
         """What went wrong, in one sentence; None if nothing did."""
-        return problem(self.tape, self.end, self.tables.answer, self.tables.follower)
+        return self.tables.problem
 
     def raise_for_status(self) -> Recording:
         """Return this recording if all went well.
@@ -201,10 +200,10 @@ class Recording:
         return Plots(self)
 
     def __repr__(self) -> str:
-        return card.text(self)
+        return text.text(self.tables)
 
     def _repr_html_(self) -> str:
-        return card.html(self)
+        return html.html(self.tables)
 
     # files
 

@@ -15,9 +15,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from streamlab.endpoints import redact
+from streamlab.endpoints.endpoint import Endpoint, endpoint, provider
 from streamlab.errors import UnknownNameError, UsageError
-from streamlab.transport import redact
-from streamlab.transport.endpoint import Endpoint, endpoint, provider
 
 PROVIDERS = {
     "openai": "openai_chat",
@@ -99,7 +99,7 @@ class Where:
             )
 
     def _of_lab(self, scenario: str) -> Endpoint:
-        from streamlab.together import serve
+        from streamlab.many import serve
 
         return serve().endpoint(scenario, self.dialect or "openai_chat")
 

@@ -18,18 +18,19 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from streamlab import card, front
+from streamlab.capture import api
+from streamlab.capture.stream import Opening
 from streamlab.cli import FAILED, INTERRUPTED
 from streamlab.cli._telling import Progress, Telling
 from streamlab.cli._terminal import counted, remark, say
 from streamlab.dialects import GENERATED, answer
+from streamlab.endpoints.endpoint import Endpoint
 from streamlab.errors import UsageError
+from streamlab.faces import text
 from streamlab.follow import Follower
+from streamlab.follow.problem import problem
 from streamlab.recording import Recording
 from streamlab.tape import Journal, Recorder, Tape, journal
-from streamlab.transport.endpoint import Endpoint
-from streamlab.transport.stream import Opening
-from streamlab.verdict import problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ class Job:
         options: dict[str, Any] = {"label": self.label, "max_bytes": self.max_bytes}
         if self.timeout_s is not None:
             options["timeout"] = self.timeout_s
-        return front.stream(self.endpoint, self.prompt, **options)
+        return api.stream(self.endpoint, self.prompt, **options)
 
 
 def stream(job: Job, in_async: bool = False) -> Recording:
@@ -73,16 +74,16 @@ def stream(job: Job, in_async: bool = False) -> Recording:
     KeyboardInterrupt
         If that came before there was anything to keep.
     """
-    before = front.last()
+    before = api.last()
     try:
         if in_async:
             asyncio.run(_aplay(job))
         else:
             _play(job)
     except KeyboardInterrupt:
-        if front.last() is before:
+        if api.last() is before:
             raise
-    recording = front.last()
+    recording = api.last()
     assert recording is not None
     _save(recording, job.save)
     return recording
@@ -136,7 +137,7 @@ def report(recording: Recording, saved: Path | None) -> int:
     interrupted = tape.end.how in ("interrupted", "cancelled")
     wrong = problem(tape, tape.end, answer(follower.deltas, follower.reader), follower)
     remark(_facts(tape, follower))
-    if bars := card.bars(card.gaps_ms(recording)):
+    if bars := text.bars(text.gaps_ms(recording.tables)):
         remark(f"gaps {bars}")
     if not interrupted and wrong is None:
         if tape.end.how == "limit":

@@ -46,7 +46,7 @@ def comparison(recordings: Mapping[str, Recording]) -> Table:
     from rich.table import Table
 
     from streamlab.cli._terminal import one_line
-    from streamlab.together import compare
+    from streamlab.many import compare
 
     found = compare(recordings)
     table = Table(box=None, pad_edge=False, header_style="bold")

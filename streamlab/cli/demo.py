@@ -51,7 +51,7 @@ def _record(name: str, call: str, save: Path, recordings: dict[str, Recording]) 
     from dataclasses import replace
 
     from streamlab.cli._streaming import Job, report, stream
-    from streamlab.together import serve
+    from streamlab.many import serve
 
     lab = serve()
     if not recordings:
@@ -76,7 +76,7 @@ def _show(recordings: dict[str, Recording]) -> None:
 def _leave(recordings: dict[str, Recording], folder: Path) -> None:
     """Write the table and the picture, and say where everything is."""
     from streamlab.cli.plot import draw
-    from streamlab.together import concat
+    from streamlab.many import concat
 
     concat(recordings).lines.to_parquet(folder / "lines.parquet")
     caption = draw(recordings, "staircase", folder / "staircase.png")

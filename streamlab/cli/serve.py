@@ -52,7 +52,7 @@ def run(
       streamlab serve monday.jsonl tuesday.jsonl --speed 2
       streamlab serve --port 9000
     """
-    from streamlab.together import named_tapes
+    from streamlab.many import named_tapes
 
     _serve(named_tapes(tuple(recordings or ())), port, speed)
     print("\nThe lab is closed.")

@@ -83,9 +83,9 @@ def table(
 
 
 def _head(out: Console, file: Path, recording: Recording) -> None:
-    from streamlab import card
+    from streamlab.faces import text
 
-    out.print(one_line(f"{file}: {card.facts(recording)}"))
+    out.print(one_line(f"{file}: {text.facts(recording.tables)}"))
     if recording.problem:
         out.print(one_line(recording.problem), style="red")
     out.print()

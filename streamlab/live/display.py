@@ -88,7 +88,7 @@ class Showing:
         view.start()
 
     def _close(self, view: LiveView, bundle: dict[str, str] | None = None) -> dict[str, str]:
-        from streamlab.live.freeze import static_html, static_text
+        from streamlab.faces.frozen import static_html, static_text
 
         self.view = None
         state = view.stop()

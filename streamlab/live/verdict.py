@@ -6,8 +6,8 @@ from typing import Any
 
 from streamlab.dialects import answer
 from streamlab.follow import Follower, Log
+from streamlab.follow.problem import problem
 from streamlab.live.tail import picture
-from streamlab.verdict import problem
 
 HOW = {
     "eof": "the body came to its end",

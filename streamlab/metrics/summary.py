@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import pandas as pd
 
-from streamlab.metrics import gaps, latency, tokens
+from streamlab.metrics import intervals, latency, tokens
 from streamlab.metrics.tables import Tables
 from streamlab.metrics.tokens import ratio
 
@@ -89,18 +89,18 @@ METRICS: tuple[Callable[[Tables], float | int | str], ...] = (
     latency.ttfr_ms,
     latency.ttfo_ms,
     latency.ttst_ms,
-    gaps.n_icl,
-    gaps.icl_mean_ms,
-    gaps.icl_p50_ms,
-    gaps.icl_p99_ms,
-    gaps.icl_max_ms,
-    gaps.jitter_ms,
-    gaps.icl_cv,
-    gaps.n_stalls,
-    gaps.stalled_ms,
-    gaps.irl_p50_ms,
-    gaps.irl_p99_ms,
-    gaps.irl_max_ms,
+    intervals.n_icl,
+    intervals.icl_mean_ms,
+    intervals.icl_p50_ms,
+    intervals.icl_p99_ms,
+    intervals.icl_max_ms,
+    intervals.jitter_ms,
+    intervals.icl_cv,
+    intervals.n_stalls,
+    intervals.stalled_ms,
+    intervals.irl_p50_ms,
+    intervals.irl_p99_ms,
+    intervals.irl_max_ms,
     latency.decode_ms,
     latency.e2e_content_ms,
     latency.e2e_finish_ms,
@@ -118,12 +118,12 @@ METRICS: tuple[Callable[[Tables], float | int | str], ...] = (
     tokens.tok_s_user,
     tokens.prefill_tok_s,
     tokens.tokens_per_chunk,
-    gaps.lag_seen_p50_ms,
-    gaps.lag_seen_p99_ms,
-    gaps.lag_seen_max_ms,
-    gaps.lag_delivered_p50_ms,
-    gaps.lag_delivered_p99_ms,
-    gaps.lag_delivered_max_ms,
+    intervals.lag_seen_p50_ms,
+    intervals.lag_seen_p99_ms,
+    intervals.lag_seen_max_ms,
+    intervals.lag_delivered_p50_ms,
+    intervals.lag_delivered_p99_ms,
+    intervals.lag_delivered_max_ms,
 )
 """In the order of a summary: what came, when first, the gaps, the end, tokens, the client."""
 

@@ -14,6 +14,7 @@ import pandas as pd
 
 from streamlab.dialects import Answer, answer
 from streamlab.follow import Follower
+from streamlab.follow.problem import problem
 from streamlab.metrics import views
 from streamlab.tape import Tape
 
@@ -85,6 +86,11 @@ class Tables:
     def answer(self) -> Answer:
         """What the deltas add up to: text, tool calls, usage."""
         return answer(self.follower.deltas, self.follower.reader)
+
+    @cached_property
+    def problem(self) -> str | None:
+        """What went wrong, in one sentence; None if nothing did."""
+        return problem(self.tape, self.tape.end, self.answer, self.follower)
 
     @property
     def reads(self) -> pd.DataFrame:

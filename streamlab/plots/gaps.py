@@ -16,7 +16,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator
 
 from streamlab.metrics import Tables
-from streamlab.metrics.gaps import quantile
+from streamlab.metrics.intervals import quantile
 from streamlab.plots._picture import (
     add_legend,
     axes_for,

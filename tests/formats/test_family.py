@@ -14,7 +14,7 @@ from streamlab import formats
 from streamlab.errors import FormatError, UnknownNameError
 from streamlab.formats import format_for, jsonl, parquet, sse, trace
 from streamlab.formats._whole import whole
-from tests.front.test_secrets import KEY, echo_url  # noqa: F401  # a fixture
+from tests.capture.test_secrets import KEY, echo_url  # noqa: F401  # a fixture
 from tests.metrics.streams import eleven_answers
 
 ENDINGS = [ending for each in formats.formats() for ending in each.ENDINGS]

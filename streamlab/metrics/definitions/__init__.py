@@ -12,8 +12,8 @@ from __future__ import annotations
 from importlib import import_module
 from pkgutil import iter_modules
 
+from streamlab.metrics.chunks import Chunk, Seen, Tokenizer
 from streamlab.metrics.definitions.base import Answer, Definition
-from streamlab.metrics.definitions.seen import Chunk, Seen, Tokenizer
 
 __all__ = ["DEFINITIONS", "Answer", "Chunk", "Definition", "Seen", "Tokenizer"]
 
@@ -36,7 +36,7 @@ ORDER = (
 
 def _names() -> list[str]:
     found = sorted(found.name for found in iter_modules(__path__))
-    others = [name for name in found if name not in (*ORDER, "base", "seen")]
+    others = [name for name in found if name not in (*ORDER, "base")]
     return [*ORDER, *others]
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from math import nan
 
+from streamlab.metrics.chunks import Chunk, Seen
 from streamlab.metrics.definitions.base import Answer, Definition, first, gaps, last
-from streamlab.metrics.definitions.seen import Chunk, Seen
 from streamlab.metrics.tokens import ratio
 
 

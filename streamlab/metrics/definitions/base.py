@@ -12,7 +12,7 @@ from itertools import pairwise
 from math import nan
 from typing import Literal
 
-from streamlab.metrics.definitions.seen import Seen
+from streamlab.metrics.chunks import Seen
 
 Clock = Literal["the call", "the send"]
 """Where a tool's clock starts: before there is a connection, or as the request goes out."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from math import nan
 
+from streamlab.metrics.chunks import Seen
 from streamlab.metrics.definitions.base import Answer, Definition, first
-from streamlab.metrics.definitions.seen import Seen
 from streamlab.metrics.tokens import ratio
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from streamlab.metrics.chunks import Seen
 from streamlab.metrics.definitions.base import Answer, Definition
-from streamlab.metrics.definitions.seen import Seen
 
 
 def openllmetry(seen: Seen) -> Answer:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from streamlab.metrics.chunks import Seen
 from streamlab.metrics.definitions.base import Answer, Definition, first, gaps
-from streamlab.metrics.definitions.seen import Seen
 
 
 def opentelemetry(seen: Seen) -> Answer:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from streamlab.metrics import gaps, latency, tokens
+from streamlab.metrics import intervals, latency, tokens
+from streamlab.metrics.chunks import Seen
 from streamlab.metrics.definitions.base import Answer, Definition
-from streamlab.metrics.definitions.seen import Seen
 
 
 def ours(seen: Seen) -> Answer:
@@ -18,7 +18,7 @@ def ours(seen: Seen) -> Answer:
     source = tokens.n_source(tables)
     return Answer(
         ttft_ms=latency.ttft_ms(tables),
-        gaps_ms=tuple(gaps.icl_ms(tables)),
+        gaps_ms=tuple(intervals.icl_ms(tables)),
         tpot_ms=tokens.tpot_ms(tables),
         e2e_ms=latency.e2e_content_ms(tables),
         tok_s=tokens.tok_s_e2e(tables),
@@ -35,7 +35,7 @@ DEFINITIONS = (
     Definition(
         "streamlab",
         ours,
-        source="streamlab: streamlab/metrics/latency.py, gaps.py, tokens.py",
+        source="streamlab: streamlab/metrics/latency.py, intervals.py, tokens.py",
         differs="It is ours. A gap that was not observed is none, and no count is guessed.",
         clock="the send",
     ),

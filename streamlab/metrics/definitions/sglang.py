@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from streamlab.metrics.chunks import Seen
 from streamlab.metrics.definitions.base import Answer, Definition, first, gaps
-from streamlab.metrics.definitions.seen import Seen
 from streamlab.metrics.tokens import ratio
 
 

@@ -33,8 +33,8 @@ FEW = 3
 ANYIO = "anyio._backends._asyncio"
 
 CLIENTS = {
-    "recv": Client(ours.recv, ("streamlab.transport.meter",)),
-    "recvmsg": Client(ours.recvmsg, ("streamlab.transport.meter",)),
+    "recv": Client(ours.recv, ("streamlab.net.stamping",)),
+    "recvmsg": Client(ours.recvmsg, ("streamlab.net.stamping",)),
     "streamlab sync": Client(ours.streamlab_sync, ("streamlab.front",)),
     "streamlab async": Client(ours.streamlab_async, ("streamlab.front",)),
     "httpx iter_lines": Client(peers.httpx_iter_lines, ("httpx",)),

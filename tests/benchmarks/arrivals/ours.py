@@ -32,10 +32,10 @@ def recv(url: str, n_streams: int) -> list[Rows]:
 
 def recvmsg(url: str, n_streams: int) -> list[Rows]:
     """The same with the kernel's stamps: what can be had from Python at all."""
-    from streamlab.transport import kernel, meter
+    from streamlab.net import kernel, stamping
 
-    meter.warm_up()
-    wall = meter.wall_map()
+    stamping.warm_up()
+    wall = stamping.wall_map()
     selector, streams = _connected(url, n_streams, stamped=True)
     n_reads = 0
     while selector.get_map():
@@ -60,7 +60,7 @@ def recvmsg(url: str, n_streams: int) -> list[Rows]:
 def _connected(
     url: str, n_streams: int, stamped: bool
 ) -> tuple[selectors.BaseSelector, list[Rows]]:
-    from streamlab.transport import kernel
+    from streamlab.net import kernel
 
     parts = urlsplit(url)
     request = f"GET {parts.path} HTTP/1.1\r\nhost: {parts.netloc}\r\n\r\n".encode()

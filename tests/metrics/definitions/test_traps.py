@@ -568,7 +568,7 @@ def test_a_step_of_the_wall_clock_moves_no_number():
 
 def test_no_stamp_is_taken_from_an_event_loop():
     """uvloop rounds ``loop.time()`` to the millisecond: it will do for a deadline only."""
-    rooms = [ROOT / "streamlab" / room for room in ("tape", "transport")]
+    rooms = [ROOT / "streamlab" / room for room in ("tape", "net", "capture")]
     files = [path for room in rooms for path in room.rglob("*.py")]
     lines = [line for path in files for line in path.read_text("utf-8").splitlines()]
     asked = [

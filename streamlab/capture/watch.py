@@ -1,0 +1,97 @@
+"""A stream in the background: a thread of its own, so that the cell returns at once."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+from streamlab.capture.request import Attempt
+from streamlab.errors import UsageError
+from streamlab.tape import Recorder
+
+R = TypeVar("R")
+
+STOPPING_S = 5.0  # a stream that was stopped ends within milliseconds
+
+
+class Watch(Generic[R]):
+    """A stream that runs in a thread.
+
+    `waited` is called when somebody has waited for the end, in the thread that did: a
+    view that was frozen in the background is then shown by the cell.
+
+    Attributes
+    ----------
+    recorder : Recorder
+        The tape as it grows.
+    """
+
+    def __init__(
+        self,
+        attempt: Attempt,
+        run: Callable[[], R],
+        waited: Callable[[], object] = lambda: None,
+    ) -> None:
+        self._attempt, self._run, self._waited = attempt, run, waited
+        self._recording: R | None = None
+        self._failure: BaseException | None = None
+        self.recorder: Recorder = attempt.recorder
+        self._thread = threading.Thread(target=self._work, name="streamlab-watch", daemon=True)
+        self._thread.start()
+
+    @property
+    def done(self) -> bool:
+        """Whether the stream has ended."""
+        return not self._thread.is_alive()
+
+    @property
+    def recording(self) -> R:
+        """The recording, once the stream has ended.
+
+        Raises
+        ------
+        UsageError
+            While it runs: wait for it, or stop it.
+        """
+        if self._attempt.taping.stopping:
+            self._thread.join(STOPPING_S)
+        if not self.done:
+            raise UsageError(
+                "a recording is there when its stream has ended, and this one runs. "
+                "Call .wait() for it, or .stop() to end it."
+            )
+        if self._failure is not None:
+            raise self._failure
+        assert self._recording is not None
+        return self._recording
+
+    def wait(self, timeout_s: float | None = None) -> R:
+        """Wait until the stream has ended, and return its recording.
+
+        Raises
+        ------
+        TimeoutError
+            If it still runs after `timeout_s`; it goes on running.
+        """
+        self._thread.join(timeout_s)
+        if not self.done:
+            raise TimeoutError(f"the stream still runs after {timeout_s:g} s; .stop() ends it")
+        self._waited()
+        return self.recording
+
+    def stop(self) -> None:
+        """End the stream now; what has arrived is kept."""
+        self._attempt.stop("closed", "Stop was pressed")
+
+    def __repr__(self) -> str:
+        if self.done:
+            return repr(self._failure or self._recording)
+        label = self.recorder.meta.get("label", "")
+        return f"<Watch {label!r}: {len(self.recorder)} reads so far; .stop() ends it>"
+
+    def _work(self) -> None:
+        try:
+            self._recording = self._run()
+        except BaseException as exc:
+            self._failure = exc

@@ -1,0 +1,259 @@
+"""Where and how to ask: an endpoint, and the request it makes of a prompt.
+
+Rule: the key is in one private field.  It is in no repr, and it leaves this module in the
+headers of a request only.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from streamlab.dialects import DIALECTS, Dialect, dialect_named
+from streamlab.dialects.base import Message
+from streamlab.endpoints import redact
+from streamlab.errors import MissingKeyError, UsageError
+
+Prompt = str | Sequence[Message]
+
+_HTTP_OPTIONS = frozenset(
+    {
+        "auth",
+        "cert",
+        "cookies",
+        "default_encoding",
+        "event_hooks",
+        "follow_redirects",
+        "http1",
+        "http2",
+        "limits",
+        "max_redirects",
+        "mounts",
+        "params",
+        "proxy",
+        "timeout",
+        "transport",
+        "trust_env",
+        "verify",
+    }
+)
+"""What ``httpx.Client`` takes and an endpoint has no name of its own for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One HTTP request, ready to be built by a client."""
+
+    method: str
+    url: str
+    headers: dict[str, str] = field(repr=False)
+    params: dict[str, str]
+    json: dict[str, Any] | None
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Where and how to ask.
+
+    Attributes
+    ----------
+    url : str
+        Base URL of a provider, or the whole URL if `whole`.
+    dialect : str
+        How it is asked and answers; ``"auto"`` finds out.
+    model : str
+        For the lab, the name of the scenario.
+    json : mapping
+        Fields of every request's body.
+    headers : mapping
+        Of every request; not in the repr.
+    http : mapping
+        Options for the client: ``verify``, ``proxy``, ``timeout``, ``http2``, … of httpx.
+    """
+
+    url: str
+    dialect: str = "auto"
+    model: str = ""
+    json: Mapping[str, Any] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    http: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    whole: bool = False
+    method: str = ""
+    _key: str | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        if not _is_web(self.url):
+            shown = self.url.partition("?")[0].rpartition("@")[2]  # a key may be in the rest
+            raise UsageError(
+                f"an endpoint needs a URL such as https://api.openai.com/v1, not {shown!r}. "
+                "Start it with http:// or https:// and name a host."
+            )
+        if self.dialect != "auto":
+            dialect_named(self.dialect)
+        for name in self.http.keys() - _HTTP_OPTIONS:
+            raise UsageError(
+                f"{name!r} is no option of an endpoint, which takes those of httpx.Client. "
+                f"A field of the request goes to sl.record(…, {name}=…), or into json={{…}}."
+            )
+
+    def __repr__(self) -> str:
+        model = f", model={self.model!r}" if self.model else ""
+        return f"Endpoint({redact.url(self.url)!r}, dialect={self.dialect!r}{model})"
+
+    @property
+    def label(self) -> str:
+        """A short name: the model, or the last part of the path, or the host."""
+        parts = urlsplit(self.url)
+        return self.model or parts.path.rstrip("/").rpartition("/")[2] or parts.hostname or ""
+
+    def query(self, prompt: Prompt | None, body: Mapping[str, Any]) -> Query:
+        """Return the request for a prompt; `body` holds further fields, which win.
+
+        Raises
+        ------
+        UsageError
+            If there is a prompt and no dialect that knows where to put it.
+        """
+        fields = {**self.json, **body}
+        dialect = self._asked_in()
+        if dialect is None:
+            return self._plain(prompt, fields)
+        ask = dialect.ask(self.model, messages(prompt), fields)
+        url = self.url if self.whole else self.url.rstrip("/") + ask.path
+        key = dialect.key_header(self._key) if self._key else {}
+        return Query("POST", url, {**ask.headers, **key, **self.headers}, ask.params, ask.json)
+
+    def _plain(self, prompt: Prompt | None, fields: dict[str, Any]) -> Query:
+        if prompt is not None:
+            raise UsageError(
+                f"a prompt needs a dialect that says where it goes, and {self!r} has none. "
+                'Pass dialect="openai_chat", say, or the whole body as json=….'
+            )
+        method = self.method or ("POST" if fields else "GET")
+        key = {"Authorization": f"Bearer {self._key}"} if self._key else {}
+        return Query(method, self.url, {**key, **self.headers}, {}, fields or None)
+
+    def _asked_in(self) -> Dialect | None:
+        """Return the dialect to ask in: the named one, or the one whose path the URL has."""
+        if self.dialect in ("sse", "ndjson"):
+            return None
+        if self.dialect != "auto":
+            return dialect_named(self.dialect)
+        return next((d for d in DIALECTS.values() if _has_path_of(d, self.url)), None)
+
+
+def messages(prompt: Prompt | None) -> list[Message]:
+    """Return a prompt as chat messages; no prompt is none.
+
+    Raises
+    ------
+    UsageError
+        If `prompt` is neither text nor a list of messages.
+    """
+    if prompt is None:
+        return []
+    if isinstance(prompt, str):
+        return [{"role": "user", "content": prompt}]
+    found = list(prompt) if isinstance(prompt, list | tuple) else None
+    if found is not None and all(isinstance(message, Mapping) for message in found):
+        return found
+    raise UsageError(
+        f"a prompt is text or a list of messages, not {type(prompt).__name__}. "
+        'Pass "Count to 10" or [{"role": "user", "content": "Count to 10"}].'
+    )
+
+
+def endpoint(
+    url: str,
+    *,
+    dialect: str = "auto",
+    model: str = "",
+    headers: Mapping[str, str] | None = None,
+    json: Mapping[str, Any] | None = None,
+    method: str = "",
+    api_key: str | None = None,
+    **http: Any,
+) -> Endpoint:
+    """Return an endpoint for a whole URL.
+
+    Parameters
+    ----------
+    url : str
+        All of it, path included, as ``curl`` would take it.
+    dialect : str
+        A provider's format, ``"sse"``, ``"ndjson"`` or ``"auto"``, which finds out from the
+        URL, the content type and the first event.
+    model : str
+        Goes into the body, where the dialect has a place for it.
+    headers, json : mapping
+        Of every request.
+    method : str
+        By default POST with a body or a prompt, else GET.
+    api_key : str
+        Sent in the header of the dialect; as a bearer token where there is none.
+    **http
+        Options of ``httpx.Client``: ``verify``, ``proxy``, ``timeout``, ``http2``, ….
+
+    Raises
+    ------
+    UsageError
+        If the URL is none, or the dialect is unknown.
+    """
+    return Endpoint(
+        url, dialect, model, json or {}, headers or {}, http, True, method.upper(), api_key
+    )
+
+
+def provider(
+    name: str,
+    model: str,
+    *,
+    base_url: str | None = None,
+    api_key: str | None = None,
+    headers: Mapping[str, str] | None = None,
+    json: Mapping[str, Any] | None = None,
+    **http: Any,
+) -> Endpoint:
+    """Return an endpoint of the provider whose dialect is `name`.
+
+    The base URL and the key come from the arguments, else from the provider's usual
+    environment variables; the base URL else is the provider's own, which needs a key.
+
+    Raises
+    ------
+    MissingKeyError
+        If the provider's own address is asked without a key.
+    """
+    dialect = dialect_named(name)
+    variable = dialect.base_url_variable
+    own_url = base_url or (os.environ.get(variable) if variable else None)
+    key = api_key or next(filter(None, map(os.environ.get, dialect.key_variables)), None)
+    if key is None and own_url is None and dialect.key_variables:
+        raise MissingKeyError(_company(name), dialect.key_variables[0])
+    url = dialect.root(own_url) if own_url else dialect.base_url
+    return Endpoint(url, name, model, json or {}, headers or {}, http, _key=key)
+
+
+def _company(dialect: str) -> str:
+    """Return whose dialect it is, as one writes it: ``OpenAI`` of ``openai_chat``."""
+    word = dialect.partition("_")[0]
+    return "OpenAI" if word == "openai" else word.capitalize()
+
+
+def _is_web(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # brackets that are no IPv6 address
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname)
+
+
+def _has_path_of(dialect: Dialect, url: str) -> bool:
+    """Say whether a URL ends like those of a dialect, the model aside."""
+    if not dialect.base_url:
+        return False
+    path = dialect.ask("", [], {}).path.rpartition(":")[2]
+    return bool(path) and urlsplit(url).path.endswith(path)

@@ -1,0 +1,1 @@
+"""Stamped sockets: bytes from the network, each read with the time it arrived."""

@@ -1,0 +1,183 @@
+"""Opens connections on an asyncio loop; hands over to another backend on any other.
+
+Addresses are raced as RFC 8305 (Happy Eyeballs) says: the next is tried when the one
+before has had its head start.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+import weakref
+from collections.abc import Callable, Iterable
+from types import ModuleType
+from typing import Any
+
+from streamlab.net.async_socket import AsyncSocketStream, Held
+from streamlab.net.fallback import ForeignStream
+from streamlab.net.stamping import Meter
+from streamlab.net.sync_socket import mapped, open_socket
+from streamlab.tape import Clock, monotonic_ns
+
+HEAD_START_S = 0.25  # RFC 8305, section 5: the recommended delay
+
+
+class AsyncSocketBackend:
+    """Opens stamped connections on the running asyncio loop.
+
+    On another loop (trio, or one without ``add_reader``) it hands over to the backend the
+    client came with, under streams that stamp in the user tier.
+
+    Parameters
+    ----------
+    held : Held, optional
+        For a request of our own: its connections hold cancellations, and let the body
+        be read straight.
+    """
+
+    def __init__(
+        self,
+        core: ModuleType,
+        foreign: Any = None,
+        clock: Clock = monotonic_ns,
+        held: Held | None = None,
+    ) -> None:
+        self._core, self._foreign, self._clock = core, foreign, clock
+        self._held = held
+        self.is_stopped: Callable[[], bool] = bool  # nobody can stop it yet
+        self._streams: weakref.WeakSet[AsyncSocketStream] = weakref.WeakSet()
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> Any:
+        """Connect to the first address of `host` that answers."""
+        if not can_add_reader():
+            stream = await self._foreign.connect_tcp(
+                host, port, timeout, local_address, socket_options
+            )
+            return ForeignStream(stream, self._clock)
+        if self._held is not None and self._held.cancelled:
+            raise asyncio.CancelledError
+        with mapped(self._core.ConnectTimeout, self._core.ConnectError):
+            async with asyncio.timeout(timeout):
+                infos = await asyncio.get_running_loop().getaddrinfo(
+                    host, port, type=socket.SOCK_STREAM
+                )
+                options = tuple(socket_options or ())
+                meter = await race(
+                    [connect(info, local_address, options, self._clock) for info in infos]
+                )
+        return self._stream(meter)
+
+    async def connect_unix_socket(
+        self,
+        path: str,
+        timeout: float | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> Any:
+        """Connect to a Unix socket."""
+        if not can_add_reader():
+            stream = await self._foreign.connect_unix_socket(path, timeout, socket_options)
+            return ForeignStream(stream, self._clock)
+        with mapped(self._core.ConnectTimeout, self._core.ConnectError):
+            async with asyncio.timeout(timeout):
+                info = (socket.AF_UNIX, socket.SOCK_STREAM, 0, "", path)
+                meter = await connect(info, None, tuple(socket_options or ()), self._clock)
+        return self._stream(meter)
+
+    async def sleep(self, seconds: float) -> None:
+        """Sleep between retries of a connection."""
+        if can_add_reader():
+            await asyncio.sleep(seconds)
+        else:
+            await self._foreign.sleep(seconds)
+
+    def abort(self) -> None:
+        """End every connection at once, from any thread."""
+        for stream in list(self._streams):
+            stream.abort()
+
+    def _stream(self, meter: Meter) -> AsyncSocketStream:
+        stream = AsyncSocketStream(meter, self._core, self._clock, self._held)
+        stream.keeps_answer = self._held is not None
+        self._streams.add(stream)
+        if self.is_stopped():  # it may have been while this one connected
+            stream.abort()
+        return stream
+
+
+def can_add_reader() -> bool:
+    """Say whether the running loop is asyncio's and can watch a socket."""
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:  # trio
+        return False
+    if isinstance(loop, getattr(asyncio, "ProactorEventLoop", ())):
+        return False
+    return type(loop).add_reader is not asyncio.AbstractEventLoop.add_reader
+
+
+async def race(attempts: list[Any]) -> Meter:
+    """Return the first connection that stands; start the next attempt after a head start."""
+    tasks: list[asyncio.Task[Meter]] = []
+    won: asyncio.Task[Meter] | None = None
+    try:
+        for attempt in attempts:
+            tasks.append(asyncio.ensure_future(attempt))
+            last = attempt is attempts[-1]
+            while won is None and (pending := [task for task in tasks if not task.done()]):
+                wait_s = None if last else HEAD_START_S
+                await asyncio.wait(pending, timeout=wait_s, return_when="FIRST_COMPLETED")
+                won = next((t for t in tasks if t.done() and not t.exception()), None)
+                if not last:
+                    break
+            if won is not None:
+                return won.result()
+        if not tasks:
+            raise OSError("the name has no address")
+        return tasks[-1].result()
+    finally:
+        for attempt in attempts[len(tasks) :]:
+            attempt.close()
+        try:
+            await _drop([task for task in tasks if task is not won])
+        except BaseException:  # cancelled meanwhile: nobody will take the winner
+            if won is not None:
+                won.result().sock.close()
+            raise
+
+
+async def _drop(tasks: list[asyncio.Task[Meter]]) -> None:
+    """Cancel the attempts that lost, and close what they had opened."""
+    for task in tasks:
+        task.cancel()
+    for result in await asyncio.gather(*tasks, return_exceptions=True):
+        if isinstance(result, Meter):
+            result.sock.close()
+
+
+async def connect(
+    info: Any, local_address: str | None, options: tuple[Any, ...], clock: Clock
+) -> Meter:
+    """Connect a socket to one address."""
+    meter, address = open_socket(info, local_address, options, clock)
+    try:
+        meter.sock.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(meter.sock, address)
+    except OSError as exc:
+        meter.sock.close()
+        if exc.errno is None:
+            raise
+        raise OSError(exc.errno, os.strerror(exc.errno)) from exc  # asyncio's own words differ
+    except BaseException:
+        with contextlib.suppress(OSError):
+            meter.sock.close()
+        raise
+    return meter

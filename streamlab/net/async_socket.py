@@ -1,0 +1,368 @@
+"""Connections on an asyncio loop: the async twins of ``streams``.
+
+The loop says when a socket is readable; the callback reads at once, stamps, and queues.
+So a stamp does not wait for the task that will use the bytes, and nothing of
+anyio stands between the socket and the stamp.
+
+Rule: the queue is bounded.  Above `HIGH_WATER` we stop reading, and TCP holds the
+sender back as it would without us.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ssl
+from collections import deque
+from types import ModuleType
+from typing import Any
+
+from streamlab.net.fairness import turns_of
+from streamlab.net.stamping import Exchange, Meter, joined
+from streamlab.net.sync_socket import MAX_BYTES, mapped, readable, socket_info
+from streamlab.net.tls import TLSLayer
+from streamlab.tape import Clock, Stamp
+
+HIGH_WATER = 1 << 20  # bytes queued before we stop reading
+STREAK = 4  # reads a consumer may take from its queue before others have their turn
+
+
+class Held:
+    """Whether a cancellation is being held back, for all connections of one request.
+
+    They share it, for the one that has it may be done with: a redirect goes elsewhere.
+    """
+
+    cancelled = False
+
+
+class AsyncSocketStream(Exchange):
+    """A connected, non-blocking socket whose every read is stamped in the loop's callback.
+
+    Parameters
+    ----------
+    held : Held, optional
+        Given, a cancellation waits until the reads that have arrived are handed over.
+        Only for a consumer that keeps reading until it is raised.
+    """
+
+    def __init__(
+        self, meter: Meter, core: ModuleType, clock: Clock, held: Held | None = None
+    ) -> None:
+        super().__init__(clock)
+        self._held = held
+        self._meter, self._core = meter, core
+        self._sock, self._fd = meter.sock, meter.sock.fileno()
+        self._loop = asyncio.get_running_loop()
+        self._queue: deque[tuple[bytes, Stamp]] = deque()
+        self._queued_bytes = 0
+        self._failure: Exception | None = None
+        self._at_end = False
+        self._reader: asyncio.Future[None] | None = None
+        self._turns = turns_of(self._loop)
+        self._woken = False  # the consumer that waits has been told
+        self._streak = 0  # reads handed over since the consumer last waited
+        self._timeout_s = 0.0
+        self._deadline_s: float | None = None
+        self._watchdog: asyncio.TimerHandle | None = None
+        self._unsent = bytearray()
+        self._writer: asyncio.Future[None] | None = None
+        self._reading = False
+        self._resume()
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether a cancellation is being held back."""
+        return self._held is not None and self._held.cancelled
+
+    # reading
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        """Return what one read of the socket gave; ``b""`` at the end."""
+        del max_bytes  # a read is handed over whole: the rest of it would have no stamp
+        if not self._at_end and (not self._queue or self._has_had_its_turn()):
+            await self._wait(timeout)
+        self._streak += 1
+        if self._queue:
+            data, stamp = self._queue.popleft()
+            self._queued_bytes -= len(data)
+            if not self._reading and self._queued_bytes < HIGH_WATER // 2:
+                self._resume()
+            self.got(stamp, data)
+            return data
+        if self._failure is not None:
+            try:
+                raise self._failure  # so that it stays the context: httpcore drops the cause
+            except Exception as exc:
+                raise self._core.ReadError(self._said(exc)) from exc
+        return b""
+
+    def _has_had_its_turn(self) -> bool:
+        """Say whether others come first; not before a cancellation that waits for the queue."""
+        return self._streak >= STREAK and not self.cancelled
+
+    async def _wait(self, timeout: float | None) -> None:
+        if self.cancelled:
+            raise asyncio.CancelledError
+        self._streak = 0
+        self._reader = self._loop.create_future()
+        self._watch(timeout)
+        if self._queue:
+            self._wake()
+        try:
+            await self._reader
+        except TimeoutError as exc:
+            raise self._core.ReadTimeout(self._said(exc)) from exc
+        except asyncio.CancelledError:
+            self._hold()
+        finally:
+            self._reader = self._deadline_s = None
+            self._woken = False
+
+    def _said(self, failure: Exception) -> str:
+        """Return what our own requests are told; in others' clients httpx says nothing here."""
+        return "" if self._held is None else str(failure)
+
+    def _on_readable(self) -> None:
+        """Read once; the loop calls again if there is more."""
+        try:
+            data, stamp = self._meter.recv(MAX_BYTES)
+        except (BlockingIOError, InterruptedError):
+            return
+        except Exception as exc:  # nothing may leave a consumer waiting for ever
+            self._stop(exc)
+        else:
+            if data:
+                self._queue.append((data, stamp))
+                self._queued_bytes += len(data)
+                if self._queued_bytes >= HIGH_WATER:
+                    self._pause()
+            else:
+                self._stop(None)
+        self._wake()
+
+    def _wake(self) -> None:
+        """Let the consumer run in its turn, once for each wait."""
+        if self._reader is not None and not self._woken:
+            self._woken = True
+            self._turns.wake(self._reader)
+
+    def _stop(self, failure: Exception | None) -> None:
+        self._at_end, self._failure = True, failure
+        self._pause()
+
+    def _pause(self) -> None:
+        if self._reading:
+            self._reading = False
+            self._loop.remove_reader(self._fd)
+
+    def _resume(self) -> None:
+        if not self._at_end and self._sock.fileno() >= 0:
+            self._reading = True
+            self._loop.add_reader(self._fd, self._on_readable)
+
+    def _watch(self, timeout: float | None) -> None:
+        """See to it that a read that waits longer than `timeout` fails.
+
+        One timer a connection looks at the deadline now and then: one timer a read would
+        cost more than the read.
+        """
+        if timeout is None:
+            return
+        self._timeout_s = timeout
+        self._deadline_s = deadline_s = self._loop.time() + timeout
+        if self._watchdog is None or self._watchdog.when() > deadline_s:
+            self._arm(deadline_s)
+
+    def _arm(self, when_s: float) -> None:
+        if self._watchdog is not None:
+            self._watchdog.cancel()
+        self._watchdog = self._loop.call_at(when_s, self._check)
+
+    def _check(self) -> None:
+        self._watchdog = None
+        if self._deadline_s is None:
+            return
+        if self._loop.time() < self._deadline_s:
+            self._arm(self._deadline_s)
+        elif self._reader is not None and not (self._woken or self._reader.done()):
+            self._reader.set_exception(TimeoutError(f"no byte came for {self._timeout_s:g} s"))
+
+    def _hold(self) -> None:
+        """Put a cancellation off until what has arrived is through, or let it pass."""
+        while self._reading and readable(self._sock):
+            self._on_readable()
+        if self._held is None or not self._queue:
+            raise asyncio.CancelledError
+        self._held.cancelled = True
+
+    # writing
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        """Send all of `buffer`, in the order of the calls."""
+        if not buffer:
+            return
+        self.sends(buffer)
+        with mapped(self._core.WriteTimeout, self._core.WriteError):
+            self._unsent += buffer
+            self._send()
+            if self._unsent:
+                async with asyncio.timeout(timeout):
+                    await self._sent()
+
+    async def _sent(self) -> None:
+        if self._writer is None or self._writer.done():
+            self._writer = self._loop.create_future()
+            self._loop.add_writer(self._fd, self._on_writable)
+        await asyncio.shield(self._writer)
+
+    def _send(self) -> None:
+        while self._unsent:
+            try:
+                del self._unsent[: self._sock.send(self._unsent)]
+            except (BlockingIOError, InterruptedError):
+                return
+
+    def _on_writable(self) -> None:
+        failure: OSError | None = None
+        try:
+            self._send()
+        except OSError as exc:
+            failure = exc
+        if (failure or not self._unsent) and self._writer is not None:
+            self._loop.remove_writer(self._fd)
+            if not self._writer.done():
+                if failure:
+                    self._writer.set_exception(failure)
+                else:
+                    self._writer.set_result(None)
+
+    # the rest of the interface
+
+    async def aclose(self) -> None:
+        """Close the socket."""
+        self.close()
+
+    def close(self) -> None:
+        """Close the socket and let go of the loop."""
+        if self._sock.fileno() < 0:
+            return
+        self._pause()
+        if self._writer is not None:
+            self._loop.remove_writer(self._fd)
+        if self._watchdog is not None:
+            self._watchdog.cancel()
+        self._sock.close()
+        self._at_end = True
+        self._wake()
+
+    def abort(self) -> None:
+        """Make a read that is waiting return at once; callable from any thread."""
+        with contextlib.suppress(RuntimeError):  # the loop is closed, and so is all else
+            self._loop.call_soon_threadsafe(self._abort)
+
+    def _abort(self) -> None:
+        self._stop(None)
+        self._wake()
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,
+    ) -> AsyncTLSStream:
+        """Return this connection with TLS on top, after the handshake."""
+        return await AsyncTLSStream.over(
+            self, self._core, self._clock, ssl_context, server_hostname, timeout
+        )
+
+    def get_extra_info(self, info: str) -> Any:
+        """Return what httpcore may ask for: addresses, the socket, readability."""
+        if info == "is_readable" and (self._queue or self._at_end):
+            return True
+        return socket_info(self._sock, info)
+
+
+class AsyncTLSStream(Exchange):
+    """TLS over any async stream of ours, another TLS stream included."""
+
+    def __init__(
+        self,
+        inner: AsyncSocketStream | AsyncTLSStream,
+        core: ModuleType,
+        layer: TLSLayer,
+        clock: Clock,
+    ) -> None:
+        super().__init__(clock)
+        self._inner, self._core, self._layer = inner, core, layer
+        self.keeps_answer, inner.keeps_answer = inner.keeps_answer, False
+        inner.take_answer()
+
+    @classmethod
+    async def over(
+        cls,
+        inner: AsyncSocketStream | AsyncTLSStream,
+        core: ModuleType,
+        clock: Clock,
+        context: ssl.SSLContext,
+        server_hostname: str | None,
+        timeout: float | None,
+    ) -> AsyncTLSStream:
+        """Do the handshake; close `inner` if it fails."""
+        layer = TLSLayer(context, server_hostname)
+        try:
+            with mapped(core.ConnectTimeout, core.ConnectError):
+                while not layer.handshake():
+                    await inner.write(layer.pending(), timeout)
+                    layer.feed(await inner.read(MAX_BYTES, timeout))
+                await inner.write(layer.pending(), timeout)
+        except BaseException:
+            await inner.aclose()
+            raise
+        return cls(inner, core, layer, clock)
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether a cancellation is being held back."""
+        return self._inner.cancelled
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        """Return the plaintext that one read's ciphertext completes."""
+        del max_bytes  # all of it: what is left inside would have no stamp
+        stamps: list[Stamp | None] = []
+        try:
+            while (data := self._layer.plaintext()) is None:
+                self._layer.feed(await self._inner.read(MAX_BYTES, timeout))
+                stamps.append(self._inner.last)
+        except ssl.SSLError as exc:
+            raise self._core.ReadError(str(exc)) from exc
+        await self._inner.write(self._layer.pending(), timeout)
+        self.got(joined(stamps or [self._inner.last]), data)
+        return data
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        """Encrypt and send all of `buffer`."""
+        self.sends(buffer)
+        with mapped(self._core.WriteTimeout, self._core.WriteError):
+            await self._inner.write(self._layer.encrypt(buffer), timeout)
+
+    async def aclose(self) -> None:
+        """Close the socket below."""
+        await self._inner.aclose()
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,
+    ) -> AsyncTLSStream:
+        """Return TLS in TLS, as a tunnel through an HTTPS proxy needs."""
+        return await AsyncTLSStream.over(
+            self, self._core, self._clock, ssl_context, server_hostname, timeout
+        )
+
+    def get_extra_info(self, info: str) -> Any:
+        """Return the SSL object, or what the socket below knows."""
+        return (
+            self._layer.ssl_object if info == "ssl_object" else self._inner.get_extra_info(info)
+        )

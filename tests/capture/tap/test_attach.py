@@ -1,0 +1,274 @@
+"""Responses made elsewhere, recorded as they are read: httpx, httpx2, aiohttp, requests."""
+
+from __future__ import annotations
+
+import asyncio
+import weakref
+from typing import Any
+
+import aiohttp
+import httpx
+import httpx2
+import pytest
+import requests
+
+import streamlab as sl
+from streamlab.errors import UsageError
+from tests.capture.tap.clients import aclient, client, each_library
+from tests.capture.tap.sdks import KEY
+
+BODY = {"model": "steady", "stream": True, "messages": []}
+HEADERS = {"authorization": f"Bearer {KEY}"}
+
+
+def check(recording: sl.Recording, said: str) -> None:
+    assert recording.text == said
+    assert recording.complete is True
+    assert recording.end.how == "eof"
+    assert recording.label == "/v1/chat/completions"
+    assert recording.meta["method"] == "POST"
+    assert (recording.meta["status"], recording.meta["http_version"]) == (200, "HTTP/1.1")
+    assert set(recording.reads["stamp"]) == {"iterator"}
+    assert (recording.reads["server_sent_ns"] > 0).all()
+    assert KEY not in repr(dict(recording.meta))
+    assert sl.last is recording
+    assert recording.summary[["ttft_ms", "e2e_eof_ms", "ttfb_ms"]].isna().all()
+    assert recording.summary["icl_mean_ms"] > 0
+    assert " ms from the first read (the send was not seen), ended: eof>" in repr(recording)
+
+
+@each_library
+def test_a_response_of_httpx_is_recorded_while_its_deltas_are_read(
+    library: Any, quick: Any
+) -> None:
+    url = f"{quick.base_url}/chat/completions"
+    with (
+        client(library) as http,
+        http.stream("POST", url, json=BODY, headers=HEADERS) as response,
+    ):
+        attached = sl.attach(response)
+        said = "".join(delta.text for delta in attached if delta.kind == "content")
+    assert len(said) > 100
+    check(attached.recording, said)
+
+
+@each_library
+def test_an_async_response_of_httpx_is_recorded_too(library: Any, quick: Any) -> None:
+    async def asked() -> tuple[Any, str]:
+        url = f"{quick.base_url}/chat/completions"
+        async with (
+            aclient(library) as http,
+            http.stream("POST", url, json=BODY, headers=HEADERS) as response,
+        ):
+            attached = sl.attach(response)
+            return attached, "".join(
+                [delta.text async for delta in attached if delta.kind == "content"]
+            )
+
+    attached, said = asyncio.run(asked())
+    check(attached.recording, said)
+
+
+def test_a_response_of_aiohttp_is_recorded_while_its_lines_are_read(quick: Any) -> None:
+    async def asked() -> tuple[Any, list[str]]:
+        url = f"{quick.base_url}/chat/completions"
+        async with (
+            aiohttp.ClientSession() as session,
+            session.post(url, json=BODY, headers=HEADERS) as response,
+        ):
+            attached = sl.attach(response)
+            return attached, [line async for line in attached.aiter_lines()]
+
+    attached, lines = asyncio.run(asked())
+    check(attached.recording, attached.recording.text)
+    assert "\n".join([*lines, ""]).encode() == attached.recording.body
+
+
+def test_a_response_of_requests_is_recorded_while_its_bytes_are_read(quick: Any) -> None:
+    url = f"{quick.base_url}/chat/completions"
+    with requests.post(url, json=BODY, headers=HEADERS, stream=True, timeout=5) as response:
+        attached = sl.attach(response)
+        body = b"".join(attached.iter_raw())
+    check(attached.recording, attached.recording.text)
+    assert attached.recording.body == body
+
+
+def test_what_aiohttp_and_requests_decompress_is_recorded_as_they_hand_it_over(
+    pages: str,
+) -> None:
+    async def asked() -> Any:
+        async with aiohttp.ClientSession() as session, session.get(f"{pages}/zipped") as resp:
+            attached = sl.attach(resp)
+            async for _ in attached.aiter_events():
+                pass
+        return attached
+
+    response = requests.get(f"{pages}/zipped", stream=True, timeout=5)
+    attached = sl.attach(response)
+    list(attached.iter_events())
+    for each in (attached, asyncio.run(asked())):
+        assert len(each.recording.events) == 200
+        assert each.recording.meta["content_encoding"] == "identity"
+
+
+def test_what_the_library_raises_is_raised_and_what_came_is_kept(pages: str) -> None:
+    url, timeout = f"{pages}/numbers?n=2&gap_ms=2000", httpx.Timeout(5, read=0.2)
+    with client(httpx, timeout=timeout) as http, http.stream("GET", url) as response:
+        attached = sl.attach(response)
+        with pytest.raises(httpx.ReadTimeout):
+            list(attached.iter_lines())
+    assert attached.recording.end.how == "timeout"
+    assert len(attached.recording.events) == 1
+
+
+def test_leaving_early_is_a_recording_that_was_closed(pages: str) -> None:
+    url = f"{pages}/numbers?n=400"
+    with client(httpx2) as http:
+        with http.stream("GET", url) as response, sl.attach(response) as attached:
+            next(attached.iter_events())
+        with http.stream("GET", url) as response, sl.attach(response) as unread:
+            pass
+    assert (attached.recording.end.how, len(attached.recording.tape)) == ("closed", 1)
+    assert (unread.recording.end.how, len(unread.recording.tape)) == ("closed", 0)
+
+
+def test_under_a_tap_the_stamps_are_those_of_its_sockets(pages: str, tier: str) -> None:
+    with (
+        client(httpx2) as http,
+        sl.tap(http) as tap,
+        http.stream("GET", f"{pages}/numbers?n=3") as response,
+    ):
+        attached = sl.attach(response, label="mine")
+        body = b"".join(attached.iter_raw())
+    assert attached.recording.label == "mine"
+    assert set(attached.recording.reads["stamp"]) == {tier}
+    assert [rec.body for rec in tap.recordings] == [body] == [attached.recording.body]
+
+
+def test_max_bytes_ends_the_recording_and_not_the_loop(pages: str) -> None:
+    with requests.get(f"{pages}/numbers?n=5", stream=True, timeout=5) as response:
+        attached = sl.attach(response, max_bytes=50)
+        body = b"".join(attached.iter_raw())
+    assert attached.recording.body == body[:50]
+    assert attached.recording.end.how == "limit"
+
+
+def test_a_response_that_has_been_read_is_refused_in_one_sentence(pages: str) -> None:
+    with client(httpx) as http, pytest.raises(UsageError) as caught:
+        sl.attach(http.get(f"{pages}/nothing"))
+    assert str(caught.value) == (
+        "a response is attached before it is read, and this one has been, at least in part. "
+        "Open it by client.stream(…) and attach it first."
+    )
+
+
+def test_a_response_of_which_some_has_been_read_is_refused_too(pages: str) -> None:
+    url = f"{pages}/numbers?n=3"
+
+    async def asked() -> None:
+        async with aiohttp.ClientSession() as session, session.get(url) as response:
+            await response.content.readline()
+            sl.attach(response)
+
+    with pytest.raises(UsageError, match=r"at least in part\. Open it by async with session"):
+        asyncio.run(asked())
+    with requests.get(url, stream=True, timeout=5) as response:
+        next(response.iter_content(5))
+        with pytest.raises(UsageError, match=r"at least in part\. Open it by requests\.post"):
+            sl.attach(response)
+    with client(httpx) as http, http.stream("GET", url) as response:
+        next(response.iter_raw())
+        with pytest.raises(UsageError, match=r"at least in part\. Open it by client\.stream"):
+            sl.attach(response)
+
+
+def left(attached: Any) -> None:
+    """Check a recording that was left after a line, its response closed since."""
+    recording = attached.recording
+    assert recording.end.how == "closed"
+    assert len(recording.body) > 0
+    assert len(recording.events) < 400
+    assert sl.last is recording
+
+
+@each_library
+def test_breaking_the_loop_and_closing_the_response_ends_the_recording(
+    library: Any, pages: str
+) -> None:
+    url = f"{pages}/numbers?n=400"
+    with client(library) as http, http.stream("GET", url) as response:
+        attached = sl.attach(response)
+        for _ in attached.iter_lines():
+            break
+    left(attached)
+    with requests.get(url, stream=True, timeout=5) as response:
+        attached = sl.attach(response)
+        for _ in attached.iter_lines():
+            break
+    left(attached)
+
+
+@each_library
+def test_breaking_an_async_loop_and_closing_the_response_ends_it_too(
+    library: Any, pages: str
+) -> None:
+    url = f"{pages}/numbers?n=400"
+
+    async def asked() -> None:
+        async with aclient(library) as http, http.stream("GET", url) as response:
+            attached = sl.attach(response)
+            async for _ in attached.aiter_lines():
+                break
+        left(attached)
+        async with aiohttp.ClientSession() as session:
+            async with session.get(url) as response:
+                attached = sl.attach(response)
+                async for _ in attached.aiter_lines():
+                    break
+            left(attached)
+
+    asyncio.run(asked())
+
+
+def test_a_recording_can_be_closed_while_its_response_is_open(pages: str) -> None:
+    url = f"{pages}/numbers?n=400"
+
+    async def asked() -> None:
+        async with aiohttp.ClientSession() as session, session.get(url) as response:
+            attached = sl.attach(response)
+            async for _ in attached.aiter_lines():
+                break
+            await attached.aclose()
+            left(attached)
+
+    asyncio.run(asked())
+    with client(httpx) as http, http.stream("GET", url) as response:
+        attached = sl.attach(response)
+        for _ in attached.iter_lines():
+            break
+        with pytest.raises(UsageError) as caught:
+            attached.recording  # noqa: B018
+        attached.close()
+        left(attached)
+        assert list(attached.iter_raw()) == []
+    assert str(caught.value) == (
+        "a recording is there when its response has ended, and this one is on its way. "
+        "Read it to its end, close it, or call close(); until then there is .recorder."
+    )
+
+
+def test_a_response_that_is_attached_is_dropped_as_before(pages: str) -> None:
+    response = requests.get(f"{pages}/numbers?n=1", stream=True, timeout=5)
+    attached, dropped = sl.attach(response), weakref.ref(response)
+    list(attached.iter_raw())
+    del response, attached
+    assert dropped() is None
+
+
+def test_what_is_no_response_is_refused_in_one_sentence() -> None:
+    with client(httpx) as http, pytest.raises(UsageError) as caught:
+        sl.attach(http)
+    assert str(caught.value) == (
+        "sl.attach follows a response of httpx, httpx2, aiohttp or requests, and Client came. "
+        "Pass the response itself, before it is read."
+    )

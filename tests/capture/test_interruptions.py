@@ -1,0 +1,157 @@
+"""Interruptions that strike at an awkward moment go on all the same."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+
+import streamlab as sl
+from streamlab.capture.request import Attempt, apieces, pieces
+
+Lab = sl.server.Lab[sl.Endpoint]
+HEAD = (
+    b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+)
+EVENT = b"d\r\ndata: hello\n\n\r\n"
+
+
+class Server:
+    """Takes one request; answers when the test says so."""
+
+    def __init__(self, listening: socket.socket) -> None:
+        self.url = f"http://127.0.0.1:{listening.getsockname()[1]}/"
+        self._listening = listening
+        self._asked = threading.Event()
+        self._thread = threading.Thread(target=self._accept, daemon=True)
+        self._thread.start()
+
+    def _accept(self) -> None:
+        self._listening.settimeout(10)
+        with contextlib.suppress(OSError), contextlib.ExitStack() as stack:
+            self.connection, _ = self._listening.accept()
+            stack.enter_context(self.connection)
+            self.connection.recv(65536)
+            stack.pop_all()
+            self._asked.set()
+
+    def close(self) -> None:
+        self._thread.join(10)
+        if self.was_asked:
+            self.connection.close()
+
+    async def asked(self) -> None:
+        assert await asyncio.to_thread(self._asked.wait, 10)
+
+    @property
+    def was_asked(self) -> bool:
+        return self._asked.is_set()
+
+
+@contextmanager
+def serving() -> Iterator[Server]:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        server = Server(listening)
+        yield server
+        listening.shutdown(socket.SHUT_RDWR)
+        server.close()
+
+
+async def cancelled_while_blocked(url: str, server: Server, answer: Callable[[], None]) -> bool:
+    """Record; answer while the loop is blocked, and cancel before it looks again."""
+    task = asyncio.create_task(sl.arecord(sl.endpoint(url, dialect="sse"), timeout=5))
+    await server.asked()
+    await asyncio.sleep(0.01)
+    answer()
+    time.sleep(0.02)  # it is in the kernel by then
+    task.cancel()
+    await asyncio.wait([task])
+    return task.cancelled()
+
+
+def test_a_cancellation_goes_on_where_the_stream_breaks_too() -> None:
+    with serving() as server:
+
+        def break_off() -> None:
+            server.connection.sendall(HEAD + EVENT)
+            server.connection.close()
+
+        assert asyncio.run(cancelled_while_blocked(server.url, server, break_off))
+
+    assert sl.last is not None
+    assert sl.last.body == b"data: hello\n\n"
+
+
+def test_a_cancellation_follows_a_redirect() -> None:
+    with serving() as elsewhere, serving() as server:
+
+        def redirect() -> None:
+            server.connection.sendall(
+                b"HTTP/1.1 307 Temporary Redirect\r\nlocation: %s\r\ncontent-length: 0\r\n"
+                b"connection: close\r\n\r\n" % elsewhere.url.encode()
+            )
+
+        assert asyncio.run(cancelled_while_blocked(server.url, server, redirect))
+        assert not elsewhere.was_asked
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_a_stream_stopped_before_it_is_connected_waits_for_nothing(is_async: bool) -> None:
+    with serving() as server:
+        attempt = Attempt(sl.endpoint(server.url, dialect="sse"), None, {}, timeout=5)
+        attempt.stop()
+
+        if is_async:
+            asyncio.run(drain(attempt))
+        else:
+            list(pieces(attempt))
+
+    assert attempt.tape is not None
+    assert (attempt.tape.end.how, attempt.tape.end.detail) == ("closed", "stopped")
+    assert attempt.tape.end.t_ns - attempt.tape.marks["called"] < 2e9
+
+
+async def drain(attempt: Attempt) -> None:
+    async for _ in apieces(attempt):
+        pass
+
+
+WITH_A_CLIENT = """
+import sys, httpx, streamlab as sl
+ep = sl.openai("silence", base_url=sys.argv[1])
+try:
+    with sl.stream(ep, "hi", client=httpx.Client()) as s:
+        for n, _ in enumerate(s.iter_events(), start=1):
+            if n == 12:
+                print("silent", flush=True)
+except KeyboardInterrupt:
+    print(s.recording.end.how, len(s.recording.events), flush=True)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_ctrl_c_works_at_once_with_a_client_of_ones_own(sl_lab: Lab) -> None:
+    """Its connections know nothing of our gate, so nothing may wait behind it."""
+    child = subprocess.Popen(
+        [sys.executable, "-c", WITH_A_CLIENT, sl_lab.base_url],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert child.stdout is not None
+    assert child.stdout.readline() == "silent\n"
+
+    time.sleep(0.1)  # let it wait
+    child.send_signal(signal.SIGINT)
+    said, _ = child.communicate(timeout=20)
+
+    assert said.split() == ["interrupted", "12"]

@@ -1,0 +1,86 @@
+"""An event loop that is blocked now and then: `seen` suffers, `arrived` does not."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+
+import pytest
+
+import streamlab as sl
+from streamlab.net import kernel
+from tests.net.sends import Lab, by_read, check_counts, duplicates, off_ms
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="kernel stamps are Linux's")
+
+BLOCK_S = 0.020
+EVERY_S = 0.100
+
+
+async def blocks(first_s: float) -> None:
+    """Block the loop for 20 ms every 100 ms, the middle of a block 100 ms after `first_s`."""
+    begins_s = first_s + EVERY_S - BLOCK_S / 2
+    while True:
+        await asyncio.sleep(max(begins_s - time.perf_counter(), 0))
+        time.sleep(BLOCK_S)
+        begins_s += EVERY_S
+
+
+def blocked(endpoint: sl.Endpoint, **knobs: int) -> sl.Recording:
+    """Record on a loop that is blocked around every 100 ms after the first event."""
+
+    async def main() -> sl.Recording:
+        blocking = None
+        async with sl.stream(endpoint, **knobs) as s:
+            async for _ in s.aiter_events():
+                blocking = blocking or asyncio.create_task(blocks(time.perf_counter()))
+        assert blocking is not None
+        blocking.cancel()
+        return s.recording
+
+    return asyncio.run(main())
+
+
+def check_that_only_seen_suffers(rec: sl.Recording) -> None:
+    """Against the lab's own gaps; every second event falls into the middle of a block."""
+    assert off_ms(rec, "seen_ns").abs().median() > 4
+    assert off_ms(rec, "arrived_ns").abs().quantile(0.75) < 1
+
+
+def test_a_blocked_loop_spoils_what_is_seen_and_not_what_arrived(sl_lab: Lab) -> None:
+    rec = blocked(sl_lab.endpoint("steady"), n_events=24, step_ms=50)
+
+    assert set(rec.reads["stamp"]) == {"kernel"}
+    check_that_only_seen_suffers(rec)
+
+
+def test_by_the_users_clock_it_spoils_both(
+    sl_lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The control: without the kernel the same check fails."""
+    monkeypatch.setattr(kernel, "available", lambda: False)
+
+    rec = blocked(sl_lab.endpoint("steady"), n_events=24, step_ms=50)
+
+    assert set(rec.reads["stamp"]) == {"user"}
+    with pytest.raises(AssertionError):
+        check_that_only_seen_suffers(rec)
+    assert off_ms(rec, "arrived_ns").abs().median() > 4
+
+
+def test_closer_events_are_merged_and_it_is_said(sl_lab: Lab) -> None:
+    """What the block hid stands in the counts, the bounds, the rows and the summary."""
+    before = duplicates()
+
+    rec = blocked(sl_lab.endpoint("steady"), n_events=160, step_ms=5)
+
+    reads, events = by_read(rec, sl_lab), rec.events
+    merged = reads[reads["n_segments"].fillna(0) > 1]
+    assert len(merged) >= 5
+    assert merged["n_segments"].max() >= 3
+    check_counts(reads, duplicates() - before)
+    assert merged["t_lo_ms"].notna().all()
+    assert (merged["t_lo_ms"] < merged["t_ms"]).all()
+    assert events["coalesced"].sum() == len(events) - events["read"].nunique() > 10
+    assert events.loc[events["coalesced"], "gap_ms"].isna().all()
