@@ -7,7 +7,8 @@ import json
 
 import pytest
 
-from streamlab.follow import MOST_HELD, Follower
+from streamlab.follow import Follower
+from streamlab.follow.follower import MOST_HELD
 from streamlab.tape import Recorder, Stamp
 from tests.dialects.streams import follow, transcript, whole_answer
 

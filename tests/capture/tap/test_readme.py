@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.capture.tap.table import table
 
-TEXT = (Path(__file__).parents[1] / "data/readme_tap.md").read_text("utf-8")
+TEXT = (Path(__file__).parents[2] / "data/readme_tap.md").read_text("utf-8")
 
 
 def untimed(output: str) -> list[list[str]]:

@@ -89,14 +89,14 @@ CLOCK = {
 CLIENT = {
     "slow consumer": "test_a_slow_consumer_moves_no_number",
     "bounded queue": "test_what_nobody_takes_is_kept",
-    "GC pause": "tests/transport/test_meter.py::"
+    "GC pause": "tests/net/test_stamping.py::"
     "test_arrival_does_not_wait_for_a_reader_that_sleeps",
-    "sync widget in the loop": "tests/transport/test_kernel_blocked_loop.py::"
+    "sync widget in the loop": "tests/net/test_kernel_blocked_loop.py::"
     "test_a_blocked_loop_spoils_what_is_seen_and_not_what_arrived",
     "pool limit": "test_what_lies_before_the_send_is_in_some_clocks",
     "connection set-up in TTFT": "test_what_lies_before_the_send_is_in_some_clocks",
     "early break kills keep-alive": "test_a_consumer_that_leaves_at_done_has_its_end",
-    "HTTP/2 frames": "tests/transport/test_frames.py::"
+    "HTTP/2 frames": "tests/net/test_http2_frames.py::"
     "test_every_byte_is_dated_by_the_read_that_brought_it",
 }
 BYTES = {
