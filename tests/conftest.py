@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
 import streamlab as sl
@@ -36,6 +38,23 @@ def sl_fast_lab() -> sl.server.Lab[sl.Endpoint]:
     return sl.serve(speed=20)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the browser's tests last: once started, Playwright keeps a loop in this thread."""
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--shuffle",
+        type=int,
+        metavar="SEED",
+        help="run the files in a random order, and the tests of each; the same for a seed",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Shuffle if asked to; run the browser's tests last.
+
+    Once started, Playwright keeps a loop in this thread, in which ``asyncio.run`` fails.
+    """
+    seed = config.getoption("shuffle")
+    if seed is not None:
+        random.Random(seed).shuffle(items)
+        place = {item.path: n for n, item in enumerate(items)}  # of a file's last test
+        items.sort(key=lambda item: place[item.path])
     items.sort(key=lambda item: "browser" in item.path.parts)

@@ -1,6 +1,5 @@
 """Style, types and docstrings: checked by the test command, so by everybody."""
 
-import ast
 import re
 import subprocess
 import sys
@@ -9,7 +8,6 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-MODULES = sorted((ROOT / "streamlab").rglob("*.py"))
 
 
 def run(*command):
@@ -30,36 +28,6 @@ def test_the_code_is_formatted():
 
 def test_the_types_are_right():
     assert run("mypy") == ""
-
-
-def undocumented(source):
-    """Yield the names of what is public in a module and has no docstring."""
-    tree = ast.parse(source)
-    if ast.get_docstring(tree) is None:
-        yield "the module"
-    for node in tree.body:
-        if is_public(node) and ast.get_docstring(node) is None:
-            yield node.name
-
-
-def is_public(node):
-    is_definition = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
-    return is_definition and not node.name.startswith("_") and not is_overload(node)
-
-
-def is_overload(node):
-    return any("overload" in ast.unparse(decorator) for decorator in node.decorator_list)
-
-
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_what_is_public_has_a_docstring(path):
-    assert list(undocumented(path.read_text("utf-8"))) == []
-
-
-def test_a_missing_docstring_is_seen():
-    source = 'def a(): "x"\ndef b(): ...\nclass C: ...\ndef _d(): ...\nasync def e(): ...\n'
-
-    assert list(undocumented(source)) == ["the module", "b", "C", "e"]
 
 
 OURS = ("streamlab", "tests", "notebooks", ".github", ".ci")

@@ -10,14 +10,14 @@ import socket
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
 
 import streamlab as sl
 from streamlab.capture.request import Attempt, apieces, pieces
+from tests.waiting import AsyncReads, auntil, has_arrived, is_asleep, until
 
 Lab = sl.server.Lab[sl.Endpoint]
 HEAD = (
@@ -58,6 +58,12 @@ class Server:
         return self._asked.is_set()
 
 
+@pytest.fixture
+def reads(monkeypatch: pytest.MonkeyPatch) -> AsyncReads:
+    """The reads of this test's async connections."""
+    return AsyncReads.watched(monkeypatch)
+
+
 @contextmanager
 def serving() -> Iterator[Server]:
     with socket.create_server(("127.0.0.1", 0)) as listening:
@@ -67,41 +73,37 @@ def serving() -> Iterator[Server]:
         server.close()
 
 
-async def cancelled_while_blocked(url: str, server: Server, answer: Callable[[], None]) -> bool:
-    """Record; answer while the loop is blocked, and cancel before it looks again."""
-    task = asyncio.create_task(sl.arecord(sl.endpoint(url, dialect="sse"), timeout=5))
+async def cancelled_while_blocked(
+    server: Server, reads: AsyncReads, answer: bytes, then_end: bool = False
+) -> bool:
+    """Record; answer while the loop is blocked, and cancel before the loop looks again."""
+    task = asyncio.create_task(sl.arecord(sl.endpoint(server.url, dialect="sse"), timeout=5))
     await server.asked()
-    await asyncio.sleep(0.01)
-    answer()
-    time.sleep(0.02)  # it is in the kernel by then
+    await auntil(lambda: reads.sockets)
+    server.connection.sendall(answer)
+    if then_end:
+        server.connection.shutdown(socket.SHUT_WR)
+    until(lambda: has_arrived(server.connection))
     task.cancel()
     await asyncio.wait([task])
     return task.cancelled()
 
 
-def test_a_cancellation_goes_on_where_the_stream_breaks_too() -> None:
+def test_a_cancellation_goes_on_where_the_stream_breaks_too(reads: AsyncReads) -> None:
     with serving() as server:
-
-        def break_off() -> None:
-            server.connection.sendall(HEAD + EVENT)
-            server.connection.close()
-
-        assert asyncio.run(cancelled_while_blocked(server.url, server, break_off))
+        assert asyncio.run(cancelled_while_blocked(server, reads, HEAD + EVENT, then_end=True))
 
     assert sl.last is not None
     assert sl.last.body == b"data: hello\n\n"
 
 
-def test_a_cancellation_follows_a_redirect() -> None:
+def test_a_cancellation_follows_a_redirect(reads: AsyncReads) -> None:
     with serving() as elsewhere, serving() as server:
-
-        def redirect() -> None:
-            server.connection.sendall(
-                b"HTTP/1.1 307 Temporary Redirect\r\nlocation: %s\r\ncontent-length: 0\r\n"
-                b"connection: close\r\n\r\n" % elsewhere.url.encode()
-            )
-
-        assert asyncio.run(cancelled_while_blocked(server.url, server, redirect))
+        redirect = (
+            b"HTTP/1.1 307 Temporary Redirect\r\nlocation: %s\r\ncontent-length: 0\r\n"
+            b"connection: close\r\n\r\n" % elsewhere.url.encode()
+        )
+        assert asyncio.run(cancelled_while_blocked(server, reads, redirect))
         assert not elsewhere.was_asked
 
 
@@ -118,7 +120,6 @@ def test_a_stream_stopped_before_it_is_connected_waits_for_nothing(is_async: boo
 
     assert attempt.tape is not None
     assert (attempt.tape.end.how, attempt.tape.end.detail) == ("closed", "stopped")
-    assert attempt.tape.end.t_ns - attempt.tape.marks["called"] < 2e9
 
 
 async def drain(attempt: Attempt) -> None:
@@ -150,7 +151,7 @@ def test_ctrl_c_works_at_once_with_a_client_of_ones_own(sl_lab: Lab) -> None:
     assert child.stdout is not None
     assert child.stdout.readline() == "silent\n"
 
-    time.sleep(0.1)  # let it wait
+    until(lambda: is_asleep(child.pid))  # it waits for the next byte
     child.send_signal(signal.SIGINT)
     said, _ = child.communicate(timeout=20)
 

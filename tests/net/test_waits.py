@@ -15,6 +15,7 @@ from streamlab.net.fairness import A_PASS, turns_of
 from streamlab.net.stamping import Meter
 from streamlab.net.sync_socket import MAX_BYTES
 from streamlab.tape import monotonic_ns
+from tests.waiting import has_arrived, until
 
 
 def connected(held: Held | None = None) -> tuple[AsyncSocketStream, socket.socket]:
@@ -61,7 +62,8 @@ def test_who_waits_for_a_turn_has_not_timed_out() -> None:
         await asyncio.sleep(0)
         for _, theirs in ends:
             theirs.sendall(b"here")
-        time.sleep(0.04)  # blocks the loop
+            until(lambda theirs=theirs: has_arrived(theirs))
+        time.sleep(0.04)  # the subject of the test: it blocks the loop beyond the timeout
         found = await asyncio.gather(*tasks)
         for stream, theirs in ends:
             stream.close()

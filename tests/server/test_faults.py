@@ -1,13 +1,13 @@
 """Each fault really happens, to a client that knows nothing of it."""
 
 import socket
-import time
 
 import httpx
 import openai
 import pytest
 
 from tests.server.asking import ask, contents, raw_request
+from tests.waiting import has_arrived, until
 
 BEGUN = ["A", " stream", " is", " not", " a", " row", " of", " tokens", ".", " What", " your"]
 """The first eleven pieces: with the opening, the twelve writes before a break."""
@@ -113,8 +113,9 @@ def test_no_answer_is_nothing_at_all(fast_lab):
 
 
 def test_a_client_that_gives_up_on_no_answer_leaves_the_lab_in_peace(http, fast_lab):
-    raw_request(fast_lab, "no-answer").close()
-    time.sleep(0.05)
+    with raw_request(fast_lab, "no-answer") as sock:
+        sock.shutdown(socket.SHUT_WR)
+        until(lambda: has_arrived(sock))
 
     assert ask(http, fast_lab, "steady").status_code == 200
 

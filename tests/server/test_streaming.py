@@ -2,10 +2,11 @@
 
 import asyncio
 import json
+import re
 import shutil
+import socket
 import subprocess
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
@@ -14,6 +15,7 @@ import openai
 import pytest
 
 from tests.server.asking import TRANSCRIPT, ask, contents, log_of, raw_request
+from tests.waiting import bytes_waiting, until
 
 COUNTED = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10"
 
@@ -130,9 +132,10 @@ def test_a_connection_is_kept_for_the_next_request(fast_lab):
 
 def test_two_labs_stream_side_by_side(http, lab, fast_lab):
     slow, fast = ask(http, lab, "steady", n_events=3), ask(http, fast_lab, "steady", n_events=3)
+    of_slow, of_fast = log_of(http, lab, slow)["due"], log_of(http, fast_lab, fast)["due"]
 
     assert slow.content == fast.content
-    assert slow.elapsed > fast.elapsed
+    assert of_slow[-1][1] - of_slow[0][1] == 20 * (of_fast[-1][1] - of_fast[0][1])
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(http, fast_lab):
@@ -142,10 +145,10 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(http, fast_l
 
 
 def test_speed_may_be_asked_for_in_the_query(http, fast_lab):
-    response = http.get(f"{fast_lab.url}/sse/long?speed=20")
+    response = http.get(f"{fast_lab.url}/sse/steady?speed=2")
+    due_ns = [at_ns for _, at_ns in log_of(http, fast_lab, response)["due"]]
 
-    assert response.text.count("\n\n") == 2000
-    assert response.elapsed.total_seconds() < 2
+    assert {b - a for a, b in pairwise(due_ns)} == {20_000_000 / 40}
 
 
 def test_fifty_streams_at_once_are_all_whole(lab):
@@ -160,7 +163,6 @@ def test_a_client_that_leaves_hurts_no_other(http, lab):
     leaving = [raw_request(lab, "long") for _ in range(5)]
     with ThreadPoolExecutor(1) as pool:
         staying = pool.submit(ask, http, lab, "count-to-ten")
-        time.sleep(0.4)
         for sock in leaving:
             assert sock.recv(100)
             sock.close()
@@ -172,10 +174,13 @@ def test_a_client_that_leaves_hurts_no_other(http, lab):
 def test_a_client_that_does_not_read_hurts_no_other(http, lab):
     """Its own stream waits, with the writes after it; it gets every byte once it reads."""
     slow = raw_request(lab, "steady", n_events=30_000, step_ms=0)
-    time.sleep(0.5)
+    until(lambda: bytes_waiting(slow))
 
     response = ask(http, lab, "steady")
     log = log_of(http, lab, response)
+    head = slow.recv(1_000, socket.MSG_PEEK)
+    stream = re.search(rb"x-streamlab-stream: (\d+)", head)[1].decode()
+    assert not http.get(f"{lab.url}/lab/log/{stream}").json()["done"]
     late_ms = sorted((s[1] - d[1]) / 1e6 for s, d in zip(log["sent"], log["due"], strict=True))
 
     assert late_ms[len(late_ms) // 2] < 50

@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 import tracemalloc
 import warnings
 from array import array
@@ -21,6 +20,7 @@ from streamlab.errors import FormatError, UsageError
 from streamlab.tape import UNKNOWN, End, Journal, Read, Recorder, Stamp, load, save, tape_of
 from streamlab.tape.journal_writer import WRITER
 from streamlab.testing import ManualClock, tape_from
+from tests.waiting import until
 
 STAMP = Stamp(2_000, 2_010, "kernel", 1, 1_990)
 
@@ -582,13 +582,6 @@ def writer_threads():
     return [t for t in threading.enumerate() if t.name == "streamlab-journal"]
 
 
-def wait_until(true, seconds=5):
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.005)
-
-
 def test_all_journals_share_one_thread_which_ends_with_the_last(tmp_path):
     logs = [Recorder() for _ in range(200)]
     journals = [Journal(log, tmp_path / f"{n}.jsonl") for n, log in enumerate(logs)]
@@ -596,11 +589,11 @@ def test_all_journals_share_one_thread_which_ends_with_the_last(tmp_path):
 
     for log in logs:
         log.append(b"a", STAMP)
-    wait_until(lambda: all(len(load(journal.path)) == 1 for journal in journals))
+    until(lambda: all(len(load(journal.path)) == 1 for journal in journals))
     for journal in journals:
         journal.close()
 
-    wait_until(lambda: not writer_threads())
+    until(lambda: not writer_threads())
     assert WRITER._thread is None
 
 

@@ -14,6 +14,7 @@ import pytest
 
 import streamlab as sl
 from tests.capture.tap.clients import aclient, client, each_library
+from tests.waiting import auntil
 
 
 @pytest.fixture
@@ -63,8 +64,7 @@ def test_an_async_response_that_nobody_holds_any_more_is_a_recording(
             await anext(pieces)
             del response, pieces
             gc.collect()
-            await asyncio.sleep(0.05)  # the loop ends abandoned generators
-            assert tap.running == []
+            await auntil(lambda: not tap.running)  # the loop ends abandoned generators
         return tap
 
     assert [rec.end.how for rec in asyncio.run(asked()).recordings] == ["closed"]
@@ -76,8 +76,7 @@ def test_a_cancelled_task_leaves_a_recording_of_what_had_come(library: Any, long
         async with aclient(library) as http:
             with sl.tap(http) as tap:
                 task = asyncio.create_task(http.get(long))
-                while not (tap.running and len(tap.running[0])):
-                    await asyncio.sleep(0.01)
+                await auntil(lambda: tap.running and len(tap.running[0]))
                 task.cancel()
                 with pytest.raises(asyncio.CancelledError):
                     await task
@@ -90,11 +89,19 @@ def test_a_cancelled_task_leaves_a_recording_of_what_had_come(library: Any, long
 
 def test_a_cancellation_before_the_answer_is_a_recording_too(pages: str) -> None:
     async def asked() -> Any:
+        loop = asyncio.get_running_loop()
         with socket.create_server(("127.0.0.1", 0)) as silent:
+            silent.setblocking(False)
+            url = f"http://127.0.0.1:{silent.getsockname()[1]}/"
             async with aclient(httpx2) as http:
-                with sl.tap(http) as tap, pytest.raises(TimeoutError):
-                    async with asyncio.timeout(0.1):
-                        await http.get(f"http://127.0.0.1:{silent.getsockname()[1]}/")
+                with sl.tap(http) as tap:
+                    task = asyncio.create_task(http.get(url))
+                    connection, _ = await loop.sock_accept(silent)
+                    with connection:
+                        assert await loop.sock_recv(connection, 4) == b"GET "
+                        task.cancel()
+                        with pytest.raises(asyncio.CancelledError):
+                            await task
         return tap
 
     (recording,) = asyncio.run(asked()).recordings
