@@ -98,7 +98,7 @@ def test_an_opening_says_what_it_is(sl_fast_lab: Lab) -> None:
 
 
 def test_a_watch_that_was_stopped_has_its_recording(sl_fast_lab: Lab) -> None:
-    watch = sl.watch(sl_fast_lab.endpoint("silence"), "hi")
+    watch = sl.watch(sl_fast_lab.endpoint("silence"), "hi", silence_s=600)
     watch.stop()
 
     assert watch.recording.end.how == "closed"

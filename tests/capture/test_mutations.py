@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -30,30 +30,42 @@ Patch = pytest.MonkeyPatch
 MS = 1_000_000
 
 
-def numbers(lab: Lab, patch: Patch) -> None:
-    stamps.test_a_line_comes_with_the_read_that_brought_its_last_byte(sl.record, lab)
+class Labs(NamedTuple):
+    """The lab at true speed, and the fast one for what times do not matter to."""
+
+    real: Lab
+    fast: Lab
 
 
-def promptness(lab: Lab, patch: Patch) -> None:
-    stamps.test_ninety_nine_in_a_hundred_lie_within_a_millisecond(record_async, lab)
+@pytest.fixture
+def labs(sl_lab: Lab, sl_fast_lab: Lab) -> Labs:
+    return Labs(sl_lab, sl_fast_lab)
 
 
-def counts(lab: Lab, patch: Patch) -> None:
-    stamps.test_who_sleeps_through_k_sends_is_told_k_and_when(stamps.dozing, lab)
+def numbers(labs: Labs, patch: Patch) -> None:
+    stamps.test_a_line_comes_with_the_read_that_brought_its_last_byte(sl.record, labs.fast)
 
 
-def steps(lab: Lab, patch: Patch) -> None:
+def promptness(labs: Labs, patch: Patch) -> None:
+    stamps.test_ninety_nine_in_a_hundred_lie_within_a_millisecond(record_async, labs.real)
+
+
+def counts(labs: Labs, patch: Patch) -> None:
+    stamps.test_who_sleeps_through_k_sends_is_told_k_and_when(stamps.dozing, labs.real)
+
+
+def steps(labs: Labs, patch: Patch) -> None:
     stamps.test_a_step_of_the_wall_clock_is_flagged_and_costs_no_stamp(
-        record_async, -2, lab, patch
+        record_async, -2, labs.real, patch
     )
 
 
-def loop(lab: Lab, patch: Patch) -> None:
-    loops.test_a_blocked_loop_spoils_what_is_seen_and_not_what_arrived(lab)
+def loop(labs: Labs, patch: Patch) -> None:
+    loops.test_a_blocked_loop_spoils_what_is_seen_and_not_what_arrived(labs.real)
 
 
-def tiers(lab: Lab, patch: Patch) -> None:
-    fallbacks.test_a_kernel_that_refuses_the_option(record_async, lab, patch)
+def tiers(labs: Labs, patch: Patch) -> None:
+    fallbacks.test_a_kernel_that_refuses_the_option(record_async, labs.fast, patch)
 
 
 def swapped_read_numbers(patch: Patch) -> None:
@@ -137,23 +149,23 @@ CHECKS = [numbers, promptness, counts, steps, loop, tiers]
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
 def test_without_a_fault_every_check_passes(
-    check: Callable[[Lab, Patch], None], sl_lab: Lab, monkeypatch: Patch
+    check: Callable[[Labs, Patch], None], labs: Labs, monkeypatch: Patch
 ) -> None:
     """The control: what fails the checks below is the fault."""
-    check(sl_lab, monkeypatch)
+    check(labs, monkeypatch)
 
 
 @pytest.mark.parametrize(("put_in", "check"), MUTATIONS.values(), ids=MUTATIONS)
 def test_with_it_the_suite_is_red(
     put_in: Callable[[Patch], None],
-    check: Callable[[Lab, Patch], None],
-    sl_lab: Lab,
+    check: Callable[[Labs, Patch], None],
+    labs: Labs,
     monkeypatch: Patch,
 ) -> None:
     put_in(monkeypatch)
 
     with pytest.raises(AssertionError):
-        check(sl_lab, monkeypatch)
+        check(labs, monkeypatch)
 
 
 def test_every_check_has_a_fault_to_see() -> None:

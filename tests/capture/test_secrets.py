@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import ClassVar
 
 import pytest
@@ -15,6 +14,7 @@ import streamlab as sl
 from streamlab.endpoints import redact
 from streamlab.errors import UsageError
 from tests.capture.test_record import Record, both
+from tests.servers.threaded import threaded
 
 KEY = "sk-proj-0123456789abcdef"
 
@@ -38,14 +38,9 @@ class Echo(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def echo_url() -> str:
-    server = HTTPServer(("127.0.0.1", 0), Echo)
-    thread = Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/v1?api_key={KEY}&x=1"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+def echo_url() -> Iterator[str]:
+    with threaded(HTTPServer(("127.0.0.1", 0), Echo)) as server:
+        yield f"http://127.0.0.1:{server.server_port}/v1?api_key={KEY}&x=1"
 
 
 @both
@@ -171,15 +166,11 @@ class Mirror(BaseHTTPRequestHandler):
 @pytest.fixture
 def mirrors() -> Iterator[list[str]]:
     Mirror.seen.clear()
-    servers = [HTTPServer(("127.0.0.1", 0), Mirror) for _ in range(2)]
-    threads = [Thread(target=server.serve_forever, daemon=True) for server in servers]
-    for thread in threads:
-        thread.start()
-    yield [f"http://127.0.0.1:{server.server_port}" for server in servers]
-    for server, thread in zip(servers, threads, strict=True):
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with (
+        threaded(HTTPServer(("127.0.0.1", 0), Mirror)) as one,
+        threaded(HTTPServer(("127.0.0.1", 0), Mirror)) as other,
+    ):
+        yield [f"http://127.0.0.1:{server.server_port}" for server in (one, other)]
 
 
 @both

@@ -168,7 +168,7 @@ def test_watch_returns_at_once_and_has_the_recording_later(sl_lab: Lab) -> None:
 
 
 def test_stop_ends_a_watch_in_mid_silence(sl_fast_lab: Lab) -> None:
-    watch = sl.watch(sl_fast_lab.endpoint("silence"), "hi")
+    watch = sl.watch(sl_fast_lab.endpoint("silence"), "hi", silence_s=600)
     until(lambda: len(watch.recorder) >= 10)
 
     watch.stop()
@@ -180,7 +180,7 @@ def test_stop_ends_a_watch_in_mid_silence(sl_fast_lab: Lab) -> None:
 
 
 def test_waiting_has_an_end(sl_fast_lab: Lab) -> None:
-    watch = sl.watch(sl_fast_lab.endpoint("silence"), "hi")
+    watch = sl.watch(sl_fast_lab.endpoint("silence"), "hi", silence_s=600)
 
     with pytest.raises(TimeoutError, match=r"the stream still runs after 0\.05 s"):
         watch.wait(0.05)

@@ -1,7 +1,6 @@
 """What is played to the prompt: hand-made recordings, and a server that remembers."""
 
 import json
-import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -11,6 +10,7 @@ import pytest
 import streamlab as sl
 from streamlab.tape import journal
 from streamlab.testing import tape_from
+from tests.servers.threaded import threaded
 
 
 def event(**delta: object) -> bytes:
@@ -96,9 +96,5 @@ class Answering(BaseHTTPRequestHandler):
 @pytest.fixture
 def listener() -> Iterator[Listener]:
     """A server that remembers what it was asked."""
-    with Listener() as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-        thread.start()
+    with threaded(Listener()) as server:
         yield server
-        server.shutdown()
-        thread.join()

@@ -240,8 +240,9 @@ def test_what_arrived_of_a_stream_that_failed_is_kept_and_named(
     sl_fast_lab, capsys, here, fault, sentence, mode
 ):
     base = ["--base-url", sl_fast_lab.base_url, "--model", fault, "--timeout", "0.3"]
+    more = ["--json", '{"silence_s": 600}'] if fault == "silence" else []
 
-    assert main(["record", *base, "Hi", *mode]) == 1
+    assert main(["record", *base, *more, "Hi", *mode]) == 1
 
     out, err = capsys.readouterr()
     kept = KEPT.search(err)[1]

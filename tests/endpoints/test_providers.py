@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from threading import Thread
 from typing import Any, NamedTuple
 
 import pytest
@@ -13,6 +12,7 @@ import pytest
 import streamlab as sl
 from streamlab.errors import MissingKeyError, UnknownNameError, UsageError
 from tests.capture.test_record import Record, both
+from tests.servers.threaded import threaded
 
 KEY = "k-0123456789"
 
@@ -55,12 +55,8 @@ class Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def listener() -> Iterator[Listener]:
-    with Listener(("127.0.0.1", 0), Handler) as server:
-        thread = Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-        thread.start()
+    with threaded(Listener(("127.0.0.1", 0), Handler)) as server:
         yield server
-        server.shutdown()
-        thread.join()
 
 
 class Case(NamedTuple):

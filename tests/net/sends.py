@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -13,12 +14,17 @@ import streamlab as sl
 Lab = sl.server.Lab[sl.Endpoint]
 
 
-def sends_of(rec: sl.Recording, lab: Lab) -> pd.DataFrame:
-    """Return the lab's writes: ``end``, ``sent_ns`` and the number of the ``read`` of each."""
+def log_of(rec: sl.Recording, lab: Lab) -> dict[str, Any]:
+    """Return the lab's log of a stream: its ``sent`` and its ``due``, pairs of end and time."""
     with urllib.request.urlopen(f"{lab.url}/lab/log/{rec.meta['lab_stream']}") as answer:
         log = json.load(answer)
     assert log["done"]
-    writes = pd.DataFrame(log["sent"], columns=["end", "sent_ns"])
+    return log
+
+
+def sends_of(rec: sl.Recording, lab: Lab) -> pd.DataFrame:
+    """Return the lab's writes: ``end``, ``sent_ns`` and the number of the ``read`` of each."""
+    writes = pd.DataFrame(log_of(rec, lab)["sent"], columns=["end", "sent_ns"])
     writes["read"] = rec.reads["end"].searchsorted(writes["end"])
     return writes
 

@@ -12,9 +12,11 @@ import trio
 
 import streamlab as sl
 from streamlab.net import kernel
-from streamlab.tape import UNKNOWN
+from streamlab.net.stamping import Exchange
+from streamlab.tape import UNKNOWN, Stamp
 from tests.capture.test_record import Record, both
 from tests.net.sends import Lab
+from tests.waiting import PAUSE_S
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="there is nothing to switch off")
 
@@ -108,11 +110,24 @@ def test_trio(sl_fast_lab: Lab) -> None:
     check_all_is_there(rec, by="user")
 
 
-def test_a_cancellation_under_trio_keeps_what_had_arrived(sl_lab: Lab) -> None:
+def test_a_cancellation_under_trio_keeps_what_had_arrived(
+    sl_lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard, got = [], Exchange.got
+
+    def listen(self: Exchange, stamp: Stamp, data: bytes = b"") -> None:
+        heard.append(data)
+        got(self, stamp, data)
+
     async def main() -> None:
-        with trio.move_on_after(0.5) as scope:
-            await sl.arecord(sl_lab.endpoint("steady"), n_events=200)
-        assert scope.cancelled_caught
+        monkeypatch.setattr(Exchange, "got", listen)
+        endpoint = sl_lab.endpoint("steady")
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(functools.partial(sl.arecord, endpoint, n_events=200))
+            while len(heard) < 8:
+                await trio.sleep(PAUSE_S)
+            nursery.cancel_scope.cancel()
+        assert nursery.cancel_scope.cancelled_caught
 
     trio.run(main)
 

@@ -102,7 +102,7 @@ def test_a_line_comes_with_the_read_that_brought_its_last_byte(
 
 @both
 def test_one_segment_needs_no_bounds(record: Record, sl_lab: Lab) -> None:
-    reads = by_read(record(sl_lab.endpoint("steady")), sl_lab)
+    reads = by_read(record(sl_lab.endpoint("steady"), step_ms=5), sl_lab)
 
     alone = reads[reads["n_segments"] == 1]
     others = reads[reads["n_segments"] != 1]

@@ -7,11 +7,14 @@ from tests.server.asking import ask, lateness_ms, log_of
 
 
 def test_a_stream_is_on_time(http, lab):
-    """The best of five: what the machine does beside is not the lab's fault."""
-    tries = [lateness_ms(log_of(http, lab, ask(http, lab, "steady"))) for _ in range(5)]
+    """One of five must be: what the machine does beside is not the lab's fault."""
+    for _ in range(5):
+        late_ms = lateness_ms(log_of(http, lab, ask(http, lab, "steady")))
+        assert late_ms[0] >= 0
+        if (median_ms := late_ms[len(late_ms) // 2]) < 1.0:
+            break
 
-    assert all(late_ms[0] >= 0 for late_ms in tries)
-    assert min(late_ms[len(late_ms) // 2] for late_ms in tries) < 1.0
+    assert median_ms < 1.0
 
 
 def test_times_count_from_the_arrival_of_the_request(http, lab):
