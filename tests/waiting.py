@@ -20,24 +20,24 @@ import pytest
 
 from streamlab.net.async_socket import AsyncSocketStream
 
-LIMIT_S = 30.0
+LIMIT_S = 60.0
 PAUSE_S = 0.002
 TCP_CLOSE_WAIT = 8  # of Linux' tcp_states.h; the first byte of TCP_INFO
 
 
-def until(is_so: Callable[[], object], limit_s: float = LIMIT_S) -> None:
-    """Wait until `is_so` returns something true; fail after `limit_s` seconds."""
-    end_s = time.monotonic() + limit_s
+def until(is_so: Callable[[], object], pause_s: float = PAUSE_S) -> None:
+    """Wait until `is_so` returns something true; fail after `LIMIT_S` seconds."""
+    end_s = time.monotonic() + LIMIT_S
     while not is_so():
-        assert time.monotonic() < end_s, f"waited {limit_s} s in vain"
-        time.sleep(PAUSE_S)
+        assert time.monotonic() < end_s, f"waited {LIMIT_S} s in vain"
+        time.sleep(pause_s)
 
 
-async def auntil(is_so: Callable[[], object], limit_s: float = LIMIT_S) -> None:
+async def auntil(is_so: Callable[[], object]) -> None:
     """Wait as `until` does, and let the loop run meanwhile."""
-    end_s = time.monotonic() + limit_s
+    end_s = time.monotonic() + LIMIT_S
     while not is_so():
-        assert time.monotonic() < end_s, f"waited {limit_s} s in vain"
+        assert time.monotonic() < end_s, f"waited {LIMIT_S} s in vain"
         await asyncio.sleep(PAUSE_S)
 
 

@@ -10,12 +10,14 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 
 import nbformat
 import pytest
+
+from tests.waiting import until
 
 ROOT = Path(__file__).parents[2]
 SETTINGS = {"fetchNews": "false", "checkForUpdates": False}
@@ -135,23 +137,32 @@ def command(folder, port):
     return [sys.executable, "-m", "jupyterlab", *(f"--{k}={v}" for k, v in options.items())]
 
 
+def let_it_draw(page):
+    """Wait until the page has drawn what is new: the frame under way, and one more."""
+    frame = "await new Promise(requestAnimationFrame);"
+    page.evaluate(f"async () => {{ {frame} {frame} }}")
+
+
 def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
 
 
-def wait_for(url, server, log, timeout_s=40):
+def wait_for(url, server, log):
     """Wait until a server answers; fail with its log if it does not."""
-    until = time.monotonic() + timeout_s
-    while time.monotonic() < until and server.poll() is None:
-        try:
-            urllib.request.urlopen(url, timeout=1).close()
-        except OSError:
-            time.sleep(0.1)
-        else:
-            return
-    pytest.fail(f"JupyterLab did not start:\n{log.read_text()[-2000:]}")
+    with suppress(AssertionError):
+        until(lambda: server.poll() is not None or answers(url), pause_s=0.1)
+    if not answers(url):
+        pytest.fail(f"JupyterLab did not start:\n{log.read_text()[-2000:]}")
+
+
+def answers(url):
+    try:
+        urllib.request.urlopen(url, timeout=5).close()
+    except OSError:
+        return False
+    return True
 
 
 def shut_down(server):

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from streamlab.live import LiveModel
+from tests.browser.conftest import let_it_draw
 from tests.live.growing import DONE, Growing, chat
 
 pytestmark = pytest.mark.browser
@@ -208,7 +209,7 @@ def test_the_clock_runs_on_between_messages_and_stands_at_the_end(stage):
     stage.log.end("eof")
     stage.model.pull()
     stage.tell(stage.delta())
-    stage.page.wait_for_timeout(100)
+    let_it_draw(stage.page)
     assert stage.page.locator("[data-fact=elapsed]").inner_text() == "10.0 ms"
     assert stage.page.locator(".sl-state").inner_text() == "done"
     assert stage.page.get_by_role("button").is_disabled()
@@ -232,7 +233,7 @@ def test_a_reader_who_scrolls_back_is_left_there(stage):
     assert stage.page.evaluate(top) > 500
 
     stage.page.evaluate(f"{top} = 40")
-    stage.page.wait_for_timeout(50)
+    let_it_draw(stage.page)
     stage.read(10, chat("more"))
     stage.tell(stage.delta())
     assert stage.page.evaluate(top) == 40

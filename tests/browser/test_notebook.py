@@ -6,13 +6,17 @@ import shutil
 import nbformat
 import pytest
 
-from tests.browser.conftest import KERNEL_IS_IDLE, ROOT, execute
+from tests.browser.conftest import KERNEL_IS_IDLE, ROOT, execute, let_it_draw
 
 pytestmark = pytest.mark.browser
 
 NAME = "00_first_stream.ipynb"
 CELL = """id => [...window.jupyterapp.shell.currentWidget.content.widgets]
     .find(cell => cell.model.id === id)"""
+IS_SHOWN = f"""id => {{
+    const output = ({CELL})(id).node.querySelector(".jp-OutputArea-output");
+    return output?.clientHeight && [...output.querySelectorAll("img")].every(i => i.complete);
+}}"""
 RUN = """() => window.jupyterapp.shell.currentWidget.content.widgets
     .filter(cell => cell.model.type === "code" && cell.model.executionCount).length"""
 
@@ -35,7 +39,6 @@ def opened(jupyterlab, page):
 def visit(page, url):
     page.goto(f"{url}/lab/tree/{NAME}?reset")
     page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=30_000)
-    page.wait_for_function(KERNEL_IS_IDLE, timeout=30_000)
 
 
 def show(page, cell_id):
@@ -47,12 +50,14 @@ def show(page, cell_id):
 def look(page, cell_id, tmp_path, name):
     """Keep a picture of a cell, for people to look at; return what its outputs say."""
     element = show(page, cell_id)
-    page.wait_for_timeout(300)
+    page.wait_for_function(IS_SHOWN, arg=cell_id)
+    let_it_draw(page)
     element.screenshot(path=tmp_path / f"{name}.png")
     return element.query_selector(".jp-OutputArea").inner_text()
 
 
 def clear(page):
+    page.wait_for_function(KERNEL_IS_IDLE, timeout=30_000)
     execute(page, "editmenu:clear-all")
     page.wait_for_function(f"() => ({RUN})() === 0")
 
