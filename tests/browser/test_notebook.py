@@ -42,7 +42,8 @@ def visit(page, url):
 
 
 def show(page, cell_id):
-    """Scroll to a cell; return its element."""
+    """Scroll to a cell, once it is there; return its element."""
+    page.wait_for_function(f"id => ({CELL})(id)", arg=cell_id)
     page.evaluate(f"id => ({CELL})(id).node.scrollIntoView()", cell_id)
     return page.evaluate_handle(f"id => ({CELL})(id).node", cell_id).as_element()
 
