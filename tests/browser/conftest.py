@@ -82,7 +82,7 @@ def page(window, tmp_path):
     window.errors.clear()
     yield window
     window.screenshot(path=tmp_path / "last.png")
-    window.emulate_media(reduced_motion=None)
+    window.emulate_media(reduced_motion="null")  # None would leave it as it is
 
 
 @pytest.fixture

@@ -199,9 +199,9 @@ def test_what_cannot_mean_anything_is_said_before_anything_is_sent() -> None:
 def test_recorded_served_and_recorded_again_it_is_the_same(
     sl_lab: sl.server.Lab[sl.Endpoint],
 ) -> None:
-    """A write for each read, after the same gap; and the reads of them, within 1 ms.
+    """A write for each read, after the same gap; and its arrival, within 1 ms.
 
-    A busy machine gets three tries to read in time.
+    A busy machine gets three tries.  There, too, no read ends within a write.
     """
     rec = sl.record(sl_lab.endpoint("count-to-ten"), "hi", label="again")
 
@@ -212,8 +212,10 @@ def test_recorded_served_and_recorded_again_it_is_the_same(
             assert again.body == rec.body
             assert list(due["end"]) == list(rec.reads["end"])
             assert list(due["due_ns"].diff()[1:]) == list(rec.reads["arrived_ns"].diff()[1:])
-            if list(again.reads["end"]) == list(due["end"]):
+            assert set(again.reads["end"]) <= set(due["end"])
+            both_reads = again.reads.merge(rec.reads, on="end", suffixes=("", "_before"))
+            apart_ms = (both_reads["gap_ms"] - both_reads["gap_ms_before"]).abs().median()
+            if apart_ms < 1.0:
                 break
 
-    assert [read.data for read in again.tape] == [read.data for read in rec.tape]
-    assert (again.reads["gap_ms"] - rec.reads["gap_ms"]).abs().median() < 1.0
+    assert apart_ms < 1.0
