@@ -208,7 +208,7 @@ def test_recorded_served_and_recorded_again_it_is_the_same(
     with sl.serve(rec) as lab:
         for _ in range(3):
             again = sl.record(lab.endpoint("again"), "hi")
-            due = pd.DataFrame(log_of(again, lab)["due"], columns=["end", "due_ns"])
+            due = pd.DataFrame(log_of(again, lab.url)["due"], columns=["end", "due_ns"])
             assert again.body == rec.body
             assert list(due["end"]) == list(rec.reads["end"])
             assert list(due["due_ns"].diff()[1:]) == list(rec.reads["arrived_ns"].diff()[1:])

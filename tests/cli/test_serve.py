@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 from contextlib import contextmanager
+from itertools import pairwise
 
 import pytest
 
@@ -14,6 +15,7 @@ from streamlab.cli import main
 from streamlab.server.knobs import KNOBS
 from tests.cli.conftest import DONE, event, saved
 from tests.cli.prompt import TIMEOUT_S, start
+from tests.net.sends import log_of
 
 
 @contextmanager
@@ -49,11 +51,13 @@ def test_it_says_how_to_reach_it_and_ends_cleanly_by_ctrl_c(here):
 def test_a_recording_is_played_by_the_name_of_its_file(here, hello):
     with serving(str(hello), "--port", "0", "--speed", "2", cwd=here) as (_, url, welcome):
         rec = sl.record(sl.openai("hello", base_url=f"{url}/v1"), "Hi")
+        due_ns = [at_ns for _, at_ns in log_of(rec, url)["due"]]
 
     played, kept = rec.events, sl.load(hello)
     assert list(played["data"]) == list(kept.events["data"])
     assert "  recordings  hello\n" in welcome
-    assert 79 < played["t_ms"].iloc[-1] < 160  # 160 ms at twice the speed, or a little later
+    assert [b - a for a, b in pairwise(due_ns)] == [10_000_000, 15_250_000, 4_750_000]
+    assert played["t_ms"].iloc[-1] > 79  # the last was due after 160 ms, and the speed is 2
 
 
 def test_every_recording_has_a_line_that_can_be_pasted(here, hello):

@@ -14,9 +14,9 @@ import streamlab as sl
 Lab = sl.server.Lab[sl.Endpoint]
 
 
-def log_of(rec: sl.Recording, lab: Lab) -> dict[str, Any]:
-    """Return the lab's log of a stream: its ``sent`` and its ``due``, pairs of end and time."""
-    with urllib.request.urlopen(f"{lab.url}/lab/log/{rec.meta['lab_stream']}") as answer:
+def log_of(rec: sl.Recording, url: str) -> dict[str, Any]:
+    """Return what the lab at `url` logged: ``sent`` and ``due``, each pairs of end and time."""
+    with urllib.request.urlopen(f"{url}/lab/log/{rec.meta['lab_stream']}") as answer:
         log = json.load(answer)
     assert log["done"]
     return log
@@ -24,7 +24,7 @@ def log_of(rec: sl.Recording, lab: Lab) -> dict[str, Any]:
 
 def sends_of(rec: sl.Recording, lab: Lab) -> pd.DataFrame:
     """Return the lab's writes: ``end``, ``sent_ns`` and the number of the ``read`` of each."""
-    writes = pd.DataFrame(log_of(rec, lab)["sent"], columns=["end", "sent_ns"])
+    writes = pd.DataFrame(log_of(rec, lab.url)["sent"], columns=["end", "sent_ns"])
     writes["read"] = rec.reads["end"].searchsorted(writes["end"])
     return writes
 

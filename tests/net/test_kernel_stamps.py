@@ -34,9 +34,9 @@ def lateness_ns(rec: sl.Recording) -> list[int]:
 
 @both
 def test_ninety_nine_in_a_hundred_lie_within_a_millisecond(record: Record, sl_lab: Lab) -> None:
-    """None is earlier than its send; a busy machine gets three tries at being prompt."""
+    """None is earlier than its send; a busy machine gets five tries at being prompt."""
     prompt_share = 0.0
-    for _ in range(3):
+    for _ in range(5):
         late_ns = lateness_ns(record(sl_lab.endpoint("steady"), n_events=300, step_ms=2))
         assert min(late_ns) > -EARLY_NS
         prompt_share = max(prompt_share, sum(late < MS for late in late_ns) / len(late_ns))
