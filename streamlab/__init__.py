@@ -21,7 +21,8 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from streamlab.capture.api import arecord, record, stream, watch
-    from streamlab.capture.tapping import attach, tap
+    from streamlab.capture.attach import attach
+    from streamlab.capture.tap import tap
     from streamlab.endpoints.endpoint import Endpoint, endpoint
     from streamlab.endpoints.providers import (
         anthropic,
@@ -64,7 +65,8 @@ _HOMES = {
         ("anthropic", "cohere", "gemini", "lmstudio", "ollama", "openai"), "endpoints.providers"
     ),
     **dict.fromkeys(("Recording", "load"), "recording"),
-    **dict.fromkeys(("attach", "tap"), "capture.tapping"),
+    "attach": "capture.attach",
+    "tap": "capture.tap",
     **dict.fromkeys(("Endpoint", "endpoint"), "endpoints.endpoint"),
 }
 _ROOMS = (

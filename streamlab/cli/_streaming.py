@@ -58,7 +58,7 @@ class Job:
                 "Make it first."
             )
 
-    def open(self) -> Opening[Recording]:
+    def open(self) -> Opening:
         """Return the stream, not yet opened."""
         options: dict[str, Any] = {"label": self.label, "max_bytes": self.max_bytes}
         if self.timeout_s is not None:

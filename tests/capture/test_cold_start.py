@@ -11,11 +11,12 @@ import streamlab as sl
 
 COLD = """
 import asyncio, sys
-import streamlab.capture.request as capture
+from streamlab.capture.marks import Marks
+from streamlab.capture.request import OwnRequest
 import streamlab as sl
 
 before, after = set(), set()
-trace = capture.Phases.trace
+trace = Marks.trace
 
 def note(self, name, info):
     if not before:
@@ -24,14 +25,14 @@ def note(self, name, info):
         after.update(sys.modules)
     trace(self, name, info)
 
-request = capture.Attempt.request
+build = OwnRequest.build
 
-def called(self, *args):
+def called(self, *args, **options):
     before.update(sys.modules)
-    return request(self, *args)
+    return build(self, *args, **options)
 
-capture.Phases.trace = note
-capture.Attempt.request = called
+Marks.trace = note
+OwnRequest.build = called
 endpoint = sl.openai("steady", base_url=sys.argv[1])
 if sys.argv[2] == "sync":
     rec = sl.record(endpoint, "hi")

@@ -17,7 +17,8 @@ from contextlib import contextmanager
 import pytest
 
 import streamlab as sl
-from streamlab.capture.request import Attempt, apieces, pieces
+from streamlab.capture.options import RequestOptions
+from streamlab.capture.request import OwnRequest, apieces, pieces
 
 Lab = sl.server.Lab[sl.Endpoint]
 HEAD = (
@@ -108,21 +109,21 @@ def test_a_cancellation_follows_a_redirect() -> None:
 @pytest.mark.parametrize("is_async", [False, True])
 def test_a_stream_stopped_before_it_is_connected_waits_for_nothing(is_async: bool) -> None:
     with serving() as server:
-        attempt = Attempt(sl.endpoint(server.url, dialect="sse"), None, {}, timeout=5)
-        attempt.stop()
+        own = OwnRequest(RequestOptions(sl.endpoint(server.url, dialect="sse"), timeout=5))
+        own.stop()
 
         if is_async:
-            asyncio.run(drain(attempt))
+            asyncio.run(drain(own))
         else:
-            list(pieces(attempt))
+            list(pieces(own))
 
-    assert attempt.tape is not None
-    assert (attempt.tape.end.how, attempt.tape.end.detail) == ("closed", "stopped")
-    assert attempt.tape.end.t_ns - attempt.tape.marks["called"] < 2e9
+    tape = own.session.finish()
+    assert (tape.end.how, tape.end.detail) == ("closed", "stopped")
+    assert tape.end.t_ns - tape.marks["called"] < 2e9
 
 
-async def drain(attempt: Attempt) -> None:
-    async for _ in apieces(attempt):
+async def drain(own: OwnRequest) -> None:
+    async for _ in apieces(own):
         pass
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pytest
 
 import streamlab as sl
-from streamlab.capture import request
+from streamlab.capture import session
 from streamlab.net import kernel, stamping
 from streamlab.tape import Clock, monotonic_ns
 from tests.capture.test_record import Record, both, record_async
@@ -137,7 +137,7 @@ def step_the_clock(monkeypatch: pytest.MonkeyPatch, wall: SteppingWall) -> None:
         return None if wall_ns is None else wall.shown(wall_ns)
 
     monkeypatch.setattr(kernel, "wall_stamp", stepped)
-    for module in (stamping, request):
+    for module in (stamping, session):
         monkeypatch.setattr(module, "wall_map", lambda: fresh)
 
 

@@ -35,8 +35,8 @@ ANYIO = "anyio._backends._asyncio"
 CLIENTS = {
     "recv": Client(ours.recv, ("streamlab.net.stamping",)),
     "recvmsg": Client(ours.recvmsg, ("streamlab.net.stamping",)),
-    "streamlab sync": Client(ours.streamlab_sync, ("streamlab.front",)),
-    "streamlab async": Client(ours.streamlab_async, ("streamlab.front",)),
+    "streamlab sync": Client(ours.streamlab_sync, ("streamlab.capture.api",)),
+    "streamlab async": Client(ours.streamlab_async, ("streamlab.capture.api",)),
     "httpx iter_lines": Client(peers.httpx_iter_lines, ("httpx",)),
     "httpx aiter_lines": Client(peers.httpx_aiter_lines, ("httpx", ANYIO)),
     "httpx2 EventSource": Client(peers.httpx2_event_source, ("httpx2", ANYIO)),

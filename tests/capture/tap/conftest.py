@@ -11,7 +11,7 @@ import pytest
 import trustme
 
 import streamlab as sl
-from streamlab.net.stamping import Exchange
+from streamlab.net.connection import Exchange
 from streamlab.tape import Stamp
 from tests.servers.running import running
 
