@@ -20,7 +20,7 @@ from collections.abc import (
 from functools import lru_cache
 from typing import Any
 
-from streamlab.capture.libraries import httpx_of
+from streamlab.capture.libraries import Response, httpx_of
 from streamlab.capture.session import Session
 from streamlab.net.connection import Exchange
 from streamlab.net.http1_body import Framing, after_head, body_framing
@@ -28,7 +28,7 @@ from streamlab.net.sync_socket import MAX_BYTES
 from streamlab.tape import How
 
 
-def body(response: Any) -> Iterator[bytes]:
+def body(response: Response) -> Iterator[bytes]:
     """Return the pieces of an answer to a sync client."""
     connection = _own_connection(response)
     if connection is None:
@@ -36,7 +36,7 @@ def body(response: Any) -> Iterator[bytes]:
     return _pieces(connection, _framing(response), _timeout_s(response))
 
 
-def abody(response: Any) -> AsyncIterator[bytes]:
+def abody(response: Response) -> AsyncIterator[bytes]:
     """Return the pieces of an answer to an async client."""
     connection = _own_connection(response)
     if connection is None:
@@ -66,7 +66,7 @@ async def _apieces(
     framing.close()
 
 
-def _own_connection(response: Any) -> Exchange | None:
+def _own_connection(response: Response) -> Exchange | None:
     """Return the connection of an answer if it is ours alone and speaks HTTP/1."""
     connection = response.extensions.get("network_stream")
     if not isinstance(connection, Exchange) or not connection.keeps_answer:
@@ -77,16 +77,16 @@ def _own_connection(response: Any) -> Exchange | None:
     return None
 
 
-def _framing(response: Any) -> Framing:
+def _framing(response: Response) -> Framing:
     return body_framing(response.request.method, response.status_code, dict(response.headers))
 
 
-def _timeout_s(response: Any) -> float | None:
+def _timeout_s(response: Response) -> float | None:
     timeout: float | None = response.request.extensions.get("timeout", {}).get("read")
     return timeout
 
 
-def follow(response: Any, session: Session) -> Any:
+def follow(response: Response, session: Session) -> Response:
     """Note the head of a response, and let its body pass by `session`; return it."""
     session.answered(response)
     if response.is_closed:  # made whole, as by a mock transport: its stream is not iterated
@@ -102,7 +102,7 @@ def follow(response: Any, session: Session) -> Any:
     return response
 
 
-def _bodiless(response: Any, session: Session) -> bool:
+def _bodiless(response: Response, session: Session) -> bool:
     """Return whether a response has no body, so that an unread body is no early end."""
     return (
         response.status_code in (204, 304)

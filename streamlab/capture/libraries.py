@@ -8,10 +8,68 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Iterable, MutableMapping
 from types import ModuleType
-from typing import Any
+from typing import Any, Protocol
 
 from streamlab.tape import How
+
+
+class Headers(Protocol):
+    """What we use of httpx's headers; names in any case."""
+
+    def multi_items(self) -> list[tuple[str, str]]:
+        """Return all pairs of name and value."""
+        ...
+
+    def get(self, name: str, default: str = "") -> str:
+        """Return a value."""
+        ...
+
+    def keys(self) -> Iterable[str]:
+        """Return the names."""
+        ...
+
+    def __contains__(self, name: object) -> bool: ...
+
+    def __getitem__(self, name: str) -> str: ...
+
+
+class URL(Protocol):
+    """What we use of httpx's URL, beside its text."""
+
+    @property
+    def path(self) -> str:
+        """The decoded path."""
+        ...
+
+
+class Request(Protocol):
+    """What we use of a request of httpx or httpx2."""
+
+    method: str
+    url: URL
+    headers: Headers
+    extensions: MutableMapping[str, Any]
+
+    @property
+    def content(self) -> bytes:
+        """The body; raises a RuntimeError where it is streamed."""
+        ...
+
+
+class Response(Protocol):
+    """What we use of a response of httpx or httpx2."""
+
+    status_code: int
+    reason_phrase: str
+    http_version: str
+    headers: Headers
+    extensions: MutableMapping[str, Any]
+    request: Request
+    stream: Any
+    is_closed: bool
+
 
 _HOW: tuple[tuple[str, How], ...] = (
     ("ConnectTimeout", "connect"),
@@ -34,7 +92,7 @@ def is_a(thing: object, library: str, name: str) -> bool:
     return isinstance(thing, getattr(sys.modules.get(library), name, ()))
 
 
-def httpx_of(response: Any) -> ModuleType:
+def httpx_of(response: object) -> ModuleType:
     """Return the library of a response: httpx2 or httpx."""
     return sys.modules["httpx2" if is_a(response, "httpx2", "Response") else "httpx"]
 

@@ -1,4 +1,4 @@
-"""One request and its answer on the way to a recording, whoever sent the request.
+"""One request and its answer on the way to a recording: our own, or a tapped client's.
 
 Rule: the consumer comes first.  Work that can wait (the request's JSON, the lab's log, the
 recording itself) is done when the recording is asked for.
@@ -11,10 +11,15 @@ import threading
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from streamlab.capture import lab_log
-from streamlab.capture.libraries import how_of, is_cancellation, sentence
+from streamlab.capture.libraries import (
+    Request,
+    Response,
+    how_of,
+    is_cancellation,
+    sentence,
+)
 from streamlab.capture.marks import Marks, refine
 from streamlab.endpoints import redact
 from streamlab.net.connection import Exchange
@@ -101,12 +106,14 @@ class Session:
         """Note that the client is asked now."""
         self.recorder.mark("called", self.recorder.clock())
 
-    def asked(self, request: Any, fields: object = None, content: bytes | None = None) -> None:
+    def asked(
+        self, request: Request, fields: object = None, content: bytes | None = None
+    ) -> None:
         """Note the request, without its secrets.
 
         Parameters
         ----------
-        request : httpx.Request
+        request : Request
         fields : JSON value, optional
             Of its body; or else `content`, the body itself, which is parsed later.
         """
@@ -123,7 +130,7 @@ class Session:
         )
         meta["label"] = meta["label"] or request.url.path
 
-    def answered(self, response: Any) -> None:
+    def answered(self, response: Response) -> None:
         """Note the head of the answer, and the connection that brings it."""
         recorder, headers = self.recorder, response.headers
         recorder.meta.update(
@@ -308,7 +315,7 @@ _unnoticed: weakref.WeakSet[Session] = weakref.WeakSet()
 """Sessions whose response may be closed without notice to us."""
 
 
-def _fields(content: bytes | None) -> dict[str, Any]:
+def _fields(content: bytes | None) -> dict[str, object]:
     """Return the fields of a JSON request, without its secrets."""
     if not content or len(content) > MAX_REQUEST_BYTES:
         return {}

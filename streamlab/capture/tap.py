@@ -10,6 +10,7 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
+from streamlab.capture.libraries import Request
 from streamlab.capture.session import Session
 from streamlab.capture.tap_transport import tap_into, untap
 from streamlab.errors import UsageError
@@ -25,7 +26,9 @@ class Tap:
     recorded to its end.  Recordings stay in memory as long as the tap does.
     """
 
-    def __init__(self, client: Any, *, label: str = "", max_bytes: int | None = None) -> None:
+    def __init__(
+        self, client: object, *, label: str = "", max_bytes: int | None = None
+    ) -> None:
         self._label, self._max_bytes = label, max_bytes
         self._sessions: list[Session] = []
         http = _http_client(client)
@@ -46,7 +49,7 @@ class Tap:
         """The tapes that still grow, one a response that has not ended."""
         return [each.recorder for each in list(self._sessions) if not each.done]
 
-    def begin(self, request: Any) -> Session:
+    def begin(self, request: Request) -> Session:
         """Begin to record a request that is about to be sent; the transport calls this."""
         session = Session(label=self._label, max_bytes=self._max_bytes)
         session.called()
@@ -73,7 +76,7 @@ class Tap:
         )
 
 
-def tap(client: Any, *, label: str = "", max_bytes: int | None = None) -> Tap:
+def tap(client: object, *, label: str = "", max_bytes: int | None = None) -> Tap:
     """Record every response of a client, unchanged for the code that uses it.
 
     Parameters
@@ -115,7 +118,7 @@ def tap(client: Any, *, label: str = "", max_bytes: int | None = None) -> Tap:
     return Tap(client, label=label, max_bytes=max_bytes)
 
 
-def _http_client(client: Any) -> Any:
+def _http_client(client: object) -> Any:
     if (http := http_client(client)) is not None:
         return http
     raise UsageError(
@@ -125,13 +128,12 @@ def _http_client(client: Any) -> Any:
     )
 
 
-def _content(request: Any) -> bytes | None:
+def _content(request: Request) -> bytes | None:
     """Return the body of a request; None where it is streamed, and so not known."""
     try:
-        content: bytes = request.content
+        return request.content
     except RuntimeError:  # httpx's RequestNotRead is one
         return None
-    return content
 
 
 def _nothing() -> None:

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from typing import Any, Protocol
 
 from streamlab.capture.body import follow
+from streamlab.capture.libraries import Request, Response
 from streamlab.capture.session import Session
 from streamlab.net.httpx_private import rewire
 from streamlab.net.install import changing, install, uninstall
@@ -23,7 +24,7 @@ from streamlab.net.install import changing, install, uninstall
 class Follower(Protocol):
     """What a transport needs of a tap."""
 
-    def begin(self, request: Any) -> Session:
+    def begin(self, request: Request) -> Session:
         """Begin to record a request that is about to be sent."""
         ...
 
@@ -48,7 +49,7 @@ class TappedTransport:
     def __init__(self, inner: Any, tap: Follower) -> None:
         self._inner, self._tap = inner, tap
 
-    def handle_request(self, request: Any) -> Any:
+    def handle_request(self, request: Request) -> Response:
         """Send a request as it is; return its response, followed."""
         session = self._tap.begin(request)
         try:
@@ -59,7 +60,7 @@ class TappedTransport:
             raise
         return follow(response, session)
 
-    async def handle_async_request(self, request: Any) -> Any:
+    async def handle_async_request(self, request: Request) -> Response:
         """Send a request as it is; return its response, followed."""
         session = self._tap.begin(request)
         try:
@@ -81,14 +82,14 @@ class TappedTransport:
         self._inner.__enter__()
         return self
 
-    def __exit__(self, *exc: Any) -> Any:
+    def __exit__(self, *exc: object) -> object:
         return self._inner.__exit__(*exc)
 
     async def __aenter__(self) -> TappedTransport:
         await self._inner.__aenter__()
         return self
 
-    async def __aexit__(self, *exc: Any) -> Any:
+    async def __aexit__(self, *exc: object) -> object:
         return await self._inner.__aexit__(*exc)
 
     def __getattr__(self, name: str) -> Any:  # close, aclose, and what else the inner one has
@@ -102,7 +103,7 @@ def _without(transport: Any, tap: Follower) -> Any:
 
 
 @contextmanager
-def _traced(request: Any, session: Session, is_async: bool) -> Iterator[None]:
+def _traced(request: Request, session: Session, is_async: bool) -> Iterator[None]:
     """Listen to the phases of a request while it is sent."""
     # The user's own dict of extensions is not changed, and the request has it back
     # afterwards: a redirect inherits it, and would else be heard by two listeners.

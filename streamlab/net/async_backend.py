@@ -10,16 +10,17 @@ import asyncio
 import contextlib
 import os
 import socket
-from collections.abc import Iterable
+from collections.abc import Coroutine, Iterable
 from types import ModuleType
-from typing import Any
+
+from httpcore import AsyncNetworkBackend
 
 from streamlab.net.async_socket import AsyncSocketStream
 from streamlab.net.connection import Stopper
 from streamlab.net.fallback import FallbackStream
 from streamlab.net.interrupts import HeldCancellation
 from streamlab.net.stamping import Meter
-from streamlab.net.sync_backend import open_socket
+from streamlab.net.sync_backend import AddressInfo, SocketOption, open_socket
 from streamlab.net.sync_socket import mapped
 from streamlab.tape import Clock, monotonic_ns
 
@@ -44,7 +45,7 @@ class AsyncSocketBackend:
     def __init__(
         self,
         core: ModuleType,
-        fallback: Any = None,
+        fallback: AsyncNetworkBackend,
         clock: Clock = monotonic_ns,
         held: HeldCancellation | None = None,
         stopper: Stopper | None = None,
@@ -58,8 +59,8 @@ class AsyncSocketBackend:
         port: int,
         timeout: float | None = None,
         local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> Any:
+        socket_options: Iterable[SocketOption] | None = None,
+    ) -> AsyncSocketStream | FallbackStream:
         """Connect to the first address of `host` that answers."""
         if not can_add_reader():
             stream = await self._fallback.connect_tcp(
@@ -83,8 +84,8 @@ class AsyncSocketBackend:
         self,
         path: str,
         timeout: float | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> Any:
+        socket_options: Iterable[SocketOption] | None = None,
+    ) -> AsyncSocketStream | FallbackStream:
         """Connect to a Unix socket."""
         if not can_add_reader():
             stream = await self._fallback.connect_unix_socket(path, timeout, socket_options)
@@ -121,7 +122,7 @@ def can_add_reader() -> bool:
     return type(loop).add_reader is not asyncio.AbstractEventLoop.add_reader
 
 
-async def race(attempts: list[Any]) -> Meter:
+async def race(attempts: list[Coroutine[object, object, Meter]]) -> Meter:
     """Return the first connection that stands; start the next attempt after a head start."""
     # Each attempt is a coroutine.  A failed attempt starts the next one at once; a slow one
     # goes on beside the next.  The losers are cancelled and their sockets closed, also when
@@ -164,7 +165,10 @@ async def _drop(tasks: list[asyncio.Task[Meter]]) -> None:
 
 
 async def connect(
-    info: Any, local_address: str | None, options: tuple[Any, ...], clock: Clock
+    info: AddressInfo,
+    local_address: str | None,
+    options: tuple[SocketOption, ...],
+    clock: Clock,
 ) -> Meter:
     """Connect a socket to one address."""
     meter, address = open_socket(info, local_address, options, clock)

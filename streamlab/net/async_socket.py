@@ -15,7 +15,6 @@ import contextlib
 import ssl
 from collections import deque
 from types import ModuleType
-from typing import Any
 
 from streamlab.net.connection import Exchange
 from streamlab.net.fairness import turns_of
@@ -276,7 +275,7 @@ class AsyncSocketStream(Exchange):
             self, self._core, self._clock, ssl_context, server_hostname, timeout
         )
 
-    def get_extra_info(self, info: str) -> Any:
+    def get_extra_info(self, info: str) -> object:
         """Answer a question of httpcore: addresses, the socket, readability."""
         if info == "is_readable" and (self._queue or self._at_end):
             return True

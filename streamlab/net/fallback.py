@@ -6,7 +6,8 @@ For trio, and for event loops that cannot watch a socket.
 from __future__ import annotations
 
 import ssl
-from typing import Any
+
+from httpcore import AsyncNetworkStream
 
 from streamlab.net.connection import Exchange
 from streamlab.tape import Clock, Stamp
@@ -15,7 +16,7 @@ from streamlab.tape import Clock, Stamp
 class FallbackStream(Exchange):
     """A connection of another backend, stamped by the clock after each read."""
 
-    def __init__(self, inner: Any, clock: Clock) -> None:
+    def __init__(self, inner: AsyncNetworkStream, clock: Clock) -> None:
         super().__init__(clock)
         self._inner = inner
 
@@ -45,6 +46,6 @@ class FallbackStream(Exchange):
         inner = await self._inner.start_tls(ssl_context, server_hostname, timeout)
         return FallbackStream(inner, self._clock)
 
-    def get_extra_info(self, info: str) -> Any:
+    def get_extra_info(self, info: str) -> object:
         """Ask the connection below."""
         return self._inner.get_extra_info(info)

@@ -65,7 +65,7 @@ def rewire(client: Any, change: Callable[[Any], Any]) -> None:
         mounts[pattern] = once(transport)
 
 
-def http_client(client: Any) -> Any:
+def http_client(client: object) -> Any:
     """Return the httpx client that `client` is, or that an SDK's client holds; else None."""
     for http in (client, getattr(client, "_client", None)):
         if hasattr(http, "_transport") and hasattr(http, "event_hooks"):

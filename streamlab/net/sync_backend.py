@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from types import ModuleType
-from typing import Any
 
 from streamlab.net.connection import Stopper
 from streamlab.net.interrupts import Gate
 from streamlab.net.stamping import Meter
 from streamlab.net.sync_socket import SocketStream, mapped
 from streamlab.tape import Clock, monotonic_ns
+
+AddressInfo = tuple[int, int, int, str, tuple[object, ...] | str]
+"""A row of ``socket.getaddrinfo``."""
+
+SocketOption = tuple[int, int, int] | tuple[int, int, bytes]
+"""The arguments of ``setsockopt``, as httpcore has them."""
 
 
 class SocketBackend:
@@ -45,7 +50,7 @@ class SocketBackend:
         port: int,
         timeout: float | None = None,
         local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
+        socket_options: Iterable[SocketOption] | None = None,
     ) -> SocketStream:
         """Connect to the first address of `host` that answers."""
         with mapped(self._core.ConnectTimeout, self._core.ConnectError), self._gate.open():
@@ -61,7 +66,7 @@ class SocketBackend:
         self,
         path: str,
         timeout: float | None = None,
-        socket_options: Iterable[Any] | None = None,
+        socket_options: Iterable[SocketOption] | None = None,
     ) -> SocketStream:
         """Connect to a Unix socket."""
         with mapped(self._core.ConnectTimeout, self._core.ConnectError), self._gate.open():
@@ -81,7 +86,9 @@ class SocketBackend:
         return stream
 
 
-def first_answer(infos: list[Any], connect: Callable[[Any], Meter]) -> Meter:
+def first_answer(
+    infos: Sequence[AddressInfo], connect: Callable[[AddressInfo], Meter]
+) -> Meter:
     """Connect to the first address that answers; raise the last failure if none does."""
     for i, info in enumerate(infos, start=1):
         try:
@@ -93,8 +100,11 @@ def first_answer(infos: list[Any], connect: Callable[[Any], Meter]) -> Meter:
 
 
 def open_socket(
-    info: Any, local_address: str | None, options: Iterable[Any] | None, clock: Clock
-) -> tuple[Meter, Any]:
+    info: AddressInfo,
+    local_address: str | None,
+    options: Iterable[SocketOption] | None,
+    clock: Clock,
+) -> tuple[Meter, tuple[object, ...] | str]:
     """Return an unconnected socket with its meter, and the address to connect to."""
     family, kind, proto, _, address = info
     sock = socket.socket(family, kind, proto)
@@ -112,10 +122,10 @@ def open_socket(
 
 
 def _connect(
-    info: Any,
+    info: AddressInfo,
     timeout: float | None,
     local_address: str | None,
-    options: Iterable[Any] | None,
+    options: Iterable[SocketOption] | None,
     clock: Clock,
 ) -> Meter:
     meter, address = open_socket(info, local_address, options, clock)

@@ -17,7 +17,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from types import ModuleType
-from typing import Any
 
 from streamlab.net.connection import Exchange
 from streamlab.net.interrupts import Gate, wait_readable
@@ -86,7 +85,7 @@ class SocketStream(Exchange):
             self, self._core, self._clock, ssl_context, server_hostname, timeout
         )
 
-    def get_extra_info(self, info: str) -> Any:
+    def get_extra_info(self, info: str) -> object:
         """Answer a question of httpcore: addresses, the socket, readability."""
         return socket_info(self._sock, info)
 
@@ -187,7 +186,7 @@ class TLSStream(TLSExchange):
         )
 
 
-def socket_info(sock: socket.socket, info: str) -> Any:
+def socket_info(sock: socket.socket, info: str) -> object:
     """Answer a question of httpcore about a socket; None for an unknown one."""
     match info:
         case "client_addr":

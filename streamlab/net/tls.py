@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ssl
 from types import ModuleType
-from typing import Any, Protocol
+from typing import Protocol
 
 from streamlab.net.connection import Exchange
 from streamlab.tape import Clock
@@ -102,7 +102,7 @@ class Below(Protocol):
         """Keep no answer any more; return whether it was kept."""
         ...
 
-    def get_extra_info(self, info: str) -> Any:
+    def get_extra_info(self, info: str) -> object:
         """Answer a question of httpcore about the connection."""
         ...
 
@@ -114,7 +114,7 @@ class TLSExchange(Exchange):
         super().__init__(clock, keeps_answer=below.leave_answer())
         self._core, self._layer, self._below = core, layer, below
 
-    def get_extra_info(self, info: str) -> Any:
+    def get_extra_info(self, info: str) -> object:
         """Return the SSL object, or what the connection below knows."""
         if info == "ssl_object":
             return self._layer.ssl_object
