@@ -28,7 +28,7 @@ _lock = threading.Lock()
 
 
 class Lab(server.Lab):
-    """A running lab, as `streamlab.server.Lab`, that also makes endpoints."""
+    """A running lab, with the attributes of `streamlab.server.Lab`, that makes endpoints."""
 
     def endpoint(self, scenario: str | None = None, dialect: str = "openai_chat") -> Endpoint:
         """Return the endpoint of a scenario, in a provider's dialect.
@@ -52,7 +52,7 @@ class Lab(server.Lab):
 def serve(
     *recordings: Recording | str | PathLike[str], port: int = 0, speed: float = 1.0
 ) -> Lab:
-    """Start the lab: a real server on this machine, for everything offline.
+    """Start the lab: a real server on this machine, for work without a provider.
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ def serve(
 
 
 def named_tapes(recordings: tuple[Recording | str | PathLike[str], ...]) -> dict[str, Tape]:
-    """Return the tapes of recordings by name, made distinct by a number where they clash."""
+    """Return the tapes of recordings by name; a number makes equal names distinct."""
     held = {
         item: item if isinstance(item, Recording) else load(item, label=Path(fspath(item)).stem)
         for item in recordings
@@ -97,7 +97,7 @@ def named_tapes(recordings: tuple[Recording | str | PathLike[str], ...]) -> dict
 
 
 def named(recordings: Iterable[Recording]) -> dict[str, Recording]:
-    """Return recordings by label, made distinct by a number where labels clash."""
+    """Return recordings by label; a number makes equal labels distinct."""
     names: dict[str, Recording] = {}
     for recording in recordings:
         name = recording.label

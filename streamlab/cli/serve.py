@@ -38,7 +38,7 @@ def run(
 
     \b
     A request may set parameters, in its body or its query. A scenario ignores
-    those that it does not have; the page at the lab's URL lists those it has:
+    all but its own parameters, which the page at the lab's URL lists:
       speed      divides all times: 2 is twice as fast (all scenarios)
       encoding   gzip, or gzip-unflushed, which holds events back (all)
       seed       other times (all modelled ones, except steady)
@@ -97,7 +97,7 @@ prompt. Ctrl-C ends it. From another shell:
   curl -N '{url}/sse/steady?speed=2'
 {records}
 
-In a browser, {url} lists the parameters of each.
+In a browser, {url} describes each scenario and its parameters.
 
 {there_is}
 """

@@ -46,7 +46,7 @@ class Connection:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         loop.watch(sock, EVENT_READ, self._ready)
 
-    # a Sender's Channel
+    # The methods of `Channel`, for the sender.
 
     def head(self, response: Response, log: SendLog | None) -> bytes:
         """Return the response's head; it names the stream whose log is kept."""
@@ -96,7 +96,7 @@ class Connection:
         self._sender = None
         if ending == "reset":
             # With linger on and 0 s, close() sends RST instead of FIN and discards what the
-            # kernel has not sent yet.  There is no other call to send RST.
+            # kernel has not sent yet.
             linger = struct.pack("ii", 1, 0)
             self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
         # A connection can be used again only where both sides are DONE.  After HTTP/1.0 or
@@ -107,7 +107,7 @@ class Connection:
         else:
             self._close()
 
-    # callbacks of the loop, and the steps of a request
+    # The callback of the loop, and the steps of a request.
 
     def _ready(self, mask: int) -> None:
         if mask & EVENT_WRITE and self._writable is not None:

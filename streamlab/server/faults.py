@@ -1,4 +1,4 @@
-"""What goes wrong with streams, on purpose.
+"""The faults of streams, made on purpose.
 
 The faults that break a stream begin like ``steady``: 40 words, 20 ms apart, in the format of
 the path that the request names.  To add one, write a function `Request -> Response` and name

@@ -1,4 +1,4 @@
-"""One thread that waits for sockets and for deadlines, and is late for neither.
+"""One thread that waits for sockets and for deadlines, and serves both on time.
 
 Rule 1: deadlines are absolute; one late call does not delay the calls after it.
 Rule 2: after each socket served, the calls that have become due are made.
@@ -43,7 +43,7 @@ class Loop:
         self._stopped = False
         self._deadlines: list[tuple[int, int, Callable[[], object]]] = []
         self._numbers = count()  # decides between equal times: callbacks cannot be compared
-        # The selector of Windows has no descriptor, and is asked itself, to the millisecond.
+        # Without a descriptor (Windows), the loop waits in the selector, to the millisecond.
         self._fileno: int | None = getattr(self._selector, "fileno", lambda: None)()
 
     def at(self, t_ns: int, call: Callable[[], object]) -> None:
@@ -110,7 +110,7 @@ class Loop:
         wait_s = (due_ns - margin_ns - self.clock()) / 1e9
         ready = self._ready(wait_s)
         if wait_s > MAX_SLEEP_S:
-            return ready
+            return ready  # the sleep was cut short, and the deadline is too far to spin
         while margin_ns and not ready and self.clock() < due_ns:
             pass
         return ready
@@ -121,7 +121,8 @@ class Loop:
             return bool(self._selector.select(timeout_s))
         # An epoll descriptor is itself readable when one of its sockets is ready.  select()
         # waits for it to the microsecond; epoll_wait() takes whole milliseconds, and Python
-        # rounds them up.
+        # rounds them up.  select() cannot take a descriptor above 1023: this one is opened
+        # before any connection.
         return bool(select.select([self._fileno], [], [], timeout_s)[0])
 
 

@@ -77,16 +77,18 @@ class Lab:
     base_url : str
         For the OpenAI SDK: the URL with ``/v1``.
     scenarios : tuple of str
-        What it can play, recordings first.
+        The names of recordings and scenarios, recordings first.
     faults : tuple of str
-        What it can play that goes wrong.
+        The names of the faults.
     usual : str
-        What it plays by default: the first recording, or ``"count-to-ten"``.
+        The scenario by default: the first recording, or ``"count-to-ten"``.
 
     Raises
     ------
     LabError
         If the port is taken, or the lab does not start.
+    UsageError
+        If `speed` is not a number above 0.
     """
 
     def __init__(
@@ -121,18 +123,18 @@ class Lab:
 
     @property
     def pid(self) -> int:
-        """The number of its process."""
+        """The number of the lab's process."""
         return self._process.pid
 
     @property
     def alive(self) -> bool:
-        """Whether its process runs; False in a process that was forked from the owner."""
+        """Whether the lab's process runs; in a forked child of the owner, False."""
         return self._process.poll() is None
 
     def close(self) -> None:
-        """End the lab, and wait until it has ended; again is harmless."""
-        # A forked child has this object too, and runs close() at its exit; the lab is still
-        # its parent's.
+        """End the lab, and wait until it has ended; a second call does nothing."""
+        # A forked child has a copy of this object and runs close() at its exit, but the lab
+        # belongs to the parent.
         if os.getpid() != self._owner:
             return
         for pipe in (self._process.stdin, self._process.stdout):
@@ -159,7 +161,7 @@ class Lab:
 def _start(
     tapes: Mapping[str, Tape], port: int, speed: float
 ) -> tuple[subprocess.Popen[bytes], Ready]:
-    # The lab has read the journals before it prints its line, so the folder may go then.
+    # The lab has read all journals before it prints its line, so they can be deleted then.
     with tempfile.TemporaryDirectory(prefix="streamlab-") as folder:
         paths = {name: f"{folder}/{number}.jsonl" for number, name in enumerate(tapes)}
         for name, tape in tapes.items():
@@ -172,15 +174,15 @@ def _spawn(options: Options) -> subprocess.Popen[bytes]:
     """Start the lab of this very package, whatever files lie in the working directory."""
     root = str(Path(__file__).parents[2])
     path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
-    # A program of its own and not multiprocessing: "spawn" would import the user's main
-    # module again, which a script without a main guard or a notebook cannot bear, and "fork"
-    # would copy threads' locks and open sockets.  -P keeps a json.py of the working directory
-    # from being imported in place of Python's.
+    # A program and not multiprocessing: "spawn" would import the user's main module again,
+    # which fails in a script without a main guard, and "fork" would copy the parent's locks
+    # and open sockets.  -P keeps a json.py of the working directory from being imported in
+    # place of Python's.
     #
-    # A process group of its own, because a terminal sends Ctrl-C to the whole group and the
-    # lab must outlive it.  A session of its own would do that too, but Linux schedules
-    # sessions against each other (autogroup): on a busy machine such a lab was 2 ms late in
-    # the median instead of 0.02 ms.
+    # A process group of its own, because a terminal sends Ctrl-C to the whole group, and the
+    # lab must go on.  A session of its own would do that too, but Linux shares the processor
+    # between sessions (autogroup): on a busy machine such a lab was 2 ms late in the median
+    # instead of 0.02 ms.
     return subprocess.Popen(
         [sys.executable, "-P", "-m", "streamlab.server", json.dumps(options)],
         stdin=subprocess.PIPE,

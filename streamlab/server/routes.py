@@ -63,7 +63,7 @@ class Site:
 
 
 def reply_to(site: Site, request: HTTPRequest) -> Reply:
-    """Return the reply to any request; to a bad one, a 4xx with what to do."""
+    """Return the reply to a request; a bad request gets a 4xx whose message says what to do."""
     try:
         path, query = _target(request.target)
         body = {**_json(request.body), **query}

@@ -68,10 +68,11 @@ class SendLogs:
             return
         log.finish()
         self._rows += len(log.ends)
-        # A client asks for its log after the stream, so running streams and the latest are
-        # kept.  A dict keeps its order of insertion: its first key is the oldest stream.
+        # A client asks for a log after its stream, so the logs of running streams are kept,
+        # and `_rows` does not count them.  Some log is done here, because `_rows` is above 0;
+        # a dict keeps the order of insertion, so the first one is the oldest.
         while self._rows > self._max_rows:
-            oldest = next(iter(self._logs))
+            oldest = next(stream for stream, log in self._logs.items() if log.done)
             self._rows -= len(self._logs.pop(oldest).ends)
 
     def get(self, stream: str) -> SendLog | None:

@@ -138,6 +138,23 @@ def test_a_lab_dies_with_a_killed_parent_although_a_forked_child_lives_on():
             os.kill(child, signal.SIGKILL)
 
 
+def test_a_forked_child_starts_a_lab_of_its_own_and_leaves_its_parents_alone():
+    then = (
+        "import os\n"
+        "if child := os.fork():\n"
+        "    os.waitpid(child, 0)\n"
+        "    print(lab.alive, serve() is lab, flush=True)\n"
+        "else:\n"
+        "    print(serve().pid, flush=True)"
+    )
+    with start_parent(then) as parent:
+        pid, child_pid = int(parent.stdout.readline()), int(parent.stdout.readline())
+        assert parent.stdout.readline() == "True True\n"
+
+    assert pid != child_pid
+    assert is_gone(child_pid)
+
+
 def test_a_lab_ends_with_a_parent_that_ends_by_itself():
     with start_parent("pass") as parent:
         pid = int(parent.stdout.readline())

@@ -167,3 +167,16 @@ def test_old_logs_are_forgotten_and_running_ones_kept():
     assert logs.get(old.stream) is None
     assert logs.get(new.stream) is new
     assert logs.get(running.stream) is running
+
+
+def test_an_old_log_is_kept_while_its_stream_runs():
+    logs = SendLogs(max_rows=1)
+    running, short, long = logs.open("a"), logs.open("b"), logs.open("c")
+    running.add(1, 1, 1)
+    for log, n in ((short, 1), (long, 2)):
+        for end in range(n):
+            log.add(end, end, end)
+        logs.close(log)
+
+    assert logs.get(running.stream) is running
+    assert logs.get(short.stream) is logs.get(long.stream) is None
