@@ -30,7 +30,7 @@ def run(
     ] = None,
     speed: Annotated[float, Option(min=0.001, help="All times are divided by it.")] = 1.0,
 ) -> None:
-    """Run the lab: a local server that streams as a language model's does.
+    """Run the lab: a local server that streams as a model does.
 
     The lab speaks the providers' own protocols, on this machine only. There is no model in it:
     it answers by scenario, whatever the prompt, and the request's "model" names the scenario.
