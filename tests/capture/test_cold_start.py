@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-import streamlab as sl
+from streamlab.many import Lab
 
 COLD = """
 import asyncio, sys
@@ -44,11 +44,9 @@ print(sorted(after - before))
 
 
 @pytest.mark.parametrize("kind", ["sync", "async"])
-def test_nothing_is_imported_between_the_call_and_the_answer(
-    kind: str, sl_fast_lab: sl.server.Lab[sl.Endpoint]
-) -> None:
+def test_nothing_is_imported_between_the_call_and_the_answer(kind: str, fast_lab: Lab) -> None:
     said = subprocess.run(
-        [sys.executable, "-c", COLD, sl_fast_lab.base_url, kind],
+        [sys.executable, "-c", COLD, fast_lab.base_url, kind],
         capture_output=True,
         text=True,
         timeout=60,

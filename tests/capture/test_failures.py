@@ -25,10 +25,10 @@ from streamlab.errors import (
     UnknownNameError,
     UsageError,
 )
+from streamlab.many import Lab
 from tests.capture.test_record import both
 
 Record = Callable[..., sl.Recording]
-Lab = sl.server.Lab[sl.Endpoint]
 
 
 @both
@@ -77,9 +77,9 @@ Lab = sl.server.Lab[sl.Endpoint]
     ],
 )
 def test_the_server_says_no(
-    record: Record, fault: str, how: str, sentence: str, sl_fast_lab: Lab
+    record: Record, fault: str, how: str, sentence: str, fast_lab: Lab
 ) -> None:
-    rec = record(sl_fast_lab.endpoint(fault), "hi")
+    rec = record(fast_lab.endpoint(fault), "hi")
 
     assert rec.end.how == how
     assert rec.problem == sentence
@@ -92,9 +92,9 @@ def test_the_server_says_no(
 
 @both
 def test_an_unknown_model_is_a_404_that_names_what_there_is(
-    record: Record, sl_fast_lab: Lab
+    record: Record, fast_lab: Lab
 ) -> None:
-    rec = record(sl.openai("stedy", base_url=sl_fast_lab.base_url), "hi")
+    rec = record(sl.openai("stedy", base_url=fast_lab.base_url), "hi")
 
     assert rec.meta["status"] == 404
     assert rec.problem is not None
@@ -102,8 +102,8 @@ def test_an_unknown_model_is_a_404_that_names_what_there_is(
 
 
 @both
-def test_a_reset_in_mid_stream_keeps_what_arrived(record: Record, sl_fast_lab: Lab) -> None:
-    rec = record(sl_fast_lab.endpoint("reset"), "hi")
+def test_a_reset_in_mid_stream_keeps_what_arrived(record: Record, fast_lab: Lab) -> None:
+    rec = record(fast_lab.endpoint("reset"), "hi")
 
     assert rec.end.how == "reset"
     assert len(rec.events) == 12
@@ -114,8 +114,8 @@ def test_a_reset_in_mid_stream_keeps_what_arrived(record: Record, sl_fast_lab: L
 
 
 @both
-def test_a_timeout_between_events_keeps_what_arrived(record: Record, sl_fast_lab: Lab) -> None:
-    rec = record(sl_fast_lab.endpoint("silence"), "hi", timeout=0.3)
+def test_a_timeout_between_events_keeps_what_arrived(record: Record, fast_lab: Lab) -> None:
+    rec = record(fast_lab.endpoint("silence"), "hi", timeout=0.3)
 
     assert rec.end.how == "timeout"
     assert len(rec.events) == 12
@@ -123,8 +123,8 @@ def test_a_timeout_between_events_keeps_what_arrived(record: Record, sl_fast_lab
 
 
 @both
-def test_a_server_that_never_answers_times_out(record: Record, sl_fast_lab: Lab) -> None:
-    rec = record(sl_fast_lab.endpoint("no-answer"), "hi", timeout=0.3)
+def test_a_server_that_never_answers_times_out(record: Record, fast_lab: Lab) -> None:
+    rec = record(fast_lab.endpoint("no-answer"), "hi", timeout=0.3)
 
     assert (rec.end.how, len(rec.tape)) == ("timeout", 0)
 
@@ -165,11 +165,11 @@ except KeyboardInterrupt:
 """
 
 
-def test_ctrl_c_keeps_what_arrived(sl_fast_lab: Lab, tmp_path: Path) -> None:
+def test_ctrl_c_keeps_what_arrived(fast_lab: Lab, tmp_path: Path) -> None:
     """A real SIGINT to a real process, in the silence after the 12th event."""
     path = tmp_path / "a.jsonl"
     child = subprocess.Popen(
-        [sys.executable, "-c", INTERRUPTED, sl_fast_lab.base_url, str(path)],
+        [sys.executable, "-c", INTERRUPTED, fast_lab.base_url, str(path)],
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -196,9 +196,9 @@ def wait_for(condition: Callable[[], bool], timeout_s: float = 20) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
-def test_an_interrupt_loses_no_byte_wherever_it_strikes(sl_fast_lab: Lab) -> None:
+def test_an_interrupt_loses_no_byte_wherever_it_strikes(fast_lab: Lab) -> None:
     """Interrupted at every read in turn, the tape holds all that the kernel had by then."""
-    endpoint = sl_fast_lab.endpoint("silence")
+    endpoint = fast_lab.endpoint("silence")
     for strike in range(1, 12, 3):
         with pytest.raises(KeyboardInterrupt), sl.stream(endpoint, "hi") as s:
             for n, _ in enumerate(s.iter_raw(), start=1):
@@ -210,9 +210,9 @@ def test_an_interrupt_loses_no_byte_wherever_it_strikes(sl_fast_lab: Lab) -> Non
         assert len(s.recording.body) >= had
 
 
-def test_a_cancellation_keeps_what_arrived(sl_fast_lab: Lab) -> None:
+def test_a_cancellation_keeps_what_arrived(fast_lab: Lab) -> None:
     async def main() -> None:
-        task = asyncio.create_task(sl.arecord(sl_fast_lab.endpoint("silence"), "hi"))
+        task = asyncio.create_task(sl.arecord(fast_lab.endpoint("silence"), "hi"))
         await asyncio.sleep(0.25)  # the twelve events are out after 30 ms, then silence
         task.cancel()
         await task
@@ -224,11 +224,11 @@ def test_a_cancellation_keeps_what_arrived(sl_fast_lab: Lab) -> None:
     assert (sl.last.end.how, len(sl.last.events)) == ("cancelled", 12)
 
 
-def test_a_cancellation_keeps_what_a_blocked_loop_had_not_seen(sl_fast_lab: Lab) -> None:
+def test_a_cancellation_keeps_what_a_blocked_loop_had_not_seen(fast_lab: Lab) -> None:
     """The bytes are in the kernel, the loop has not looked yet, the task is cancelled."""
 
     async def main() -> None:
-        task = asyncio.create_task(sl.arecord(sl_fast_lab.endpoint("silence"), "hi"))
+        task = asyncio.create_task(sl.arecord(fast_lab.endpoint("silence"), "hi"))
         while not (task.done() or asyncio.all_tasks() == set()):
             await asyncio.sleep(0.002)
             if time.perf_counter() - start > 0.02:
@@ -245,10 +245,10 @@ def test_a_cancellation_keeps_what_a_blocked_loop_had_not_seen(sl_fast_lab: Lab)
     assert (sl.last.end.how, len(sl.last.events)) == ("cancelled", 12)
 
 
-def test_a_timeout_of_asyncio_cancels_and_keeps(sl_fast_lab: Lab) -> None:
+def test_a_timeout_of_asyncio_cancels_and_keeps(fast_lab: Lab) -> None:
     async def main() -> None:
         async with asyncio.timeout(0.3):
-            await sl.arecord(sl_fast_lab.endpoint("silence"), "hi")
+            await sl.arecord(fast_lab.endpoint("silence"), "hi")
 
     with pytest.raises(TimeoutError):
         asyncio.run(main())
@@ -267,9 +267,9 @@ def test_a_missing_key_is_said_at_once() -> None:
     )
 
 
-def test_an_unknown_scenario_names_the_nearest(sl_fast_lab: Lab) -> None:
+def test_an_unknown_scenario_names_the_nearest(fast_lab: Lab) -> None:
     with pytest.raises(UnknownNameError, match=r"Did you mean 'steady'\?$"):
-        sl_fast_lab.endpoint("stedy")
+        fast_lab.endpoint("stedy")
 
 
 def test_an_unknown_dialect_names_the_nearest() -> None:
@@ -309,8 +309,8 @@ def test_a_file_that_is_no_recording_is_said_so(tmp_path: Path) -> None:
         sl.load(tmp_path / "nothing.jsonl")
 
 
-def test_an_ending_that_is_no_format_is_misuse(sl_fast_lab: Lab, tmp_path: Path) -> None:
-    rec = sl.record(sl_fast_lab.endpoint("steady"), "hi")
+def test_an_ending_that_is_no_format_is_misuse(fast_lab: Lab, tmp_path: Path) -> None:
+    rec = sl.record(fast_lab.endpoint("steady"), "hi")
 
     with pytest.raises(UsageError) as caught:
         rec.save(tmp_path / "a.csv")

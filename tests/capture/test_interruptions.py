@@ -19,8 +19,8 @@ import pytest
 import streamlab as sl
 from streamlab.capture.options import RequestOptions
 from streamlab.capture.request import OwnRequest, apieces, pieces
+from streamlab.many import Lab
 
-Lab = sl.server.Lab[sl.Endpoint]
 HEAD = (
     b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
 )
@@ -141,10 +141,10 @@ except KeyboardInterrupt:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
-def test_ctrl_c_works_at_once_with_a_client_of_ones_own(sl_lab: Lab) -> None:
+def test_ctrl_c_works_at_once_with_a_client_of_ones_own(lab: Lab) -> None:
     """Its connections know nothing of our gate, so nothing may wait behind it."""
     child = subprocess.Popen(
-        [sys.executable, "-c", WITH_A_CLIENT, sl_lab.base_url],
+        [sys.executable, "-c", WITH_A_CLIENT, lab.base_url],
         stdout=subprocess.PIPE,
         text=True,
     )

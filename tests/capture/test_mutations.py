@@ -137,23 +137,23 @@ CHECKS = [numbers, promptness, counts, steps, loop, tiers]
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
 def test_without_a_fault_every_check_passes(
-    check: Callable[[Lab, Patch], None], sl_lab: Lab, monkeypatch: Patch
+    check: Callable[[Lab, Patch], None], lab: Lab, monkeypatch: Patch
 ) -> None:
     """The control: what fails the checks below is the fault."""
-    check(sl_lab, monkeypatch)
+    check(lab, monkeypatch)
 
 
 @pytest.mark.parametrize(("put_in", "check"), MUTATIONS.values(), ids=MUTATIONS)
 def test_with_it_the_suite_is_red(
     put_in: Callable[[Patch], None],
     check: Callable[[Lab, Patch], None],
-    sl_lab: Lab,
+    lab: Lab,
     monkeypatch: Patch,
 ) -> None:
     put_in(monkeypatch)
 
     with pytest.raises(AssertionError):
-        check(sl_lab, monkeypatch)
+        check(lab, monkeypatch)
 
 
 def test_every_check_has_a_fault_to_see() -> None:

@@ -12,6 +12,7 @@ import pytest
 
 import streamlab as sl
 from streamlab.errors import UsageError
+from streamlab.many import Lab
 
 TRANSCRIPT = Path(__file__).parents[1] / "data" / "streams" / "openai_chat_count_to_ten.sse"
 PROMPT = "Count to 10, with a comma between each number and no newlines. E.g., 1, 2, 3, ..."
@@ -29,9 +30,9 @@ both = pytest.mark.parametrize(
 
 
 @both
-def test_the_users_own_request(record: Record, sl_lab: sl.server.Lab[sl.Endpoint]) -> None:
+def test_the_users_own_request(record: Record, lab: Lab) -> None:
     """gpt-4o-mini's transcript: 62 lines, numbered 0 to 61, the last one blank."""
-    rec = record(sl_lab.endpoint("count-to-ten"), PROMPT, temperature=0)
+    rec = record(lab.endpoint("count-to-ten"), PROMPT, temperature=0)
 
     lines = rec.lines
     assert rec.body == TRANSCRIPT.read_bytes()
@@ -50,9 +51,9 @@ def test_the_users_own_request(record: Record, sl_lab: sl.server.Lab[sl.Endpoint
     }
 
 
-def test_the_blogs_own_view(sl_fast_lab: sl.server.Lab[sl.Endpoint]) -> None:
+def test_the_blogs_own_view(fast_lab: Lab) -> None:
     """What httpx's ``iter_lines`` yields is what ``rec.lines`` holds, row by row."""
-    endpoint = sl_fast_lab.endpoint("count-to-ten")
+    endpoint = fast_lab.endpoint("count-to-ten")
     body = {
         "model": "count-to-ten",
         "messages": [{"role": "user", "content": PROMPT}],
@@ -75,11 +76,9 @@ def test_the_blogs_own_view(sl_fast_lab: sl.server.Lab[sl.Endpoint]) -> None:
 @pytest.mark.parametrize(
     "scenario", ["count-to-ten", "steady", "bursty", "stall", "slow-first-token", "long"]
 )
-def test_reads_join_to_the_bytes_sent(
-    record: Record, scenario: str, sl_fast_lab: sl.server.Lab[sl.Endpoint]
-) -> None:
+def test_reads_join_to_the_bytes_sent(record: Record, scenario: str, fast_lab: Lab) -> None:
     """Every scenario: raw joins to the body, lines join to it, and the lab's log fits."""
-    rec = record(sl_fast_lab.endpoint(scenario), "hi", timeout=30)
+    rec = record(fast_lab.endpoint(scenario), "hi", timeout=30)
 
     reads = rec.reads
     assert b"".join(reads["raw"]) == rec.body
@@ -93,8 +92,8 @@ def test_reads_join_to_the_bytes_sent(
 
 
 @both
-def test_phases_come_in_order(record: Record, sl_fast_lab: sl.server.Lab[sl.Endpoint]) -> None:
-    rec = record(sl_fast_lab.endpoint("steady"), "hi")
+def test_phases_come_in_order(record: Record, fast_lab: Lab) -> None:
+    rec = record(fast_lab.endpoint("steady"), "hi")
 
     marks = rec.tape.marks
     order = ["called", "pool", "connect", "connected", "request_sent", "first_read", "headers"]
@@ -105,8 +104,8 @@ def test_phases_come_in_order(record: Record, sl_fast_lab: sl.server.Lab[sl.Endp
     assert rec.tape.t0_ns == marks["request_sent"]
 
 
-def test_two_hundred_at_once_lose_nothing(sl_lab: sl.server.Lab[sl.Endpoint]) -> None:
-    endpoint = sl_lab.endpoint("steady")
+def test_two_hundred_at_once_lose_nothing(lab: Lab) -> None:
+    endpoint = lab.endpoint("steady")
 
     async def gather() -> list[sl.Recording]:
         return await asyncio.gather(*[sl.arecord(endpoint, "hi") for _ in range(200)])
@@ -119,8 +118,8 @@ def test_two_hundred_at_once_lose_nothing(sl_lab: sl.server.Lab[sl.Endpoint]) ->
     assert {stamp for rec in recs for stamp in rec.reads["stamp"]} == {"kernel"}
 
 
-def test_fifty_threads_lose_nothing(sl_lab: sl.server.Lab[sl.Endpoint]) -> None:
-    endpoint, recs = sl_lab.endpoint("steady"), []
+def test_fifty_threads_lose_nothing(lab: Lab) -> None:
+    endpoint, recs = lab.endpoint("steady"), []
 
     def work() -> None:
         recs.append(sl.record(endpoint, "hi"))
@@ -137,10 +136,8 @@ def test_fifty_threads_lose_nothing(sl_lab: sl.server.Lab[sl.Endpoint]) -> None:
 
 
 @both
-def test_a_journal_is_kept_beside(
-    record: Record, sl_fast_lab: sl.server.Lab[sl.Endpoint], tmp_path: Path
-) -> None:
-    rec = record(sl_fast_lab.endpoint("bursty"), "hi", save=tmp_path / "a.jsonl")
+def test_a_journal_is_kept_beside(record: Record, fast_lab: Lab, tmp_path: Path) -> None:
+    rec = record(fast_lab.endpoint("bursty"), "hi", save=tmp_path / "a.jsonl")
 
     again = sl.load(tmp_path / "a.jsonl")
 
@@ -149,10 +146,8 @@ def test_a_journal_is_kept_beside(
 
 
 @pytest.mark.parametrize("name", ["a.jsonl", "a.parquet"])
-def test_saved_and_loaded_it_is_the_same(
-    name: str, sl_fast_lab: sl.server.Lab[sl.Endpoint], tmp_path: Path
-) -> None:
-    rec = sl.record(sl_fast_lab.endpoint("bursty"), "hi")
+def test_saved_and_loaded_it_is_the_same(name: str, fast_lab: Lab, tmp_path: Path) -> None:
+    rec = sl.record(fast_lab.endpoint("bursty"), "hi")
 
     again = sl.load(rec.save(tmp_path / name))
 
@@ -162,10 +157,8 @@ def test_saved_and_loaded_it_is_the_same(
 
 
 @both
-def test_max_bytes_ends_the_stream(
-    record: Record, sl_fast_lab: sl.server.Lab[sl.Endpoint]
-) -> None:
-    rec = record(sl_fast_lab.endpoint("long"), "hi", max_bytes=1000)
+def test_max_bytes_ends_the_stream(record: Record, fast_lab: Lab) -> None:
+    rec = record(fast_lab.endpoint("long"), "hi", max_bytes=1000)
 
     assert (len(rec.body), rec.end.how) == (1000, "limit")
     assert rec.end.detail == "max_bytes=1000 was reached"
@@ -173,11 +166,11 @@ def test_max_bytes_ends_the_stream(
 
 
 def test_a_client_of_ones_own_is_used_and_left_open(
-    sl_fast_lab: sl.server.Lab[sl.Endpoint],
+    fast_lab: Lab,
 ) -> None:
     with httpx.Client(headers={"x-mine": "1"}) as client:
-        one = sl.record(sl_fast_lab.endpoint("steady"), "hi", client=client)
-        two = sl.record(sl_fast_lab.endpoint("steady"), "hi", client=client)
+        one = sl.record(fast_lab.endpoint("steady"), "hi", client=client)
+        two = sl.record(fast_lab.endpoint("steady"), "hi", client=client)
         assert not client.is_closed
 
     assert ["x-mine", "1"] in one.meta["request_headers"]
@@ -194,14 +187,12 @@ def test_what_cannot_mean_anything_is_said_before_anything_is_sent() -> None:
     )
 
 
-def test_recorded_served_and_recorded_again_it_is_the_same(
-    sl_lab: sl.server.Lab[sl.Endpoint],
-) -> None:
+def test_recorded_served_and_recorded_again_it_is_the_same(lab: Lab) -> None:
     """The same reads and, within 1 ms, the same gaps; a busy machine gets three tries."""
-    rec = sl.record(sl_lab.endpoint("count-to-ten"), "hi", label="again")
+    rec = sl.record(lab.endpoint("count-to-ten"), "hi", label="again")
 
-    with sl.serve(rec) as lab:
-        tries = [sl.record(lab.endpoint("again"), "hi") for _ in range(3)]
+    with sl.serve(rec) as second:
+        tries = [sl.record(second.endpoint("again"), "hi") for _ in range(3)]
 
     for again in tries:
         assert [read.data for read in again.tape] == [read.data for read in rec.tape]

@@ -9,8 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 import streamlab as sl
-
-Lab = sl.server.Lab[sl.Endpoint]
+from streamlab.many import Lab
 
 
 def sends_of(rec: sl.Recording, lab: Lab) -> pd.DataFrame:

@@ -7,7 +7,7 @@ from tests.server.asking import ask, lateness_ms, log_of
 
 
 def test_a_stream_is_on_time(http, lab):
-    """The best of five: what the machine does beside is not the lab's fault."""
+    """The best of five: other work on the machine makes the lab late too."""
     tries = [lateness_ms(log_of(http, lab, ask(http, lab, "steady"))) for _ in range(5)]
 
     assert all(late_ms[0] >= 0 for late_ms in tries)
