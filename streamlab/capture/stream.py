@@ -308,6 +308,4 @@ class _LineTexts(Sequence[str]):
 
 def line_text(follower: Follower, row: int) -> str:
     """Return a line as text, without its end."""
-    ends = follower.lines.ends
-    raw = bytes(follower.body[ends[row - 1] if row else 0 : ends[row]])
-    return raw.removesuffix(b"\n").removesuffix(b"\r").decode("utf-8", "replace")
+    return follower.line(row)
