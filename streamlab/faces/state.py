@@ -24,7 +24,7 @@ class State(TypedDict):
     ttft_ms: float | None
     median_gap_ms: float | None
     longest_gap_ms: float | None
-    longest_gap_read: int | None
+    longest_gap_read: float | None
     text: list[list[str]]  # pairs of kind and text
     lines: list[Line]
     gaps: list[list[float]]  # the arrival that ended the gap, since t0; the gap

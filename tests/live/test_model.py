@@ -83,7 +83,7 @@ def test_a_delta_continues_the_state_it_names(log, model):
     assert delta["gaps"] == [[20.0, 10.0]]
 
 
-def test_whoever_names_an_unknown_state_gets_it_whole(log, model):
+def test_an_unknown_state_is_answered_by_a_whole_one(log, model):
     log.read(10, chat("one"))
     model.pull()
 
@@ -100,7 +100,7 @@ def test_nothing_new_is_no_new_state(log, model):
 
 
 def test_deltas_joined_are_the_whole(log, model):
-    """However the polls fall, a front end that applies deltas knows what a whole state says."""
+    """A front end that applies deltas ends with the text and the lines of a whole state."""
     number, text, lines = 0, "", []
     for n in range(150):
         log.read(1 + n % 3, chat(f"{n} "))
