@@ -77,16 +77,10 @@ def tape_from(
         the same moment, and delivered at an unknown one.
     t0_ns : int
         When the request was sent: the mark ``request_sent``.
-    end : str
-        How the stream ended; see `streamlab.tape.End`.
-    end_ms : float, optional
-        When; by default with the last read.
+    end, end_ms : str, float
+        How and when the stream ended; by default with the last read.  See `streamlab.tape.End`.
     content_type, **meta
         Written into ``tape.meta``.
-
-    Returns
-    -------
-    Tape
 
     Examples
     --------
