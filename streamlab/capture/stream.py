@@ -293,11 +293,4 @@ class _LineTexts(Sequence[str]):
         return len(self._follower.lines)
 
     def __getitem__(self, row: int) -> str:  # type: ignore[override]
-        return line_text(self._follower, row)
-
-
-def line_text(follower: Follower, row: int) -> str:
-    """Return a line as text, without its end."""
-    ends = follower.lines.ends
-    raw = bytes(follower.body[ends[row - 1] if row else 0 : ends[row]])
-    return raw.removesuffix(b"\n").removesuffix(b"\r").decode("utf-8", "replace")
+        return self._follower.line(row)

@@ -75,7 +75,7 @@ def _serve(tapes: Mapping[str, Tape], port: int | None, speed: float) -> None:
 
 def _welcome(url: str, recordings: list[str]) -> str:
     """Return how to use the lab, with commands that can be pasted into another shell."""
-    from streamlab.cli._terminal import one_line
+    from streamlab.follow.text import one_line
     from streamlab.server.faults import FAULTS
     from streamlab.server.scenarios import discover
 

@@ -287,6 +287,11 @@ class Tape:
         return self.columns, self.body, known, self.end, dict(self.marks), dict(self.meta)
 
     @property
+    def ended(self) -> End:
+        """The same as `end`: a `Recorder` has `ended` too."""
+        return self.end
+
+    @property
     def t0_ns(self) -> int:
         """The moment the request's first byte was written; times count from here.
 

@@ -51,7 +51,7 @@ Record = Callable[..., sl.Recording]
             "error-500",
             "eof",
             "the server answered HTTP 500 Internal Server Error: The server had an error. "
-            "All that it said is in the recording.",
+            "The rest of its answer is in the recording.",
         ),
         (
             "html",
@@ -83,7 +83,7 @@ def test_the_server_says_no(
 
     assert rec.end.how == how
     assert rec.problem == sentence
-    assert sentence in repr(rec)
+    assert sentence in str(rec)
     with pytest.raises(StreamFailedError) as caught:
         rec.raise_for_status()
     assert str(caught.value) == sentence

@@ -333,7 +333,7 @@ def test_in_a_terminal_nothing_of_a_hostile_stream_drives_it(hostile_lab, here):
 
     seen = OURS.sub("", done.out)
     assert done.code == 0
-    assert "red␛[31m bell␇ c1�2J bidi�gpj.exe� del␡ back␈␍\n\ttab ok\n" in seen
+    assert "red␛[31m bell␇ c1�2J bidi�gpj.exe� del␡ back␈\n\ttab ok\n" in seen
     assert [c for c in seen if not c.isprintable() and c not in "\n\t"] == []
     assert "\x1b[2mhm ␛]0;title␇ red␛[31m" in done.out  # reasoning is dim
     assert "\r\x1b[K" in done.out  # the progress line, and its end
@@ -358,7 +358,7 @@ def test_in_a_terminal_a_tool_call_stands_on_a_line_of_its_own(here):
 def test_piped_there_are_no_codes_no_reasoning_and_no_remarks(hostile_lab, here):
     done = piped("record", "--base-url", hostile_lab, "-m", "hostile", cwd=here, given="Hi")
 
-    text = "red␛[31m bell␇ c1�2J bidi�gpj.exe� del␡ back␈␍\n\ttab ok\n"
+    text = "red␛[31m bell␇ c1�2J bidi�gpj.exe� del␡ back␈\n\ttab ok\n"
     assert done == (0, text, "")
 
 

@@ -34,7 +34,7 @@ def check(recording: sl.Recording, said: str) -> None:
     assert sl.last is recording
     assert recording.summary[["ttft_ms", "e2e_eof_ms", "ttfb_ms"]].isna().all()
     assert recording.summary["icl_mean_ms"] > 0
-    assert " ms from the first read (the send was not seen), ended: eof>" in repr(recording)
+    assert " ms from the first read (the send was not seen), ended: eof>" in str(recording)
 
 
 @each_library
