@@ -1,6 +1,6 @@
 """An oscilloscope for language-model streams, in a notebook.
 
-::
+A first stream::
 
     import streamlab as sl
 
@@ -8,34 +8,16 @@
     rec = sl.record(lab.endpoint("count-to-ten"), "Count to 10", temperature=0)
     rec.lines
 
-Everything is loaded when it is first used, so importing is light.  Provider names
-(``sl.openai``, …) stay out of ``__all__``: a star import must not shadow an SDK.
+Every name is loaded on first use, so importing is light.  Provider names (``sl.openai``, …)
+stay out of ``__all__``: a star import must not shadow an SDK.
 """
 
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
-
-if TYPE_CHECKING:
-    from streamlab.capture.api import arecord, record, stream, watch
-    from streamlab.capture.tapping import attach, tap
-    from streamlab.endpoints.endpoint import Endpoint, endpoint
-    from streamlab.endpoints.providers import (
-        anthropic,
-        cohere,
-        gemini,
-        lmstudio,
-        ollama,
-        openai,
-    )
-    from streamlab.errors import StreamlabError
-    from streamlab.many import compare, concat, lens_many, read_parquet, serve
-    from streamlab.recording import Recording, load
-
-    last: Recording | None
 
 __all__ = [
     "Endpoint",
@@ -59,43 +41,49 @@ __all__ = [
 _HOMES = {
     "StreamlabError": "errors",
     **dict.fromkeys(("arecord", "record", "stream", "watch"), "capture.api"),
+    "attach": "capture.attach",
+    "tap": "capture.tap",
     **dict.fromkeys(("compare", "concat", "lens_many", "read_parquet", "serve"), "many"),
     **dict.fromkeys(
         ("anthropic", "cohere", "gemini", "lmstudio", "ollama", "openai"), "endpoints.providers"
     ),
     **dict.fromkeys(("Recording", "load"), "recording"),
-    **dict.fromkeys(("attach", "tap"), "capture.tapping"),
     **dict.fromkeys(("Endpoint", "endpoint"), "endpoints.endpoint"),
 }
-_ROOMS = (
-    "capture",
-    "cli",
-    "decode",
-    "dialects",
-    "endpoints",
-    "errors",
-    "faces",
-    "follow",
-    "formats",
-    "live",
-    "metrics",
-    "net",
-    "plots",
-    "server",
-    "tape",
-    "testing",
-)
+"""The module of each public name."""
 
+_ROOMS = frozenset({"decode", "dialects", "errors", "formats", "metrics", "plots", "tape"})
+"""Rooms that an expert reaches as ``sl.decode``; they are not listed among the names."""
 
-def __getattr__(name: str) -> Any:
-    if name == "last":
-        return import_module("streamlab.capture.api").last()
-    if name in _HOMES:
-        return getattr(import_module(f"streamlab.{_HOMES[name]}"), name)
-    if name in _ROOMS:
-        return import_module(f"streamlab.{name}")
-    raise AttributeError(f"module 'streamlab' has no attribute {name!r}")
+# A type checker gets the names from these imports and not from `__getattr__`, which would
+# make every misspelt name an Any.  "import x as x" says that the name is public here.
+if TYPE_CHECKING:
+    from streamlab.capture.api import arecord, record, stream, watch
+    from streamlab.capture.attach import attach
+    from streamlab.capture.tap import tap
+    from streamlab.endpoints.endpoint import Endpoint, endpoint
+    from streamlab.endpoints.providers import anthropic as anthropic
+    from streamlab.endpoints.providers import cohere as cohere
+    from streamlab.endpoints.providers import gemini as gemini
+    from streamlab.endpoints.providers import lmstudio as lmstudio
+    from streamlab.endpoints.providers import ollama as ollama
+    from streamlab.endpoints.providers import openai as openai
+    from streamlab.errors import StreamlabError
+    from streamlab.many import compare, concat, lens_many, read_parquet, serve
+    from streamlab.recording import Recording, load
+
+    last: Recording | None
+else:
+
+    def __getattr__(name: str) -> object:
+        if name == "last":
+            return import_module("streamlab.capture.api").last()
+        if name in _HOMES:
+            return getattr(import_module(f"streamlab.{_HOMES[name]}"), name)
+        if name in _ROOMS:
+            return import_module(f"streamlab.{name}")
+        raise AttributeError(f"module 'streamlab' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*__all__, *_HOMES, *_ROOMS, "last", "__version__"})
+    return sorted({*__all__, *_HOMES, "last", "__version__"})

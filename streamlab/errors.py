@@ -1,18 +1,18 @@
 """Everything streamlab raises on purpose.
 
 - ``StreamlabError``
-    - ``UsageError`` (also a ``ValueError``): a call that cannot mean anything
+    - ``UsageError`` (also a ``ValueError``): a call that has no meaning
         - ``UnknownNameError`` (also a ``LookupError``): no such scenario, dialect, plot, …
         - ``MissingKeyError``: an endpoint needs a key and none was given
         - ``WrongLoopError`` (also a ``TypeError``): ``for`` over an async stream, …
-    - ``FormatError`` (also a ``ValueError``): a file that is not what it should be
+    - ``FormatError`` (also a ``ValueError``): a file that is not of its format
     - ``SchemaError`` (also a ``ValueError``): a table lacks a column it needs
     - ``StreamFailedError``: raised only by ``rec.raise_for_status()``
     - ``LabError``: the lab did not start, or its port is taken
 
-A stream that breaks off is none of these.  That is an observation, and a
-recording keeps it as its ``End``.  Every message has three parts: what was
-expected, what came, what to do.
+A stream that breaks off is none of these.  That is an observation, and a recording keeps
+it as its ``End``.  Every message has four parts: what was expected, what came, where, and
+what to do.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class StreamlabError(Exception):
 
 
 class UsageError(StreamlabError, ValueError):
-    """A call that cannot mean anything, whatever the network does."""
+    """A call that has no meaning, in whatever way the network behaves."""
 
 
 class UnknownNameError(UsageError, LookupError):
@@ -49,9 +49,9 @@ class UnknownNameError(UsageError, LookupError):
     what : str
         The family, for example ``"scenario"``.
     name : str
-        What was asked for.
+        The name that came.
     known : tuple of str
-        What there is.
+        All names of the family.
     """
 
     def __init__(self, what: str, name: str, known: Iterable[str]) -> None:
@@ -77,7 +77,7 @@ class WrongLoopError(UsageError, TypeError):
 
 
 class FormatError(StreamlabError, ValueError):
-    """A file or a line of it is not what it should be."""
+    """A file, or a line of it, is not of its format."""
 
 
 class SchemaError(StreamlabError, ValueError):
@@ -93,8 +93,8 @@ class SchemaError(StreamlabError, ValueError):
 
 
 class StreamFailedError(StreamlabError):
-    """The stream failed; raised only where somebody asked, by ``raise_for_status``."""
+    """The stream failed; only ``raise_for_status`` raises it."""
 
 
 class LabError(StreamlabError):
-    """The lab did not start, or stopped answering."""
+    """The lab did not start, or does not answer any more."""

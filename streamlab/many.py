@@ -1,15 +1,16 @@
 """Several recordings together: played by the lab, compared, joined, averaged.
 
-A front door: each function hands recordings to the room that does the work.
+Each function calls the room that does the work.
 """
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from itertools import count
 from os import PathLike, fspath
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from streamlab import server
 from streamlab.endpoints.endpoint import Endpoint
@@ -21,18 +22,43 @@ if TYPE_CHECKING:
 
     from streamlab.metrics import Tables
     from streamlab.metrics.concat import Concat
-    from streamlab.server import Lab
+
+_labs: dict[tuple[int, float], Lab] = {}
+_lock = threading.Lock()
+
+
+class Lab(server.Lab):
+    """A running lab, with the attributes of `streamlab.server.Lab`, that makes endpoints."""
+
+    def endpoint(self, scenario: str | None = None, dialect: str = "openai_chat") -> Endpoint:
+        """Return the endpoint of a scenario, in a provider's dialect.
+
+        Parameters
+        ----------
+        scenario : str, optional
+            By default the first recording, or ``"count-to-ten"`` where there is none.
+        dialect : str
+            The dialect of the provider whose paths and format are used.
+
+        Raises
+        ------
+        UnknownNameError
+            If the lab has no such scenario, or does not speak the dialect.
+        """
+        scenario = self.usual if scenario is None else scenario
+        return Endpoint(self.address(scenario, dialect), dialect, scenario)
 
 
 def serve(
     *recordings: Recording | str | PathLike[str], port: int = 0, speed: float = 1.0
-) -> Lab[Endpoint]:
-    """Start the lab: a real server on this machine, for everything offline.
+) -> Lab:
+    """Start the lab: a real server on this machine, for work without a provider.
 
     Parameters
     ----------
     *recordings : Recording or path
-        Played at their own times, named by their labels, beside the scenarios.
+        Played at their own times, named by their labels, beside the scenarios.  A lab with
+        recordings is always a new one.
     port : int
         0 takes a free one.
     speed : float
@@ -42,20 +68,27 @@ def serve(
     -------
     Lab
         With ``endpoint(scenario)``, ``scenarios``, ``faults``, ``url`` and ``close()``.  A
-        process of its own on the loopback interface, gone when this one is.  Without
-        recordings, asking again returns the same one.
+        process of its own on the loopback interface, which ends with this one.  Without
+        recordings, the same call returns the same lab while it runs.
 
     Raises
     ------
     LabError
         If the port is taken.
     """
-    tapes = named_tapes(recordings)
-    return server.serve(tapes or None, port=port, speed=speed, endpoint=_lab_endpoint)
+    if recordings:
+        return Lab(named_tapes(recordings), port=port, speed=speed)
+    # After a fork, the child finds its parent's lab here, which is not `alive` for it, and
+    # starts one of its own: a lab ends with the process that started it.
+    with _lock:
+        running = _labs.get((port, speed))
+        if running is None or not running.alive:
+            running = _labs[port, speed] = Lab(port=port, speed=speed)
+        return running
 
 
 def named_tapes(recordings: tuple[Recording | str | PathLike[str], ...]) -> dict[str, Tape]:
-    """Return the tapes of recordings by name, made distinct by a number where they clash."""
+    """Return the tapes of recordings by name; a number makes equal names distinct."""
     held = {
         item: item if isinstance(item, Recording) else load(item, label=Path(fspath(item)).stem)
         for item in recordings
@@ -64,7 +97,7 @@ def named_tapes(recordings: tuple[Recording | str | PathLike[str], ...]) -> dict
 
 
 def named(recordings: Iterable[Recording]) -> dict[str, Recording]:
-    """Return recordings by label, made distinct by a number where labels clash."""
+    """Return recordings by label; a number makes equal labels distinct."""
     names: dict[str, Recording] = {}
     for recording in recordings:
         name = recording.label
@@ -86,7 +119,7 @@ def compare(recordings: Mapping[str, Recording]) -> pd.DataFrame:
     Raises
     ------
     UsageError
-        If there is nothing to compare, or something is not a recording.
+        If there is nothing to compare, or a value is not a recording.
     """
     from streamlab.metrics import compare as compared
 
@@ -95,18 +128,18 @@ def compare(recordings: Mapping[str, Recording]) -> pd.DataFrame:
 
 def lens_many(
     recordings: Iterable[Recording] | Mapping[str, Recording],
-    tokenizer: Callable[[str], Any] | None = None,
+    tokenizer: Callable[[str], object] | None = None,
 ) -> pd.DataFrame:
-    """Return each tool's answers over several recordings, averaged as tools average.
+    """Return each tool's numbers over several recordings, averaged as the tool averages.
 
-    Pooled, per request and token-weighted means stand side by side, for tools differ
+    Pooled, per-request and token-weighted means stand side by side, because tools differ
     there too.
 
     Parameters
     ----------
     recordings : iterable or mapping of Recording
     tokenizer : callable, optional
-        Text to tokens, or to their number, for the tools that tokenise by themselves.
+        From text to its tokens, or their number, for the tools that tokenise themselves.
     """
     from streamlab.metrics.lens_many import lens_many as together
 
@@ -152,7 +185,3 @@ def _tables(
 ) -> dict[str, Tables]:
     held = recordings if isinstance(recordings, Mapping) else named(recordings)
     return {name: recording.tables for name, recording in held.items()}
-
-
-def _lab_endpoint(base_url: str, scenario: str, dialect: str) -> Endpoint:
-    return Endpoint(base_url, dialect, scenario)

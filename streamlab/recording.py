@@ -1,19 +1,18 @@
-"""What a user holds: one stream, with its facts, its tables and its pictures.
+"""One finished stream, with its facts, its tables and its pictures.
 
-A `Recording` computes nothing.  Facts come from the tape, tables from ``metrics``,
-pictures from ``plots``, files from ``formats``; all of them when they are first asked for.
+A `Recording` computes nothing.  Facts come from the tape, tables from ``metrics``, pictures
+from ``plots``, files from ``formats``; each of them is made when it is first used.
 """
 
 from __future__ import annotations
 
-import reprlib
 from collections.abc import Callable, Mapping
-from functools import cached_property
+from functools import cached_property, partial
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
-from streamlab.errors import StreamFailedError
+from streamlab.errors import StreamFailedError, UnknownNameError
 from streamlab.faces import html, text
 from streamlab.tape import End, Tape
 
@@ -26,9 +25,7 @@ if TYPE_CHECKING:
 
 
 class Recording:
-    """One finished stream.
-
-    Made by ``sl.record``, ``sl.stream``, ``sl.load`` and their kin.
+    """One finished stream, from ``sl.record``, ``sl.stream``, ``sl.load``, ….
 
     Attributes
     ----------
@@ -60,7 +57,7 @@ class Recording:
 
     @property
     def dialect(self) -> str:
-        """The provider's format in which it was read; found out, if it was ``auto``."""
+        """The provider's format of the events; the one found, if it was ``auto``."""
         return self.tables.follower.dialect
 
     @property
@@ -86,7 +83,7 @@ class Recording:
         return self.tables.answer.refusal
 
     @property
-    def tool_calls(self) -> list[Any]:
+    def tool_calls(self) -> list[dict[str, Any]]:
         """The tool calls: ``id``, ``name``, and ``arguments`` as text."""
         return list(self.tables.answer.tool_calls)
 
@@ -97,7 +94,7 @@ class Recording:
 
     @property
     def usage(self) -> Mapping[str, Any] | None:
-        """What the server says it used, in the provider's keys; None if it did not say."""
+        """The usage that the server reported, in the provider's keys; None without one."""
         return self.tables.answer.usage
 
     @property
@@ -109,7 +106,7 @@ class Recording:
     def complete(self) -> bool | None:
         """Whether the API's own terminal signal came, and no error.
 
-        None where the format has none, so that nobody can say (plain SSE, NDJSON).
+        None where the format has no such signal (plain SSE, NDJSON).
         """
         return self.tables.answer.complete
 
@@ -119,7 +116,7 @@ class Recording:
         return self.tables.problem
 
     def raise_for_status(self) -> Recording:
-        """Return this recording if all went well.
+        """Return this recording if there was no problem.
 
         Raises
         ------
@@ -134,7 +131,7 @@ class Recording:
 
     @cached_property
     def tables(self) -> Tables:
-        """Where the tables are made, each when first asked for."""
+        """The tables, each made when it is first used."""
         from streamlab.metrics import Tables
 
         return Tables(self.tape, self._dialect, self.label)
@@ -156,7 +153,7 @@ class Recording:
 
     @property
     def deltas(self) -> pd.DataFrame:
-        """One row for each thing an event adds."""
+        """One row for each delta: what an event adds."""
         return self.tables.deltas
 
     @property
@@ -173,21 +170,21 @@ class Recording:
 
         return phases(self.tables)
 
-    def lens(self, tokenizer: Callable[[str], Any] | None = None) -> Lens:
+    def lens(self, tokenizer: Callable[[str], object] | None = None) -> Lens:
         """Return every benchmark tool's TTFT, ITL, TPOT, … from this one stream.
 
         Parameters
         ----------
         tokenizer : callable, optional
-            Text to tokens, or to their number, for the tools that tokenise by themselves;
-            without it they are given the server's count, and ``tokens`` says so.
+            Text to tokens, or to their number, for the tools that tokenise by themselves.
+            Without it, these use the server's count, and the column ``tokens`` says so.
         """
         from streamlab.metrics.lens import lens
 
         return lens(self.tables, tokenizer)
 
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
-        """Hand the events to polars, duckdb or pyarrow."""
+        """Return the events for polars, duckdb or pyarrow."""
         import pyarrow as pa
 
         return pa.table(self.events).__arrow_c_stream__(requested_schema)
@@ -199,8 +196,21 @@ class Recording:
         """The pictures: ``rec.plot()``, ``rec.plot.gaps(ax=ax)``, …."""
         return Plots(self)
 
+    # what it looks like
+
     def __repr__(self) -> str:
+        # `asyncio.run` formats its task twice, with the result in it, and prints neither.
+        # Debuggers and tracebacks format results too.  So a repr must be cheap, while the
+        # rich face makes all tables.
+        return text.short(self.tape, self.label)
+
+    def __str__(self) -> str:
         return text.text(self.tables)
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """Show the rich face as the result of a cell, and the short one within a list."""
+        nested = len(printer.stack) > 1  # IPython pushes each object before it prints it
+        printer.text(repr(self) if nested else str(self))
 
     def _repr_html_(self) -> str:
         return html.html(self.tables)
@@ -208,26 +218,21 @@ class Recording:
     # files
 
     def save(self, path: str | PathLike[str]) -> Path:
-        """Save the recording; the ending of the name chooses the format.
+        """Save the recording and return its path; the ending of the name is the format.
 
         Parameters
         ----------
         path : str or path
-            Loaded again with every stamp: ``.jsonl`` (a journal) and ``.parquet``.  For
-            others: ``.sse`` or ``.ndjson`` (the body alone), ``.trace.json`` (for Perfetto).
-            A file that is there is replaced.
-
-        Returns
-        -------
-        Path
-            Where it is.
+            ``.jsonl`` (a journal) and ``.parquet`` keep every stamp, and can be loaded.
+            For other tools: ``.sse`` or ``.ndjson`` (the body alone), ``.trace.json`` (for
+            Perfetto).  An existing file is replaced.
 
         Raises
         ------
         UnknownNameError
             If the ending is another.
         OSError
-            If the file cannot be written; one that was there is then unharmed.
+            If the file cannot be written; an existing file is then unchanged.
         """
         from streamlab import formats
 
@@ -235,16 +240,16 @@ class Recording:
 
 
 def load(path: str | PathLike[str], dialect: str = "", label: str = "") -> Recording:
-    """Load a recording that was saved, or whose process was killed.
+    """Load a recording that was saved, or a journal that a killed process left.
 
     Parameters
     ----------
     path : str or path
         A ``.jsonl`` journal or a ``.parquet`` file.
     dialect : str
-        Read it in another dialect than it was recorded in.
+        Reads the events in this dialect; by default in that of the file.
     label : str
-        Call it otherwise than it was called.
+        The name in tables and pictures; by default that of the file.
 
     Raises
     ------
@@ -258,50 +263,43 @@ def load(path: str | PathLike[str], dialect: str = "", label: str = "") -> Recor
     return Recording(formats.load(path), dialect, label)
 
 
-def _in_few_words(recording: Recording, level: int) -> str:
-    """Name a recording where a debugger would print it: asyncio puts results into reprs.
+class Draw(Protocol):
+    """One picture of a recording."""
 
-    ``asyncio.run`` formats its task twice, with the result in it; a full repr would make all
-    the tables for that.
-    """
-    del level
-    return f"<Recording {recording.label!r}, {len(recording.tape)} reads>"
-
-
-reprlib.aRepr.repr_Recording = _in_few_words  # type: ignore[attr-defined]
+    def __call__(self, *, ax: Axes | None = None, **options: object) -> Axes:
+        """Draw it on `ax`, or on a new figure; `options` go to its main artist."""
 
 
 class Plots:
-    """The pictures of one recording, by name; called, it draws the staircase."""
+    """The pictures of one recording, by name; called, it draws the staircase.
+
+    A new picture needs one line here, for type checkers; at run time its file is enough.
+    """
+
+    gaps: Draw
+    lens: Draw
+    staircase: Draw
 
     def __init__(self, recording: Recording) -> None:
         self._recording = recording
 
-    def __call__(self, *, ax: Axes | None = None, **options: Any) -> Axes:
+    def __call__(self, *, ax: Axes | None = None, **options: object) -> Axes:
         """Draw the staircase: how much had arrived, when."""
-        return self._draw("staircase", ax=ax, **options)
+        return self.staircase(ax=ax, **options)
 
-    def __getattr__(self, name: str) -> Callable[..., Axes]:
-        from streamlab import plots
+    # A type checker that sees `__getattr__` accepts every name, a misspelt one too.
+    if not TYPE_CHECKING:
 
-        if name.startswith("_") or name not in plots.PLOTS:
-            raise AttributeError(
-                f"no plot {name!r}; there are: {', '.join(sorted(plots.PLOTS))}. "
-                "Call one of them."
-            )
+        def __getattr__(self, name):
+            from streamlab import plots
 
-        def draw(*, ax: Axes | None = None, **options: Any) -> Axes:
-            return self._draw(name, ax=ax, **options)
-
-        draw.__doc__ = plots.PLOTS[name].__doc__
-        return draw
+            if name not in plots.PLOTS:
+                raise AttributeError(str(UnknownNameError("plot", name, plots.PLOTS)))
+            draw = partial(plots.draw, name, self._recording.tables)
+            draw.__doc__ = plots.PLOTS[name].__doc__
+            return draw
 
     def __dir__(self) -> list[str]:
         from streamlab import plots
 
         return sorted(plots.PLOTS)
-
-    def _draw(self, name: str, **options: Any) -> Axes:
-        from streamlab import plots
-
-        return plots.draw(name, self._recording.tables, **options)

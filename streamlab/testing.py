@@ -1,13 +1,12 @@
 """Time and streams made by hand, for tests: ours and yours.
 
-Nothing in here sleeps, opens a socket or reads a real clock, so that a test of
-times has one result and takes none.
+This module does not sleep, opens no socket and reads no real clock, so a test of times has
+always the same result, at once.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from streamlab.errors import UsageError
 from streamlab.tape import UNKNOWN, End, How, Read, Stamp, Tape, tape_of
@@ -15,16 +14,16 @@ from streamlab.tape import UNKNOWN, End, How, Read, Stamp, Tape, tape_of
 __all__ = ["ManualClock", "tape_from"]
 
 T0_NS = 1_000_000_000
-"""Where hand-made time begins: late enough that what came before t0 is positive."""
+"""The beginning of hand-made time, in ns: times before t0 are still positive."""
 
 
 class ManualClock:
-    """A clock that stands still until it is told to go on.
+    """A clock that shows the same time until it is advanced.
 
     Parameters
     ----------
     now_ns : int
-        What it shows, in ns.
+        The time that it shows, in ns.
 
     Examples
     --------
@@ -44,7 +43,7 @@ class ManualClock:
         return self.now_ns
 
     def advance_ns(self, ns: int) -> None:
-        """Let so many nanoseconds go by.
+        """Advance by so many nanoseconds.
 
         Raises
         ------
@@ -56,7 +55,7 @@ class ManualClock:
         self.now_ns += ns
 
     def advance_ms(self, ms: float) -> None:
-        """Let so many milliseconds go by."""
+        """Advance by so many milliseconds."""
         self.advance_ns(round(ms * 1e6))
 
 
@@ -67,7 +66,7 @@ def tape_from(
     end: How = "eof",
     end_ms: float | None = None,
     content_type: str = "text/event-stream",
-    **meta: Any,
+    **meta: object,
 ) -> Tape:
     """Return a tape of reads at the times given.
 
@@ -78,16 +77,10 @@ def tape_from(
         the same moment, and delivered at an unknown one.
     t0_ns : int
         When the request was sent: the mark ``request_sent``.
-    end : str
-        How the stream ended; see `streamlab.tape.End`.
-    end_ms : float, optional
-        When; by default with the last read.
+    end, end_ms : str, float
+        How and when the stream ended; by default with the last read.  See `streamlab.tape.End`.
     content_type, **meta
-        Go into ``tape.meta``.
-
-    Returns
-    -------
-    Tape
+        Written into ``tape.meta``.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What all tests share: labs through the front door, and an environment without keys."""
+"""What all tests share: two labs, and an environment without keys."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ import random
 import pytest
 
 import streamlab as sl
+from streamlab.many import Lab
 
 
 @pytest.fixture(autouse=True)
 def _no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test may depend on, or spend, somebody's key."""
+    """No test may depend on a key of this machine, or spend money with it."""
     for name in (
         "OPENAI_API_KEY",
         "OPENAI_BASE_URL",
@@ -27,14 +28,14 @@ def _no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="session")
-def sl_lab() -> sl.server.Lab[sl.Endpoint]:
-    """The lab at true speed, whose endpoints are streamlab's own."""
+def lab() -> Lab:
+    """The lab at true speed."""
     return sl.serve()
 
 
 @pytest.fixture(scope="session")
-def sl_fast_lab() -> sl.server.Lab[sl.Endpoint]:
-    """The lab twenty times as fast."""
+def fast_lab() -> Lab:
+    """The lab at twenty times the speed."""
     return sl.serve(speed=20)
 
 

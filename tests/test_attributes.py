@@ -14,8 +14,7 @@ import pytest
 ROOT = Path(__file__).parent.parent / "streamlab"
 
 ALLOWED = {
-    ("capture/bodies.py", "response.stream"): "httpx: the public way to follow a body",
-    ("capture/client.py", "client.event_hooks"): "httpx: a public setter",
+    ("capture/body.py", "response.stream"): "httpx: the public way to follow a body",
     ("capture/tap_transport.py", "request.extensions"): "httpx: public, read by its transports",
     ("live/view.py", "comm._reply_subshell_for"): "ipykernel: has no public way to ask for it",
     ("live/view.py", "self.scope.state"): "a trait: to set it is to send it to the browser",

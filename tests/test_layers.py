@@ -24,7 +24,7 @@ ROOMS = {
     "server": "errors tape h11",
     "metrics": "errors tape decode dialects follow numpy pandas pyarrow",
     "formats": "errors tape metrics pyarrow pandas",  # metrics hands out pandas' tables
-    "plots": "errors metrics matplotlib cycler numpy pandas",
+    "plots": "errors follow metrics matplotlib cycler numpy pandas",
     "faces": "errors tape follow metrics plots",
     "live": "errors dialects follow metrics faces ipywidgets traitlets anywidget IPython",
     "recording": "errors tape follow metrics formats plots faces pandas pyarrow matplotlib",

@@ -1,1 +1,1 @@
-"""One stream on tape: requests of our own, and those of a client that somebody taps."""
+"""One stream on tape: our own requests, and those of a tapped client."""

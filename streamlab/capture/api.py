@@ -1,52 +1,30 @@
-"""The front door: how a user streams, joined from the rooms.
+"""How a user streams: `record`, `arecord`, `stream` and `watch`.
 
-Each function is a few lines: transport streams, `Recording` holds, ``live`` shows.
-`last` is whatever was recorded last, also after a Ctrl-C.
+Each function is a few lines: a request is made of the options, its pieces are read to the
+end, a journal and a live view follow beside it.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from os import PathLike, fspath
-from pathlib import Path
-from typing import Any
+from os import PathLike
 
-from streamlab.capture.request import Attempt, apieces, pieces
+from streamlab.capture.options import RequestOptions, described, takes
+from streamlab.capture.request import OwnRequest, apieces, pieces
+from streamlab.capture.session import last
 from streamlab.capture.stream import Opening
 from streamlab.capture.watch import Watch
-from streamlab.endpoints.endpoint import Endpoint, Prompt
-from streamlab.errors import UsageError
 from streamlab.live import Showing, showing
 from streamlab.recording import Recording
-from streamlab.tape import Tape, journal
+from streamlab.tape import journal
 
-_last: list[Callable[[], Recording]] = []
-
-
-def last() -> Recording | None:
-    """Return the recording that ended last; None before there is one."""
-    return _last[-1]() if _last else None
+__all__ = ["arecord", "last", "record", "stream", "watch"]
 
 
-def remember(recording: Callable[[], Recording]) -> None:
-    """Make a recording the last one; it is asked for when somebody wants it."""
-    _last[:] = [recording]
-
-
-def record(
-    endpoint: Endpoint,
-    prompt: Prompt | None = None,
-    *,
-    save: str | PathLike[str] | None = None,
-    live: bool = False,
-    label: str = "",
-    client: Any = None,
-    timeout: Any = ...,
-    max_bytes: int | None = None,
-    **body: Any,
-) -> Recording:
+@takes(described)
+def record(options: RequestOptions) -> Recording:
     """Stream a completion to its end and return its recording.
 
     Parameters
@@ -57,19 +35,21 @@ def record(
         What to ask.  The lab answers by scenario, whatever it is.
     save : path, optional
         A journal, written while the stream runs: it survives a killed process.
-    live : bool
-        Show the live scope, in a notebook.
+    live : bool, optional
+        Show the live scope, in a notebook; by default only `watch` does.
     label : str
         What tables and pictures call the recording.
     client : httpx.Client, optional
-        Yours, with its pool and its options; by default a fresh connection is made.
+        Your client, with its pool and its options; by default a fresh connection is made.
         A connection that was open before is stamped in the ``iterator`` tier.
     timeout : float or httpx.Timeout, optional
         Seconds without a byte; 60 by default, None to wait for ever.
     max_bytes : int, optional
         End the stream once so many bytes of body are recorded.
+    json : mapping, optional
+        Fields of the request's body whose names are parameters here, such as ``label``.
     **body
-        Further fields of the request's body, such as ``temperature=0``.
+        Further fields of the request's body, such as ``temperature=0``; they win.
 
     Returns
     -------
@@ -83,50 +63,26 @@ def record(
     KeyboardInterrupt
         After Ctrl-C; what had arrived is in ``sl.last``.
     """
-    options = {"label": label, "client": client, "timeout": timeout, "max_bytes": max_bytes}
-    return _run(_attempt(endpoint, prompt, body, **options), save, live)
+    return _recorded(OwnRequest(options), live=bool(options.live))
 
 
-async def arecord(
-    endpoint: Endpoint,
-    prompt: Prompt | None = None,
-    *,
-    save: str | PathLike[str] | None = None,
-    live: bool = False,
-    label: str = "",
-    client: Any = None,
-    timeout: Any = ...,
-    max_bytes: int | None = None,
-    **body: Any,
-) -> Recording:
+@takes(described)
+async def arecord(options: RequestOptions) -> Recording:
     """Stream a completion to its end on the running loop; see `record`.
 
     ``asyncio.gather`` runs many at once.  A cancellation goes on once what had arrived
     is in ``sl.last``.
     """
-    options = {"label": label, "client": client, "timeout": timeout, "max_bytes": max_bytes}
-    attempt = _attempt(endpoint, prompt, body, **options)
-    try:
-        with _beside(attempt, save, live):
-            async with contextlib.aclosing(apieces(attempt)) as arriving:
-                async for _ in arriving:
-                    pass
-    finally:
-        recording = _keep(attempt)
-    return recording
+    own = OwnRequest(options)
+    with _beside(own, live=bool(options.live)):
+        async with contextlib.aclosing(apieces(own)) as arriving:
+            async for _ in arriving:
+                pass
+    return own.session.recording()
 
 
-def stream(
-    endpoint: Endpoint,
-    prompt: Prompt | None = None,
-    *,
-    save: str | PathLike[str] | None = None,
-    label: str = "",
-    client: Any = None,
-    timeout: Any = ...,
-    max_bytes: int | None = None,
-    **body: Any,
-) -> Opening[Recording]:
+@takes(described)
+def stream(options: RequestOptions) -> Opening:
     """Open a stream for a loop of your own; it is recorded as it passes.
 
     Enter it by ``with`` and loop by ``for``, or by ``async with`` and ``async for``.  Besides
@@ -142,101 +98,57 @@ def stream(
                 print(delta.text, end="")
         rec = s.recording
     """
-    options = {"label": label, "client": client, "timeout": timeout, "max_bytes": max_bytes}
-    attempt = _attempt(endpoint, prompt, body, **options)
-    return Opening(attempt, made, lambda: _beside(attempt, save, live=False))
+    own = OwnRequest(options)
+    return Opening(own, _beside(own, live=bool(options.live)))
 
 
-def watch(
-    endpoint: Endpoint,
-    prompt: Prompt | None = None,
-    *,
-    save: str | PathLike[str] | None = None,
-    live: bool = True,
-    label: str = "",
-    timeout: Any = ...,
-    max_bytes: int | None = None,
-    **body: Any,
-) -> Watch[Recording]:
+@takes(described)
+def watch(options: RequestOptions) -> Watch:
     """Stream in the background and return at once, with the live scope in a notebook.
 
     Its Stop button, or ``.stop()``, ends the stream; ``.wait()`` waits for it; then there is
-    ``.recording``.  Parameters as for `record`.
+    ``.recording``.  Parameters as for `record`; ``live=False`` shows nothing.
     """
-    options = {"label": label, "timeout": timeout, "max_bytes": max_bytes}
-    attempt = _attempt(endpoint, prompt, body, **options)
-    shown = _show(attempt) if live else Showing()
+    own = OwnRequest(options)
+    shown = Showing() if options.live is False else _show(own)
 
     def run() -> Recording:
         with shown:
-            return _run(attempt, save, live=False)
+            return _recorded(own, live=False)
 
-    return Watch(attempt, run, waited=shown.freeze)
-
-
-def _attempt(
-    endpoint: Endpoint, prompt: Prompt | None, body: Mapping[str, Any], **options: Any
-) -> Attempt:
-    if not isinstance(endpoint, Endpoint):
-        raise UsageError(
-            f"the first argument says where to ask, and {type(endpoint).__name__} came. "
-            'Pass sl.openai("gpt-4o-mini"), sl.endpoint(url) or sl.serve().endpoint("steady").'
-        )
-    return Attempt(endpoint, prompt, body, **options)
+    return Watch(own, run, waited=shown.freeze)
 
 
-def _run(attempt: Attempt, save: str | PathLike[str] | None, live: bool) -> Recording:
-    try:
-        with _beside(attempt, save, live), contextlib.closing(pieces(attempt)) as arriving:
-            for _ in arriving:
-                pass
-    finally:
-        recording = _keep(attempt)
-    return recording
+def _recorded(own: OwnRequest, live: bool) -> Recording:
+    with _beside(own, live), contextlib.closing(pieces(own)) as arriving:
+        for _ in arriving:
+            pass
+    return own.session.recording()
 
 
 @contextmanager
-def _beside(attempt: Attempt, save: str | PathLike[str] | None, live: bool) -> Iterator[None]:
+def _beside(own: OwnRequest, live: bool) -> Iterator[None]:
     """Keep a journal and show a view while a stream runs; both only pull."""
-    if save is not None and Path(fspath(save)).suffix != ".jsonl":
-        raise UsageError(
-            "save= keeps a journal while the stream runs, whose name ends in .jsonl, and "
-            f"{fspath(save)!r} came. For another format call rec.save(…) afterwards."
-        )
     with contextlib.ExitStack() as stack:
-        if save is not None:
-            stack.enter_context(_journaling(attempt, save))
+        if own.options.save is not None:
+            stack.enter_context(_journaling(own, own.options.save))
         if live:
-            stack.enter_context(_show(attempt))
+            stack.enter_context(_show(own))
         yield
 
 
 @contextmanager
-def _journaling(attempt: Attempt, path: str | PathLike[str]) -> Iterator[None]:
+def _journaling(own: OwnRequest, path: str | PathLike[str]) -> Iterator[None]:
     """Keep a journal; the lab's send times, known only afterwards, close it."""
-    book = journal.Journal(attempt.recorder, path)
+    book = journal.Journal(own.session.recorder, path)
     try:
         yield
     finally:
-        book.close(attempt.tape.server_sent_ns if attempt.tape else None)
+        session = own.session
+        book.close(session.finish().server_sent_ns if session.done else None)
 
 
-def _show(attempt: Attempt) -> Showing:
-    meta = attempt.recorder.meta
-    return showing(
-        attempt.recorder, attempt.stop, dialect=meta["dialect"], label=str(meta["label"])
-    )
-
-
-def _keep(attempt: Attempt) -> Recording:
-    """Make the recording of an attempt, and remember it as the last if it was tried."""
-    if attempt.tape is None:  # a misuse is on its way up
-        return Recording(attempt.finish())
-    return made(attempt.tape)
-
-
-def made(tape: Tape) -> Recording:
-    """Return the recording of a tape, and make it the last one."""
-    recording = Recording(tape)
-    remember(lambda: recording)
-    return recording
+def _show(own: OwnRequest) -> Showing:
+    recorder = own.session.recorder
+    dialect, label = str(recorder.meta["dialect"]), str(recorder.meta["label"])
+    return showing(recorder, own.stop, dialect=dialect, label=label)

@@ -1,150 +1,133 @@
 """A response made elsewhere, by httpx, httpx2, aiohttp or requests, recorded as it is read.
 
-Its bytes are stamped where the library hands them over, which is the iterator tier: the
-sockets beneath were not ours.  Where they were, as under a tap, the stamps are theirs.
+Its bytes are stamped where the library returns them, which is the iterator tier, because the
+sockets below are not ours.  Under a tap they are, and the stamps are those of the sockets.
 """
 
 from __future__ import annotations
 
 import weakref
-from collections.abc import AsyncGenerator, AsyncIterable, Callable, Generator, Iterable
+from collections.abc import AsyncGenerator, Callable, Generator
 from types import SimpleNamespace
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import Any, NamedTuple
 
 import httpx
 
-from streamlab.capture.bodies import afollowed, follow, followed
-from streamlab.capture.following import Following
+from streamlab.capture.body import afollowed, follow, followed
+from streamlab.capture.libraries import httpx_of, is_a
+from streamlab.capture.session import Session
 from streamlab.capture.stream import AsyncStream, Stream
 from streamlab.errors import UsageError
-from streamlab.tape import Clock, Tape, monotonic_ns
 
-R = TypeVar("R")
+_NOT_YET = (
+    "a recording is there when its response has ended, and this one is on its way. "
+    "Read it to its end, close it, or call {}(); until then there is .recorder."
+)
 
 
-class Attached(Stream[R]):
+class Attached(Stream):
     """A response under way, for ``for``; ``with`` closes the recording, not the response.
 
     The recording ends with the response: when that is read to its end, or closed.
     """
 
-    def __init__(self, pieces: Any, arrival: Arrival, make: Callable[[Tape], R]) -> None:
-        super().__init__(cast("Any", arrival), make)
-        self._pieces: Generator[bytes, None, None] = pieces
-        self._arrival = arrival
-
-    @property
-    def recording(self) -> R:
-        """The recording, once the response has ended or was closed; see `close`.
-
-        Raises
-        ------
-        UsageError
-            While it is on its way.
-        """
-        self._arrival.check("close")
-        return super().recording
+    _not_yet = _NOT_YET.format("close")
 
     def close(self) -> None:
-        """End the recording here; closing the response is still yours."""
+        """End the recording here; the response stays open."""
         self.__exit__(None, None, None)
 
-    def __enter__(self) -> Attached[R]:
+    def __enter__(self) -> Attached:
         return self
 
-    def _start_if_new(self) -> None:
-        self._arrival.following.end("closed")
+    def _before_close(self) -> None:
+        self._session.end("closed")
 
 
-class AsyncAttached(AsyncStream[R]):
+class AsyncAttached(AsyncStream):
     """A response under way, for ``async for``; see `Attached`."""
 
-    def __init__(self, pieces: Any, arrival: Arrival, make: Callable[[Tape], R]) -> None:
-        super().__init__(cast("Any", arrival), make)
-        self._pieces: AsyncGenerator[bytes, None] = pieces
-        self._arrival = arrival
-
-    @property
-    def recording(self) -> R:
-        """The recording, once the response has ended or was closed; see `aclose`.
-
-        Raises
-        ------
-        UsageError
-            While it is on its way.
-        """
-        self._arrival.check("aclose")
-        return super().recording
+    _not_yet = _NOT_YET.format("aclose")
 
     async def aclose(self) -> None:
-        """End the recording here; closing the response is still yours."""
+        """End the recording here; the response stays open."""
         await self.__aexit__(None, None, None)
 
-    async def __aenter__(self) -> AsyncAttached[R]:
+    async def __aenter__(self) -> AsyncAttached:
         return self
 
-    async def _start_if_new(self) -> None:
-        self._arrival.following.end("closed")
-
-
-class Source(NamedTuple):
-    """What was asked, and what begins to follow the answer."""
-
-    request: Any
-    pieces: Callable[[Following[Any]], Iterable[bytes] | AsyncIterable[bytes]]
-
-
-class Arrival:
-    """What a `Stream` needs of an attempt, for an answer that is already coming."""
-
-    def __init__(self, following: Following[Tape]) -> None:
-        self.following = following
-        self.recorder, self.taping = following.recorder, following.taping
-        self.endpoint = SimpleNamespace(dialect="auto")
-
-    @property
-    def tape(self) -> Tape | None:
-        """The tape, once the stream has ended."""
-        return self.following.recording() if self.following.done else None
-
-    def check(self, how: str) -> None:
-        """Raise a UsageError unless the stream has ended; `how` ends the recording early."""
-        if not self.following.done:
-            raise UsageError(
-                "a recording is there when its response has ended, and this one is on its way. "
-                f"Read it to its end, close it, or call {how}(); until then there is .recorder."
-            )
+    async def _before_close(self) -> None:
+        self._session.end("closed")
 
 
 def attach(
-    response: Any,
-    make: Callable[[Tape], R],
-    *,
-    label: str = "",
-    max_bytes: int | None = None,
-    clock: Clock = monotonic_ns,
-) -> Attached[R] | AsyncAttached[R]:
-    """Follow a response that nobody has read yet.
+    response: Any, *, label: str = "", max_bytes: int | None = None
+) -> Attached | AsyncAttached:
+    """Record a response made elsewhere, while you read it through what this returns.
+
+    Parameters
+    ----------
+    response : response of httpx, httpx2, aiohttp or requests
+        Opened as a stream, and not read yet.
+    label : str
+        What tables and pictures call the recording; by default the path of the URL.
+    max_bytes : int, optional
+        End the recording once it has so many bytes of body; your loop goes on.
+
+    Returns
+    -------
+    Attached or AsyncAttached
+        Loop over it for deltas, or over ``iter_lines()``, ``iter_events()``, ``iter_raw()`` and
+        their async twins.  Once the response is read to its end or closed, or `close` or
+        `aclose` was called, there is ``recording``.  What the library raises is raised.
 
     Raises
     ------
     UsageError
-        If it is no response of a library we know, or has been read already.
+        If it is no such response, or has been read already, even in part.
+
+    Notes
+    -----
+    The send of the request is not known: times that count from it (``ttft_ms``,
+    ``e2e_eof_ms``) are NaN; gaps are known.  For all of it, `tap` an httpx client instead.
+
+    Examples
+    --------
+    ::
+
+        async with session.post(url, json=body) as response:  # aiohttp
+            s = sl.attach(response)
+            async for line in s.aiter_lines():
+                if "42" in line:
+                    break
+        s.recording  # of what was read; the response was closed
     """
     source = _source(response)
-    following: Following[Tape] = Following(
-        lambda tape: tape, label=label, max_bytes=max_bytes, clock=clock
-    )
-    following.asked(source.request)
-    pieces = source.pieces(following)
-    kind = AsyncAttached if isinstance(pieces, AsyncIterable) else Attached
-    return kind(pieces, Arrival(following), make)
+    session = Session(label=label, max_bytes=max_bytes, closed=source.closed)
+    session.asked(source.request)
+    pieces = source.pieces(session)
+    if isinstance(pieces, AsyncGenerator):
+        return AsyncAttached(session, pieces)
+    return Attached(session, pieces)
+
+
+Pieces = Generator[bytes, None, None] | AsyncGenerator[bytes, None]
+
+
+class Source(NamedTuple):
+    """What was asked, and how to follow the answer.
+
+    ``closed`` is None where `follow` hears of the response's end, as in httpx.
+    """
+
+    request: Any
+    pieces: Callable[[Session], Pieces]
+    closed: Callable[[], bool] | None = None
 
 
 def _source(response: Any) -> Source:
-    libraries = [cls.__module__.partition(".")[0] for cls in type(response).__mro__]
-    for library, adapt in _ADAPTERS.items():
-        if library in libraries and hasattr(response, "raise_for_status"):
+    for library, name, adapt in _ADAPTERS:
+        if is_a(response, library, name):
             return adapt(response)
     raise UsageError(
         "sl.attach follows a response of httpx, httpx2, aiohttp or requests, "
@@ -155,72 +138,68 @@ def _source(response: Any) -> Source:
 def _of_httpx(response: Any) -> Source:
     if response.is_closed or response.is_stream_consumed:
         raise _already_read("client.stream(…)")
-    kinds = {base.__name__ for base in type(response.stream).__mro__}
-    is_async = "AsyncByteStream" in kinds
+    is_async = isinstance(response.stream, httpx_of(response).AsyncByteStream)
 
-    def pieces(following: Following[Any]) -> Any:
-        follow(response, following)  # in its stream, which httpx closes after the last piece
-        return response.aiter_raw() if is_async else response.iter_raw()
+    def pieces(session: Session) -> Pieces:
+        follow(response, session)  # in its stream, which httpx closes after the last piece
+        found: Pieces = response.aiter_raw() if is_async else response.iter_raw()
+        return found
 
     return Source(response.request, pieces)
 
 
 def _of_aiohttp(response: Any) -> Source:
-    if response.content.at_eof() or getattr(response.content, "_cursor", 0):  # handed out
+    # `_cursor` counts the bytes that were read.  aiohttp has no public name for that.
+    if response.content.at_eof() or getattr(response.content, "_cursor", 0):
         raise _already_read("async with session.post(…)")
     info, version = response.request_info, response.version
     name = f"HTTP/{version.major}.{version.minor}" if version else ""
     request = _request(info.method, info.real_url, info.headers)
-    head = _response(response.status, response.reason, name, response)
+    head = _head(response.status, response.reason, name, response)
 
-    def pieces(following: Following[Any]) -> Any:
-        _begin(response, head, following)
-        return afollowed(response.content.iter_any(), following)
+    def pieces(session: Session) -> Pieces:
+        session.answered(head)
+        return afollowed(response.content.iter_any(), session)
 
-    return Source(request, pieces)
+    return Source(request, pieces, _watched(response, _aiohttp_closed))
+
+
+def _aiohttp_closed(response: Any) -> bool:
+    # `closed` alone is also true once all bytes have arrived, read or not.  A close or a
+    # release by the user leaves an exception for readers to come.
+    return bool(response.closed and response.content.exception() is not None)
 
 
 def _of_requests(response: Any) -> Source:
+    # requests and urllib3 have no public name for "some of the body was read" either: a body
+    # that was read whole, a position, and the rest of a chunk tell.
     amid_chunk = getattr(response.raw, "chunk_left", None) is not None
     if response._content_consumed or response.raw.tell() or amid_chunk:
         raise _already_read("requests.post(…, stream=True)")
     name = {10: "HTTP/1.0", 11: "HTTP/1.1"}.get(response.raw.version, "")
     asked = response.request
     request = _request(asked.method, response.url, asked.headers)
-    head = _response(response.status_code, response.reason, name, response)
+    head = _head(response.status_code, response.reason, name, response)
 
-    def pieces(following: Following[Any]) -> Any:
-        _begin(response, head, following)
-        return followed(response.iter_content(None), following)
+    def pieces(session: Session) -> Pieces:
+        session.answered(head)
+        return followed(response.iter_content(None), session)
 
-    return Source(request, pieces)
-
-
-_ADAPTERS = {
-    "httpx": _of_httpx,
-    "httpx2": _of_httpx,
-    "aiohttp": _of_aiohttp,
-    "requests": _of_requests,
-}
+    return Source(request, pieces, _watched(response, lambda found: bool(found.raw.closed)))
 
 
-def _begin(response: Any, head: Any, following: Following[Any]) -> None:
-    """Note the head; end the recording when the response is closed, or its connection free."""
-    following.taping.response(head)
-    for name in ("close", "release"):
-        if hasattr(response, name):
-            setattr(response, name, _ending(response, name, following))
+_ADAPTERS = (
+    ("httpx2", "Response", _of_httpx),
+    ("httpx", "Response", _of_httpx),
+    ("aiohttp", "ClientResponse", _of_aiohttp),
+    ("requests", "Response", _of_requests),
+)
 
 
-def _ending(response: Any, name: str, following: Following[Any]) -> Callable[[], Any]:
-    """Return a method that ends a recording first; it does not keep its response alive."""
-    method, held = getattr(type(response), name), weakref.ref(response)
-
-    def ended() -> Any:
-        following.end("closed")
-        return method(held())
-
-    return ended
+def _watched(response: Any, is_closed: Callable[[Any], bool]) -> Callable[[], bool]:
+    """Return a question that does not keep the response alive: is it closed, or gone?"""
+    held = weakref.ref(response)
+    return lambda: (found := held()) is None or is_closed(found)
 
 
 def _request(method: str, url: Any, headers: Any) -> Any:
@@ -228,8 +207,8 @@ def _request(method: str, url: Any, headers: Any) -> Any:
     return SimpleNamespace(method=method, url=httpx.URL(str(url)), headers=pairs)
 
 
-def _response(status: int, reason: str | None, version: str, response: Any) -> Any:
-    """Return a head as httpx has it; both libraries hand over the body decompressed."""
+def _head(status: int, reason: str | None, version: str, response: Any) -> Any:
+    """Return a head as httpx has it; both libraries return the body decompressed."""
     headers = httpx.Headers(list(response.headers.items()))
     headers.pop("content-encoding", None)
     return SimpleNamespace(

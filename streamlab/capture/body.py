@@ -1,30 +1,44 @@
-"""The body of an answer read straight from its connection, a piece a read.
+"""The pieces of a response's body: read straight from our connection, or followed.
 
-Only for requests of our own, on a fresh connection of their own over HTTP/1.1: nobody else
-uses it, and it is closed afterwards.  Everything else comes through ``response.stream``.
+`body` and `abody` are for our own requests.  On a fresh connection over HTTP/1.1 they read
+the connection themselves; else the pieces come through ``response.stream``.
+
+`follow` is for the responses of a tapped client.  Bytes and exceptions pass unchanged, in
+the pieces in which they come; the session takes each piece before the consumer gets it.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    AsyncIterator,
+    Generator,
+    Iterable,
+    Iterator,
+)
+from functools import lru_cache
 from typing import Any
 
-from streamlab.net.http1_body import Framing, after_head, framing_of
-from streamlab.net.stamping import Exchange
+from streamlab.capture.libraries import Response, httpx_of
+from streamlab.capture.session import Session
+from streamlab.net.connection import Exchange
+from streamlab.net.http1_body import Framing, after_head, body_framing
 from streamlab.net.sync_socket import MAX_BYTES
+from streamlab.tape import How
 
 
-def body(response: Any) -> Iterator[bytes]:
+def body(response: Response) -> Iterator[bytes]:
     """Return the pieces of an answer to a sync client."""
-    connection = _own(response)
+    connection = _own_connection(response)
     if connection is None:
         return iter(response.stream)
     return _pieces(connection, _framing(response), _timeout_s(response))
 
 
-def abody(response: Any) -> AsyncIterator[bytes]:
+def abody(response: Response) -> AsyncIterator[bytes]:
     """Return the pieces of an answer to an async client."""
-    connection = _own(response)
+    connection = _own_connection(response)
     if connection is None:
         return aiter(response.stream)
     return _apieces(connection, _framing(response), _timeout_s(response))
@@ -52,21 +66,106 @@ async def _apieces(
     framing.close()
 
 
-def _own(response: Any) -> Exchange | None:
+def _own_connection(response: Response) -> Exchange | None:
     """Return the connection of an answer if it is ours alone and speaks HTTP/1."""
     connection = response.extensions.get("network_stream")
     if not isinstance(connection, Exchange) or not connection.keeps_answer:
         return None
     if response.http_version in ("HTTP/1.1", "HTTP/1.0"):
         return connection
-    connection.take_answer()  # nobody will
+    connection.take_answer()  # HTTP/2: the answer is not needed, and would grow
     return None
 
 
-def _framing(response: Any) -> Framing:
-    return framing_of(response.request.method, response.status_code, dict(response.headers))
+def _framing(response: Response) -> Framing:
+    return body_framing(response.request.method, response.status_code, dict(response.headers))
 
 
-def _timeout_s(response: Any) -> float | None:
-    timeout_s: float | None = response.request.extensions.get("timeout", {}).get("read")
-    return timeout_s
+def _timeout_s(response: Response) -> float | None:
+    timeout: float | None = response.request.extensions.get("timeout", {}).get("read")
+    return timeout
+
+
+def follow(response: Response, session: Session) -> Response:
+    """Note the head of a response, and let its body pass by `session`; return it."""
+    session.answered(response)
+    if response.is_closed:  # made whole, as by a mock transport: its stream is not iterated
+        for piece in response.stream if isinstance(response.stream, Iterable) else ():
+            session.take(piece)
+        session.end("eof")
+        return response
+    library = httpx_of(response)
+    kinds = (library.SyncByteStream, library.AsyncByteStream)
+    bases = tuple(kind for kind in kinds if isinstance(response.stream, kind))
+    left: How = "eof" if _bodiless(response, session) else "closed"
+    response.stream = _body_class(bases)(response.stream, session, left)
+    return response
+
+
+def _bodiless(response: Response, session: Session) -> bool:
+    """Return whether a response has no body, so that an unread body is no early end."""
+    return (
+        response.status_code in (204, 304)
+        or session.recorder.meta.get("method") == "HEAD"
+        or response.headers.get("content-length") == "0"
+    )
+
+
+def followed(pieces: Iterable[bytes], session: Session) -> Generator[bytes, None, None]:
+    """Yield the pieces of a body, each after the session took it."""
+    try:
+        for piece in pieces:
+            session.take(piece)
+            yield piece
+    except BaseException as exc:
+        session.broke(exc)
+        raise
+    session.end("eof")
+
+
+async def afollowed(
+    pieces: AsyncIterable[bytes], session: Session
+) -> AsyncGenerator[bytes, None]:
+    """Yield the pieces of a body, each after the session took it."""
+    iterator = aiter(pieces)
+    try:
+        async for piece in iterator:
+            session.take(piece)
+            yield piece
+    except BaseException as exc:
+        session.broke(exc)
+        raise
+    finally:
+        if isinstance(iterator, AsyncGenerator):
+            await iterator.aclose()
+    session.end("eof")
+
+
+class _Body:
+    """A response's stream, followed; `left` is how it ends if it is not read to its end."""
+
+    def __init__(self, stream: Any, session: Session, left: How) -> None:
+        self._stream, self._session, self._left = stream, session, left
+
+    def __iter__(self) -> Generator[bytes, None, None]:
+        return followed(self._stream, self._session)
+
+    def close(self) -> None:
+        self._session.end(self._left)
+        self._stream.close()
+
+    def __aiter__(self) -> AsyncGenerator[bytes, None]:
+        return afollowed(self._stream, self._session)
+
+    async def aclose(self) -> None:
+        self._session.end(self._left)
+        await self._stream.aclose()
+
+    def __del__(self) -> None:
+        self._session.end("closed")  # the garbage collector took a response left open
+
+
+@lru_cache
+def _body_class(bases: tuple[type, ...]) -> type[_Body]:
+    """Return a body that the library accepts: httpx and httpx2 check for their own classes."""
+    return type("Body", (_Body, *bases), {})

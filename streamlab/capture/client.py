@@ -1,4 +1,4 @@
-"""Clients for requests of our own: built by httpx as usual, with our backend beneath.
+"""Clients for our own requests: built by httpx as usual, with our sockets beneath.
 
 One SSL context serves the whole process: a new one costs 26–45 ms, which would stand
 in every recording.
@@ -7,19 +7,19 @@ in every recording.
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
 import httpx
 
-from streamlab.capture.home import Home
+from streamlab.endpoints import redact
 from streamlab.endpoints.endpoint import Query
-from streamlab.errors import UsageError
 from streamlab.net.async_backend import AsyncSocketBackend
-from streamlab.net.async_socket import Held
+from streamlab.net.connection import Stopper
 from streamlab.net.httpx_private import fit
-from streamlab.net.sync_socket import SocketBackend
+from streamlab.net.interrupts import Gate, HeldCancellation
+from streamlab.net.sync_backend import SocketBackend
 
 TIMEOUT = httpx.Timeout(60.0, connect=10.0)
 """Seconds; `read` is the longest silence between two reads, not the whole stream."""
@@ -31,39 +31,30 @@ def ssl_context() -> ssl.SSLContext:
     return httpx.create_ssl_context()
 
 
-def sync_client(options: Mapping[str, Any]) -> tuple[httpx.Client, list[SocketBackend]]:
-    """Return a client whose connections are stamped, and the backends beneath it."""
-    client = httpx.Client(**_options(options))
-    _guard(client, Home().guard)
-    backends: list[SocketBackend] = []
-
-    def make(core: Any, _: Any) -> SocketBackend:
-        backends.append(SocketBackend(core, own=True))
-        return backends[-1]
-
-    fit(client, make)
-    return client, backends
+def sync_client(options: Mapping[str, Any], gate: Gate, stopper: Stopper) -> httpx.Client:
+    """Return a client whose connections are stamped, and wait at `gate`."""
+    client = httpx.Client(**_with_defaults(options))
+    hooks = client.event_hooks
+    client.event_hooks = {**hooks, "request": [*hooks["request"], KeysStayHome().check]}
+    fit(client, lambda core, _: SocketBackend(core, gate, stopper=stopper))
+    return client
 
 
 def async_client(
-    options: Mapping[str, Any],
-) -> tuple[httpx.AsyncClient, list[AsyncSocketBackend], Held]:
-    """Return a client whose connections lose nothing to a cancellation, and its backends.
+    options: Mapping[str, Any], held: HeldCancellation, stopper: Stopper
+) -> httpx.AsyncClient:
+    """Return a client whose connections are stamped, and lose no bytes to a cancellation.
 
-    With them goes what says whether a cancellation is held back; who has read to the end
-    must raise it.
+    After reading to the end, call ``held.check()``: a cancellation may be held back.
     """
-    client = httpx.AsyncClient(**_options(options))
-    _guard(client, Home().aguard)
-    backends: list[AsyncSocketBackend] = []
-    held = Held()
-
-    def make(core: Any, foreign: Any) -> AsyncSocketBackend:
-        backends.append(AsyncSocketBackend(core, foreign, held=held))
-        return backends[-1]
-
-    fit(client, make)
-    return client, backends, held
+    client = httpx.AsyncClient(**_with_defaults(options))
+    hooks = client.event_hooks
+    client.event_hooks = {**hooks, "request": [*hooks["request"], KeysStayHome().acheck]}
+    fit(
+        client,
+        lambda core, fallback: AsyncSocketBackend(core, fallback, held=held, stopper=stopper),
+    )
+    return client
 
 
 def build(client: Any, query: Query, extensions: dict[str, Any], **timeout: Any) -> Any:
@@ -79,31 +70,40 @@ def build(client: Any, query: Query, extensions: dict[str, Any], **timeout: Any)
     )
 
 
-def _guard(client: httpx.Client | httpx.AsyncClient, hook: Callable[[Any], Any]) -> None:
-    hooks = client.event_hooks
-    client.event_hooks = {**hooks, "request": [*hooks.get("request", ()), hook]}
-
-
-def _options(options: Mapping[str, Any]) -> dict[str, Any]:
+def _with_defaults(options: Mapping[str, Any]) -> dict[str, Any]:
     known = {"timeout": TIMEOUT, "follow_redirects": True, **options}
     if "verify" not in known and "cert" not in known:
         known["verify"] = ssl_context()
     return known
 
 
-def checked_timeout(timeout: Any) -> Any:
-    """Return a timeout as httpx takes it; None waits for ever.
+class KeysStayHome:
+    """Takes the keys out of requests that a redirect leads to another origin.
 
-    Raises
-    ------
-    UsageError
-        If it is neither a number of seconds above 0 nor an ``httpx.Timeout``.
+    httpx drops ``Authorization`` there, but it would send ``x-api-key``, ``x-goog-api-key``
+    and other keys along.  The first request of a client names the origin.
     """
-    if timeout is None or isinstance(timeout, httpx.Timeout):
-        return timeout
-    if isinstance(timeout, int | float) and not isinstance(timeout, bool) and timeout > 0:
-        return httpx.Timeout(timeout)
-    raise UsageError(
-        f"timeout is a number of seconds above 0, or an httpx.Timeout, not {timeout!r}. "
-        "Pass timeout=60, or None to wait for ever."
-    )
+
+    def __init__(self) -> None:
+        self._home: httpx.URL | None = None
+
+    def check(self, request: httpx.Request) -> None:
+        """Take the keys out of a request to elsewhere; an event hook of a sync client."""
+        self._home = self._home or request.url
+        if not _same_origin(self._home, request.url):
+            for name in filter(redact.is_secret_name, list(request.headers)):
+                del request.headers[name]
+
+    async def acheck(self, request: httpx.Request) -> None:
+        """Take the keys out of a request to elsewhere; the hook of an async client."""
+        self.check(request)
+
+
+def _same_origin(home: httpx.URL, url: httpx.URL) -> bool:
+    """Return whether keys for `home` may go to `url`; http may be upgraded to https."""
+    if url.host != home.host:
+        return False
+    ports = (home.port, url.port)  # None is the scheme's own
+    if (home.scheme, url.scheme) == ("http", "https") and ports == (None, None):
+        return True
+    return url.scheme == home.scheme and url.port == home.port

@@ -1,7 +1,7 @@
 """When the lab really sent what we received: the third clock.
 
-The lab numbers its streams and keeps a log of its writes on CLOCK_MONOTONIC, which
-processes of one machine share; so its times stand beside ours as they are.
+The lab numbers its streams and logs its writes on CLOCK_MONOTONIC, which the processes of
+one machine share.  So its times stand beside ours as they are.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from array import array
 from bisect import bisect_left
 from dataclasses import replace
 from http.client import HTTPConnection, HTTPException
-from typing import Any
 from urllib.parse import urlsplit
 
 from streamlab.tape import UNKNOWN, Tape
@@ -28,34 +27,32 @@ def log_url(tape: Tape) -> str | None:
     return f"{parts.scheme}://{parts.netloc}/lab/log/{stream}"
 
 
-def with_log(tape: Tape, text: str | bytes) -> Tape:
+def asked(url: str) -> bytes:
+    """Return the answer of the lab; empty if there is none.
+
+    The question goes over a connection of its own: the client may be the user's.
+    """
+    parts = urlsplit(url)
+    connection = HTTPConnection(parts.hostname or "", parts.port, timeout=TIMEOUT_S)
+    try:
+        connection.request("GET", parts.path)
+        return connection.getresponse().read()
+    except (OSError, HTTPException, ValueError):  # the log is an extra: the tape is whole
+        return b""
+    finally:
+        connection.close()
+
+
+def with_log(tape: Tape, text: bytes) -> Tape:
     """Return the tape with the lab's send times; unchanged if `text` is no log of it.
 
-    The time of a read is that of the write that held its last byte.
+    The time of a read is that of the write with its last byte.
     """
     try:
-        sent: list[Any] = json.loads(text)["sent"]
+        sent = json.loads(text)["sent"]
         ends, times = [int(row[0]) for row in sent], [int(row[1]) for row in sent]
     except (ValueError, KeyError, TypeError, IndexError):
         return tape
     rows = (bisect_left(ends, end) for end in tape.columns.ends)
     column = array("q", [times[row] if row < len(times) else UNKNOWN for row in rows])
     return replace(tape, server_sent_ns=column)
-
-
-def asked(tape: Tape) -> Tape:
-    """Return the tape with the lab's send times, if it came from a lab on this machine.
-
-    The question goes over a connection of its own, for the client is somebody else's.
-    """
-    if (url := log_url(tape)) is None:
-        return tape
-    parts = urlsplit(url)
-    connection = HTTPConnection(parts.hostname or "", parts.port, timeout=TIMEOUT_S)
-    try:
-        connection.request("GET", parts.path)
-        return with_log(tape, connection.getresponse().read())
-    except (OSError, HTTPException, ValueError):  # an extra: the stream is on tape
-        return tape
-    finally:
-        connection.close()

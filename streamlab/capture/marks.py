@@ -1,10 +1,10 @@
-"""The phases of a request, from httpx's public ``trace`` extension.
+"""The moments of a request, from httpx's public ``trace`` extension.
 
 https://www.encode.io/httpcore/extensions/#trace names the events.  Each mark is one
 moment in ns:
 
-- ``called``: the client was asked; making a client, if none was given, is not in any phase
-- ``pool``: the pool has a connection for us, or starts to open one
+- ``called``: the client was asked; the time to make a client is in no phase
+- ``pool``: the pool has a connection, or begins to open one
 - ``connect``, ``connected``: TCP
 - ``tls``, ``tls_done``: the handshake
 - ``request_sent``: the first byte of the request is written; this is t0
@@ -12,17 +12,21 @@ moment in ns:
 - ``headers``: the response's head has been read
 - ``first_read``: the first read of the answer arrived
 
-A request through a CONNECT proxy has two exchanges on one connection; the marks are
-the second one's, for they are set again.
+A request through a CONNECT proxy has two exchanges on one connection.  The marks are those
+of the second exchange, which sets them again.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+from streamlab.net.connection import Exchange
 from streamlab.net.http2_frames import Ledger
-from streamlab.net.stamping import Exchange
 from streamlab.tape import Recorder
+
+Trace = Callable[[str, dict[str, Any]], Any]
+"""A ``trace`` extension: takes an event and its details; async for async clients."""
 
 _FIRST = {"connect_tcp.started": "connect", "connect_unix_socket.started": "connect"}
 _LAST = {
@@ -36,15 +40,15 @@ _LAST = {
 }
 
 
-class Phases:
-    """Notes the phases of one request on its recorder."""
+class Marks:
+    """Notes the moments of one request on its recorder."""
 
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
 
     def trace(self, name: str, info: dict[str, Any]) -> None:
         """Take one event of the sync trace extension."""
-        del info  # holds the request, and with it the key
+        del info  # it has the request, and so the key
         recorder, event = self._recorder, name.partition(".")[2]
         t_ns = recorder.clock()
         recorder.marks.setdefault("pool", t_ns)
@@ -57,13 +61,26 @@ class Phases:
         """Take one event of the async trace extension."""
         self.trace(name, info)
 
+    def beside(self, theirs: Trace | None, is_async: bool) -> Trace:
+        """Return a trace extension that calls ours, and then the user's own if there is one."""
+        if theirs is None:
+            return self.atrace if is_async else self.trace
+
+        def trace(name: str, info: dict[str, Any]) -> Any:
+            self.trace(name, info)
+            return theirs(name, info)  # an awaitable, if theirs is async
+
+        return trace
+
 
 def refine(recorder: Recorder, connection: Exchange | Ledger) -> None:
-    """Replace what the trace saw from above by what the connection stamped itself.
+    """Replace moments that the trace saw by those that the connection stamped.
 
-    Where streams share a connection, the ledger of the stream has seen what is its own.
+    Where streams share a connection, the ledger of the stream has its moments.
     """
     marks = recorder.marks
+    # On a connection that was open before, the last write may be an earlier request's, if
+    # ours went past our sockets: a write before the pool was asked is not of this request.
     sent_ns = connection.written_ns
     if sent_ns is not None and marks.get("pool", 0) <= sent_ns:
         marks["request_sent"] = sent_ns

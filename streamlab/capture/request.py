@@ -1,148 +1,113 @@
-"""One request of our own from its first byte to its tape, sync and async.
+"""One request of our own, from its first byte to its tape, sync and async.
 
-An `Attempt` holds what both share; `pieces` and `apieces` differ by ``await``, and by
-how an interruption reaches them.
+An `OwnRequest` has what both share; `pieces` and `apieces` differ by ``await``, and by how
+an interruption reaches them.
 
-Rule: misuse raises before anything is sent.  Whatever happens after that is data, and
-only an interruption or a cancellation goes on, once the tape is finished.
+Rule: misuse raises before anything is sent.  Every later failure is data.  Only an
+interruption or a cancellation goes on, after the tape is finished.
 """
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import json
-from collections.abc import AsyncGenerator, Generator, Mapping
+from collections.abc import AsyncGenerator, Generator
 from typing import Any
+
+import httpx
+from anyio import to_thread
+from anyio.lowlevel import checkpoint
 
 from streamlab.capture import lab_log
 from streamlab.capture.body import abody, body
-from streamlab.capture.client import async_client, build, checked_timeout, sync_client
-from streamlab.capture.marks import Phases
-from streamlab.capture.tap_transport import stamping
-from streamlab.capture.taping import Taping
-from streamlab.endpoints.endpoint import Endpoint, Prompt
+from streamlab.capture.client import async_client, build, sync_client
+from streamlab.capture.options import RequestOptions, checked_timeout
+from streamlab.capture.session import Session
 from streamlab.errors import UsageError
-from streamlab.net.async_socket import Held
-from streamlab.net.interrupts import share_gate
-from streamlab.net.stamping import wall_map, warm_up
-from streamlab.tape import Clock, How, Recorder, Tape, anchor, monotonic_ns
+from streamlab.net.connection import Stopper
+from streamlab.net.install import stamping
+from streamlab.net.interrupts import Gate, HeldCancellation
+from streamlab.tape import Clock, How, monotonic_ns
 
 
-class Attempt:
-    """A request that is about to be tried.
+class OwnRequest:
+    """A request that is about to be sent: a session, a query, a client, and `stop`.
 
     Attributes
     ----------
-    recorder : Recorder
-        Grows while the stream runs.
-    tape : Tape or None
-        Set once it has ended.
+    session : Session
+        What becomes of it.
+    query : Query
+        What is sent.
     """
 
-    def __init__(
-        self,
-        endpoint: Endpoint,
-        prompt: Prompt | None,
-        body: Mapping[str, Any],
-        *,
-        label: str = "",
-        max_bytes: int | None = None,
-        timeout: Any = ...,
-        client: Any = None,
-        clock: Clock = monotonic_ns,
-    ) -> None:
-        warm_up()
-        wall_map().refresh()  # an anchor at the start and one at the end: a step between shows
-        self.endpoint = endpoint
-        self.query = endpoint.query(prompt, body)
+    def __init__(self, options: RequestOptions, clock: Clock = monotonic_ns) -> None:
+        endpoint = options.endpoint
+        self.options = options
+        self.query = endpoint.query(options.prompt, options.body)
         check_json(self.query.json)
-        self.recorder = Recorder(clock, max_bytes)
-        self.taping = Taping(self.recorder)
-        self.client = client
-        self.tape: Tape | None = None
-        self.http = dict(endpoint.http)
-        if timeout is not ...:
-            self.http["timeout"] = timeout
-        if "timeout" in self.http:
-            self.http["timeout"] = checked_timeout(self.http["timeout"])
-        self._abort: list[Any] = []
-        self.recorder.meta.update(
-            label=label or endpoint.label,
+        self.session = Session(
+            label=options.label or endpoint.label,
             dialect=endpoint.dialect,
             model=endpoint.model,
-            anchor=anchor(clock)._asdict(),
+            max_bytes=options.max_bytes,
+            clock=clock,
         )
+        self._http = options.http
+        if "timeout" in self._http:
+            self._http["timeout"] = checked_timeout(self._http["timeout"])
+        self._stopper = Stopper()
 
-    def request(self, client: Any, trace: Any) -> Any:
-        """Return the request, and note what is asked and when."""
-        self.recorder.mark("called", self.recorder.clock())
-        request = self._built(client, trace)
-        self.taping.request(request, self.query.json)
-        return request
+    def finish(self) -> None:
+        """Finish the session; `stop` does nothing from now on."""
+        self.session.finish()
+        self._stopper.rest()
 
-    def _built(self, client: Any, trace: Any) -> Any:
-        timeout = (
-            {} if self.owns_client else {k: v for k, v in self.http.items() if k == "timeout"}
-        )
+    def stop(self, how: How = "closed", detail: str = "stopped") -> None:
+        """End the stream, from any thread; what has arrived is kept.  See `Session`."""
+        self.session.because(how, detail)
+        self._stopper.stop()
+
+    @contextlib.contextmanager
+    def client(self, gate: Gate) -> Generator[Any, None, None]:
+        """Lend the user's client, or a new one with a fresh connection that is closed then."""
+        if self.options.client is not None:
+            with stamping(self.options.client):
+                yield self.options.client
+        else:
+            with contextlib.closing(sync_client(self._http, gate, self._stopper)) as client:
+                yield client
+
+    @contextlib.asynccontextmanager
+    async def aclient(self, held: HeldCancellation) -> AsyncGenerator[Any, None]:
+        """Lend the user's client, or a new one with a fresh connection that is closed then."""
+        if self.options.client is not None:
+            with stamping(self.options.client):
+                yield self.options.client
+        else:
+            client = async_client(self._http, held, self._stopper)
+            async with contextlib.aclosing(client):
+                yield client
+
+    def build(self, client: Any, is_async: bool) -> Any:
+        """Return the request of a client, and note what is asked and when."""
+        self.session.called()
+        timeout = {}
+        if self.options.client is not None and "timeout" in self._http:
+            timeout["timeout"] = self._http["timeout"]
+        trace = self.session.marks.beside(None, is_async)
         try:
-            return build(client, self.query, {"trace": trace}, **timeout)
+            request = build(client, self.query, {"trace": trace}, **timeout)
         except UnicodeEncodeError as exc:
             raise UsageError(
                 f"keys and headers must be ASCII, and {exc.object[exc.start]!r} is not. "
                 "Check the key and headers=."
             ) from None
-
-    def stop(self, how: How = "closed", detail: str = "stopped") -> None:
-        """End the stream from another thread; what has arrived is kept."""
-        self.taping.stopping = (how, detail)
-        for backend in self._abort:
-            backend.abort()
-
-    def stoppable(self, backends: list[Any]) -> None:
-        """Name the backends whose connections `stop` ends."""
-        self._abort = backends
-        for backend in backends:
-            backend.is_stopped = lambda: self.taping.stopping is not None and self.tape is None
-        if self.taping.stopping:
-            self.stop(*self.taping.stopping)
-
-    @property
-    def owns_client(self) -> bool:
-        """Whether the client is made for this request, with a fresh connection."""
-        return self.client is None
-
-    @property
-    def stopped(self) -> bool:
-        """Whether enough has been read: by `max_bytes`, or somebody said `stop`."""
-        return self.recorder.full or self.taping.stopping is not None
-
-    @property
-    def log_url(self) -> str | None:
-        """Where the lab's log of this stream is; None if there is none worth a request."""
-        if self.tape is None or self.tape.end.how in ("interrupted", "cancelled"):
-            return None
-        return lab_log.log_url(self.tape)
-
-    def add_log(self, text: bytes) -> None:
-        """Add the lab's send times to the finished tape."""
-        assert self.tape is not None
-        self.tape = lab_log.with_log(self.tape, text)
-
-    def finish(self) -> Tape:
-        """Return the tape, with what is known only at the end."""
-        recorder = self.recorder
-        recorder.end("closed")
-        started_ns = recorder.marks.get("called", 0)
-        wall_map().refresh()
-        steps = wall_map().steps_between(started_ns, recorder.clock())
-        if steps:
-            recorder.meta["clock_steps"] = [step._asdict() for step in steps]
-        self.tape = recorder.finish()
-        return self.tape
+        self.session.asked(request, self.query.json)
+        return request
 
 
-def check_json(fields: Any) -> None:
+def check_json(fields: object) -> None:
     """Raise UsageError if the fields of a request are no JSON."""
     try:
         json.dumps(fields, allow_nan=False, ensure_ascii=False).encode()
@@ -153,105 +118,90 @@ def check_json(fields: Any) -> None:
         ) from exc
 
 
-def pieces(attempt: Attempt) -> Generator[bytes, None, None]:
+def pieces(own: OwnRequest) -> Generator[bytes, None, None]:
     """Send the request; yield the pieces of the answer, each already on tape.
 
-    The tape is finished when the generator is: at the end of the stream, after a
+    The session is finished when the generator is: at the end of the stream, after a
     failure (which is data, and not raised), and when it is closed early.
     """
-    client, backends = (
-        sync_client(attempt.http) if attempt.owns_client else (attempt.client, [])
-    )
-    gate = share_gate(backends)
-    attempt.stoppable(backends)
-    try:
-        with attempt.taping.ending(), contextlib.ExitStack() as stack:
-            if not attempt.owns_client:
-                stack.enter_context(stamping(client))
-            with gate.interruptible():
-                request = attempt.request(client, Phases(attempt.recorder).trace)
-                response: Any = client.send(request, stream=True)
-            stack.callback(response.close)
-            attempt.taping.response(response)
-            arriving = body(response)
-            while not attempt.stopped:
-                with gate.interruptible():
-                    piece = next(arriving, None)
-                    if piece is None:
-                        break
-                    attempt.taping.take(piece)
-                yield piece
-            gate.check()
-    finally:
-        attempt.finish()
-        if attempt.owns_client:
-            with contextlib.closing(client):
-                _add_lab_log(attempt, client)
-        elif attempt.tape is not None and attempt.log_url:
-            attempt.tape = lab_log.asked(attempt.tape)
-    gate.check()  # if the stream broke while one was held back
-
-
-def _add_lab_log(attempt: Attempt, client: Any) -> None:
-    if url := attempt.log_url:
-        with contextlib.suppress(Exception):  # the stream is on tape; its log is an extra
-            attempt.add_log(client.get(url, timeout=lab_log.TIMEOUT_S).content)
-
-
-async def apieces(attempt: Attempt) -> AsyncGenerator[bytes, None]:
-    """Send the request; yield the pieces of the answer, each already on tape.
-
-    The tape is finished when the generator is: at the end of the stream, after a
-    failure (which is data, and not raised), and when it is closed early.
-    """
-    client, backends, held = (
-        async_client(attempt.http) if attempt.owns_client else (attempt.client, [], Held())
-    )
-    taping = attempt.taping
-    attempt.stoppable(backends)
-    await _loaded()
-    try:
-        with taping.ending():
-            async with contextlib.AsyncExitStack() as stack:
-                if not attempt.owns_client:
-                    stack.enter_context(stamping(client))
-                request = attempt.request(client, Phases(attempt.recorder).atrace)
-                response: Any = await client.send(request, stream=True)
-                stack.push_async_callback(response.aclose)
-                taping.response(response)
-                async for piece in abody(response):
-                    taping.take(piece)
-                    if not taping.cancelled:  # else the next read raises it
+    session, gate = own.session, Gate()
+    with own.client(gate) as client:
+        try:
+            with gate.installed(), session.ending():
+                with gate.guarded():
+                    request = own.build(client, is_async=False)
+                    response: Any = client.send(request, stream=True)
+                with contextlib.closing(response):
+                    session.answered(response)
+                    arriving = body(response)
+                    while not session.enough:
+                        with gate.guarded():
+                            piece = next(arriving, None)
+                            if piece is None:
+                                break
+                            session.take(piece)
                         yield piece
-                    if attempt.stopped:
-                        break
-                taping.check()
-    finally:
-        attempt.finish()
-        if attempt.owns_client:
-            async with contextlib.aclosing(client):
-                await _aadd_lab_log(attempt, client)
-        elif attempt.log_url:
-            await _aask_lab_log(attempt)
-    if held.cancelled:  # while the stream broke, or while the log came
-        raise asyncio.CancelledError
+                    gate.check()
+        finally:
+            own.finish()
+            session.add_log(_log(own, client))
+    gate.check()  # the stream broke while an interrupt was held back
+
+
+async def apieces(own: OwnRequest) -> AsyncGenerator[bytes, None]:
+    """Send the request; yield the pieces of the answer, each already on tape.
+
+    The session is finished when the generator is: at the end of the stream, after a
+    failure (which is data, and not raised), and when it is closed early.
+    """
+    session, held = own.session, HeldCancellation()
+    await _loaded()
+    async with own.aclient(held) as client:
+        try:
+            with session.ending():
+                request = own.build(client, is_async=True)
+                response: Any = await client.send(request, stream=True)
+                async with contextlib.aclosing(response):
+                    session.answered(response)
+                    async for piece in abody(response):
+                        session.take(piece)
+                        # While a cancellation is held back, the reads that had arrived go on
+                        # tape without the consumer, whose task is cancelled.  The wait after
+                        # the last of them raises it.
+                        if not held.is_held:
+                            yield piece
+                        if session.enough:
+                            break
+                    held.check()
+        finally:
+            own.finish()
+            session.add_log(await _alog(own, client))
+    held.check()  # the stream broke while a cancellation was held back
+
+
+def _log(own: OwnRequest, client: Any) -> bytes:
+    """Return the lab's log of a finished stream; empty if it did not come from a lab."""
+    if (url := own.session.log_url) is None:
+        return b""
+    if own.options.client is not None:
+        return lab_log.asked(url)
+    with contextlib.suppress(httpx.HTTPError):  # the log is an extra: the tape is whole
+        answer: bytes = client.get(url, timeout=lab_log.TIMEOUT_S).content
+        return answer
+    return b""
+
+
+async def _alog(own: OwnRequest, client: Any) -> bytes:
+    if (url := own.session.log_url) is None:
+        return b""
+    if own.options.client is not None:
+        return await to_thread.run_sync(lab_log.asked, url)
+    with contextlib.suppress(httpx.HTTPError):
+        answer: bytes = (await client.get(url, timeout=lab_log.TIMEOUT_S)).content
+        return answer
+    return b""
 
 
 async def _loaded() -> None:
-    """Let anyio load what httpcore needs of it on this loop, before anything is timed."""
-    from anyio.lowlevel import checkpoint
-
+    """Let anyio load its part for this loop, before anything is timed."""
     await checkpoint()
-
-
-async def _aadd_lab_log(attempt: Attempt, client: Any) -> None:
-    if url := attempt.log_url:
-        with contextlib.suppress(Exception):  # the stream is on tape; its log is an extra
-            attempt.add_log((await client.get(url, timeout=lab_log.TIMEOUT_S)).content)
-
-
-async def _aask_lab_log(attempt: Attempt) -> None:
-    from anyio.to_thread import run_sync
-
-    assert attempt.tape is not None
-    attempt.tape = await run_sync(lab_log.asked, attempt.tape)

@@ -1,46 +1,57 @@
-"""A stream in somebody's own loop: their loop, our tape.
+"""A stream in the user's own loop: their loop, our tape.
 
-`Stream` for ``with`` and ``for``, `AsyncStream` for their async twins; an `Opening` is what
-``sl.stream`` returns, before it is known which of the two is meant.
+`Stream` is for ``with`` and ``for``, `AsyncStream` for their async twins.  An `Opening` is
+what ``sl.stream`` returns, before one of the two is chosen.
 
-Each iterator starts at the beginning and waits for more where it has seen all: lines,
+Each iterator starts at the beginning and waits for more after all that has come.  Lines,
 events and deltas are views of the same reads, and may be mixed.
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, nullcontext
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Callable,
+    Generator,
+    Iterator,
+    Sequence,
+)
+from contextlib import AbstractContextManager, AsyncExitStack, ExitStack
 from types import TracebackType
-from typing import Generic, Never, TypeVar
+from typing import Never, TypeVar
 
-from streamlab.capture.request import Attempt, apieces, pieces
+from streamlab.capture.request import OwnRequest, apieces, pieces
+from streamlab.capture.session import Session
 from streamlab.decode import Event
 from streamlab.dialects import Delta
 from streamlab.errors import UsageError, WrongLoopError
 from streamlab.follow import Follower
-from streamlab.tape import How, Recorder, Tape
+from streamlab.recording import Recording
+from streamlab.tape import Recorder
 
-R = TypeVar("R")
 T = TypeVar("T")
 
 
-class _Streaming(Generic[R]):
+class _Streaming:
     """What both kinds of stream share: all but the loop."""
 
-    def __init__(self, attempt: Attempt, make: Callable[[Tape], R]) -> None:
-        self._attempt, self._make = attempt, make
-        self._follower = Follower(attempt.recorder, attempt.endpoint.dialect)
-        self._recording: R | None = None
+    _not_yet = (
+        "a recording is there when its stream has ended, and this one runs. "
+        "Leave the with block first; until then there is .recorder."
+    )
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._follower = Follower(session.recorder, str(session.recorder.meta["dialect"]))
 
     @property
     def recorder(self) -> Recorder:
         """The tape as it grows."""
-        return self._attempt.recorder
+        return self._session.recorder
 
     @property
-    def recording(self) -> R:
+    def recording(self) -> Recording:
         """The recording, once the stream has ended or its block was left.
 
         Raises
@@ -48,26 +59,21 @@ class _Streaming(Generic[R]):
         UsageError
             While the stream runs.
         """
-        self._finish()
-        if self._recording is None:
-            raise UsageError(
-                "a recording is there when its stream has ended, and this one runs. "
-                "Leave the with block first; until then there is .recorder."
-            )
-        return self._recording
+        if not self._session.done:
+            raise UsageError(self._not_yet)
+        return self._session.recording()
 
-    def _finish(self) -> None:
-        if self._recording is None and self._attempt.tape is not None:
-            self._recording = self._make(self._attempt.tape)
+    @property
+    def _is_new(self) -> bool:
+        """Whether the request was not sent, and may be."""
+        return not self._session.recorder.marks and not self._session.enough
 
-    def _leave(self, exc: BaseException | None) -> None:
-        """Say how the block was left, for the tape."""
-        how: dict[type[BaseException], tuple[How, str]] = {
-            KeyboardInterrupt: ("interrupted", "Ctrl-C"),
-            asyncio.CancelledError: ("cancelled", "the task was cancelled"),
-        }
-        if exc is not None and self._attempt.taping.stopping is None:
-            self._attempt.taping.stopping = how.get(type(exc), ("closed", type(exc).__name__))
+    def _follow(self, piece: bytes | None) -> None:
+        """Take in what a piece brought; None is the end of the stream."""
+        if piece is None:
+            self._follower.close()
+        else:
+            self._follower.poll()
 
     def _lines(self) -> Sequence[str]:
         return _LineTexts(self._follower)
@@ -80,14 +86,17 @@ class _Streaming(Generic[R]):
         return self._follower.deltas
 
 
-class Stream(_Streaming[R]):
+class Stream(_Streaming):
     """A stream under way, for ``with`` and ``for``.
 
     A failure of the network ends the loop and is in ``.recording.end``; it is not raised.
     """
 
-    def __enter__(self) -> Stream[R]:
-        self._pieces = pieces(self._attempt)
+    def __init__(self, session: Session, pieces: Generator[bytes, None, None]) -> None:
+        super().__init__(session)
+        self._pieces = pieces
+
+    def __enter__(self) -> Stream:
         return self
 
     def __exit__(
@@ -96,12 +105,9 @@ class Stream(_Streaming[R]):
         exc: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._leave(exc)
-        try:
-            self._start_if_new()
-            self._pieces.close()
-        finally:
-            self._finish()
+        self._session.left(exc)
+        self._before_close()
+        self._pieces.close()
 
     def __iter__(self) -> Iterator[Delta]:
         """Yield the deltas as they arrive."""
@@ -116,7 +122,7 @@ class Stream(_Streaming[R]):
         return self._each(self._events)
 
     def iter_raw(self) -> Iterator[bytes]:
-        """Yield the pieces of the body as HTTP hands them over, from where it stands."""
+        """Yield the pieces of the body as HTTP returns them, from here on."""
         while (piece := self._pull()) is not None:
             yield piece
 
@@ -142,27 +148,26 @@ class Stream(_Streaming[R]):
 
     def _pull(self) -> bytes | None:
         piece = next(self._pieces, None)
-        if piece is None:
-            self._follower.close()
-            self._finish()
-        else:
-            self._follower.poll()
+        self._follow(piece)
         return piece
 
-    def _start_if_new(self) -> None:
-        """Send the request of a block that never looked: it was asked for."""
-        if not self._attempt.recorder.marks and self._attempt.taping.stopping is None:
+    def _before_close(self) -> None:
+        """Send the request of a block that never looked: the user asked for it."""
+        if self._is_new:
             next(self._pieces, None)
 
 
-class AsyncStream(_Streaming[R]):
+class AsyncStream(_Streaming):
     """A stream under way, for ``async with`` and ``async for``.
 
     A failure of the network ends the loop and is in ``.recording.end``; it is not raised.
     """
 
-    async def __aenter__(self) -> AsyncStream[R]:
-        self._pieces = apieces(self._attempt)
+    def __init__(self, session: Session, pieces: AsyncGenerator[bytes, None]) -> None:
+        super().__init__(session)
+        self._pieces = pieces
+
+    async def __aenter__(self) -> AsyncStream:
         return self
 
     async def __aexit__(
@@ -171,12 +176,9 @@ class AsyncStream(_Streaming[R]):
         exc: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._leave(exc)
-        try:
-            await self._start_if_new()
-            await self._pieces.aclose()
-        finally:
-            self._finish()
+        self._session.left(exc)
+        await self._before_close()
+        await self._pieces.aclose()
 
     def __aiter__(self) -> AsyncIterator[Delta]:
         """Yield the deltas as they arrive."""
@@ -191,7 +193,7 @@ class AsyncStream(_Streaming[R]):
         return self._each(self._events)
 
     async def aiter_raw(self) -> AsyncIterator[bytes]:
-        """Yield the pieces of the body as HTTP hands them over, from where it stands."""
+        """Yield the pieces of the body as HTTP returns them, from here on."""
         while (piece := await self._pull()) is not None:
             yield piece
 
@@ -217,40 +219,30 @@ class AsyncStream(_Streaming[R]):
 
     async def _pull(self) -> bytes | None:
         piece = await anext(self._pieces, None)
-        if piece is None:
-            self._follower.close()
-            self._finish()
-        else:
-            self._follower.poll()
+        self._follow(piece)
         return piece
 
-    async def _start_if_new(self) -> None:
-        """Send the request of a block that never looked: it was asked for."""
-        if not self._attempt.recorder.marks and self._attempt.taping.stopping is None:
+    async def _before_close(self) -> None:
+        """Send the request of a block that never looked: the user asked for it."""
+        if self._is_new:
             await anext(self._pieces, None)
 
 
-class Opening(Generic[R]):
+class Opening:
     """A stream not yet opened: enter it by ``with`` or by ``async with``.
 
-    `beside` makes a context that is held as long as the block, such as a journal.
+    `beside` is a context that is held as long as the block, such as a journal.
     """
 
-    def __init__(
-        self,
-        attempt: Attempt,
-        make: Callable[[Tape], R],
-        beside: Callable[[], AbstractContextManager[object]] = nullcontext,
-    ) -> None:
-        self._attempt, self._make = attempt, make
-        self._beside = beside
-        self._held = ExitStack()
-        self._open: Stream[R] | AsyncStream[R] | None = None
+    def __init__(self, own: OwnRequest, beside: AbstractContextManager[object]) -> None:
+        self._own, self._beside = own, beside
+        self._held, self._aheld = ExitStack(), AsyncExitStack()
 
-    def __enter__(self) -> Stream[R]:
-        self._held.enter_context(self._beside())
-        self._open = stream = Stream(self._attempt, self._make)
-        return stream.__enter__()
+    def __enter__(self) -> Stream:
+        self._held.enter_context(self._beside)
+        stream = Stream(self._own.session, pieces(self._own))
+        self._held.push(stream)
+        return stream
 
     def __exit__(
         self,
@@ -258,14 +250,13 @@ class Opening(Generic[R]):
         exc: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        assert isinstance(self._open, Stream)
-        with self._held:
-            self._open.__exit__(kind, exc, trace)
+        self._held.__exit__(kind, exc, trace)
 
-    async def __aenter__(self) -> AsyncStream[R]:
-        self._held.enter_context(self._beside())
-        self._open = stream = AsyncStream(self._attempt, self._make)
-        return await stream.__aenter__()
+    async def __aenter__(self) -> AsyncStream:
+        self._aheld.enter_context(self._beside)
+        stream = AsyncStream(self._own.session, apieces(self._own))
+        self._aheld.push_async_exit(stream)
+        return stream
 
     async def __aexit__(
         self,
@@ -273,12 +264,11 @@ class Opening(Generic[R]):
         exc: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        assert isinstance(self._open, AsyncStream)
-        with self._held:
-            await self._open.__aexit__(kind, exc, trace)
+        await self._aheld.__aexit__(kind, exc, trace)
 
     def __repr__(self) -> str:
-        return f"<Opening of {self._attempt.endpoint!r}: enter it by with or async with>"
+        endpoint = self._own.options.endpoint
+        return f"<Opening of {endpoint!r}: enter it by with or async with>"
 
     def __iter__(self) -> Never:
         raise WrongLoopError(
@@ -303,11 +293,4 @@ class _LineTexts(Sequence[str]):
         return len(self._follower.lines)
 
     def __getitem__(self, row: int) -> str:  # type: ignore[override]
-        return line_text(self._follower, row)
-
-
-def line_text(follower: Follower, row: int) -> str:
-    """Return a line as text, without its end."""
-    ends = follower.lines.ends
-    raw = bytes(follower.body[ends[row - 1] if row else 0 : ends[row]])
-    return raw.removesuffix(b"\n").removesuffix(b"\r").decode("utf-8", "replace")
+        return self._follower.line(row)

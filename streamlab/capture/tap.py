@@ -1,24 +1,25 @@
-"""Somebody else's client, recorded unchanged.
+"""A client that its owner goes on using, recorded unchanged.
 
-Rule 1: what the client's owner sees is the same with and without: bytes, exceptions, order.
-Rule 2: taps of one client know nothing of each other, and may be closed in any order.
+Rule 1: the client's owner sees the same bytes, exceptions and order with and without a tap.
+Rule 2: taps of one client are independent, and may be closed in any order.
 """
 
 from __future__ import annotations
 
 import weakref
 from collections.abc import Callable
-from typing import Any, Generic, TypeVar
+from typing import Any
 
-from streamlab.capture.following import Following
+from streamlab.capture.libraries import Request
+from streamlab.capture.session import Session
 from streamlab.capture.tap_transport import tap_into, untap
 from streamlab.errors import UsageError
-from streamlab.tape import Clock, Recorder, Tape, monotonic_ns
+from streamlab.net.httpx_private import http_client
+from streamlab.recording import Recording
+from streamlab.tape import Recorder
 
-R = TypeVar("R")
 
-
-class Tap(Generic[R]):
+class Tap:
     """Records every response of a client, until it is closed.
 
     Use it in a ``with`` block, or call `close`.  A response that is still on its way then is
@@ -26,51 +27,43 @@ class Tap(Generic[R]):
     """
 
     def __init__(
-        self,
-        client: Any,
-        make: Callable[[Tape], R],
-        *,
-        label: str = "",
-        max_bytes: int | None = None,
-        clock: Clock = monotonic_ns,
-        ended: Callable[[Following[R]], None] | None = None,
+        self, client: object, *, label: str = "", max_bytes: int | None = None
     ) -> None:
-        self._follow: Callable[[], Following[R]] = lambda: Following(
-            make, label=label, max_bytes=max_bytes, clock=clock, ended=ended
-        )
-        self._followings: list[Following[R]] = []
-        http = http_client(client)
+        self._label, self._max_bytes = label, max_bytes
+        self._sessions: list[Session] = []
+        http = _http_client(client)
         self._client: Callable[[], Any] = weakref.ref(http)  # None once closed, or gone
         tap_into(http, self)
 
     @property
-    def recordings(self) -> list[R]:
-        """The recordings of all that has ended, in the order in which it was asked.
+    def recordings(self) -> list[Recording]:
+        """The recordings of all requests that have ended, in the order of the requests.
 
-        One a response, redirects and refusals included; a request that got no response is
-        one too, and its ``end`` says why.
+        One a response, redirects and refusals included.  A request without a response has
+        one too; its ``end`` says why.
         """
-        return [each.recording() for each in list(self._followings) if each.done]
+        return [each.recording() for each in list(self._sessions) if each.done]
 
     @property
     def running(self) -> list[Recorder]:
         """The tapes that still grow, one a response that has not ended."""
-        return [each.recorder for each in list(self._followings) if not each.done]
+        return [each.recorder for each in list(self._sessions) if not each.done]
 
-    def begin(self, request: Any) -> Following[R]:
-        """Follow a request that is about to be sent; called by the transport."""
-        following = self._follow()
-        following.request(request)
-        self._followings.append(following)
-        return following
+    def begin(self, request: Request) -> Session:
+        """Begin to record a request that is about to be sent; the transport calls this."""
+        session = Session(label=self._label, max_bytes=self._max_bytes)
+        session.called()
+        session.asked(request, content=_content(request))
+        self._sessions.append(session)
+        return session
 
     def close(self) -> None:
-        """Leave the client as it was; what was recorded stays."""
+        """Leave the client as it was; the recordings stay."""
         client, self._client = self._client(), _nothing
         if client is not None:
             untap(client, self)
 
-    def __enter__(self) -> Tap[R]:
+    def __enter__(self) -> Tap:
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -79,26 +72,68 @@ class Tap(Generic[R]):
     def __repr__(self) -> str:
         n_running, state = len(self.running), "closed" if self._client() is None else "open"
         return (
-            f"<Tap, {state}: {len(self._followings) - n_running} recorded, {n_running} running>"
+            f"<Tap, {state}: {len(self._sessions) - n_running} recorded, {n_running} running>"
         )
 
 
-def http_client(client: Any) -> Any:
-    """Return the httpx client that `client` is, or that an SDK's client holds.
+def tap(client: object, *, label: str = "", max_bytes: int | None = None) -> Tap:
+    """Record every response of a client, unchanged for the code that uses it.
+
+    Parameters
+    ----------
+    client : httpx.Client, httpx.AsyncClient, httpx2.Client, httpx2.AsyncClient
+        Or a subclass, such as ``openai.DefaultHttpxClient()``, or an SDK's client that holds
+        one.  Its proxies, mounts, limits, timeouts, hooks and cookies stay its own.
+    label : str
+        What tables and pictures call the recordings; by default the path of the URL.
+    max_bytes : int, optional
+        End a recording once it has so many bytes of body; the client's stream goes on.
+
+    Returns
+    -------
+    Tap
+        With ``recordings``, ``running`` and ``close()``, which leaves the client as it was;
+        a ``with`` block does that too.
 
     Raises
     ------
     UsageError
-        If there is none.
+        If there is no httpx client in `client`.
+
+    Notes
+    -----
+    Connections that were open before the tap did not open through our sockets: their reads
+    are stamped where httpx returns the bytes, in the ``iterator`` tier.
+
+    Examples
+    --------
+    ::
+
+        http = openai.DefaultHttpxClient()
+        with sl.tap(http) as tap:
+            client = openai.OpenAI(http_client=http)
+            ...
+        tap.recordings
     """
-    for http in (client, getattr(client, "_client", None)):
-        if hasattr(http, "_transport") and hasattr(http, "event_hooks"):
-            return http
+    return Tap(client, label=label, max_bytes=max_bytes)
+
+
+def _http_client(client: object) -> Any:
+    if (http := http_client(client)) is not None:
+        return http
     raise UsageError(
         "sl.tap records an httpx or httpx2 client, sync or async, "
         f"and {type(client).__name__} came. "
         "Make one, give it to the SDK (http_client=http) and tap it: sl.tap(http)."
     )
+
+
+def _content(request: Request) -> bytes | None:
+    """Return the body of a request; None where it is streamed, and so not known."""
+    try:
+        return request.content
+    except RuntimeError:  # httpx's RequestNotRead is one
+        return None
 
 
 def _nothing() -> None:

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import Generic, TypeVar
 
-from streamlab.capture.request import Attempt
+from streamlab.capture.request import OwnRequest
 from streamlab.errors import UsageError
+from streamlab.recording import Recording
 from streamlab.tape import Recorder
-
-R = TypeVar("R")
 
 STOPPING_S = 5.0  # a stream that was stopped ends within milliseconds
 
 
-class Watch(Generic[R]):
+class Watch:
     """A stream that runs in a thread.
 
-    `waited` is called when somebody has waited for the end, in the thread that did: a
-    view that was frozen in the background is then shown by the cell.
+    Parameters
+    ----------
+    own : OwnRequest
+    run : callable
+        Streams to the end and returns the recording; the thread calls it.
+    waited : callable
+        Called in the thread that waited for the end: there, a view that was frozen in the
+        background can be shown by the cell.
 
     Attributes
     ----------
@@ -28,15 +32,13 @@ class Watch(Generic[R]):
     """
 
     def __init__(
-        self,
-        attempt: Attempt,
-        run: Callable[[], R],
-        waited: Callable[[], object] = lambda: None,
+        self, own: OwnRequest, run: Callable[[], Recording], waited: Callable[[], object]
     ) -> None:
-        self._attempt, self._run, self._waited = attempt, run, waited
-        self._recording: R | None = None
+        self._own, self._run, self._waited = own, run, waited
+        self._recording: Recording | None = None
         self._failure: BaseException | None = None
-        self.recorder: Recorder = attempt.recorder
+        self._stopping = False
+        self.recorder: Recorder = own.session.recorder
         self._thread = threading.Thread(target=self._work, name="streamlab-watch", daemon=True)
         self._thread.start()
 
@@ -46,7 +48,7 @@ class Watch(Generic[R]):
         return not self._thread.is_alive()
 
     @property
-    def recording(self) -> R:
+    def recording(self) -> Recording:
         """The recording, once the stream has ended.
 
         Raises
@@ -54,7 +56,7 @@ class Watch(Generic[R]):
         UsageError
             While it runs: wait for it, or stop it.
         """
-        if self._attempt.taping.stopping:
+        if self._stopping:
             self._thread.join(STOPPING_S)
         if not self.done:
             raise UsageError(
@@ -66,7 +68,7 @@ class Watch(Generic[R]):
         assert self._recording is not None
         return self._recording
 
-    def wait(self, timeout_s: float | None = None) -> R:
+    def wait(self, timeout_s: float | None = None) -> Recording:
         """Wait until the stream has ended, and return its recording.
 
         Raises
@@ -82,7 +84,8 @@ class Watch(Generic[R]):
 
     def stop(self) -> None:
         """End the stream now; what has arrived is kept."""
-        self._attempt.stop("closed", "Stop was pressed")
+        self._stopping = True
+        self._own.stop("closed", "Stop was pressed")
 
     def __repr__(self) -> str:
         if self.done:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import sys
 import tempfile
-from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -22,13 +21,13 @@ from streamlab.capture import api
 from streamlab.capture.stream import Opening
 from streamlab.cli import FAILED, INTERRUPTED
 from streamlab.cli._telling import Progress, Telling
-from streamlab.cli._terminal import counted, remark, say
-from streamlab.dialects import GENERATED, answer
+from streamlab.cli._terminal import remark, say
+from streamlab.dialects import GENERATED
 from streamlab.endpoints.endpoint import Endpoint
 from streamlab.errors import UsageError
 from streamlab.faces import text
 from streamlab.follow import Follower
-from streamlab.follow.problem import problem
+from streamlab.follow.text import counted, sparkline
 from streamlab.recording import Recording
 from streamlab.tape import Journal, Recorder, Tape, journal
 
@@ -58,7 +57,7 @@ class Job:
                 "Make it first."
             )
 
-    def open(self) -> Opening[Recording]:
+    def open(self) -> Opening:
         """Return the stream, not yet opened."""
         options: dict[str, Any] = {"label": self.label, "max_bytes": self.max_bytes}
         if self.timeout_s is not None:
@@ -135,9 +134,9 @@ def report(recording: Recording, saved: Path | None) -> int:
     tape = recording.tape
     follower = _read(tape)
     interrupted = tape.end.how in ("interrupted", "cancelled")
-    wrong = problem(tape, tape.end, answer(follower.deltas, follower.reader), follower)
+    wrong = follower.problem()
     remark(_facts(tape, follower))
-    if bars := text.bars(text.gaps_ms(recording.tables)):
+    if bars := sparkline(text.gaps_ms(recording.tables)):
         remark(f"gaps {bars}")
     if not interrupted and wrong is None:
         if tape.end.how == "limit":
@@ -186,7 +185,7 @@ def _first_text_ms(tape: Tape, follower: Follower) -> float | None:
     first = next(found, None)
     if first is None:
         return None
-    read = bisect_right(follower.lines_after, follower.delta_lines[first])
+    read = follower.read_of_line(follower.delta_lines[first])
     return (tape.columns.arrived_ns[read] - tape.t0_ns) / 1e6
 
 

@@ -12,9 +12,10 @@ from threading import Event, Lock, Thread
 from types import TracebackType
 from typing import Self
 
-from streamlab.cli._terminal import ERASE_LINE, clean, counted, dim
+from streamlab.cli._terminal import ERASE_LINE, dim
 from streamlab.dialects import Delta
 from streamlab.follow import Follower
+from streamlab.follow.text import counted, several_lines
 from streamlab.tape import Recorder
 
 PROGRESS_EVERY_S = 0.1
@@ -86,7 +87,7 @@ class Telling:
         self._before()
         if kind != self._kind:
             self._new_line()
-        shown = clean(text)
+        shown = several_lines(text)
         self._kind, self._last = kind, shown[-1]
         self._out.write(dim(shown, self._out) if aside else shown)
 

@@ -1,7 +1,7 @@
 """What may reach a terminal, and how: text without control characters, colours, tables.
 
-Rule: streamed text is somebody else's.  Whatever comes out of a stream or a file goes
-through `clean` or `one_line` first; only the codes written in this room move a cursor.
+Rule: streamed text is untrusted.  All text from a stream or a file goes through
+`several_lines` or `one_line` first; only the codes written in this room move a cursor.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ import os
 import sys
 from typing import TYPE_CHECKING, TextIO
 
+from streamlab.follow.text import several_lines
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -17,42 +19,18 @@ DIM = "\x1b[2m"
 PLAIN = "\x1b[0m"
 ERASE_LINE = "\r\x1b[K"
 
-_UNPRINTABLE = "\N{REPLACEMENT CHARACTER}"
-_BIDI = (*range(0x202A, 0x202F), *range(0x2066, 0x206A))  # they make text show in another order
-_ONE_LINE = {
-    **{code: chr(0x2400 + code) for code in range(0x20)},  # ESC is shown as ␛
-    0x7F: "\N{SYMBOL FOR DELETE}",
-    **dict.fromkeys((*range(0x80, 0xA0), *_BIDI, *range(0xD800, 0xE000)), _UNPRINTABLE),
-}
-_LINES = {code: shown for code, shown in _ONE_LINE.items() if chr(code) not in "\n\t"}
-
-
-def clean(text: str) -> str:
-    """Return text whose control characters are pictures; line feeds and tabs stay."""
-    return text.translate(_LINES)
-
-
-def one_line(text: str) -> str:
-    """Return text whose control characters are all pictures, line feeds and tabs too."""
-    return text.translate(_ONE_LINE)
-
-
-def counted(n: int, thing: str) -> str:
-    """Return a number of things: "1 read", "2,000 reads"."""
-    return f"{n:,} {thing}{'' if n == 1 else 's'}"
-
 
 def say(message: str) -> None:
     """Say one thing about the run on standard error."""
     sys.stdout.flush()
-    print(f"streamlab: {clean(message)}", file=sys.stderr, flush=True)
+    print(f"streamlab: {several_lines(message)}", file=sys.stderr, flush=True)
 
 
 def remark(message: str) -> None:
     """Add something for who watches: on standard error, and only if that is a terminal."""
     if sys.stderr.isatty():
         sys.stdout.flush()
-        print(dim(clean(message), sys.stderr), file=sys.stderr, flush=True)
+        print(dim(several_lines(message), sys.stderr), file=sys.stderr, flush=True)
 
 
 def dim(text: str, stream: TextIO) -> str:

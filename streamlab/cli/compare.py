@@ -45,7 +45,7 @@ def comparison(recordings: Mapping[str, Recording]) -> Table:
     """Return a table of recordings: a row a metric, a column a recording."""
     from rich.table import Table
 
-    from streamlab.cli._terminal import one_line
+    from streamlab.follow.text import one_line
     from streamlab.many import compare
 
     found = compare(recordings)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument
 
-from streamlab.cli._terminal import console, one_line
+from streamlab.cli._terminal import console
+from streamlab.follow.text import one_line
 
 if TYPE_CHECKING:
     from streamlab.recording import Recording

@@ -35,8 +35,9 @@ def run(
       streamlab plot a.jsonl
       streamlab plot sync.jsonl async.jsonl --kind gaps -o gaps.png
     """
-    from streamlab.cli._terminal import console, one_line
+    from streamlab.cli._terminal import console
     from streamlab.cli.compare import loaded
+    from streamlab.follow.text import one_line
 
     first = f"{files[0].stem}-" if len(files) == 1 else ""
     where = out or Path(f"{first}{kind}.png")

@@ -30,18 +30,18 @@ def run(
     ] = None,
     speed: Annotated[float, Option(min=0.001, help="All times are divided by it.")] = 1.0,
 ) -> None:
-    """Run the lab: a local server that streams like a model's.
+    """Run the lab: a local server that streams as a model does.
 
-    It speaks the providers' own protocols, on this machine only. There is no model in it: it
-    answers by scenario, whatever the prompt, and the request's "model" names the scenario.
+    The lab speaks the providers' own protocols, on this machine only. There is no model in it:
+    it answers by scenario, whatever the prompt, and the request's "model" names the scenario.
     A recording is a scenario too, named as its file.
 
     \b
-    A request may turn knobs, in its body or its query; one that a scenario does
-    not have is ignored. The page at the lab's URL says which has which:
+    A request may set parameters, in its body or its query. A scenario ignores
+    all but its own parameters, which the page at the lab's URL lists:
       speed      divides all times: 2 is twice as fast (all scenarios)
       encoding   gzip, or gzip-unflushed, which holds events back (all)
-      seed       other times (all that are modelled, but steady)
+      seed       other times (all modelled ones, except steady)
       n_events   how many events (steady, long, stall, bursty, slow-first-token)
       step_ms    the time from one write to the next (the same)
       silence_s  how long the pause of silence is
@@ -59,23 +59,23 @@ def run(
 
 
 def _serve(tapes: Mapping[str, Tape], port: int | None, speed: float) -> None:
-    from streamlab import server
     from streamlab.errors import LabError
+    from streamlab.server import lab
 
     def ready(url: str) -> None:
         print(_welcome(url, list(tapes)), flush=True)
 
     try:
-        server.run(tapes, port=USUAL_PORT if port is None else port, speed=speed, ready=ready)
+        lab.run(tapes, port=USUAL_PORT if port is None else port, speed=speed, ready=ready)
     except LabError:
         if port is not None:
             raise
-        server.run(tapes, speed=speed, ready=ready)
+        lab.run(tapes, speed=speed, ready=ready)
 
 
 def _welcome(url: str, recordings: list[str]) -> str:
-    """Return how to reach it, in lines that can be pasted into another shell."""
-    from streamlab.cli._terminal import one_line
+    """Return how to use the lab, with commands that can be pasted into another shell."""
+    from streamlab.follow.text import one_line
     from streamlab.server.faults import FAULTS
     from streamlab.server.scenarios import discover
 
@@ -97,7 +97,7 @@ prompt. Ctrl-C ends it. From another shell:
   curl -N '{url}/sse/steady?speed=2'
 {records}
 
-In a browser, {url} says what each plays, and its knobs.
+In a browser, {url} describes each scenario and its parameters.
 
 {there_is}
 """

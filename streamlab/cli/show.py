@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Argument, Option
 
-from streamlab.cli._terminal import console, one_line
+from streamlab.cli._terminal import console
 from streamlab.errors import UsageError
+from streamlab.follow.text import one_line
 
 if TYPE_CHECKING:
     from rich.console import Console

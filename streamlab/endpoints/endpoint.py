@@ -1,7 +1,7 @@
-"""Where and how to ask: an endpoint, and the request it makes of a prompt.
+"""Where and how to ask: an endpoint, and the request that it makes of a prompt.
 
-Rule: the key is in one private field.  It is in no repr, and it leaves this module in the
-headers of a request only.
+Rule: the key is in one private field.  No repr shows the key, and it leaves this module in
+the headers of a request only.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _HTTP_OPTIONS = frozenset(
         "verify",
     }
 )
-"""What ``httpx.Client`` takes and an endpoint has no name of its own for."""
+"""The options of ``httpx.Client`` that are passed on as they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Query:
     url: str
     headers: dict[str, str] = field(repr=False)
     params: dict[str, str]
-    json: dict[str, Any] | None
+    json: dict[str, object] | None
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Endpoint:
     url : str
         Base URL of a provider, or the whole URL if `whole`.
     dialect : str
-        How it is asked and answers; ``"auto"`` finds out.
+        The format of request and answer; ``"auto"`` finds out.
     model : str
         For the lab, the name of the scenario.
     json : mapping
@@ -77,7 +77,7 @@ class Endpoint:
     url: str
     dialect: str = "auto"
     model: str = ""
-    json: Mapping[str, Any] = field(default_factory=dict)
+    json: Mapping[str, object] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     http: Mapping[str, Any] = field(default_factory=dict, repr=False)
     whole: bool = False
@@ -86,7 +86,7 @@ class Endpoint:
 
     def __post_init__(self) -> None:
         if not _is_web(self.url):
-            shown = self.url.partition("?")[0].rpartition("@")[2]  # a key may be in the rest
+            shown = self.url.partition("?")[0].rpartition("@")[2]  # the rest may have a key
             raise UsageError(
                 f"an endpoint needs a URL such as https://api.openai.com/v1, not {shown!r}. "
                 "Start it with http:// or https:// and name a host."
@@ -109,7 +109,7 @@ class Endpoint:
         parts = urlsplit(self.url)
         return self.model or parts.path.rstrip("/").rpartition("/")[2] or parts.hostname or ""
 
-    def query(self, prompt: Prompt | None, body: Mapping[str, Any]) -> Query:
+    def query(self, prompt: Prompt | None, body: Mapping[str, object]) -> Query:
         """Return the request for a prompt; `body` holds further fields, which win.
 
         Raises
@@ -126,7 +126,7 @@ class Endpoint:
         key = dialect.key_header(self._key) if self._key else {}
         return Query("POST", url, {**ask.headers, **key, **self.headers}, ask.params, ask.json)
 
-    def _plain(self, prompt: Prompt | None, fields: dict[str, Any]) -> Query:
+    def _plain(self, prompt: Prompt | None, fields: dict[str, object]) -> Query:
         if prompt is not None:
             raise UsageError(
                 f"a prompt needs a dialect that says where it goes, and {self!r} has none. "
@@ -172,7 +172,7 @@ def endpoint(
     dialect: str = "auto",
     model: str = "",
     headers: Mapping[str, str] | None = None,
-    json: Mapping[str, Any] | None = None,
+    json: Mapping[str, object] | None = None,
     method: str = "",
     api_key: str | None = None,
     **http: Any,
@@ -214,7 +214,7 @@ def provider(
     base_url: str | None = None,
     api_key: str | None = None,
     headers: Mapping[str, str] | None = None,
-    json: Mapping[str, Any] | None = None,
+    json: Mapping[str, object] | None = None,
     **http: Any,
 ) -> Endpoint:
     """Return an endpoint of the provider whose dialect is `name`.
@@ -238,7 +238,7 @@ def provider(
 
 
 def _company(dialect: str) -> str:
-    """Return whose dialect it is, as one writes it: ``OpenAI`` of ``openai_chat``."""
+    """Return the company of a dialect, as it is written: ``OpenAI`` of ``openai_chat``."""
     word = dialect.partition("_")[0]
     return "OpenAI" if word == "openai" else word.capitalize()
 
@@ -252,7 +252,7 @@ def _is_web(url: str) -> bool:
 
 
 def _has_path_of(dialect: Dialect, url: str) -> bool:
-    """Say whether a URL ends like those of a dialect, the model aside."""
+    """Return whether a URL ends like those of a dialect, without the model."""
     if not dialect.base_url:
         return False
     path = dialect.ask("", [], {}).path.rpartition(":")[2]

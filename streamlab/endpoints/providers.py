@@ -15,7 +15,7 @@ _OPENAI_APIS = {"chat": "openai_chat", "responses": "openai_responses"}
 
 
 def openai(model: str, *, api: str = "chat", **options: Any) -> Endpoint:
-    """Return an endpoint of OpenAI, or of whoever speaks its protocol at ``base_url``.
+    """Return an endpoint of OpenAI, or of a server that speaks its protocol at ``base_url``.
 
     Parameters
     ----------

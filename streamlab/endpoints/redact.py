@@ -1,13 +1,12 @@
-"""What must not be remembered: keys, cookies, and whatever looks like one.
+"""Masks what must not be kept: keys, cookies, and values whose names look like a key's.
 
-Rule: everything that goes into a recording's metadata passes through here first.
+Rule: all metadata of a recording passes through here first.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
 
 MASK = "***"
@@ -19,11 +18,11 @@ _SECRET_NAME = re.compile(
 )
 _SHORTEST_SECRET = 6
 _SHORTEST_ELSEWHERE = 16
-"""Of a field or parameter named like a secret: ``key=assistant`` must not blank the answer."""
+"""Of a field or parameter with a secret's name: ``key=assistant`` must mask no answer."""
 
 
 def is_secret_name(name: str) -> bool:
-    """Say whether a header, query or body field of this name holds a secret."""
+    """Return whether a header, parameter or body field of this name has a secret value."""
     return _SECRET_NAME.search(name) is not None
 
 
@@ -42,7 +41,7 @@ def url(text: str) -> str:
     return urlunsplit((parts.scheme, host, parts.path, query, ""))
 
 
-def body(value: Any) -> Any:
+def body(value: object) -> object:
     """Return a JSON value with the values of secret-like fields masked, at any depth."""
     if isinstance(value, Mapping):
         return {
@@ -56,7 +55,7 @@ def body(value: Any) -> Any:
     return value
 
 
-def secrets_asked(url: str, fields: Any) -> tuple[str, ...]:
+def secrets_asked(url: str, fields: object) -> tuple[str, ...]:
     """Return the secret values that a URL and a JSON body carry."""
     parts = urlsplit(url)
     query = [(k, v) for k, v in parse_qsl(parts.query) if is_secret_name(k)]
@@ -65,7 +64,7 @@ def secrets_asked(url: str, fields: Any) -> tuple[str, ...]:
     return tuple(v for v in dict.fromkeys(values) if len(v) >= _SHORTEST_ELSEWHERE)
 
 
-def _fields(value: Any) -> list[str]:
+def _fields(value: object) -> list[str]:
     if isinstance(value, Mapping):
         return [
             found
@@ -96,7 +95,7 @@ def text(message: str, secrets: Iterable[str]) -> str:
 def mask_bytes(data: bytes, secrets: Iterable[bytes]) -> bytes:
     """Return bytes with known secrets overwritten by as many asterisks.
 
-    A server that echoes a key must not bring it into a recording; the length stays.
+    A server may echo a key.  The length stays, so that offsets and stamps do.
     """
     for secret in secrets:
         if secret in data:

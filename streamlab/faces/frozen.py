@@ -1,26 +1,27 @@
-"""What is left of a view when its stream has ended: plain HTML, and plain text.
+"""A live view after its stream has ended: plain HTML, and plain text.
 
-A saved notebook is shown by tools that strip scripts, styles, SVG and most
-attributes.  So the HTML is made of tables, ``pre`` and block characters, which all
-of them show; the few inline styles only make it prettier, and name no colours, so
-that it is right on light and dark.  Nothing unescaped goes in.
+Tools that show saved notebooks strip scripts, styles, SVG and most attributes.  So the HTML
+is made of tables, ``pre`` and block characters, which all such tools show.  The few inline
+styles may be lost without harm, and name no colours, so that light and dark themes work.
+
+Rule: all text from the state is escaped.
 """
 
 from __future__ import annotations
 
 from html import escape
-from math import log10
-from typing import Any
 
-_BLOCKS = "▁▂▃▄▅▆▇█"
+from streamlab.faces.state import State
+from streamlab.follow.text import sparkline
+
 _GLYPHS = {"waiting": "○", "streaming": "●", "done": "■", "failed": "✕"}
 _SAID = {"content": "", "data": "", "reasoning": "[reasoning] ", "tool_call": "[tool call] "}
 _CELL = 'style="text-align:left"'
 _WRAP = 'style="white-space:pre-wrap;overflow-wrap:anywhere;max-height:20em;overflow:auto"'
 
 
-def static_html(state: dict[str, Any]) -> str:
-    """Return a state of a `LiveModel` as HTML that stands alone."""
+def static_html(state: State) -> str:
+    """Return a state of a `LiveModel` as HTML that needs nothing else."""
     facts = "".join(f"<th {_CELL}>{escape(name)}</th>" for name, _ in _facts(state))
     values = "".join(f"<td {_CELL}>{escape(value)}</td>" for _, value in _facts(state))
     parts = [
@@ -33,7 +34,7 @@ def static_html(state: dict[str, Any]) -> str:
     return f"<div>{''.join(parts)}</div>"
 
 
-def static_text(state: dict[str, Any]) -> str:
+def static_text(state: State) -> str:
     """Return a state of a `LiveModel` as text for a terminal."""
     facts = " · ".join(f"{name} {value}" for name, value in _facts(state))
     spark = sparkline(state.get("overview", []))
@@ -41,17 +42,8 @@ def static_text(state: dict[str, Any]) -> str:
     return "\n".join(part for part in parts if part)
 
 
-def sparkline(gaps_ms: list[float]) -> str:
-    """Return gaps as block characters over two decades, the longest a full block."""
-    longest_ms = max(gaps_ms, default=0.0)
-    if longest_ms <= 0:
-        return _BLOCKS[0] * len(gaps_ms)
-    shares = (max(gap / longest_ms, 0.01) for gap in gaps_ms)
-    return "".join(_BLOCKS[round((2 + log10(share)) / 2 * 7)] for share in shares)
-
-
-def gaps(state: dict[str, Any]) -> str:
-    """Say in one sentence what the gaps between reads were."""
+def gaps(state: State) -> str:
+    """Return one sentence about the gaps between reads."""
     n_gaps = state["counts"]["gaps"]
     if not n_gaps:
         return "No gaps: fewer than two reads arrived."
@@ -61,20 +53,20 @@ def gaps(state: dict[str, Any]) -> str:
     of = "" if n_gaps <= len(state["gaps"]) else f" of the latest {len(state['gaps']):,}"
     said = f"median{of} {_ms(state['median_gap_ms'])}"
     said += f", the longest {_ms(longest_ms)}, before read {read}"
-    return f"{n_gaps:,} gaps between reads, on a logarithmic scale: {said}."
+    return f"{n_gaps:,} gaps between reads, on a linear scale from 0: {said}."
 
 
-def _facts(state: dict[str, Any]) -> list[tuple[str, str]]:
+def _facts(state: State) -> list[tuple[str, str]]:
     counts = state["counts"]
     counted = [(name, f"{counts[name]:,}") for name in ("reads", "lines", "events", "bytes")]
     return [("TTFT", _ms(state["ttft_ms"])), ("elapsed", _ms(state["elapsed_ms"])), *counted]
 
 
-def _title(state: dict[str, Any]) -> str:
+def _title(state: State) -> str:
     return " · ".join(part for part in (state["label"] or "stream", state["dialect"]) if part)
 
 
-def _status(state: dict[str, Any]) -> str:
+def _status(state: State) -> str:
     glyph, ended = _GLYPHS[state["state"]], state["ended"] or "not ended when this was frozen"
     said = f"{glyph} {state['state']}: {ended}."
     if state["stop_waited_ms"] is not None:
@@ -84,7 +76,7 @@ def _status(state: dict[str, Any]) -> str:
     return said
 
 
-def _text(state: dict[str, Any]) -> str:
+def _text(state: State) -> str:
     shown = sum(len(text) for _, text in state["text"])
     left_out = state["counts"]["chars"] - shown
     before = (
@@ -94,7 +86,7 @@ def _text(state: dict[str, Any]) -> str:
     return before + "\n".join(runs) if runs else "(no text)"
 
 
-def _lines_html(state: dict[str, Any]) -> str:
+def _lines_html(state: State) -> str:
     rows = "".join(
         f"<tr><td>{number}</td><td>{t_ms:,.1f}</td><td>{read}</td>"
         f"<td {_CELL}><code>{escape(text) or '(blank)'}</code></td></tr>"

@@ -1,13 +1,14 @@
 """A recording as HTML: plain tables, without scripts or styles of their own.
 
-Rule: streamed text is untrusted; it is escaped here, and shown without control characters.
+Rule: streamed text is untrusted, so it is made harmless by `one_line`, then escaped.
 """
 
 from __future__ import annotations
 
 from html import escape
 
-from streamlab.faces.text import bars, facts, gaps_ms, shown
+from streamlab.faces.text import facts, gaps_ms
+from streamlab.follow.text import one_line, sparkline
 from streamlab.metrics import Tables
 
 _LINES_SHOWN = 5
@@ -16,11 +17,11 @@ _LINES_SHOWN = 5
 def html(tables: Tables) -> str:
     """Return the recording as a plain table, without scripts or styles of its own."""
     rows = [
-        ("recording", tables.label),
+        ("recording", one_line(tables.label)),
         ("problem", tables.problem or "none"),
         ("facts", facts(tables)),
-        ("text", shown(tables.answer.text, 300) or "—"),
-        ("gaps", bars(gaps_ms(tables)) or "—"),
+        ("text", one_line(tables.answer.text, 300) or "—"),
+        ("gaps", sparkline(gaps_ms(tables)) or "—"),
         ("stamps", ", ".join(sorted(set(tables.reads["stamp"]))) or "—"),
     ]
     table = "".join(
@@ -30,7 +31,7 @@ def html(tables: Tables) -> str:
     first = tables.lines[["line", "t_ms", "kind", "value"]].head(_LINES_SHOWN)
     body = "".join(
         f"<tr><td>{row.line}</td><td>{row.t_ms:.1f}</td><td>{escape(str(row.kind))}</td>"
-        f"<td align='left'><code>{escape(shown(str(row.value), 100))}</code></td></tr>"
+        f"<td align='left'><code>{escape(one_line(str(row.value), 100))}</code></td></tr>"
         for row in first.itertuples()
     )
     head = "<tr><th>line</th><th>t_ms</th><th>kind</th><th align='left'>value</th></tr>"

@@ -2,8 +2,11 @@
 
 - `follower`: `Follower`, the reads of a log as lines, events and deltas
 - `problem`: what went wrong with a stream, in one sentence
+- `message`: the message in an error that a server sent
+- `text`: untrusted text made harmless, a sparkline, a number of things
 """
 
-from streamlab.follow.follower import Follower, Log, News
+from streamlab.follow.follower import Follower
+from streamlab.follow.log import Log
 
-__all__ = ["Follower", "Log", "News"]
+__all__ = ["Follower", "Log"]

@@ -1,19 +1,22 @@
 """From reads to meaning: the one place where the tape meets the decoders.
 
-A `Follower` asks a log (a growing `Recorder` or a finished `Tape`) for the reads
-it has not had yet, and turns them into lines, events and deltas.  Live and
-afterwards are the same code: a live view polls, a recording polls once.
+A `Follower` asks a log (a growing `Recorder` or a finished `Tape`) for its new reads, and
+turns them into lines, events and deltas.  Live and afterwards are the same code: a live
+view polls many times, a recording polls once.
 
-The time of a line, an event or a delta is that of the read that brought the
-byte that completed it; so a follower keeps, for each read, how many there were
-after it, and nothing else about time.
+The time of a line, an event or a delta is that of the read that brought the byte that
+completed it.  So a follower keeps how many there were after each read, and no times.
 """
+
+# Two steps, because most of the time goes into the second: `poll` and `close` frame (bytes
+# to lines and events), `interpret` reads (events to deltas).  A table of lines needs only
+# the first, and `dialect="auto"` can hold events back until it knows how to read them,
+# while their lines and their times are already there.
 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Mapping
-from typing import Any, NamedTuple, Protocol
+from bisect import bisect_right
 from urllib.parse import urlsplit
 
 from streamlab.decode import FRAMERS, Comment, Event, Framer, Lines, framing_of
@@ -21,47 +24,25 @@ from streamlab.decode.content import ContentDecoder, content_decoder
 from streamlab.dialects import (
     Delta,
     Reader,
+    answer,
     choose,
     dialect_named,
     framing_at,
     recognise,
 )
-from streamlab.tape import Columns
+from streamlab.follow.log import Body, Log
+from streamlab.follow.problem import ending, problem
 
 MOST_HELD = 10
-"""So many events of unknown shape are held, for a later one may tell the dialect."""
-
-
-class Log(Protocol):
-    """What a `Recorder` and a `Tape` have in common."""
-
-    @property
-    def body(self) -> bytes | bytearray | memoryview: ...  # noqa: D102
-    @property
-    def columns(self) -> Columns: ...  # noqa: D102
-    @property
-    def meta(self) -> Mapping[str, Any]: ...  # noqa: D102
-
-
-class News(NamedTuple):
-    """What one poll found: the numbers of what is new."""
-
-    reads: range
-    lines: range
-    events: range
+"""At most so many events of unknown shape are held: a later one may show the dialect."""
 
 
 class Follower:
     """Lines, events and deltas of a log, as far as it has grown.
 
-    `poll` frames: bytes to lines and events.  `interpret` reads: events to deltas.
-    They are two steps because most of the time goes into the second, and a table of
-    lines needs only the first.
-
     Parameters
     ----------
     log : Recorder or Tape
-        Asked for news, never told anything.
     dialect : str
         ``"auto"`` goes by the first event whose shape is known, of the first ten; then by
         the URL and the framing.  Events are held until it is decided.
@@ -73,10 +54,8 @@ class Follower:
     events : list of Event
     comments : list of Comment
     deltas : list of Delta
-    delta_events : array of int
-        The number of the event each delta came with; for a comment, of the next one.
-    delta_lines : array of int
-        The number of the line that completed each delta.
+    delta_events, delta_lines : array of int, one a delta
+        The numbers of its event (of a comment, the next one) and of the line that completed it.
     lines_after, events_after : array of int, one a read
         How many there were once the read had been decoded.
     dialect : str
@@ -88,6 +67,7 @@ class Follower:
     def __init__(self, log: Log, dialect: str = "auto") -> None:
         if dialect != "auto":
             dialect_named(dialect)  # an unknown name fails here, not in mid-stream
+        self.log = log
         self.dialect = dialect
         self.lines = Lines()
         self.events: list[Event] = []
@@ -98,7 +78,6 @@ class Follower:
         self.lines_after: array[int] = array("q")
         self.events_after: array[int] = array("q")
         self.reader: Reader | None = None
-        self._log = log
         self._fed = 0  # bytes of the encoded body
         self._plain: bytearray | None = None  # the decoded body, where it differs
         self._content: ContentDecoder | None = None
@@ -109,25 +88,64 @@ class Follower:
         self._told_comments = 0
 
     @property
-    def body(self) -> bytes | bytearray | memoryview:
+    def body(self) -> Body:
         """The decoded body."""
-        return self._log.body if self._plain is None else self._plain
+        return self.log.body if self._plain is None else self._plain
 
-    def poll(self) -> News:
-        """Frame what the log has gained; return the numbers of what is new."""
-        before = self._counts()
-        ends = self._log.columns.ends
+    def line(self, number: int, limit: int | None = None) -> str:
+        """Return a line as text, without its end; with `limit`, only its first bytes."""
+        ends = self.lines.ends
+        begin = ends[number - 1] if number else 0
+        end = ends[number] if limit is None else min(ends[number], begin + limit)
+        raw = bytes(self.body[begin:end])
+        return raw.removesuffix(b"\n").removesuffix(b"\r").decode("utf-8", "replace")
+
+    def read_of_line(self, number: int) -> int:
+        """Return the number of the read that completed a line."""
+        # `lines_after` never decreases, and read r brought the lines from lines_after[r-1]
+        # up to lines_after[r], without the last.  So the read is the first whose count is
+        # greater than the line's number; `bisect_right` also skips reads without a line.
+        return bisect_right(self.lines_after, number)
+
+    @property
+    def state(self) -> str:
+        """``waiting``, ``streaming``, ``done`` or ``failed``; the last two once closed."""
+        if not self._closed:
+            return "streaming" if self.lines_after else "waiting"
+        return "failed" if self.problem() else "done"
+
+    def problem(self) -> str | None:
+        """Return what went wrong, in one sentence; None if nothing did, or before `close`."""
+        end = self.log.ended
+        if end is None or not self._closed:
+            return None
+        self.interpret()
+        # Errors suffice for the verdict: folding all deltas of a long stream into its text
+        # would cost a live view milliseconds, several times a second.
+        errors = (delta for delta in self.deltas if delta.kind == "error")
+        return problem(self, end, answer(errors, self.reader))
+
+    def ending(self) -> str:
+        """Return how the stream ended, in words; "" before `close`."""
+        end = self.log.ended
+        if end is None or not self._closed:
+            return ""
+        return ending(end, self.problem(), self.reader.terminator if self.reader else None)
+
+    def poll(self) -> None:
+        """Frame what the log has gained."""
+        ends = self.log.columns.ends
         for row in range(max(len(self.lines_after) - 1, 0), len(ends)):
             end = ends[row]
             if end > self._fed:
-                self._feed(bytes(self._log.body[self._fed : end]))
+                self._feed(bytes(self.log.body[self._fed : end]))
                 self._fed = end
             self._note(row)
-        return News(*map(range, before, self._counts()))
 
-    def close(self) -> News:
+    def close(self) -> None:
         """Frame the rest of a log that has ended, with what decoders held back."""
-        before = self._counts()
+        if self._closed:
+            return
         self.poll()
         self._closed = True
         if self._content is not None:
@@ -135,13 +153,11 @@ class Follower:
         if self._framer is not None:
             self._framer.close()
             self._note(len(self.lines_after) - 1)
-        return News(*map(range, before, self._counts()))
 
     def interpret(self) -> range:
         """Read the events framed so far; return the numbers of the new deltas.
 
-        There are none while the dialect is open: the one who reads them may then be
-        another.  A log that was closed has none that is open.
+        There are none while the dialect is not known.  After `close` it always is.
         """
         start = len(self.deltas)
         reader = self._decided()
@@ -154,13 +170,9 @@ class Follower:
         self._tell_comments(before=self._told_events)
         return range(start, len(self.deltas))
 
-    def _counts(self) -> tuple[int, int, int]:
-        return len(self.lines_after), len(self.lines), len(self.events)
-
     def _feed(self, data: bytes) -> None:
-        """Take in more of the body; only the response's head tells how it is encoded."""
-        if self._content is None:
-            encoding = self._log.meta.get("content_encoding") or "identity"
+        if self._content is None:  # made late: the encoding is in the response's head
+            encoding = str(self.log.meta.get("content_encoding") or "identity")
             self._content = content_decoder(encoding)
             if encoding != "identity":
                 self._plain = bytearray()
@@ -180,12 +192,12 @@ class Follower:
     def _framing_from(self, start: bytes) -> str:
         if self.dialect != "auto":
             return dialect_named(self.dialect).framing
-        content_type = self._log.meta.get("content_type") or ""
+        content_type = str(self.log.meta.get("content_type") or "")
         return framing_of(content_type, start, framing_at(self._path))
 
     @property
     def _path(self) -> str:
-        return urlsplit(str(self._log.meta.get("url") or "")).path
+        return urlsplit(str(self.log.meta.get("url") or "")).path
 
     def _decided(self) -> Reader | None:
         """Return the reader, if there is an event to read and the dialect is known."""
@@ -197,7 +209,7 @@ class Follower:
         return self.reader
 
     def _found_out(self) -> str:
-        """Return the dialect of the first event that has a known shape; else hold them."""
+        """Return the dialect of the first event that has a known shape; "auto" to wait."""
         first = self.events[:MOST_HELD]
         for event in first:
             if name := recognise(event.type, event.data):
@@ -222,12 +234,9 @@ class Follower:
             self.delta_lines.append(line)
 
     def _note(self, row: int) -> None:
-        """Say that everything found so far had arrived with this read."""
-        for after, count in (
-            (self.lines_after, len(self.lines)),
-            (self.events_after, len(self.events)),
-        ):
-            if len(after) > row:
-                after[row] = count
-            else:
-                after.append(count)
+        """Note that everything found so far had arrived with this read."""
+        # The last row is noted again by the next poll and by `close`.  HTTP can deliver one
+        # read in several pieces, and a recorder then extends its last row: the lines of the
+        # later pieces arrived with the same read.
+        self.lines_after[row:] = array("q", [len(self.lines)])
+        self.events_after[row:] = array("q", [len(self.events)])

@@ -1,27 +1,32 @@
-"""What went wrong with a stream, in one sentence, or nothing.
+"""What went wrong with a stream, in one sentence, and how it ended, in words.
 
 A truncated stream, an error after HTTP 200 and a web page in place of a stream all look
-like success to a loop that only prints; here they do not.
+like success to a loop that only prints.  Here they do not.  `Follower.problem` asks.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Protocol
 from urllib.parse import urlsplit
 
-from streamlab.decode import DATA, OTHER, TAIL
+from streamlab.decode import DATA, OTHER, TAIL, Event, Lines
 from streamlab.dialects import Answer
-from streamlab.follow import Follower, Log
+from streamlab.follow.log import Body, Log
+from streamlab.follow.message import message_in, message_of, message_of_body, sentence
+from streamlab.follow.text import counted, one_line
 from streamlab.tape import End
 
 _BROKEN = {
-    "connect": "there was no connection",
     "timeout": "the stream timed out",
     "reset": "the stream broke off",
     "error": "the stream failed",
     "cut": "the recording was cut off",
+}
+_ENDED = {
+    "eof": "the body came to its end",
+    "closed": "closed before its end",
+    "limit": "stopped at max_bytes",
 }
 _HINTS = {
     401: "Check the key.",
@@ -30,68 +35,92 @@ _HINTS = {
     429: "Wait, or ask for less.",
 }
 _STREAMS = ("text/event-stream", "application/x-ndjson")
-_INCOMPLETE = (
-    "the stream ended without the API's terminal signal, so the answer may be cut short."
-)
-_LAST_LINES = 100  # among which an error is looked for that is no event
+_LAST_LINES = 100  # among these, an error is looked for that is no event
 
 
-def problem(log: Log, end: End, answer: Answer, follower: Follower) -> str | None:
+class Framed(Protocol):
+    """What a verdict reads of a follower."""
+
+    lines: Lines
+    events: list[Event]
+
+    @property
+    def log(self) -> Log: ...  # noqa: D102
+    @property
+    def body(self) -> Body: ...  # noqa: D102
+    def line(self, number: int) -> str: ...  # noqa: D102
+
+
+def problem(framed: Framed, end: End, answer: Answer) -> str | None:
     """Return what went wrong, in one sentence; None if nothing did.
 
     Leaving a stream early, by `break`, `max_bytes`, Ctrl-C or a cancellation, is no
-    problem of the stream.
-
-    Parameters
-    ----------
-    log : Tape or Recorder
-        What arrived.
-    end : End
-        How it ended.
-    answer : Answer
-        What it adds up to.
-    follower : Follower
-        Of this log, closed: its lines tell what came outside of the events.
+    problem of the stream.  `framed` is closed; of `answer`, `error` and `complete` are read.
     """
-    status = int(log.meta.get("status") or 0)
-    if status >= 400:
-        return _refusal(status, log)
+    # The order ranks causes before their consequences.  The body of a refusal is no stream,
+    # and a broken connection leaves an answer without its last word: a later check would
+    # name the consequence.  A server's own error explains a missing last word, too.
+    log = framed.log
+    if _status(log) >= 400:
+        return _refusal(log, bytes(framed.body[:4096]))
+    if end.how == "connect":
+        return _no_connection(log, end)
     if end.how in _BROKEN:
         return _broken(log, end)
     if answer.error is not None:
-        return f"the server sent an error in its stream: {_message(answer.error)}."
+        return f"the server sent an error in its stream: {message_of(answer.error)}."
     if end.how != "eof" or not _asked_to_stream(log):
         return None
-    if follower.events and answer.complete is not False:
+    if framed.events and answer.complete is not False:
         return None
-    if (said := _unframed_error(follower)) is not None:
-        where = "outside its events" if follower.events else "in place of a stream"
+    if (said := _unframed_error(framed)) is not None:
+        where = "outside its events" if framed.events else "in place of a stream"
         return f"the server sent an error {where}: {said}."
-    return _INCOMPLETE if follower.events else _no_events(log, len(follower.body))
+    if framed.events:
+        unsigned = "the stream ended without the API's terminal signal"
+        return f"{unsigned}, so the answer may be cut short."
+    return _no_events(log, len(framed.body))
 
 
-def _refusal(status: int, log: Log) -> str:
-    reason = str(log.meta.get("reason") or "").strip()
-    said = _said(bytes(log.body[:4096]))
-    hint = _HINTS.get(status, "All that it said is in the recording.")
-    name = f"HTTP {status} {reason}".strip()
+def ending(end: End, wrong: str | None, terminator: str | None) -> str:
+    """Return how a stream ended, in words, without a full stop: `wrong`, its problem, if any.
+
+    `terminator` is the API's last word, such as ``[DONE]``.
+    """
+    if wrong:
+        return one_line(wrong, 300).removesuffix(".")
+    said = _ENDED.get(end.how, end.how)
+    if end.detail:
+        said += f": {one_line(end.detail, 200)}"
+    last_word = f", after {one_line(terminator, 60)}" if terminator else ""
+    return said + last_word if end.how == "eof" else said
+
+
+def _refusal(log: Log, body: bytes) -> str:
+    reason, said = sentence(_text(log, "reason")), message_of_body(body)
+    hint = _HINTS.get(_status(log), "The rest of its answer is in the recording.")
+    name = f"HTTP {_status(log)} {reason}".strip()
     return f"the server answered {name}{': ' + said if said else ''}. {hint}"
 
 
+def _no_connection(log: Log, end: End) -> str:
+    where = urlsplit(_text(log, "url")).netloc
+    to = f" to {where}" if where else ""
+    return f"no connection{to}{_detail(end)}. Start the server, or check the URL."
+
+
 def _broken(log: Log, end: End) -> str:
-    if end.how == "connect":
-        where = urlsplit(str(log.meta.get("url") or "")).netloc
-        to = f" to {where}" if where else ""
-        return f"no connection{to}: {_line(end.detail)}. Start the server, or check the URL."
     n_reads = len(log.columns.ends)
-    kept = {0: "", 1: " after 1 read, which is kept"}.get(
-        n_reads, f" after {n_reads} reads, which are kept"
-    )
-    return f"{_BROKEN[end.how]}{kept}: {_line(end.detail)}."
+    kept = f" after {counted(n_reads, 'read')}, which {'is' if n_reads == 1 else 'are'} kept"
+    return f"{_BROKEN[end.how]}{kept if n_reads else ''}{_detail(end)}."
+
+
+def _detail(end: End) -> str:
+    return f": {sentence(end.detail)}" if end.detail else ""
 
 
 def _no_events(log: Log, n_bytes: int) -> str:
-    """Say what came in place of a stream."""
+    """Return what came in place of a stream."""
     if not n_bytes:
         return "the server closed the stream without a byte."
     media = _media(log)
@@ -100,20 +129,21 @@ def _no_events(log: Log, n_bytes: int) -> str:
     if media == "application/json":
         what = "JSON in one piece, not with a stream"
         return f"the server answered with {what}. Ask it to stream."
-    of = f"of {_line(media)}" if media else "without a content type"
-    cut = "The stream may have been cut short."
-    hint = cut if media in _STREAMS else "Check the URL, or name the dialect."
-    return f"no event was found in {n_bytes:,} bytes {of}. {hint}"
+    of = f"of {sentence(media)}" if media else "without a content type"
+    hint = "Check the URL, or name the dialect."
+    if media in _STREAMS:
+        hint = "The stream may have been cut short."
+    return f"no event was found in {counted(n_bytes, 'byte')} {of}. {hint}"
 
 
-def _unframed_error(follower: Follower) -> str | None:
-    """Return the message of an error that no event brought.
+def _unframed_error(framed: Framed) -> str | None:
+    """Return the message of an error that is no event.
 
-    It may be the last line that is in none, as llama.cpp's ``error: {…}`` was, or all the
-    lines that end with it: Gemini's JSON stands between its events, line by line.
+    The error may be the last line that is in no event, as llama.cpp's ``error: {…}`` was, or
+    all lines that end with it: Gemini's JSON stands between its events, over several lines.
     """
-    last_of_event = follower.events[-1].last_line if follower.events else -1
-    n_lines, kinds = len(follower.lines), follower.lines.kinds
+    last_of_event = framed.events[-1].last_line if framed.events else -1
+    n_lines, kinds = len(framed.lines), framed.lines.kinds
     loose = [
         line
         for line in range(max(n_lines - _LAST_LINES, 0), n_lines)
@@ -124,70 +154,28 @@ def _unframed_error(follower: Follower) -> str | None:
     first = last = loose.pop()
     while loose and loose[-1] == first - 1:
         first = loose.pop()
-    return _error_in(_text(follower, last, last)) or _error_in(_text(follower, first, last))
-
-
-def _text(follower: Follower, first: int, last: int) -> str:
-    """Return lines as one text."""
-    ends = follower.lines.ends
-    begin = ends[first - 1] if first else 0
-    return bytes(follower.body[begin : ends[last]]).decode("utf-8", "replace")
-
-
-def _error_in(text: str) -> str | None:
-    """Return the message of an error object, in a field of SSE or bare; else None."""
-    name, _, value = text.strip().partition(":")
-    field = name if name in ("data", "error") else ""
-    try:
-        found = json.loads(value if field else text)
-    except (ValueError, RecursionError):
-        return None
-    found = found[0] if isinstance(found, list) and found else found
-    named = isinstance(found, Mapping) and (field == "error" or found.get("error"))
-    return _message(found) if named else None
+    block = "\n".join(map(framed.line, range(first, last + 1)))
+    return message_in(framed.line(last)) or message_in(block)
 
 
 def _asked_to_stream(log: Log) -> bool:
-    """Say whether a stream was asked for; a tapped client may well want something else."""
-    asked, path = log.meta.get("request"), urlsplit(str(log.meta.get("url") or "")).path
+    """Return whether the request asked for a stream: a tapped client also makes others."""
+    asked, path = log.meta.get("request"), urlsplit(_text(log, "url")).path
     if _media(log) in _STREAMS or asked is None:
-        return log.meta.get("method", "GET") != "HEAD" and log.meta.get("status") != 204
+        return log.meta.get("method", "GET") != "HEAD" and _status(log) != 204
     if not isinstance(asked, Mapping):
         return False
     return bool(asked.get("stream")) or "stream" in path.lower() or path.endswith("/api/chat")
 
 
 def _media(log: Log) -> str:
-    return str(log.meta.get("content_type") or "").partition(";")[0].strip().lower()
+    return _text(log, "content_type").partition(";")[0].strip().lower()
 
 
-def _said(body: bytes) -> str:
-    """Return the message of an error body, whatever shape it has."""
-    try:
-        value = json.loads(body)
-    except ValueError:
-        return (
-            _line(body.decode("utf-8", "replace")) if not body.lstrip().startswith(b"<") else ""
-        )
-    return _message(value)
+def _status(log: Log) -> int:
+    status = log.meta.get("status")
+    return status if isinstance(status, int) else 0
 
 
-def _message(value: Any) -> str:
-    for _ in range(4):
-        if isinstance(value, list) and value:
-            value = value[0]
-        if not isinstance(value, Mapping):
-            break
-        inner = next(
-            (value[k] for k in ("error", "message", "detail", "msg") if value.get(k)), None
-        )
-        if inner is None:
-            return _line(json.dumps(dict(value), ensure_ascii=False))
-        value = inner
-    return _line(str(value))
-
-
-def _line(text: str) -> str:
-    """Return text as one printable line of at most 400 characters, without a full stop."""
-    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    return (line if len(line) <= 400 else line[:399] + "…").rstrip(".")
+def _text(log: Log, key: str) -> str:
+    return str(log.meta.get(key) or "")

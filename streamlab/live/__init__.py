@@ -1,7 +1,7 @@
 """While it runs: a live view of a stream in a notebook.
 
-The model needs no widget, the widget is loaded when something is shown, and
-where there is no kernel nothing is: `show` and `showing` then do nothing.
+The model needs no widgets.  Widgets are loaded when something is shown; without a kernel
+nothing is shown, and `show` and `showing` do nothing.
 """
 
 from streamlab.live.display import Showing, in_notebook, show, showing

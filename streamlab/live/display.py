@@ -1,9 +1,8 @@
-"""To show a stream while it runs, and to leave something behind when it has ended.
+"""Shows a stream while it runs, and leaves static HTML when it has ended.
 
-The widget's mime bundle is published raw, under a display id of its own; at the end
-the same output becomes static HTML with a text face.  That way works on old and
-new kernels alike, and from any thread.  Where there is no kernel, nothing happens:
-no display, no thread, no error.
+The widget's mime bundle is published raw, under a display id of its own.  At the end, the
+same output becomes static HTML with a text face.  That works on old and new kernels alike,
+and from any thread.  Without a kernel nothing happens: no display, no thread, no error.
 """
 
 from __future__ import annotations
@@ -13,11 +12,13 @@ import sys
 import threading
 import uuid
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self
 
-from streamlab.live.model import LiveLog, LiveModel
+from streamlab.follow import Log
+from streamlab.follow.text import one_line
+from streamlab.live.model import LiveModel
 
 if TYPE_CHECKING:
     from streamlab.live.view import LiveView
@@ -26,12 +27,12 @@ WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
 class Showing:
-    """A stream on show.  Outside a notebook it does nothing, and says nothing.
+    """A stream that is shown.  Outside a notebook it does nothing, silently.
 
     Attributes
     ----------
     view : LiveView or None
-        None where there is no kernel, and once the view is frozen or closed.
+        None without a kernel, and once the view is frozen or closed.
     """
 
     def __init__(
@@ -40,7 +41,7 @@ class Showing:
         self.view: LiveView | None = None
         self._display_id = f"streamlab-{uuid.uuid4().hex}"
         self._frozen: dict[str, str] | None = None
-        self._frozen_in: threading.Thread | None = None
+        self._said_in_a_cell = False
         self._lock = threading.Lock()
         if model is not None:
             with _never_raising():
@@ -53,17 +54,17 @@ class Showing:
         self.freeze()
 
     def freeze(self) -> None:
-        """Take a last look and turn the output into static HTML.  Again does no harm.
-
-        A capture in the background freezes from its own thread, and no cell may run
-        just then; called again from a cell, it says the same again, once.
-        """
+        """Pull a last time and turn the output into static HTML.  A second call is harmless."""
+        # A capture in the background freezes from its own thread, while possibly no cell
+        # runs.  A tool that executes notebooks then misses the update, because it collects
+        # only what is published while it runs a cell.  So the first later call from a cell
+        # publishes the same bundle once more.
         with self._lock, _never_raising():
             if self._frozen is None and self.view is not None:
                 self._frozen = self._close(self.view)
-                self._frozen_in = threading.current_thread()
+                self._said_in_a_cell = _in_a_cell()
             elif self._frozen is not None and _in_a_cell() and not self._said_in_a_cell:
-                self._frozen_in = threading.current_thread()
+                self._said_in_a_cell = True
                 self._publish(self._frozen, update=True)
 
     def close(self) -> None:
@@ -71,10 +72,6 @@ class Showing:
         with self._lock, _never_raising():
             if self.view is not None:
                 self._close(self.view, {"text/plain": ""})
-
-    @property
-    def _said_in_a_cell(self) -> bool:
-        return self._frozen_in is threading.main_thread()
 
     def _open(self, model: LiveModel, on_stop: Callable[[], object] | None) -> None:
         from streamlab.live.view import LiveView
@@ -94,19 +91,19 @@ class Showing:
         state = view.stop()
         state["overview"] = view.feed.model.overview()
         if view.failure is not None:
-            state["view_failed"] = f"{type(view.failure).__name__}: {view.failure}"
+            state["view_failed"] = one_line(f"{type(view.failure).__name__}: {view.failure}")
         if bundle is None:
             bundle = {"text/html": static_html(state), "text/plain": static_text(state)}
         self._publish(bundle, update=True)
         view.scope.close()
         return bundle
 
-    def _publish(self, bundle: dict[str, Any], update: bool = False) -> None:
-        """Publish as the cell that runs now, from whatever thread.
-
-        Front ends find the output by its display id; but what executes notebooks
-        without one listens to the running cell only.
-        """
+    def _publish(self, bundle: Mapping[str, object], update: bool = False) -> None:
+        """Publish for the cell that runs now, from any thread."""
+        # A front end finds the output by its display id, but a tool that executes notebooks
+        # only collects messages of the running cell.  ipykernel looks that cell up in a
+        # context variable: our thread holds a copy from the cell that began the stream,
+        # which may be over.  In an empty context the kernel falls back on the running cell.
         here = contextvars.copy_context() if _in_a_cell() else contextvars.Context()
         here.run(
             _shell().display_pub.publish,
@@ -118,12 +115,12 @@ class Showing:
 
 
 def in_notebook() -> bool:
-    """Say whether this code runs in a Jupyter kernel, which has somewhere to show things."""
+    """Return whether this code runs in a Jupyter kernel, which can show things."""
     return getattr(_shell(), "kernel", None) is not None
 
 
 def show(
-    what: LiveModel | LiveLog,
+    log: Log,
     on_stop: Callable[[], object] | None = None,
     *,
     dialect: str = "auto",
@@ -131,25 +128,21 @@ def show(
 ) -> Showing:
     """Show a stream in the running cell and return at once.
 
+    The result has ``freeze()`` for the end of the stream, and ``close()``.  As a context
+    manager it freezes at the end of its block.
+
     Parameters
     ----------
-    what : LiveModel, Recorder or Tape
-        It is pulled from a thread, up to 18 times a second; it is never told anything.
+    log : Recorder or Tape
+        A thread reads it, up to 18 times a second.
     on_stop : callable, optional
-        Makes a Stop button; called from any thread when it is clicked.
+        Makes a Stop button; called from any thread when the button is clicked.
     dialect, label : str
-        For a log; a model has its own.
-
-    Returns
-    -------
-    Showing
-        With ``freeze()`` for the end of the stream, and ``close()``; as a context manager
-        it freezes at the end of its block, in whatever thread that is.
+        How to read the events, and the name to show.
     """
     if not in_notebook():
         return Showing()
-    model = what if isinstance(what, LiveModel) else LiveModel(what, dialect, label=label)
-    return Showing(model, on_stop)
+    return Showing(LiveModel(log, dialect, label=label), on_stop)
 
 
 showing = show
@@ -157,18 +150,19 @@ showing = show
 
 
 def _shell() -> Any:
-    """Return IPython's shell, if there is one; without importing IPython."""
+    """Return IPython's shell, if there is one, without importing IPython."""
     module = sys.modules.get("IPython")
     return module.get_ipython() if module is not None else None
 
 
 def _in_a_cell() -> bool:
+    """Return whether this is the main thread: a kernel runs its cells there."""
     return threading.current_thread() is threading.main_thread()
 
 
 @contextmanager
 def _never_raising() -> Iterator[None]:
-    """Turn an error of the view into a warning: the capture beside it goes on."""
+    """Turn an error of the view into a warning, so that the capture goes on."""
     try:
         yield
     except Exception as exc:

@@ -1,38 +1,39 @@
-"""What a view is told, and when: numbered states, at most 20 a second.
+"""What a view is sent, and when: numbered states, at most 20 a second.
 
-Most messages are deltas: what is new since the state before.  Once a second
-a whole state goes out instead, news or not, as a film has key frames, so that a front end that
-came late or missed a message is right again even where the kernel is too busy to
-be asked.  Where it can be asked (`resync`), the next message is a whole state.
+Most messages are deltas: what is new since the state before.  Once a second, a whole state
+is sent instead.  A front end can also ask for one (`resync`).
 
-Rule: nothing in here knows widgets or threads' whereabouts; it is handed two ways to send.
+Rule: this module knows no widget and starts no thread; it is given two ways to send.
 """
+
+# Why a whole state each second, as a film has key frames: a front end can appear late or
+# miss a message, and a kernel that is busy with a cell cannot answer its question.  So a
+# front end must become right by itself, also while the stream stalls and nothing is new.
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import Any
 
+from streamlab.faces.state import State
 from streamlab.live.model import LiveModel
 
 INTERVAL_NS = 55_000_000
-"""Between two messages: 18 a second, so that with the last one there are never over 20."""
+"""Between two messages: 18 a second, so that the last one makes no more than 20."""
 
 WHOLE_EVERY_NS = 1_000_000_000
 
-Send = Callable[[dict[str, Any]], None]
+Send = Callable[[State], None]
 
 
 class Feed:
-    """Pulls a model and sends its states on, paced.
+    """Pulls a model and sends its states, paced by the clock of the model.
 
     Parameters
     ----------
     model : LiveModel
-        Its clock paces the messages.
     send_whole : callable
-        Takes a state that stands alone, and is to be kept for front ends to come.
+        Takes a whole state, and keeps it for front ends that come later.
     send_delta : callable
         Takes a state that only continues the one before.
     """
@@ -47,19 +48,20 @@ class Feed:
         self._wanted = True
 
     def tick(self) -> bool:
-        """Pull, and send at most one message; say whether one was sent."""
+        """Pull, and send at most one message; return whether one was sent."""
         with self._lock:
             now_ns = self.model.clock()
             if self._sent_ns is not None and now_ns - self._sent_ns < INTERVAL_NS:
                 return False
             self.model.pull()
             news = self.model.number != self._sent
-            if not (news or self._wanted or self._beats(now_ns)):
+            beat = self._due(now_ns) and self.model.state in ("waiting", "streaming")
+            if not (news or self._wanted or beat):
                 return False
             self._send(now_ns)
             return True
 
-    def finish(self) -> dict[str, Any]:
+    def finish(self) -> State:
         """Pull the rest, send it whole, and return it."""
         with self._lock:
             self.model.pull()
@@ -67,17 +69,14 @@ class Feed:
             return self._send(self.model.clock())
 
     def resync(self) -> None:
-        """Let the next message be a whole state."""
+        """Make the next message a whole state."""
         self._wanted = True
 
-    def _beats(self, now_ns: int) -> bool:
-        """Whether a whole state is due although nothing is new: the stream still waits."""
-        return self._due(now_ns) and self.model.state in ("waiting", "streaming")
-
     def _due(self, now_ns: int) -> bool:
+        """Return whether it is time for a whole state."""
         return self._whole_ns is None or now_ns - self._whole_ns >= WHOLE_EVERY_NS
 
-    def _send(self, now_ns: int) -> dict[str, Any]:
+    def _send(self, now_ns: int) -> State:
         whole = self._wanted or self._due(now_ns)
         state = self.model.snapshot(0 if whole else self._sent)
         self._sent, self._sent_ns, self._wanted = self.model.number, now_ns, False

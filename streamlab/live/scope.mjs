@@ -65,8 +65,8 @@ function lastChars(runs, count) {
   return { runs: out, short: Math.max(count, 0) };
 }
 
-// What in a whole state is new to who holds an earlier one: so that a view which is in
-// step only appends, and a selection in its text survives.
+// What in a whole state is new to a view that holds an earlier one.  A view that is up to
+// date then only appends, so that a selection in its text survives.
 function newIn(message, held) {
   const before = held.now?.counts ?? { chars: 0, lines: 0, gaps: 0 };
   const { runs, short } = lastChars(message.text, message.counts.chars - before.chars);

@@ -1,21 +1,19 @@
-"""The end of a text that grows: what a view can show, whatever came before.
+"""The end of a text that grows: as much of it as a view shows.
 
-A `Tail` keeps the last so many characters, as runs of one kind each, and counts
-the rest.  Positions are counted from the beginning of the whole text.
+A `Tail` keeps the last so many characters, as runs of one kind each, and counts the rest.
+Positions are counted from the beginning of the whole text.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from itertools import groupby
 from operator import itemgetter
 
-Runs = list[list[str]]
-"""Pairs of kind and text, oldest first; JSON as it stands."""
+from streamlab.follow.text import several_lines
 
-_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
-_PICTURES = {code: 0x2400 + code for code in range(32)} | {127: 0x2421}
+Runs = list[list[str]]
+"""Pairs of kind and text, oldest first, in JSON values."""
 
 
 class Tail:
@@ -39,8 +37,11 @@ class Tail:
 
     def extend(self, pieces: Iterable[tuple[str, str]]) -> None:
         """Add pairs of kind and text; those without text do not count."""
+        # The pieces of a run are joined before they are cleaned: two of them can hold the
+        # halves of one surrogate pair, and each half alone would become U+FFFD.  Halves in
+        # two calls stay apart, because the text before them may be shown already.
         for kind, group in groupby(filter(itemgetter(1), pieces), key=itemgetter(0)):
-            text = clean("".join(piece for _, piece in group))
+            text = several_lines("".join(piece for _, piece in group))
             self.total += len(text)
             if self._runs and self._runs[-1][0] == kind:
                 self._runs[-1][1] += text[-self.limit :]
@@ -53,24 +54,8 @@ class Tail:
         return _without(self._runs, position - (self.total - self.kept))
 
 
-def clean(text: str) -> str:
-    """Return `text` without control characters, direction overrides and half surrogates.
-
-    Line ends and tabs stay.  Half surrogates that meet become one character;
-    a lone one, which no encoder would take, becomes U+FFFD.
-    """
-    if not text.isascii():
-        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return _CONTROLS.sub("", text.replace("\r\n", "\n"))
-
-
-def picture(text: str) -> str:
-    """Return `text` on one line, its control characters as pictures: ``␛`` for ESC."""
-    return clean(text.translate(_PICTURES))
-
-
 def _without(runs: Runs, skip: int) -> Runs:
-    """Return `runs` without their first `skip` characters; never the same lists."""
+    """Return `runs` without their first `skip` characters, as new lists."""
     rest = []
     for kind, text in runs:
         if skip < len(text):

@@ -1,10 +1,11 @@
 """The scope as a widget, and the thread that feeds it.
 
-The thread is used everywhere, also where the capture runs on the kernel's event
-loop: a loop that somebody blocks must not stop the view that would show it.
-
-Rule: nothing in here is called by a capture, except to begin and to end.
+Rule: a capture calls this module only to begin and to end.
 """
+
+# A thread feeds the scope, also where the capture runs on the kernel's event loop.  A cell
+# can block that loop, and the view must then still move: it is the place where a user sees
+# that the loop is blocked.
 
 from __future__ import annotations
 
@@ -17,6 +18,7 @@ from typing import Any
 import anywidget
 import traitlets
 
+from streamlab.faces.state import State
 from streamlab.live.feed import INTERVAL_NS, Feed
 from streamlab.live.model import LiveModel
 
@@ -29,7 +31,7 @@ class Scope(anywidget.AnyWidget):
     Attributes
     ----------
     state : dict
-        The latest whole state; what a front end that appears late begins with.
+        The latest whole state: a front end that appears late begins with it.
     stoppable : bool
         Whether there is a Stop button.
     """
@@ -47,14 +49,14 @@ class LiveView:
     ----------
     model : LiveModel
     on_stop : callable, optional
-        Called when Stop is clicked, from whatever thread the click arrives in.
+        Called when Stop is clicked, in the thread in which the click arrives.
 
     Attributes
     ----------
     scope : Scope
     feed : Feed
     failure : Exception or None
-        Why the view stopped following, if it did; the capture never hears of it.
+        Why the view stopped following, if it did; the capture is not told.
     """
 
     def __init__(self, model: LiveModel, on_stop: Callable[[], object] | None = None) -> None:
@@ -68,17 +70,21 @@ class LiveView:
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Begin to follow, in a thread that speaks for the cell that runs now."""
-        context = contextvars.copy_context()  # a kernel keeps the current cell in there
-        run = (self._run,)
+        """Begin to follow, in a thread whose messages belong to the cell that runs now."""
+        # A kernel keeps the current cell in a context variable, and a new thread begins
+        # with an empty context.  Without the copy, the kernel would attribute our messages
+        # to whatever cell runs at the time, and a stream can outlive its cell.
+        context = contextvars.copy_context()
         self._thread = threading.Thread(
-            target=context.run, args=run, name="streamlab-live", daemon=True
+            target=context.run, args=(self._run,), name="streamlab-live", daemon=True
         )
         self._thread.start()
 
-    def stop(self) -> dict[str, Any]:
-        """Follow no more; send the last state whole, and return it."""
+    def stop(self) -> State:
+        """Stop following; send the last state whole, and return it."""
         self._over.set()
+        # The wait has a limit: a thread that hangs in a send to the front end must not keep
+        # the cell from ending.
         if self._thread not in (None, threading.current_thread()):
             self._thread.join(timeout=2)
         return self.feed.finish()
@@ -87,14 +93,14 @@ class LiveView:
         try:
             while not self._over.wait(INTERVAL_NS / 1e9):
                 self.feed.tick()
-        except Exception as exc:  # a broken view must not be heard of in the capture
+        except Exception as exc:  # a view that fails must not disturb the capture
             self.failure = exc
 
-    def _keep(self, state: dict[str, Any]) -> None:
-        self.scope.state = state
+    def _keep(self, state: State) -> None:
+        self.scope.state = {**state}
 
-    def _hear(self, _: object, message: Any, __: object) -> None:
-        """Answer a front end: it wants the whole state, or Stop was clicked."""
+    def _hear(self, _: object, message: object, __: object) -> None:
+        """Answer a front end: it asks for a whole state, or Stop was clicked."""
         match message:
             case {"do": "resync"}:
                 self.feed.resync()
@@ -104,10 +110,11 @@ class LiveView:
 
 
 def _let_clicks_through(comm: Any) -> None:
-    """Let a click arrive where the browser sent it: in a thread that is free while a cell runs.
-
-    JupyterLab sends it to a subshell of its own.  ipykernel 7.4 would hand it to the shell
-    that spoke on this comm last: ours speaks for the cell, and that shell is busy.
-    """
+    """Let a click reach the thread to which the browser sent it, also while a cell runs."""
+    # The one place that sets an attribute of a foreign object.  JupyterLab sends a click to
+    # a subshell, a thread that is free while a cell runs.  ipykernel 7.4 then asks the comm
+    # for another: the shell that sent the last message on it.  Ours are sent for the cell,
+    # so a click would wait until the cell ends.  No option turns that off, and a subclass
+    # does not help: ipywidgets makes the comm by a factory that all widgets share.
     if hasattr(comm, "_reply_subshell_for"):
         comm._reply_subshell_for = lambda _data, chosen: chosen

@@ -17,6 +17,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from streamlab.follow.text import whole
+
 __all__ = ["DELTAS", "EVENTS", "LINES", "READS", "TABLES", "empty", "frame"]
 
 INT = np.dtype("int64")
@@ -145,7 +147,7 @@ def texts(values: Iterable[str]) -> Any:
     try:
         return strings(pa.array(rows, pa.large_string()))
     except UnicodeEncodeError:
-        return strings(pa.array([_whole(text) for text in rows], pa.large_string()))
+        return strings(pa.array([whole(text) for text in rows], pa.large_string()))
 
 
 def blobs(values: pa.Array) -> Any:
@@ -182,7 +184,3 @@ def integers(values: Iterable[int | None]) -> Any:
     rows = [v if v is not None and -(2**63) <= v < 2**63 else None for v in values]
     dtype: Any = MAYBE_INT
     return dtype.__from_arrow__(pa.array(rows, pa.int64()))
-
-
-def _whole(text: str) -> str:
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

@@ -14,7 +14,7 @@ import pandas as pd
 
 from streamlab.dialects import Answer, answer
 from streamlab.follow import Follower
-from streamlab.follow.problem import problem
+from streamlab.follow.text import counted
 from streamlab.metrics import views
 from streamlab.tape import Tape
 
@@ -50,7 +50,8 @@ class Tables:
 
     def __repr__(self) -> str:
         label = f" {self.label!r}" if self.label else ""
-        return f"<Tables{label}: {len(self.tape)} reads, {len(self.tape.body)} bytes>"
+        size = f"{counted(len(self.tape), 'read')}, {counted(len(self.tape.body), 'byte')}"
+        return f"<Tables{label}: {size}>"
 
     @property
     def meta(self) -> Mapping[str, Any]:
@@ -90,7 +91,7 @@ class Tables:
     @cached_property
     def problem(self) -> str | None:
         """What went wrong, in one sentence; None if nothing did."""
-        return problem(self.tape, self.tape.end, self.answer, self.follower)
+        return self.follower.problem()
 
     @property
     def reads(self) -> pd.DataFrame:

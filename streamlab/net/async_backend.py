@@ -1,4 +1,4 @@
-"""Opens connections on an asyncio loop; hands over to another backend on any other.
+"""Opens connections on an asyncio loop; on another loop, another backend opens them.
 
 Addresses are raced as RFC 8305 (Happy Eyeballs) says: the next is tried when the one
 before has had its head start.
@@ -10,15 +10,18 @@ import asyncio
 import contextlib
 import os
 import socket
-import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Coroutine, Iterable
 from types import ModuleType
-from typing import Any
 
-from streamlab.net.async_socket import AsyncSocketStream, Held
-from streamlab.net.fallback import ForeignStream
+from httpcore import AsyncNetworkBackend
+
+from streamlab.net.async_socket import AsyncSocketStream
+from streamlab.net.connection import Stopper
+from streamlab.net.fallback import FallbackStream
+from streamlab.net.interrupts import HeldCancellation
 from streamlab.net.stamping import Meter
-from streamlab.net.sync_socket import mapped, open_socket
+from streamlab.net.sync_backend import AddressInfo, SocketOption, open_socket
+from streamlab.net.sync_socket import mapped
 from streamlab.tape import Clock, monotonic_ns
 
 HEAD_START_S = 0.25  # RFC 8305, section 5: the recommended delay
@@ -27,27 +30,28 @@ HEAD_START_S = 0.25  # RFC 8305, section 5: the recommended delay
 class AsyncSocketBackend:
     """Opens stamped connections on the running asyncio loop.
 
-    On another loop (trio, or one without ``add_reader``) it hands over to the backend the
-    client came with, under streams that stamp in the user tier.
+    On another loop (trio, or one without ``add_reader``) `fallback`, the backend that the
+    client came with, opens them, and the reads are stamped in the user tier.
 
     Parameters
     ----------
-    held : Held, optional
-        For a request of our own: its connections hold cancellations, and let the body
-        be read straight.
+    held : HeldCancellation, optional
+        Given for our own requests: their connections hold cancellations back, and their
+        answers are kept so that the body can be read straight from the connection.
+    stopper : Stopper, optional
+        Ends the connections of our own requests.
     """
 
     def __init__(
         self,
         core: ModuleType,
-        foreign: Any = None,
+        fallback: AsyncNetworkBackend,
         clock: Clock = monotonic_ns,
-        held: Held | None = None,
+        held: HeldCancellation | None = None,
+        stopper: Stopper | None = None,
     ) -> None:
-        self._core, self._foreign, self._clock = core, foreign, clock
-        self._held = held
-        self.is_stopped: Callable[[], bool] = bool  # nobody can stop it yet
-        self._streams: weakref.WeakSet[AsyncSocketStream] = weakref.WeakSet()
+        self._core, self._fallback, self._clock = core, fallback, clock
+        self._held, self._stopper = held, stopper
 
     async def connect_tcp(
         self,
@@ -55,16 +59,16 @@ class AsyncSocketBackend:
         port: int,
         timeout: float | None = None,
         local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> Any:
+        socket_options: Iterable[SocketOption] | None = None,
+    ) -> AsyncSocketStream | FallbackStream:
         """Connect to the first address of `host` that answers."""
         if not can_add_reader():
-            stream = await self._foreign.connect_tcp(
+            stream = await self._fallback.connect_tcp(
                 host, port, timeout, local_address, socket_options
             )
-            return ForeignStream(stream, self._clock)
-        if self._held is not None and self._held.cancelled:
-            raise asyncio.CancelledError
+            return FallbackStream(stream, self._clock)
+        if self._held is not None:
+            self._held.check()  # a redirect leads here: the cancellation comes first
         with mapped(self._core.ConnectTimeout, self._core.ConnectError):
             async with asyncio.timeout(timeout):
                 infos = await asyncio.get_running_loop().getaddrinfo(
@@ -80,12 +84,12 @@ class AsyncSocketBackend:
         self,
         path: str,
         timeout: float | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> Any:
+        socket_options: Iterable[SocketOption] | None = None,
+    ) -> AsyncSocketStream | FallbackStream:
         """Connect to a Unix socket."""
         if not can_add_reader():
-            stream = await self._foreign.connect_unix_socket(path, timeout, socket_options)
-            return ForeignStream(stream, self._clock)
+            stream = await self._fallback.connect_unix_socket(path, timeout, socket_options)
+            return FallbackStream(stream, self._clock)
         with mapped(self._core.ConnectTimeout, self._core.ConnectError):
             async with asyncio.timeout(timeout):
                 info = (socket.AF_UNIX, socket.SOCK_STREAM, 0, "", path)
@@ -97,35 +101,32 @@ class AsyncSocketBackend:
         if can_add_reader():
             await asyncio.sleep(seconds)
         else:
-            await self._foreign.sleep(seconds)
-
-    def abort(self) -> None:
-        """End every connection at once, from any thread."""
-        for stream in list(self._streams):
-            stream.abort()
+            await self._fallback.sleep(seconds)
 
     def _stream(self, meter: Meter) -> AsyncSocketStream:
         stream = AsyncSocketStream(meter, self._core, self._clock, self._held)
-        stream.keeps_answer = self._held is not None
-        self._streams.add(stream)
-        if self.is_stopped():  # it may have been while this one connected
-            stream.abort()
+        if self._stopper is not None:
+            self._stopper.add(stream)
         return stream
 
 
 def can_add_reader() -> bool:
-    """Say whether the running loop is asyncio's and can watch a socket."""
+    """Return whether the running loop is asyncio's and can watch a socket."""
     try:
         loop = asyncio.get_running_loop()
     except RuntimeError:  # trio
         return False
+    # Windows' default loop has the method and raises in it; an unknown loop may lack it.
     if isinstance(loop, getattr(asyncio, "ProactorEventLoop", ())):
         return False
     return type(loop).add_reader is not asyncio.AbstractEventLoop.add_reader
 
 
-async def race(attempts: list[Any]) -> Meter:
+async def race(attempts: list[Coroutine[object, object, Meter]]) -> Meter:
     """Return the first connection that stands; start the next attempt after a head start."""
+    # Each attempt is a coroutine.  A failed attempt starts the next one at once; a slow one
+    # goes on beside the next.  The losers are cancelled and their sockets closed, also when
+    # the task itself is cancelled while that happens.
     tasks: list[asyncio.Task[Meter]] = []
     won: asyncio.Task[Meter] | None = None
     try:
@@ -148,7 +149,7 @@ async def race(attempts: list[Any]) -> Meter:
             attempt.close()
         try:
             await _drop([task for task in tasks if task is not won])
-        except BaseException:  # cancelled meanwhile: nobody will take the winner
+        except BaseException:  # cancelled meanwhile: the winner would stay open
             if won is not None:
                 won.result().sock.close()
             raise
@@ -164,7 +165,10 @@ async def _drop(tasks: list[asyncio.Task[Meter]]) -> None:
 
 
 async def connect(
-    info: Any, local_address: str | None, options: tuple[Any, ...], clock: Clock
+    info: AddressInfo,
+    local_address: str | None,
+    options: tuple[SocketOption, ...],
+    clock: Clock,
 ) -> Meter:
     """Connect a socket to one address."""
     meter, address = open_socket(info, local_address, options, clock)

@@ -1,11 +1,11 @@
-"""Connections on an asyncio loop: the async twins of ``streams``.
+"""Connections on an asyncio loop: the async twins of ``sync_socket``.
 
-The loop says when a socket is readable; the callback reads at once, stamps, and queues.
-So a stamp does not wait for the task that will use the bytes, and nothing of
-anyio stands between the socket and the stamp.
+When a socket is readable, the loop calls us back; the callback reads at once, stamps, and
+queues.  So a stamp does not wait for the task that uses the bytes, and no code of anyio runs
+between the socket and the stamp.
 
-Rule: the queue is bounded.  Above `HIGH_WATER` we stop reading, and TCP holds the
-sender back as it would without us.
+Rule: the queue is bounded.  Above `HIGH_WATER` we stop reading, and TCP slows the sender
+down as it would without us.
 """
 
 from __future__ import annotations
@@ -15,25 +15,17 @@ import contextlib
 import ssl
 from collections import deque
 from types import ModuleType
-from typing import Any
 
+from streamlab.net.connection import Exchange
 from streamlab.net.fairness import turns_of
-from streamlab.net.stamping import Exchange, Meter, joined
+from streamlab.net.interrupts import HeldCancellation
+from streamlab.net.stamping import Meter, joined
 from streamlab.net.sync_socket import MAX_BYTES, mapped, readable, socket_info
-from streamlab.net.tls import TLSLayer
+from streamlab.net.tls import TLSExchange, TLSLayer
 from streamlab.tape import Clock, Stamp
 
 HIGH_WATER = 1 << 20  # bytes queued before we stop reading
 STREAK = 4  # reads a consumer may take from its queue before others have their turn
-
-
-class Held:
-    """Whether a cancellation is being held back, for all connections of one request.
-
-    They share it, for the one that has it may be done with: a redirect goes elsewhere.
-    """
-
-    cancelled = False
 
 
 class AsyncSocketStream(Exchange):
@@ -41,15 +33,19 @@ class AsyncSocketStream(Exchange):
 
     Parameters
     ----------
-    held : Held, optional
-        Given, a cancellation waits until the reads that have arrived are handed over.
-        Only for a consumer that keeps reading until it is raised.
+    held : HeldCancellation, optional
+        Given for our own requests: a cancellation waits until the reads that have arrived
+        are returned.  The consumer must read until the cancellation is raised.
     """
 
     def __init__(
-        self, meter: Meter, core: ModuleType, clock: Clock, held: Held | None = None
+        self,
+        meter: Meter,
+        core: ModuleType,
+        clock: Clock,
+        held: HeldCancellation | None = None,
     ) -> None:
-        super().__init__(clock)
+        super().__init__(clock, keeps_answer=held is not None)
         self._held = held
         self._meter, self._core = meter, core
         self._sock, self._fd = meter.sock, meter.sock.fileno()
@@ -71,15 +67,14 @@ class AsyncSocketStream(Exchange):
         self._resume()
 
     @property
-    def cancelled(self) -> bool:
-        """Whether a cancellation is being held back."""
-        return self._held is not None and self._held.cancelled
+    def _holds_cancellation(self) -> bool:
+        return self._held is not None and self._held.is_held
 
     # reading
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        """Return what one read of the socket gave; ``b""`` at the end."""
-        del max_bytes  # a read is handed over whole: the rest of it would have no stamp
+        """Return the bytes of one read of the socket; ``b""`` at the end."""
+        del max_bytes  # a read is returned whole: the rest of it would have no stamp
         if not self._at_end and (not self._queue or self._has_had_its_turn()):
             await self._wait(timeout)
         self._streak += 1
@@ -91,19 +86,21 @@ class AsyncSocketStream(Exchange):
             self.got(stamp, data)
             return data
         if self._failure is not None:
+            # Raised first so that the failure is the context of ours: httpcore raises its
+            # own error `from None`, which drops the cause but keeps the context.
             try:
-                raise self._failure  # so that it stays the context: httpcore drops the cause
+                raise self._failure
             except Exception as exc:
                 raise self._core.ReadError(self._said(exc)) from exc
         return b""
 
     def _has_had_its_turn(self) -> bool:
-        """Say whether others come first; not before a cancellation that waits for the queue."""
-        return self._streak >= STREAK and not self.cancelled
+        """Return whether other consumers run first; never while a cancellation is held."""
+        return self._streak >= STREAK and not self._holds_cancellation
 
     async def _wait(self, timeout: float | None) -> None:
-        if self.cancelled:
-            raise asyncio.CancelledError
+        if self._held is not None:
+            self._held.check()
         self._streak = 0
         self._reader = self._loop.create_future()
         self._watch(timeout)
@@ -120,7 +117,7 @@ class AsyncSocketStream(Exchange):
             self._woken = False
 
     def _said(self, failure: Exception) -> str:
-        """Return what our own requests are told; in others' clients httpx says nothing here."""
+        """Return the message of a failure; empty in a tapped client, as httpx leaves it."""
         return "" if self._held is None else str(failure)
 
     def _on_readable(self) -> None:
@@ -129,7 +126,7 @@ class AsyncSocketStream(Exchange):
             data, stamp = self._meter.recv(MAX_BYTES)
         except (BlockingIOError, InterruptedError):
             return
-        except Exception as exc:  # nothing may leave a consumer waiting for ever
+        except Exception as exc:  # whatever it is, the consumer must not wait for ever
             self._stop(exc)
         else:
             if data:
@@ -142,7 +139,7 @@ class AsyncSocketStream(Exchange):
         self._wake()
 
     def _wake(self) -> None:
-        """Let the consumer run in its turn, once for each wait."""
+        """Let the consumer run when its turn comes, once for each wait."""
         if self._reader is not None and not self._woken:
             self._woken = True
             self._turns.wake(self._reader)
@@ -162,11 +159,9 @@ class AsyncSocketStream(Exchange):
             self._loop.add_reader(self._fd, self._on_readable)
 
     def _watch(self, timeout: float | None) -> None:
-        """See to it that a read that waits longer than `timeout` fails.
-
-        One timer a connection looks at the deadline now and then: one timer a read would
-        cost more than the read.
-        """
+        """Let this read fail if it waits longer than `timeout` seconds."""
+        # One timer a connection looks at the deadline, late or in vain at times: setting
+        # and cancelling a timer for each read would cost more than the read.
         if timeout is None:
             return
         self._timeout_s = timeout
@@ -189,12 +184,16 @@ class AsyncSocketStream(Exchange):
             self._reader.set_exception(TimeoutError(f"no byte came for {self._timeout_s:g} s"))
 
     def _hold(self) -> None:
-        """Put a cancellation off until what has arrived is through, or let it pass."""
+        """Hold a cancellation back while reads that have arrived are queued; else raise it."""
+        # The task was cancelled while it waited here.  Bytes may lie in the kernel that the
+        # loop has not seen, for instance because it was blocked: they arrived before the
+        # cancellation, so they are read now.  The consumer gets them one by one, and the
+        # wait after the last one raises the cancellation.
         while self._reading and readable(self._sock):
             self._on_readable()
         if self._held is None or not self._queue:
             raise asyncio.CancelledError
-        self._held.cancelled = True
+        self._held.hold()
 
     # writing
 
@@ -276,14 +275,14 @@ class AsyncSocketStream(Exchange):
             self, self._core, self._clock, ssl_context, server_hostname, timeout
         )
 
-    def get_extra_info(self, info: str) -> Any:
-        """Return what httpcore may ask for: addresses, the socket, readability."""
+    def get_extra_info(self, info: str) -> object:
+        """Answer a question of httpcore: addresses, the socket, readability."""
         if info == "is_readable" and (self._queue or self._at_end):
             return True
         return socket_info(self._sock, info)
 
 
-class AsyncTLSStream(Exchange):
+class AsyncTLSStream(TLSExchange):
     """TLS over any async stream of ours, another TLS stream included."""
 
     def __init__(
@@ -293,10 +292,8 @@ class AsyncTLSStream(Exchange):
         layer: TLSLayer,
         clock: Clock,
     ) -> None:
-        super().__init__(clock)
-        self._inner, self._core, self._layer = inner, core, layer
-        self.keeps_answer, inner.keeps_answer = inner.keeps_answer, False
-        inner.take_answer()
+        super().__init__(inner, core, layer, clock)
+        self._inner = inner
 
     @classmethod
     async def over(
@@ -321,14 +318,9 @@ class AsyncTLSStream(Exchange):
             raise
         return cls(inner, core, layer, clock)
 
-    @property
-    def cancelled(self) -> bool:
-        """Whether a cancellation is being held back."""
-        return self._inner.cancelled
-
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Return the plaintext that one read's ciphertext completes."""
-        del max_bytes  # all of it: what is left inside would have no stamp
+        del max_bytes  # a part that stayed inside would have no stamp of its own
         stamps: list[Stamp | None] = []
         try:
             while (data := self._layer.plaintext()) is None:
@@ -356,13 +348,7 @@ class AsyncTLSStream(Exchange):
         server_hostname: str | None = None,
         timeout: float | None = None,
     ) -> AsyncTLSStream:
-        """Return TLS in TLS, as a tunnel through an HTTPS proxy needs."""
+        """Return TLS in TLS, which a tunnel through an HTTPS proxy needs."""
         return await AsyncTLSStream.over(
             self, self._core, self._clock, ssl_context, server_hostname, timeout
-        )
-
-    def get_extra_info(self, info: str) -> Any:
-        """Return the SSL object, or what the socket below knows."""
-        return (
-            self._layer.ssl_object if info == "ssl_object" else self._inner.get_extra_info(info)
         )

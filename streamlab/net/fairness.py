@@ -1,9 +1,9 @@
-"""Reading first: how many consumers of a loop may run between two looks at the sockets.
+"""Reading first: how many consumers of a loop may run before the sockets are read again.
 
 With hundreds of streams on one loop, a pass that lets every consumer run takes longer than
-the gap between two events; the kernel then merges what it would have kept apart.  So a
-pass wakes a few consumers, and the sockets are read again before the next ones have
-their turn.  Consumers get their data as fast as before, in a fairer order.
+the gap between two events.  The kernel then merges reads that it would have kept apart.  So
+one pass wakes a few consumers, then the loop reads the sockets, then the next ones run.
+Consumers get their data as fast as before, in a fairer order.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ A_PASS = 8
 
 
 class Turns:
-    """The consumers of one loop that wait for data which has arrived.
+    """The consumers of one loop that wait for data which has arrived."""
 
-    It must not hold its loop, or no loop that ever streamed would be freed.
-    """
+    # No attribute holds the loop.  `_turns` keeps this object by its loop, weakly; a
+    # reference back would keep every loop alive that ever streamed.
 
     def __init__(self) -> None:
         self._waiting: deque[asyncio.Future[None]] = deque()

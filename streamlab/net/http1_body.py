@@ -1,12 +1,12 @@
-"""The body of an HTTP/1.1 answer, cut out of what a connection brings (RFC 9112, 6 and 7).
+"""The body of an HTTP/1.1 answer, cut out of a connection's bytes (RFC 9112, 6 and 7).
 
-For requests of our own, on a connection of their own, the head is left to httpx and the
-body is framed here: of an event's whole cost, h11 and the layers above it were more than
-half, and with 200 streams on a loop that decided whether sockets were read in time.
+For our own requests, each on a connection of its own, httpx reads the head and the body is
+framed here.  h11 and the layers above it cost more than half of an event's CPU time, and
+with 200 streams on one loop that decided whether sockets were read in time.
 
-Rule 1: sans-IO, and strict where h11 is: what cannot be a frame ends the body, and `close`
-raises httpx's error, once all that came before it has been handed over.
-Rule 2: `feed` returns all payload in what it was given; it holds back no byte of it.
+Rule 1: sans-IO, and strict where h11 is.  Bytes that cannot be a frame end the body; `close`
+raises httpx's error, after `feed` has returned all payload before them.
+Rule 2: `feed` returns all payload of its argument; it holds back no byte of it.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ _LONGEST_LINE = 16384
 class Framing(Protocol):
     """Cuts one body out of the bytes that follow a head."""
 
-    done: bool  # nothing that comes can belong to the body
+    done: bool  # no further byte belongs to the body
 
     def feed(self, data: bytes) -> bytes:
         """Return the payload in `data`; nothing once the body is done."""
         ...
 
     def close(self) -> None:
-        """Take the end; raise `RemoteProtocolError` if the body is not whole."""
+        """Raise `RemoteProtocolError` unless the body is whole at the end of the stream."""
         ...
 
 
@@ -88,12 +88,13 @@ class Chunked:
         payload: list[bytes] = []
         try:
             self._cut(data, payload)
-        except RemoteProtocolError as exc:  # told by `close`, after the payload before it
+        except RemoteProtocolError as exc:
+            # Not raised here: the payload before the fault has arrived and must be on tape.
             self._fault, self.done = exc, True
         return payload[0] if len(payload) == 1 else b"".join(payload)
 
     def close(self) -> None:
-        """Raise if something was no chunk, or the last chunk was still to come."""
+        """Raise if bytes were no chunk, or if the last chunk is missing."""
         if self._fault is not None:
             raise self._fault
         if not self.done:
@@ -116,7 +117,7 @@ class Chunked:
                 at += self._take_line(data, at)
 
     def _skip_end(self, data: bytes, at: int) -> int:
-        """Skip what has come of the CRLF after a chunk."""
+        """Skip the part of the CRLF after a chunk that has come."""
         end = data[at : at + self._left]
         if not b"\r\n"[-self._left :].startswith(end):
             raise RemoteProtocolError(f"malformed chunk footer: {end!r} (expected b'\\r\\n')")
@@ -146,7 +147,7 @@ class Chunked:
         self._in_trailers = n_bytes == 0
 
 
-def framing_of(method: str, status: int, headers: dict[str, str]) -> Framing:
+def body_framing(method: str, status: int, headers: dict[str, str]) -> Framing:
     """Return the framing of an answer's body (RFC 9112, 6.3).
 
     Parameters
@@ -154,6 +155,8 @@ def framing_of(method: str, status: int, headers: dict[str, str]) -> Framing:
     headers : dict of str to str
         With names in lower case.
     """
+    # The order is that of section 6.3: the status first, then the transfer coding, which
+    # overrides a length, then the length; a body with neither ends with the connection.
     if method == "HEAD" or status in (204, 304):
         return Sized(0)
     if "chunked" in headers.get("transfer-encoding", "").lower():
@@ -163,9 +166,9 @@ def framing_of(method: str, status: int, headers: dict[str, str]) -> Framing:
 
 
 def after_head(answer: bytes) -> bytes:
-    """Return what follows the final head in the bytes of an answer; 1xx heads are skipped.
+    """Return the bytes after the final head of an answer; 1xx heads are skipped.
 
-    The head has been read and checked by then.
+    httpx has read and checked the head before.
     """
     while found := _HEAD_END.search(answer):
         status, answer = answer.split(b" ", 2)[1][:1], answer[found.end() :]

@@ -1,8 +1,8 @@
 """Which read brought which byte of which HTTP/2 stream: frames counted as they pass.
 
-Streams share a connection, so a piece handed to one of them may have come with an earlier
-read than the connection's last.  The frames' headers tell: every read is walked through
-before the library sees it, and each stream's ledger notes how far each read brought it.
+Streams share a connection, so a piece of one stream may have come with an earlier read
+than the last one of the connection.  The frames' headers decide: each read is walked through
+before the library gets it, and the ledger of each stream notes how far the read brought it.
 https://www.rfc-editor.org/rfc/rfc9113#section-4.1
 
 Rule: nothing in here waits, and nothing keeps payload.
@@ -19,7 +19,7 @@ PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 
 HEADER_BYTES = 9
 _DATA, _HEADERS, _PADDED = 0x0, 0x1, 0x8
-MAX_LEDGERS = 256  # kept for streams nobody follows; a connection carries 100 at a time
+MAX_LEDGERS = 256  # kept for streams that are not followed; a connection has 100 at a time
 MAX_UNHELD_ROWS = 4096
 
 
@@ -36,10 +36,10 @@ class Ledger:
         Of the read that brought the stream's first byte, its response's head.
     written_ns : int or None
         When the stream's first byte was written.
-    held : bool
-        Whether somebody follows; else not everything is kept.
+    followed : bool
+        Whether the stream is recorded; else only `MAX_UNHELD_ROWS` reads are kept.
     lost : bool
-        Whether too much came while nobody did; then nothing is known any more.
+        Whether more reads came before the stream was followed; then none is known.
     """
 
     def __init__(self) -> None:
@@ -47,15 +47,27 @@ class Ledger:
         self.stamps: list[Stamp] = []
         self.first: Stamp | None = None
         self.written_ns: int | None = None
-        self.held = False
+        self.followed = False
         self.lost = False
+
+    def follow(self, followed: bool) -> None:
+        """Keep every read from now on, or no longer."""
+        self.followed = followed
+
+    def note_sent(self, t_ns: int) -> None:
+        """Note that frames of this stream are written; the first time counts."""
+        self.written_ns = self.written_ns or t_ns
+
+    def note_read(self, stamp: Stamp) -> None:
+        """Note that a read began a frame of this stream; the first one counts."""
+        self.first = self.first or stamp
 
     def add(self, n_bytes: int, stamp: Stamp) -> None:
         """Note that a read brought so many bytes more."""
         if self.stamps and self.stamps[-1] is stamp:
             self.ends[-1] += n_bytes
             return
-        if self.lost or (not self.held and len(self.ends) >= MAX_UNHELD_ROWS):
+        if self.lost or (not self.followed and len(self.ends) >= MAX_UNHELD_ROWS):
             self.lost = True
             self.ends.clear()
             self.stamps.clear()
@@ -64,11 +76,11 @@ class Ledger:
         self.stamps.append(stamp)
 
 
-class Reader:
-    """Hands out the stamps of one stream's pieces, in order."""
+class PieceStamps:
+    """The stamps of one stream's pieces, in order."""
 
     def __init__(self, ledger: Ledger) -> None:
-        ledger.held = True
+        ledger.follow(True)
         self._ledger, self._row, self._at = ledger, 0, 0
 
     def parts(self, piece: bytes) -> Iterator[tuple[bytes, Stamp | None]]:
@@ -82,11 +94,12 @@ class Reader:
             part, piece = piece[:n_bytes], piece[n_bytes:]
             yield part, stamps[self._row]
             self._at += len(part)
-            self._row += len(part) == n_bytes
+            if self._at == ends[self._row]:
+                self._row += 1
 
     def close(self) -> None:
         """Follow no more."""
-        self._ledger.held = False
+        self._ledger.follow(False)
 
 
 class Frames:
@@ -113,8 +126,7 @@ class Frames:
         while at + HEADER_BYTES <= len(buffer):
             n_bytes, kind, _, stream_id = _parsed(buffer[at : at + HEADER_BYTES])
             if kind == _HEADERS:
-                ledger = self.ledger(stream_id)
-                ledger.written_ns = ledger.written_ns or t_ns
+                self.ledger(stream_id).note_sent(t_ns)
             at += HEADER_BYTES + n_bytes
 
     def feed(self, data: bytes, stamp: Stamp) -> None:
@@ -138,11 +150,13 @@ class Frames:
         self._padded = is_data and bool(flags & _PADDED)
         if kind in (_DATA, _HEADERS):
             self._current = self.ledger(stream_id)
-            self._current.first = self._current.first or stamp
+            self._current.note_read(stamp)
 
     def _payload(self, data: bytes, at: int, stamp: Stamp) -> int:
         """Count what there is of the current frame's payload; return how much it was."""
         if self._padded:
+            # The first byte of a padded frame is the length of its padding.  Both are
+            # payload of the frame, but no bytes of the body (RFC 9113, section 6.1).
             self._padded = False
             self._data_left -= 1 + data[at]
             n_bytes = 1
@@ -155,9 +169,9 @@ class Frames:
         return n_bytes
 
     def _prune(self) -> None:
-        """Forget the oldest stream that nobody follows, once there are many."""
+        """Forget the oldest stream that is not followed, once there are many."""
         if len(self._ledgers) >= MAX_LEDGERS:
-            oldest = next((i for i, each in self._ledgers.items() if not each.held), None)
+            oldest = next((i for i, each in self._ledgers.items() if not each.followed), None)
             if oldest is not None:
                 del self._ledgers[oldest]
 

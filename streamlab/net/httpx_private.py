@@ -1,23 +1,26 @@
-"""The one place that reaches into httpx: whose backend a client's pools use.
+"""Every private name of httpx, httpx2 and their core that this package uses.
 
-A client is built normally, by httpx and by whoever owns it; then its pools are told to
-open their connections through us.  Proxies, mounts, limits, ``verify`` and HTTP/2
-keep working, since they are the pool's business and the pool stays.
+A client is built normally, by its owner or by us.  Then its connection pools are told to
+open their connections through our sockets.  Proxies, mounts, limits, ``verify`` and HTTP/2
+keep working: they are the pool's business, and the pool stays.
 
-It takes four private names, the same in httpx and httpx2: ``_transport``, ``_mounts``,
-``_pool`` and ``_network_backend``.  Where one is missing, the client streams as
-before and its recordings say ``iterator`` instead of ``kernel``.
+The names are the same in both libraries: ``_transport``, ``_mounts``, ``_pool``,
+``_network_backend``, ``_client`` (of SDKs) and the core's ``_backends.auto``.  Where one is
+missing, the client streams as before, and its recordings say ``iterator`` and not ``kernel``.
+
+Rule: no other module names them; a test looks.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from types import ModuleType
 from typing import Any
 
 MakeBackend = Callable[[ModuleType, Any], Any]
-"""Given the core module and the backend so far, returns the one to use."""
+"""Takes the core module and the present backend; returns the backend to use."""
 
 
 def fit(client: Any, make: MakeBackend) -> Callable[[], None]:
@@ -28,9 +31,9 @@ def fit(client: Any, make: MakeBackend) -> Callable[[], None]:
     callable
         Undoes it.  Connections that are open by then stay as they are.
     """
-    fitted = [(pool, pool._network_backend) for pool in pools(client)]
+    fitted = [(pool, pool._network_backend) for pool in _pools(client)]
     for pool, backend in fitted:
-        pool._network_backend = make(core_of(pool), backend)
+        pool._network_backend = make(_core_of(pool), backend)
 
     def undo() -> None:
         for pool, backend in fitted:
@@ -39,19 +42,47 @@ def fit(client: Any, make: MakeBackend) -> Callable[[], None]:
     return undo
 
 
-def pools(client: Any) -> list[Any]:
+def is_default(core: ModuleType, backend: Any) -> bool:
+    """Return whether a backend is the core's own choice, and not one that the user made."""
+    auto = import_module(f"{core.__name__}._backends.auto")
+    return isinstance(backend, core.SyncBackend | auto.AutoBackend)
+
+
+def rewire(client: Any, change: Callable[[Any], Any]) -> None:
+    """Replace each transport of a client by the result of `change`."""
+    changed: dict[int, Any] = {}  # a transport that serves several mounts stays one
+
+    def once(transport: Any) -> Any:
+        if transport is None:  # a mount that goes past the proxy
+            return None
+        if id(transport) not in changed:
+            changed[id(transport)] = change(transport)
+        return changed[id(transport)]
+
+    client._transport = once(client._transport)
+    mounts = getattr(client, "_mounts", None) or {}
+    for pattern, transport in mounts.items():
+        mounts[pattern] = once(transport)
+
+
+def http_client(client: object) -> Any:
+    """Return the httpx client that `client` is, or that an SDK's client holds; else None."""
+    for http in (client, getattr(client, "_client", None)):
+        if hasattr(http, "_transport") and hasattr(http, "event_hooks"):
+            return http
+    return None
+
+
+def _pools(client: Any) -> list[Any]:
     """Return the connection pools of an httpx or httpx2 client, each once."""
     mounts = getattr(client, "_mounts", None) or {}
     transports = [getattr(client, "_transport", None), *mounts.values()]
-    found = {id(pool): pool for transport in transports if (pool := _pool(transport))}
-    return list(found.values())
+    pools = (getattr(transport, "_pool", None) for transport in transports)
+    return list(
+        {id(pool): pool for pool in pools if hasattr(pool, "_network_backend")}.values()
+    )
 
 
-def core_of(pool: Any) -> ModuleType:
+def _core_of(pool: Any) -> ModuleType:
     """Return the module whose exceptions a pool's backend must raise."""
     return sys.modules[type(pool).__module__.partition(".")[0]]
-
-
-def _pool(transport: Any) -> Any:
-    pool = getattr(transport, "_pool", None)
-    return pool if hasattr(pool, "_network_backend") else None

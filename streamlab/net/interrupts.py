@@ -1,15 +1,17 @@
-"""Where a blocking read waits, so that Ctrl-C takes effect between two reads.
+"""Ctrl-C and cancellation, held back while bytes are on their way to the tape.
 
-An interrupt that struck between the return of a read and its place on the tape
-would lose bytes that had arrived.  Inside `interruptible` one is held back until
-the next wait; there it first lets the reads through that are already in the kernel.
+An interrupt between the return of a read and the read's row on the tape would lose bytes
+that had arrived.  So, while a stream of ours is captured on the main thread, an interrupt is
+held back until the next wait for a socket.  There, the reads that the kernel already has
+come first, and then the interrupt is raised.  A cancellation on a loop is held back alike.
 
-Rule: outside `interruptible`, on any thread but the main one, and as long as no connection
-of ours has waited here, nothing changes: somebody else's would never let it through.
+Rule: on other threads, between two reads (the user's own loop body), and while no connection
+of ours is in use, an interrupt is raised at once, as Python does it.
 """
 
 from __future__ import annotations
 
+import asyncio
 import select
 import signal
 import socket
@@ -17,14 +19,14 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any
 
 
 class Gate:
-    """Waits for a socket, and for the user to have enough."""
+    """The one place where the reads of one stream wait for their socket."""
 
     def __init__(self) -> None:
-        self._in_use = False
+        self._holds = False  # our handler is installed, for this stream too
+        self._in_use = False  # a connection of ours has waited here
         self._waiting = False
         self._interrupted = False
 
@@ -50,13 +52,12 @@ class Gate:
         finally:
             self._waiting = False
         if not ready:
-            if self._interrupted:
-                raise KeyboardInterrupt
+            self.check()
             raise TimeoutError(f"no byte came for {timeout:g} s")
 
     @contextmanager
     def open(self) -> Iterator[None]:
-        """Let an interrupt through at once: nothing that arrived can be lost in here."""
+        """Let an interrupt through at once: no byte can be lost in this block."""
         self.check()
         self._in_use = self._waiting = True
         try:
@@ -65,46 +66,138 @@ class Gate:
             self._waiting = False
 
     @contextmanager
-    def interruptible(self) -> Iterator[None]:
-        """Hold Ctrl-C back to the waits, while a stream is captured."""
-        if not _handles_interrupts():
-            yield
-            return
-        before = signal.signal(signal.SIGINT, self._on_interrupt)
+    def installed(self) -> Iterator[None]:
+        """Hold interrupts back inside `guarded`, for as long as this block runs."""
+        self._holds = _handler.install()
         try:
             yield
         finally:
-            signal.signal(signal.SIGINT, before)
+            if self._holds:
+                _handler.remove()
+
+    @contextmanager
+    def guarded(self) -> Iterator[None]:
+        """Hold an interrupt back from here to the next wait."""
+        # Python runs signal handlers on the main thread only.  A stream that another thread
+        # goes on to read must not guard: it would hold back an interrupt of the main thread.
+        if not (self._holds and _on_main_thread()):
+            yield
+            return
+        with _handler.guarding(self):
+            yield
 
     def check(self) -> None:
         """Raise an interrupt that is still held back."""
         if self._interrupted:
             raise KeyboardInterrupt
 
-    def _on_interrupt(self, signum: int, frame: FrameType | None) -> None:
-        if self._waiting or not self._in_use or self._interrupted:  # a second one always works
-            raise KeyboardInterrupt
+    def hold(self) -> bool:
+        """Hold one interrupt back; return False where it must be raised now."""
+        # A client that the user made may have connections that never wait here, so that a
+        # held interrupt would be lost.  A second Ctrl-C always works, whatever hangs.
+        if self._waiting or not self._in_use or self._interrupted:
+            return False
         self._interrupted = True
+        return True
 
 
-def share_gate(backends: list[Any]) -> Gate:
-    """Give backends of one client one gate, and return it."""
-    gate = Gate()
-    for backend in backends:
-        backend.gate = gate
-    return gate
+class OpenGate(Gate):
+    """Holds no interrupt back: Ctrl-C in a tapped client is for the client's owner."""
+
+    def wait(self, sock: socket.socket, timeout: float | None) -> None:
+        """Return when `sock` is readable; raise TimeoutError if it is not in time."""
+        if sock.fileno() < 0:
+            raise OSError("the connection is closed")
+        if not wait_readable(sock, timeout):
+            raise TimeoutError("timed out")  # the words of a socket
+
+    @contextmanager
+    def open(self) -> Iterator[None]:
+        """Do nothing: no interrupt is held back."""
+        yield
 
 
-def _handles_interrupts() -> bool:
-    """Say whether Ctrl-C raises KeyboardInterrupt in this very thread."""
-    on_main = threading.current_thread() is threading.main_thread()
-    return on_main and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+class _Handler:
+    """The SIGINT handler of this process while sync streams are open on the main thread.
+
+    It is installed once a stream.  It asks the gate that guards at this moment, so that
+    streams which are read in turn share one handler.  Only Python's default handler is
+    replaced: another one, such as a loop's, has a meaning of its own.
+    """
+
+    def __init__(self) -> None:
+        self._n_streams = 0
+        self._gate: Gate | None = None
+
+    def __call__(self, signum: int, frame: FrameType | None) -> None:
+        if self._gate is None or not self._gate.hold():
+            raise KeyboardInterrupt
+
+    def install(self) -> bool:
+        """Handle interrupts for one more stream; return False where that is impossible."""
+        if not _on_main_thread():
+            return False
+        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            signal.signal(signal.SIGINT, self)
+        if not self._is_installed():
+            return False
+        self._n_streams += 1
+        return True
+
+    def remove(self) -> None:
+        """Put Python's own handler back after the last stream."""
+        self._n_streams -= 1
+        # The garbage collector may end a stream on another thread, where `signal.signal`
+        # raises; and the user may have set a handler since.  Then ours stays, or theirs:
+        # without a guarding gate ours does what Python's own does.
+        if self._n_streams == 0 and self._is_installed() and _on_main_thread():
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    def _is_installed(self) -> bool:
+        present: object = signal.getsignal(signal.SIGINT)
+        return present is self
+
+    @contextmanager
+    def guarding(self, gate: Gate) -> Iterator[None]:
+        """Ask `gate` about interrupts that come in this block."""
+        before, self._gate = self._gate, gate
+        try:
+            yield
+        finally:
+            self._gate = before
+
+
+_handler = _Handler()
+
+
+class HeldCancellation:
+    """A cancellation that waits until the reads which have arrived are on tape.
+
+    All connections of one request share it: after a redirect, the connection that held the
+    cancellation is not the one that is read.
+    """
+
+    def __init__(self) -> None:
+        self.is_held = False
+
+    def hold(self) -> None:
+        """Hold the cancellation back."""
+        self.is_held = True
+
+    def check(self) -> None:
+        """Raise CancelledError if one is held back."""
+        if self.is_held:
+            raise asyncio.CancelledError
+
+
+def _on_main_thread() -> bool:
+    return threading.current_thread() is threading.main_thread()
 
 
 def wait_readable(sock: socket.socket, timeout: float | None) -> bool:
-    """Wait up to `timeout` seconds for `sock`; say whether it can be read."""
+    """Wait up to `timeout` seconds for `sock`; return whether it can be read."""
     if not hasattr(select, "poll"):  # Windows
         return bool(select.select([sock], [], [], timeout)[0])
-    poll = select.poll()
+    poll = select.poll()  # unlike select, it takes descriptors above 1023
     poll.register(sock, select.POLLIN)
     return bool(poll.poll(None if timeout is None else max(timeout, 0) * 1000))

@@ -1,10 +1,10 @@
-"""What Linux tells about arrivals: receive stamps, segment counts, and their clock.
+"""Arrivals as Linux knows them: receive stamps, segment counts, and their clock.
 
-The kernel stamps each TCP segment as it takes it from the network
-(``SO_TIMESTAMPNS``, see *Documentation/networking/timestamping.rst*) and hands the
-stamp of the last one over with the bytes.  ``TCP_INFO`` counts the segments.
+The kernel stamps each TCP segment when it takes the segment from the network
+(``SO_TIMESTAMPNS``, see *Documentation/networking/timestamping.rst*).  A read returns the
+stamp of its last segment together with the bytes.  ``TCP_INFO`` counts the segments.
 
-Rule: all that needs Linux is in here, and `available` says whether it is there.
+Rule: all code that needs Linux is in here, and `available` is False elsewhere.
 """
 
 from __future__ import annotations
@@ -28,16 +28,18 @@ _CLOSE_WAIT = 8  # the FIN has come, and is counted in tcpi_bytes_received as on
 
 ANCHOR_EVERY_NS = 1_000_000_000
 STEP_NS = 100_000
-"""A wall clock that moved by more against the monotonic one was set, not steered."""
+"""A wall clock that moves further against the monotonic clock was set, not steered."""
 
 
 def available() -> bool:
-    """Say whether this platform can stamp in the kernel."""
+    """Return whether this platform can stamp in the kernel."""
     return sys.platform == "linux" and hasattr(socket.socket, "recvmsg")
 
 
 def enable(sock: socket.socket) -> bool:
-    """Ask for receive stamps; do it before connect, or queued data has none."""
+    """Ask for receive stamps, before connect; return whether the kernel agreed."""
+    # Segments that are queued before the option is set have no stamp, and a server may
+    # send its first bytes as soon as the connection stands.
     try:
         sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
     except OSError:
@@ -46,12 +48,13 @@ def enable(sock: socket.socket) -> bool:
 
 
 def keep_on(patience_s: float = 0.2) -> int | None:
-    """Switch stamping on and return the file descriptor that keeps it on.
+    """Switch stamping on; return the file descriptor that keeps it on, None if it failed.
 
-    The kernel stamps nothing while nobody asks for stamps, and switching on takes it some
-    milliseconds: without this, the first reads of a process would have none.  So a datagram
-    to ourselves is sent until one comes back stamped, for at most `patience_s`.
+    Takes at most `patience_s` seconds.
     """
+    # The kernel stamps only while a socket asks for stamps (a static key), and it takes some
+    # milliseconds to begin: without this, the first reads of a process would have none.  So
+    # we send datagrams to ourselves until one comes back stamped.
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     try:
         enable(sock)
@@ -91,23 +94,24 @@ def received(sock: socket.socket) -> tuple[int, int]:
         state, n_bytes, n_segments = _TCP_INFO.unpack_from(info)
     except (OSError, struct.error):  # no TCP socket; an old kernel
         return UNKNOWN, UNKNOWN
-    return n_bytes - (state == _CLOSE_WAIT), n_segments
+    if state == _CLOSE_WAIT:
+        n_bytes -= 1
+    return n_bytes, n_segments
 
 
 class Step(NamedTuple):
-    """The wall clock was set while we were looking."""
+    """The wall clock was set: when, and by how much."""
 
     t_ns: int
     by_ns: int
 
 
 class WallMap:
-    """Maps CLOCK_REALTIME, which the kernel stamps with, to the monotonic clock.
+    """Maps CLOCK_REALTIME, the clock of the kernel's stamps, to the monotonic clock."""
 
-    NTP steers both clocks alike, so their offset stands still; only a step moves it.
-    One bracketed anchor a second is therefore enough, and each one that disagrees with
-    the one before it is kept as a `Step`.
-    """
+    # NTP steers both clocks alike, so their offset is constant until the wall clock is set.
+    # One bracketed anchor a second is therefore enough; an anchor that disagrees with the
+    # one before it is a step of the wall clock, and is kept as a `Step`.
 
     def __init__(self, clock: Clock = monotonic_ns, wall: Clock | None = None) -> None:
         self._clock, self._wall = clock, wall

@@ -1,7 +1,7 @@
 """Stamps what one socket receives: the one place that calls ``recv``.
 
 Rule: a stamp is never better than its tier says.  Where a kernel stamp is missing or
-cannot be true, the read is stamped by the clock right after it, and says ``user``.
+cannot be true, the clock right after the read is the stamp, and the tier is ``user``.
 """
 
 from __future__ import annotations
@@ -11,11 +11,10 @@ from functools import lru_cache
 from importlib import import_module
 
 from streamlab.net import kernel
-from streamlab.net.http2_frames import PREFACE, Frames
 from streamlab.tape import UNKNOWN, Clock, Stamp, monotonic_ns
 
 SLACK_NS = 20_000
-"""A kernel stamp may seem to lie after the read by the error of the two anchors."""
+"""How far a kernel stamp may lie after its read: the error of two anchors."""
 
 
 @lru_cache(maxsize=1)
@@ -26,10 +25,10 @@ def wall_map() -> kernel.WallMap:
 
 @lru_cache(maxsize=1)
 def warm_up() -> int | None:
-    """Get ready what a first request would else wait for, once; call it before that.
+    """Load and switch on, once a process, all that the first request would wait for.
 
-    Kernel stamping is switched on for this process, and loaded what names are looked up with:
-    a codec, and asyncio's threads.
+    That is kernel stamping, the codec of host names, and the threads in which asyncio
+    looks names up.  Return the descriptor that keeps stamping on.
     """
     "localhost".encode("idna")
     import_module("concurrent.futures.thread")
@@ -83,7 +82,9 @@ class Meter:
         n_segments = self._segments(len(data))
         arrived_ns = self._arrived(ancillary, seen_ns)
         floor_ns = self._floor_ns
-        if len(data) < max_bytes:  # the queue is empty: what follows has not come yet
+        # A read that got less than it asked for has emptied the queue.  The next bytes arrive
+        # after the call began, so that moment bounds their arrival from below.
+        if len(data) < max_bytes:
             self._floor_ns = max(before_ns, floor_ns, arrived_ns or 0)
         if arrived_ns is None:
             self._last_ns = seen_ns
@@ -99,10 +100,11 @@ class Meter:
             return None
         arrived_ns = self._wall.to_mono_ns(wall_ns, seen_ns)
         if not self._floor_ns - SLACK_NS <= arrived_ns <= seen_ns + SLACK_NS:
-            self._wall.refresh()  # the wall clock may have been set since the last anchor
+            # The wall clock may have been set since the last anchor: look again.  After that,
+            # a stamp before the last read is possible (the segment was stamped, then queued
+            # while we read), but a stamp before the socket existed or after the read is not.
+            self._wall.refresh()
             arrived_ns = self._wall.to_mono_ns(wall_ns, seen_ns)
-            # Stamped before the last read but queued after it is possible: the segment was
-            # on its way up.  Before the socket was there, or after the read, is not.
             if not self._born_ns - SLACK_NS <= arrived_ns <= seen_ns + SLACK_NS:
                 return None
         return min(max(arrived_ns, self._last_ns), seen_ns)
@@ -110,9 +112,11 @@ class Meter:
     def _segments(self, n_bytes: int) -> int:
         """Return how many segments this read covers, if the kernel's counts are of now.
 
-        They race with arrivals: a segment that came between the read and the count
-        belongs to a later read, and the byte count tells.
+        UNKNOWN where they are not.
         """
+        # The counts race with arrivals: a segment that came between the read and the count
+        # belongs to a later read.  The kernel's byte count then exceeds ours, so the number
+        # of segments is unknown for this read and for the next, whose start is unknown too.
         self._n_bytes += n_bytes
         before, self._counted = self._counted, UNKNOWN
         n_received, n_segments = kernel.received(self.sock)
@@ -123,9 +127,9 @@ class Meter:
 
 
 def joined(found: list[Stamp | None]) -> Stamp:
-    """Return the stamp of what several reads together completed, as under TLS.
+    """Return the stamp of bytes that several reads completed together, as under TLS.
 
-    It arrived with the last one; the first says since when, and segments add up.
+    They arrived with the last read, no earlier than the first; segments add up.
     """
     stamps = [stamp for stamp in found if stamp is not None]
     first, last = stamps[0], stamps[-1]
@@ -136,57 +140,3 @@ def joined(found: list[Stamp | None]) -> Stamp:
         n_segments=UNKNOWN if UNKNOWN in counts else sum(counts),
         lo_ns=first.arrived_ns if first.lo_ns == UNKNOWN else first.lo_ns,
     )
-
-
-class Exchange:
-    """What a connection remembers of the request and answer going over it.
-
-    Attributes
-    ----------
-    last : Stamp or None
-        Of the read that returned last.
-    first : Stamp or None
-        Of the first read after the last write: the first byte of an answer.
-    written_ns : int or None
-        When the first byte after the last read was written: the start of a request.
-    frames : Frames or None
-        Of a connection that speaks HTTP/2: what is whose.  There, requests overlap, and
-        only `last` of the others means anything.
-    keeps_answer : bool
-        Whether what has been read since the last request is kept for `take_answer`.
-    """
-
-    def __init__(self, clock: Clock) -> None:
-        self.last: Stamp | None = None
-        self.first: Stamp | None = None
-        self.written_ns: int | None = None
-        self.frames: Frames | None = None
-        self.keeps_answer = False
-        self._answer = bytearray()
-        self._clock = clock
-
-    def sends(self, buffer: bytes = b"") -> None:
-        """Note that bytes are about to be written."""
-        if self.written_ns is None and buffer.startswith(PREFACE):
-            self.frames = Frames()
-        if self.frames is not None:
-            self.frames.sent(buffer, self._clock())
-        if self.first is not None or self.written_ns is None:
-            self.first, self.written_ns = None, self._clock()
-            self._answer.clear()
-
-    def take_answer(self) -> bytes:
-        """Return what has been read since the last request, and keep no more of it."""
-        self.keeps_answer = False
-        answer, self._answer = bytes(self._answer), bytearray()
-        return answer
-
-    def got(self, stamp: Stamp, data: bytes = b"") -> None:
-        """Note that a read returned."""
-        if self.frames is not None:
-            self.frames.feed(data, stamp)
-        if self.keeps_answer:
-            self._answer += data
-        self.last = stamp
-        if self.first is None:
-            self.first = stamp

@@ -1,11 +1,10 @@
-"""Blocking connections: httpcore's network interface over stamped reads.
+"""Blocking connections: httpcore's ``NetworkStream`` over stamped reads.
 
-The interface is httpcore's documented ``NetworkBackend`` and ``NetworkStream``;
-httpcore2's is the same.  Which of the two asks matters for the exceptions only: one
-library's would escape the other unmapped, so a backend is given its core module.
+httpcore2's interface is the same.  The two libraries differ in their exceptions only: an
+exception of one would escape the other unmapped, so a stream is given its core module.
 
-Rule: one call of ``read`` is one read of the socket, so that whoever is handed bytes
-can ask ``last`` when they arrived.
+Rule: one call of ``read`` is one read of the socket, so that `last` is the stamp of the bytes
+that ``read`` returned.
 """
 
 from __future__ import annotations
@@ -14,25 +13,23 @@ import contextlib
 import socket
 import ssl
 import threading
-import time
-import weakref
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from types import ModuleType
-from typing import Any
 
+from streamlab.net.connection import Exchange
 from streamlab.net.interrupts import Gate, wait_readable
-from streamlab.net.stamping import Exchange, Meter, joined
-from streamlab.net.tls import TLSLayer
-from streamlab.tape import Clock, Stamp, monotonic_ns
+from streamlab.net.stamping import Meter, joined
+from streamlab.net.tls import TLSExchange, TLSLayer
+from streamlab.tape import Clock, Stamp
 
 MAX_BYTES = 65536
 
 
 @contextmanager
 def mapped(timeout: type[Exception], error: type[Exception]) -> Iterator[None]:
-    """Turn a socket's exceptions into those the core module promises."""
+    """Raise a socket's exceptions as those that the core module promises."""
     try:
         yield
     except TimeoutError as exc:
@@ -44,13 +41,15 @@ def mapped(timeout: type[Exception], error: type[Exception]) -> Iterator[None]:
 class SocketStream(Exchange):
     """A connected TCP or Unix socket whose every read is stamped."""
 
-    def __init__(self, meter: Meter, core: ModuleType, gate: Gate, clock: Clock) -> None:
-        super().__init__(clock)
+    def __init__(
+        self, meter: Meter, core: ModuleType, gate: Gate, clock: Clock, own: bool = False
+    ) -> None:
+        super().__init__(clock, keeps_answer=own)
         self._meter, self._core, self._gate = meter, core, gate
         self._sock = meter.sock
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        """Return what one read of the socket gave; ``b""`` at the end."""
+        """Return the bytes of one read of the socket; ``b""`` at the end."""
         with mapped(self._core.ReadTimeout, self._core.ReadError):
             self._gate.wait(self._sock, timeout)
             data, stamp = self._meter.recv(max(max_bytes, MAX_BYTES))
@@ -86,18 +85,17 @@ class SocketStream(Exchange):
             self, self._core, self._clock, ssl_context, server_hostname, timeout
         )
 
-    def get_extra_info(self, info: str) -> Any:
-        """Return what httpcore may ask for: addresses, the socket, readability."""
+    def get_extra_info(self, info: str) -> object:
+        """Answer a question of httpcore: addresses, the socket, readability."""
         return socket_info(self._sock, info)
 
 
-class TLSStream(Exchange):
-    """TLS over any stream of ours, another TLS stream included.
+class TLSStream(TLSExchange):
+    """TLS over any stream of ours, another TLS stream included."""
 
-    Over HTTP/2 one thread reads while others write.  The layer is one state for both
-    directions, so it has a lock, never held while we wait; and records must leave in the
-    order in which they were made, so sending has another.
-    """
+    # Over HTTP/2 one thread reads while others write.  The layer is one state for both
+    # directions, so `_state` locks it, and is never held while we wait.  Records must leave
+    # in the order in which they were made, so `_order` locks making and sending together.
 
     def __init__(
         self,
@@ -106,10 +104,8 @@ class TLSStream(Exchange):
         layer: TLSLayer,
         clock: Clock,
     ) -> None:
-        super().__init__(clock)
-        self._inner, self._core, self._layer = inner, core, layer
-        self.keeps_answer, inner.keeps_answer = inner.keeps_answer, False
-        inner.take_answer()
+        super().__init__(inner, core, layer, clock)
+        self._inner = inner
         self._state, self._order = threading.Lock(), threading.Lock()
 
     @classmethod
@@ -137,7 +133,7 @@ class TLSStream(Exchange):
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Return the plaintext that one read's ciphertext completes."""
-        del max_bytes  # all of it: what is left inside would have no stamp
+        del max_bytes  # a part that stayed inside would have no stamp of its own
         stamps: list[Stamp | None] = []
         try:
             while (data := self._plaintext()) is None:
@@ -184,140 +180,14 @@ class TLSStream(Exchange):
         server_hostname: str | None = None,
         timeout: float | None = None,
     ) -> TLSStream:
-        """Return TLS in TLS, as a tunnel through an HTTPS proxy needs."""
+        """Return TLS in TLS, which a tunnel through an HTTPS proxy needs."""
         return TLSStream.over(
             self, self._core, self._clock, ssl_context, server_hostname, timeout
         )
 
-    def get_extra_info(self, info: str) -> Any:
-        """Return the SSL object, or what the socket below knows."""
-        return (
-            self._layer.ssl_object if info == "ssl_object" else self._inner.get_extra_info(info)
-        )
 
-
-class SocketBackend:
-    """Opens stamped blocking connections.
-
-    Parameters
-    ----------
-    core : module
-        ``httpcore`` or ``httpcore2``: whose exceptions to raise.
-    gate : Gate, optional
-        Where reads wait, so that an interrupt loses no bytes.
-    own : bool
-        For a request of our own: its connections let the body be read straight.
-    """
-
-    def __init__(
-        self,
-        core: ModuleType,
-        gate: Gate | None = None,
-        clock: Clock = monotonic_ns,
-        own: bool = False,
-    ) -> None:
-        self._core, self._clock, self._own = core, clock, own
-        self.gate = gate or Gate()
-        self.is_stopped: Callable[[], bool] = bool  # nobody can stop it yet
-        self._streams: weakref.WeakSet[SocketStream] = weakref.WeakSet()
-
-    def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> SocketStream:
-        """Connect to the first address of `host` that answers."""
-        with mapped(self._core.ConnectTimeout, self._core.ConnectError), self.gate.open():
-            meter = first_answer(
-                socket.getaddrinfo(host, port, type=socket.SOCK_STREAM),
-                lambda info: _connect(
-                    info, timeout, local_address, socket_options, self._clock
-                ),
-            )
-        return self._stream(meter)
-
-    def connect_unix_socket(
-        self,
-        path: str,
-        timeout: float | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> SocketStream:
-        """Connect to a Unix socket."""
-        with mapped(self._core.ConnectTimeout, self._core.ConnectError), self.gate.open():
-            info = (socket.AF_UNIX, socket.SOCK_STREAM, 0, "", path)
-            meter = _connect(info, timeout, None, socket_options, self._clock)
-        return self._stream(meter)
-
-    def sleep(self, seconds: float) -> None:
-        """Sleep between retries of a connection."""
-        time.sleep(seconds)
-
-    def abort(self) -> None:
-        """End every connection at once, from any thread."""
-        for stream in list(self._streams):
-            stream.abort()
-
-    def _stream(self, meter: Meter) -> SocketStream:
-        stream = SocketStream(meter, self._core, self.gate, self._clock)
-        stream.keeps_answer = self._own
-        self._streams.add(stream)
-        if self.is_stopped():  # it may have been while this one connected
-            stream.abort()
-        return stream
-
-
-def first_answer(infos: list[Any], connect: Callable[[Any], Meter]) -> Meter:
-    """Try the addresses in turn; raise the last failure if none answers."""
-    for i, info in enumerate(infos, start=1):
-        try:
-            return connect(info)
-        except OSError:
-            if i == len(infos):
-                raise
-    raise OSError("the name has no address")
-
-
-def open_socket(
-    info: Any, local_address: str | None, options: Iterable[Any] | None, clock: Clock
-) -> tuple[Meter, Any]:
-    """Return an unconnected socket under a meter, and where it should connect to."""
-    family, kind, proto, _, address = info
-    sock = socket.socket(family, kind, proto)
-    try:
-        if family != getattr(socket, "AF_UNIX", None):
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        for option in options or ():
-            sock.setsockopt(*option)
-        if local_address is not None:
-            sock.bind((local_address, 0))
-        return Meter(sock, clock), address
-    except BaseException:
-        sock.close()
-        raise
-
-
-def _connect(
-    info: Any,
-    timeout: float | None,
-    local_address: str | None,
-    options: Iterable[Any] | None,
-    clock: Clock,
-) -> Meter:
-    meter, address = open_socket(info, local_address, options, clock)
-    try:
-        meter.sock.settimeout(timeout)
-        meter.sock.connect(address)
-    except BaseException:
-        meter.sock.close()
-        raise
-    return meter
-
-
-def socket_info(sock: socket.socket, info: str) -> Any:
-    """Answer httpcore's questions about a socket; None for what it does not know."""
+def socket_info(sock: socket.socket, info: str) -> object:
+    """Answer a question of httpcore about a socket; None for an unknown one."""
     match info:
         case "client_addr":
             return sock.getsockname()
@@ -331,5 +201,5 @@ def socket_info(sock: socket.socket, info: str) -> Any:
 
 
 def readable(sock: socket.socket) -> bool:
-    """Say whether a read would return at once; a closed socket is readable."""
+    """Return whether a read would return at once; a closed socket is readable."""
     return sock.fileno() < 0 or wait_readable(sock, 0)

@@ -1,7 +1,7 @@
 """TLS without a socket: ciphertext in, plaintext out, one read's ciphertext at a time.
 
-``SSLSocket`` reads for itself and hides when; so we read, and let an ``SSLObject``
-decrypt from memory.  The same object runs over a socket or over another TLS layer.
+``SSLSocket`` reads by itself and does not tell when.  So our sockets read, and an
+``SSLObject`` decrypts from memory.  It works over a socket or over another TLS layer.
 
 Rule: nothing in here waits.
 """
@@ -9,6 +9,11 @@ Rule: nothing in here waits.
 from __future__ import annotations
 
 import ssl
+from types import ModuleType
+from typing import Protocol
+
+from streamlab.net.connection import Exchange
+from streamlab.tape import Clock
 
 
 class TLSLayer:
@@ -37,7 +42,7 @@ class TLSLayer:
         return True
 
     def feed(self, ciphertext: bytes) -> None:
-        """Take in what one read returned; ``b""`` is the end."""
+        """Take in the ciphertext of one read; ``b""`` is the end."""
         if ciphertext:
             self._incoming.write(ciphertext)
         else:
@@ -49,7 +54,7 @@ class TLSLayer:
         Raises
         ------
         ssl.SSLError
-            For a record that is none, once all that stood before it was returned.
+            For a broken record, after all plaintext before it was returned.
         """
         if self._fault is not None:
             raise self._fault
@@ -60,12 +65,15 @@ class TLSLayer:
         except ssl.SSLWantReadError:
             return b"".join(pieces) or None
         except ssl.SSLEOFError:
-            # the other side broke off without close_notify; HTTP's framing will tell
+            # The server broke off without close_notify.  Many do after a whole answer, so
+            # it is no error here: HTTP's framing knows whether the body is whole.
             return b"".join(pieces)
         except ssl.SSLZeroReturnError:
             return b"".join(pieces)
         except ssl.SSLError as exc:
-            self._fault = exc  # OpenSSL would tell it once, and call the rest a clean end
+            # OpenSSL reports a broken record once and calls everything after it a clean
+            # end.  So the fault is kept, and raised after the plaintext before it.
+            self._fault = exc
             if not pieces:
                 raise
         return b"".join(pieces)
@@ -79,9 +87,35 @@ class TLSLayer:
 
     @property
     def has_pending(self) -> bool:
-        """Whether there is something to send."""
+        """Whether there are records to send."""
         return self._outgoing.pending > 0
 
     def pending(self) -> bytes:
-        """Return what TLS itself has to say: handshake, key updates, alerts."""
+        """Return the records of TLS itself: handshake, key updates, alerts."""
         return self._outgoing.read() if self.has_pending else b""
+
+
+class Below(Protocol):
+    """A connection that carries ciphertext: a socket, or another TLS stream."""
+
+    def leave_answer(self) -> bool:
+        """Keep no answer any more; return whether it was kept."""
+        ...
+
+    def get_extra_info(self, info: str) -> object:
+        """Answer a question of httpcore about the connection."""
+        ...
+
+
+class TLSExchange(Exchange):
+    """What sync and async TLS streams share: a layer, over a connection that is below."""
+
+    def __init__(self, below: Below, core: ModuleType, layer: TLSLayer, clock: Clock) -> None:
+        super().__init__(clock, keeps_answer=below.leave_answer())
+        self._core, self._layer, self._below = core, layer, below
+
+    def get_extra_info(self, info: str) -> object:
+        """Return the SSL object, or what the connection below knows."""
+        if info == "ssl_object":
+            return self._layer.ssl_object
+        return self._below.get_extra_info(info)

@@ -14,6 +14,7 @@ from matplotlib.cbook import normalize_kwargs
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from streamlab.follow.text import counted
 from streamlab.metrics import Tables
 from streamlab.metrics.latency import e2e_finish_ms, ttft_ms
 from streamlab.plots._picture import (
@@ -80,7 +81,7 @@ def caption(tables: Tables) -> str:
             tables, f"no event arrived before the stream ended ({tables.tape.end.how})"
         )
     per_read = events.groupby("read").size()
-    text = f"{_number(len(events), 'event')} in {_number(len(per_read), 'read')}"
+    text = f"{counted(len(events), 'event')} in {counted(len(per_read), 'read')}"
     if (first := ttft_ms(tables)) == first:
         text += f", the first token {ms(first)} after the request"
     text += f", the last event after {ms(events['t_ms'].iloc[-1])}"
@@ -140,7 +141,3 @@ def _frame(ax: Axes) -> None:
     ax.yaxis.set_major_formatter(FuncFormatter(plain_number))
     ax.yaxis.set_major_locator(MaxNLocator(6, integer=True, steps=[1, 2, 5, 10]))
     add_legend(ax, GID)
-
-
-def _number(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"

@@ -1,9 +1,7 @@
 """The lab's process: ``python -m streamlab.server '{"port": 0, …}'``.
 
-Says one line of JSON on standard output, ``{"port", "scenarios", "faults"}`` or ``{"error"}``,
-and serves until its standard input ends or its parent is gone.  Standard input alone would not
-do: a process forked from the parent keeps the other end open.  PR_SET_PDEATHSIG would not
-either: it fires when the *thread* that started us ends.
+Prints one line of JSON (`Ready`) on standard output, and serves until its standard input
+ends or its parent is gone.
 """
 
 from __future__ import annotations
@@ -14,24 +12,23 @@ import json
 import os
 import sys
 from selectors import EVENT_READ
-from typing import Any
 
 from streamlab.errors import StreamlabError
 from streamlab.server.faults import FAULTS
-from streamlab.server.lab import listen, scenarios_of, serve_on
+from streamlab.server.lab import address_of, listen, scenarios_of, serve_on
 from streamlab.server.loop import Loop, wake_promptly
+from streamlab.server.process import Options, Ready
 from streamlab.server.routes import Site
-from streamlab.server.sendlog import SendLogs
-from streamlab.tape import Tape
+from streamlab.tape import load
 
 PARENT_CHECK_NS = 500_000_000
 
 
-def main(options: dict[str, Any]) -> int:
-    """Serve as told; return 1 if that cannot be."""
+def main(options: Options) -> int:
+    """Serve until stopped; return 1 if the lab cannot serve."""
     try:
         sock = listen(options["port"])
-        scenarios = scenarios_of(_load(options["tapes"]))
+        scenarios = scenarios_of({name: load(p) for name, p in options["tapes"].items()})
     except StreamlabError as exc:
         print(json.dumps({"error": str(exc)}), flush=True)
         return 1
@@ -39,16 +36,19 @@ def main(options: dict[str, Any]) -> int:
     _end_with_parent(loop, options["parent"])
     wake_promptly()
     _allow_many_connections()
-    gc.freeze()  # what is here now stays; collections need not look at it
+    # All that exists now lives as long as the process.  Collections skip frozen objects; to
+    # visit them all would stop every stream for milliseconds.
+    gc.freeze()
     names = [name for name in scenarios if scenarios[name].source != "fault"]
     port = sock.getsockname()[1]
-    print(json.dumps({"port": port, "scenarios": names, "faults": list(FAULTS)}), flush=True)
-    serve_on(sock, Site(scenarios, options["speed"], SendLogs()), loop)
+    ready = Ready(port=port, scenarios=names, faults=list(FAULTS))
+    print(json.dumps(ready), flush=True)
+    serve_on(sock, Site(scenarios, address_of(sock), options["speed"]), loop)
     return 0
 
 
 def _allow_many_connections() -> None:
-    """Raise the limit of open files to what the system grants: 1,024 is few for a load."""
+    """Raise the limit of open files to the hard limit: 1,024 are too few for a load."""
     with contextlib.suppress(ImportError, OSError, ValueError):
         import resource
 
@@ -56,20 +56,16 @@ def _allow_many_connections() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-def _load(paths: dict[str, str]) -> dict[str, Tape]:
-    if not paths:
-        return {}
-    from streamlab.tape.journal import load
-
-    return {name: load(path) for name, path in paths.items()}
-
-
 def _end_with_parent(loop: Loop, parent: int) -> None:
     """Stop the loop when standard input ends, or another process has become our parent."""
 
-    def look(_mask: int = 0) -> None:
-        if os.getppid() != parent or (_mask and not os.read(0, 4096)):
-            loop.stopped = True
+    # Standard input ends at once when the parent does, unless the parent has forked: its
+    # child then keeps the other end of the pipe open.  So the parent's number is checked as
+    # well, twice a second.  PR_SET_PDEATHSIG would not do: it fires when the *thread* that
+    # started this process ends, and a notebook may start the lab in a thread.
+    def look(mask: int = 0) -> None:
+        if os.getppid() != parent or (mask and not os.read(0, 4096)):
+            loop.stop()
 
     def tick() -> None:
         look()

@@ -1,8 +1,8 @@
-"""One client's connection: requests in, plays out.
+"""One client's connection: requests in, responses out.
 
-The grammar of HTTP is h11's.  A request is answered when its last byte is in, and its
-play's times count from the read that brought it.  While an answer plays, further
-requests wait in h11.
+The grammar of HTTP is h11's.  A request is answered when its last byte is in, and the times
+of its response count from the read that brought that byte.  While a response is sent,
+further requests wait in h11.
 """
 
 from __future__ import annotations
@@ -19,20 +19,13 @@ from selectors import EVENT_READ, EVENT_WRITE
 import h11
 
 from streamlab.server.loop import Loop
-from streamlab.server.play import Ending, Play
-from streamlab.server.player import Player
-from streamlab.server.routes import Request, Site, answer
+from streamlab.server.response import Ending, Response
+from streamlab.server.routes import HTTPRequest, Site, reply_to
+from streamlab.server.sender import Sender
 from streamlab.server.sendlog import SendLog
 
-
-def _response(status: int, headers: list[tuple[str, str]]) -> h11.Response:
-    known = status in HTTPStatus._value2member_map_
-    reason = HTTPStatus(status).phrase if known else ""
-    return h11.Response(status_code=status, headers=headers, reason=reason)
-
-
 MAX_BODY_BYTES = 16 << 20
-MAX_WAITING_BYTES = 1 << 20  # sent by a client that does not wait for its answer
+MAX_WAITING_BYTES = 1 << 20  # of requests that were sent before the response was over
 
 
 class Connection:
@@ -43,44 +36,45 @@ class Connection:
         self._http = h11.Connection(h11.SERVER)
         self._request: h11.Request | None = None
         self._body = bytearray()
-        self._player: Player | None = None
+        self._sender: Sender | None = None
         self._log: SendLog | None = None
         self._chunked = False
         self._writable: Callable[[], object] | None = None
         sock.setblocking(False)
+        # Nagle's algorithm would hold a small write back until the one before it is
+        # acknowledged, and a delayed acknowledgement comes up to 40 ms later.
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         loop.watch(sock, EVENT_READ, self._ready)
 
-    # what a Player needs
+    # The methods of `Channel`, for the sender.
 
-    def head(self, play: Play, log: SendLog | None) -> bytes:
+    def head(self, response: Response, log: SendLog | None) -> bytes:
         """Return the response's head; it names the stream whose log is kept."""
-        headers = [("content-type", play.content_type), ("cache-control", "no-cache")]
-        headers += play.headers
-        if play.length is not None:
-            headers.append(("content-length", str(play.length)))
+        headers = [("content-type", response.content_type), ("cache-control", "no-cache")]
+        headers += response.headers
+        if response.length is not None:
+            headers.append(("content-length", str(response.length)))
         if log is not None:
             headers.append(("x-streamlab-stream", log.stream))
-        head = self._framed(_response(play.status, headers))
+        head = self._encode(_head(response.status, headers))
         self._chunked = b"\r\nTransfer-Encoding: chunked\r\n" in head
         return head
 
     def frame(self, data: bytes) -> bytes:
-        """Return body bytes as one chunk, or as they are.
-
-        Chunks are framed here because h11 takes 9 µs for one, a quarter of all the work of
-        a write; it has no memory of them.
-        """
+        """Return body bytes as one chunk; as they are, where the body is not chunked."""
+        # h11 takes 9 µs to frame a chunk, a quarter of all the work of a write.  It keeps no
+        # count of the chunks, so its EndOfMessage still fits after ours.  The head that h11
+        # wrote tells whether the body is chunked; to an HTTP/1.0 client it is not.
         if self._chunked:
             return b"%x\r\n%b\r\n" % (len(data), data)
-        return self._framed(h11.Data(data=data))
+        return self._encode(h11.Data(data=data))
 
     def tail(self) -> bytes:
         """Return the body's end."""
-        return self._framed(h11.EndOfMessage())
+        return self._encode(h11.EndOfMessage())
 
     def send(self, data: bytes | memoryview) -> int:
-        """Give bytes to the kernel; return how many it took, or -1 if the client has left."""
+        """Give bytes to the kernel; return how many it took, or -1 if the client has gone."""
         try:
             return self._sock.send(data)
         except BlockingIOError:
@@ -90,28 +84,35 @@ class Connection:
             return -1
 
     def when_writable(self, call: Callable[[], object] | None) -> None:
-        """Call once the kernel takes bytes again; None calls that off."""
+        """Call once the kernel takes bytes again; None cancels that."""
+        # Writability is watched only while bytes wait: a socket is nearly always writable,
+        # and the loop would wake for it again and again.
         self._writable = call
         self._loop.watch(self._sock, EVENT_READ | (EVENT_WRITE if call else 0), self._ready)
 
-    def over(self, ending: Ending) -> None:
-        """End the response: the next request, or the end of the connection."""
+    def finish(self, ending: Ending) -> None:
+        """End the response; go on with the next request, or close the connection."""
         self._end_log()
-        self._player = None
+        self._sender = None
         if ending == "reset":
-            linger = struct.pack("ii", 1, 0)  # on, 0 s: close sends RST
+            # With linger on and 0 s, close() sends RST instead of FIN and discards what the
+            # kernel has not sent yet.
+            linger = struct.pack("ii", 1, 0)
             self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        # A connection can be used again only where both sides are DONE.  After HTTP/1.0 or
+        # "connection: close", h11 is in MUST_CLOSE and start_next_cycle would raise.
         if ending == "eof" and self._http.our_state is self._http.their_state is h11.DONE:
             self._http.start_next_cycle()
             self._advance()
         else:
             self._close()
 
-    # what the loop calls
+    # The callback of the loop, and the steps of a request.
 
     def _ready(self, mask: int) -> None:
         if mask & EVENT_WRITE and self._writable is not None:
             self._writable()
+        # The write above may have failed and closed the socket: then there is no more to read.
         if mask & EVENT_READ and self._sock.fileno() >= 0:
             self._read()
 
@@ -122,6 +123,8 @@ class Connection:
             return
         except OSError:
             data = b""
+        # Reads go on while a response is sent, because only a read tells that the client
+        # has gone.  The limit keeps a client that sends without end from filling memory.
         if not data or len(self._http.trailing_data[0]) > MAX_WAITING_BYTES:
             self._close()
             return
@@ -129,7 +132,7 @@ class Connection:
         self._advance()
 
     def _advance(self) -> None:
-        """Take what h11 has understood, until it needs more or an answer plays."""
+        """Take the events of h11, until it needs more bytes or a response is being sent."""
         arrived_ns = self._loop.clock()
         try:
             for event in self._events():
@@ -141,22 +144,26 @@ class Connection:
                     self._answer(arrived_ns)
         except h11.RemoteProtocolError as exc:
             self._refuse(exc)
-        except Exception:  # a mistake of ours ends this connection, not the streams of others
+        except Exception:  # a defect of the lab ends this connection, not the other streams
             traceback.print_exc()
             self._close()
 
     def _events(self) -> Iterator[h11.Event]:
-        while self._player is None and self._sock.fileno() >= 0:
+        while self._sender is None and self._sock.fileno() >= 0:
             event = self._http.next_event()
+            # NEED_DATA and PAUSED are marks: h11 has no event until it gets more bytes, or
+            # until start_next_cycle is called.
             if not isinstance(event, h11.Request | h11.Data | h11.EndOfMessage):
-                return  # NEED_DATA or PAUSED
+                return
             yield event
 
     def _begin(self, request: h11.Request) -> None:
         self._request = request
         self._body.clear()
+        # A client that sent "Expect: 100-continue" waits for this before it sends the body;
+        # curl gives up waiting after a second.
         if self._http.they_are_waiting_for_100_continue:
-            self.send(self._framed(h11.InformationalResponse(status_code=100, headers=[])))
+            self.send(self._encode(h11.InformationalResponse(status_code=100, headers=[])))
 
     def _take(self, data: bytes | bytearray) -> None:
         self._body += data
@@ -170,22 +177,24 @@ class Connection:
     def _answer(self, arrived_ns: int) -> None:
         assert self._request is not None
         method, target = self._request.method.decode(), self._request.target.decode()
-        found = answer(self._site, Request(method, target, bytes(self._body)))
-        self._log = self._site.logs.open(found.scenario) if found.scenario else None
-        play = replace(found.play, writes=[]) if method == "HEAD" else found.play
-        self._player = Player(self._loop, self, play, arrived_ns, found.speed, self._log)
-        self._player.start()
+        reply = reply_to(self._site, HTTPRequest(method, target, bytes(self._body)))
+        self._log = self._site.logs.open(reply.scenario) if reply.scenario else None
+        response = replace(reply.response, writes=[]) if method == "HEAD" else reply.response
+        self._sender = Sender(self._loop, self, response, arrived_ns, reply.speed, self._log)
+        self._sender.start()
 
     def _refuse(self, exc: h11.RemoteProtocolError) -> None:
-        """Answer what is no HTTP with 400, and hang up."""
+        """Answer bytes that are not HTTP with the status that h11 names, and close."""
+        # h11 still lets our side send a response after an error in the request, unless our
+        # side has begun one already: then the client would take this one for its body.
         if self._http.our_state in (h11.IDLE, h11.SEND_RESPONSE):
             headers = [("content-type", "text/plain; charset=utf-8"), ("connection", "close")]
             text = f"expected an HTTP/1.1 request: {exc}\n".encode()
-            head = _response(exc.error_status_hint, headers)
-            self.send(b"".join(map(self._framed, (head, h11.Data(data=text)))) + self.tail())
+            head = _head(exc.error_status_hint, headers)
+            self.send(self._encode(head) + self._encode(h11.Data(data=text)) + self.tail())
         self._close()
 
-    def _framed(self, event: h11.Event) -> bytes:
+    def _encode(self, event: h11.Event) -> bytes:
         return self._http.send(event) or b""
 
     def _end_log(self) -> None:
@@ -195,9 +204,15 @@ class Connection:
 
     def _close(self) -> None:
         self._end_log()
-        if self._player is not None:
-            self._player.stop()
-            self._player = None
+        if self._sender is not None:
+            self._sender.stop()  # its deadline is still in the loop, and will find it stopped
+            self._sender = None
         self._loop.forget(self._sock)
         with contextlib.suppress(OSError):
             self._sock.close()
+
+
+def _head(status: int, headers: list[tuple[str, str]]) -> h11.Response:
+    known = status in HTTPStatus._value2member_map_
+    reason = HTTPStatus(status).phrase if known else ""
+    return h11.Response(status_code=status, headers=headers, reason=reason)

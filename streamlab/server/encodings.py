@@ -1,9 +1,9 @@
-"""Compresses what is played, well or badly, on demand.
+"""Compression of a response, with a flush after each write or without.
 
-``encoding`` in the body or the query: ``gzip`` flushes after each write, as a streaming
-server must; ``gzip-unflushed`` does not, and holds all back until its buffer is full, which is
-what many proxies and middlewares do to streams.  The client's ``accept-encoding`` is not
-looked at: who sets the knob wants to see it.
+The parameter ``encoding`` chooses: ``gzip`` flushes after each write, as a streaming server
+must; ``gzip-unflushed`` sends nothing until its buffer is full, as many proxies and
+middlewares do to streams.  The client's ``accept-encoding`` is ignored, so that a request
+gets the encoding that it names.
 """
 
 from __future__ import annotations
@@ -13,30 +13,36 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from streamlab.errors import UnknownNameError
-from streamlab.server.play import Play, Write
+from streamlab.server.response import Response, Write
 
 ENCODINGS = ("identity", "gzip", "gzip-unflushed")
 
 GZIP_WBITS = 31
 
 
-def encoded(play: Play, name: str) -> Play:
-    """Return `play` in the encoding named; documents and encoded recordings as they are."""
+def encoded(response: Response, name: str) -> Response:
+    """Return a response in the encoding named; documents and encoded recordings as they are.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such encoding.
+    """
     if name not in ENCODINGS:
         raise UnknownNameError("encoding", name, ENCODINGS)
-    has_one = any(header == "content-encoding" for header, _ in play.headers)
-    if name == "identity" or has_one or play.length is not None:
-        return play
-    headers = (*play.headers, ("content-encoding", "gzip"))
-    return replace(play, writes=_gzipped(play, flush=name == "gzip"), headers=headers)
+    has_one = any(header == "content-encoding" for header, _ in response.headers)
+    if name == "identity" or has_one or response.length is not None:
+        return response
+    headers = (*response.headers, ("content-encoding", "gzip"))
+    return replace(response, writes=_gzipped(response, name == "gzip"), headers=headers)
 
 
-def _gzipped(play: Play, flush: bool) -> Iterator[Write]:
-    """Compress lazily; a play that breaks off leaves the gzip member unfinished."""
+def _gzipped(response: Response, flush: bool) -> Iterator[Write]:
+    """Compress lazily; a response that breaks off leaves the gzip member unfinished."""
     squeeze, at_ns = zlib.compressobj(wbits=GZIP_WBITS), 0
-    for at_ns, plain in play.writes:
+    for at_ns, plain in response.writes:
         data = squeeze.compress(plain) + (squeeze.flush(zlib.Z_SYNC_FLUSH) if flush else b"")
         if data:
             yield Write(at_ns, data)
-    if play.ending == "eof":
+    if response.ending == "eof":
         yield Write(at_ns, squeeze.flush())

@@ -1,8 +1,8 @@
-"""What goes wrong with streams, to be met on purpose.
+"""The faults of streams, made on purpose.
 
-The breaking ones begin like ``steady``: 40 words, 20 ms apart.  They wear the shape of
-whatever path they are asked for at.  To add one, write a function `Call -> Play`
-and name it in `FAULTS`.
+The faults that break a stream begin like ``steady``: 40 words, 20 ms apart, in the format of
+the path that the request names.  To add one, write a function `Request -> Response` and name
+it in `FAULTS`.
 """
 
 from __future__ import annotations
@@ -10,85 +10,98 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from itertools import islice
 
+from streamlab.server.completion import Completion, completion_of, words
 from streamlab.server.pages import error
-from streamlab.server.play import MS, Call, Ending, Play, Scenario, Write, document
-from streamlab.server.script import Script, say, words
+from streamlab.server.response import (
+    MS,
+    Ending,
+    Request,
+    Response,
+    Scenario,
+    Write,
+    document,
+)
 from streamlab.server.shapes import SHAPES, render, writes
 from streamlab.server.shapes.base import compact, sse
 
-SAID: Script = say([[word] for word in words(40)], 100 * MS, [20 * MS] * 40)
+WHOLE: Completion = completion_of([[word] for word in words(40)], 100 * MS, [20 * MS] * 40)
 
 BREAKS_AFTER = 12
-"""So many writes leave before a breaking fault."""
+"""How many writes leave before a breaking fault."""
 
+# A reset throws away what the kernel has not yet sent, and on some systems what the client
+# has not yet read.  The pause lets the client read every write first.
 PAUSE_NS = 30 * MS
-"""Between the last write and the break: what was sent shall be read before."""
+"""Between the last write and the break."""
 
 
-def refuse(status: int, code: str, message: str, **headers: str) -> Callable[[Call], Play]:
-    """Return a fault that answers with an error in JSON and an HTTP status that says so."""
+def refuse(
+    status: int, code: str, message: str, **headers: str
+) -> Callable[[Request], Response]:
+    """Return a fault that answers with this HTTP status and an error in JSON."""
     page = error(status, message, code, tuple(headers.items()))
-    return lambda _call: page
+    return lambda _request: page
 
 
-def html(_call: Call) -> Play:
+def html(_request: Request) -> Response:
     """Answer 200 with a web page, as a login page or a captive portal does."""
     page = b"<!doctype html><title>Sign in</title><h1>Sign in to continue</h1>\n"
     return document(page, "text/html; charset=utf-8")
 
 
-def not_a_stream(call: Call) -> Play:
+def not_a_stream(request: Request) -> Response:
     """Answer with the whole completion in JSON, although a stream was asked for."""
-    return render(SAID, call._replace(stream=False))
+    return render(WHOLE, request._replace(stream=False))
 
 
-def breaking(ending: Ending, cut: bool = False) -> Callable[[Call], Play]:
+def breaking(ending: Ending, cut: bool = False) -> Callable[[Request], Response]:
     """Return a fault that ends in mid-stream; `cut` ends it in the middle of an event."""
 
-    def play(call: Call) -> Play:
-        begun = list(islice(_said(call), BREAKS_AFTER))
+    def respond(request: Request) -> Response:
+        begun = list(islice(_writes(request), BREAKS_AFTER))
         if cut:
             begun[-1] = begun[-1]._replace(data=begun[-1].data[: len(begun[-1].data) // 2])
         at_ns = begun[-1].at_ns + PAUSE_NS
-        return Play(begun, SHAPES[call.dialect].content_type, ending=ending, ending_at_ns=at_ns)
+        content_type = SHAPES[request.dialect].content_type
+        return Response(begun, content_type, ending=ending, ending_at_ns=at_ns)
 
-    return play
+    return respond
 
 
-def silence(call: Call) -> Play:
-    """Pause in mid-stream for `silence_s` seconds (10), which no timeout of 5 s survives."""
-    pause_ns = int(call.number("silence_s", 10) * 1000 * MS)
+def silence(request: Request) -> Response:
+    """Pause in mid-stream for `silence_s` seconds (10): longer than a timeout of 5 s."""
+    pause_ns = int(request.number("silence_s", 10) * 1000 * MS)
     late = (
         write._replace(at_ns=write.at_ns + (pause_ns if i >= BREAKS_AFTER else 0))
-        for i, write in enumerate(_said(call))
+        for i, write in enumerate(_writes(request))
     )
-    return Play(late, SHAPES[call.dialect].content_type)
+    return Response(late, SHAPES[request.dialect].content_type)
 
 
-def no_answer(_call: Call) -> Play:
+def no_answer(_request: Request) -> Response:
     """Take the request and never answer."""
-    return Play([], head_at_ns=None, ending="silence")
+    return Response([], head_at_ns=None, ending="silence")
 
 
-def crlf(call: Call) -> Play:
+def crlf(request: Request) -> Response:
     """End all lines with CRLF, as Gemini does."""
-    ended = (Write(at_ns, data.replace(b"\n", b"\r\n")) for at_ns, data in _said(call))
-    return Play(ended, SHAPES[call.dialect].content_type)
+    ended = (Write(at_ns, data.replace(b"\n", b"\r\n")) for at_ns, data in _writes(request))
+    return Response(ended, SHAPES[request.dialect].content_type)
 
 
-def error_in_stream(call: Call) -> Play:
-    """Answer 200, stream a little, then send an error as an event, and end properly."""
+def error_in_stream(request: Request) -> Response:
+    """Answer 200, stream 12 writes, then send an error as an event, and end properly."""
     detail = {"message": "The server had an error", "type": "server_error", "code": None}
     last = sse(compact({"error": {**detail, "param": None}}))
-    begun = list(islice(_said(call), BREAKS_AFTER))
-    return Play([*begun, Write(begun[-1].at_ns + 20 * MS, last)])
+    begun = list(islice(_writes(request), BREAKS_AFTER))
+    return Response([*begun, Write(begun[-1].at_ns + 20 * MS, last)])
 
 
-def _said(call: Call) -> Iterator[Write]:
-    return writes(SAID, SHAPES[call.dialect](call))
+def _writes(request: Request) -> Iterator[Write]:
+    return writes(WHOLE, SHAPES[request.dialect](request))
 
 
-_KINDS: dict[str, tuple[str, Callable[[Call], Play]]] = {
+_KINDS: dict[str, tuple[str, Callable[[Request], Response]]] = {
     "error-401": (
         "401: the key is wrong",
         refuse(401, "invalid_api_key", "Incorrect API key provided."),
@@ -114,12 +127,15 @@ _KINDS: dict[str, tuple[str, Callable[[Call], Play]]] = {
     "reset": ("the connection is reset in mid-stream", breaking("reset")),
     "truncated": ("closed in mid-event, without HTTP's end", breaking("close", cut=True)),
     "early-end": ("ends properly for HTTP, but in the middle of the answer", breaking("eof")),
-    "silence": ("a pause of 10 s between two events; knob silence_s", silence),
+    "silence": ("a pause of 10 s between two events; parameter silence_s", silence),
     "no-answer": ("takes the request and never answers", no_answer),
-    "crlf": ("all lines end with CRLF; no fault of the server's", crlf),
+    "crlf": ("all lines end with CRLF, which is no fault of the server", crlf),
 }
 
+_PARAMETERS = {"silence": ("silence_s",)}
+
 FAULTS: dict[str, Scenario] = {
-    name: Scenario(name, summary, "fault", play) for name, (summary, play) in _KINDS.items()
+    name: Scenario(name, summary, "fault", respond, _PARAMETERS.get(name, ()))
+    for name, (summary, respond) in _KINDS.items()
 }
 """The faults by name; a lab lists them apart from its scenarios."""

@@ -1,6 +1,6 @@
 """The lab itself: listens on loopback and serves until it is stopped.
 
-Rule: 127.0.0.1 only.  What streams from here is nobody else's business.
+Rule: 127.0.0.1 only, so that no other machine can read the streams.
 """
 
 from __future__ import annotations
@@ -12,14 +12,12 @@ from collections.abc import Callable, Mapping
 from selectors import EVENT_READ
 
 from streamlab.errors import LabError
-from streamlab.server import pages
 from streamlab.server.connection import Connection
 from streamlab.server.faults import FAULTS
 from streamlab.server.loop import Loop, wake_promptly
-from streamlab.server.play import Scenario
+from streamlab.server.response import Scenario
 from streamlab.server.routes import Site
 from streamlab.server.scenarios import discover
-from streamlab.server.sendlog import SendLogs
 from streamlab.server.tapes import scenario_of
 from streamlab.tape import Tape
 
@@ -27,15 +25,24 @@ HOST = "127.0.0.1"
 
 
 def scenarios_of(tapes: Mapping[str, Tape]) -> dict[str, Scenario]:
-    """Return all there is to play: recordings first, then the scenarios, then the faults."""
+    """Return all scenarios: the recordings first, then the lab's own, then the faults."""
     recorded = {name: scenario_of(name, tape) for name, tape in tapes.items()}
+    # A recording wins over a scenario of its name: the last of equal keys gives the value,
+    # the first one the place.
     return recorded | discover() | FAULTS | recorded
 
 
 def listen(port: int) -> socket.socket:
-    """Return a listening socket on loopback; port 0 takes a free one."""
+    """Return a listening socket on loopback; port 0 takes a free one.
+
+    Raises
+    ------
+    LabError
+        If the port is taken, or cannot be used.
+    """
     sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
+        # Connections of a lab that just ended keep the port in TIME_WAIT for a minute.
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind((HOST, port))
         sock.listen(1024)
@@ -43,7 +50,6 @@ def listen(port: int) -> socket.socket:
         sock.close()
         raise LabError(_why(port, exc)) from None
     sock.setblocking(False)
-    pages.address = f"{HOST}:{sock.getsockname()[1]}"
     return sock
 
 
@@ -55,10 +61,16 @@ def _why(port: int, exc: Exception) -> str:
     )
 
 
+def address_of(sock: socket.socket) -> str:
+    """Return ``host:port`` of a listening socket."""
+    return f"{HOST}:{sock.getsockname()[1]}"
+
+
 def serve_on(sock: socket.socket, site: Site, loop: Loop) -> None:
     """Serve the connections of a listening socket until the loop is stopped."""
 
     def accept(_mask: int) -> None:
+        # All that wait are accepted in one go; accept() raises BlockingIOError after the last.
         with contextlib.suppress(OSError):
             while True:
                 Connection(sock.accept()[0], loop, site)
@@ -80,7 +92,7 @@ def run(
     Parameters
     ----------
     tapes : mapping of str to Tape, optional
-        Recordings to play, by the name that ``model`` calls them.
+        Recordings to play, each under the name that ``model`` selects it by.
     port : int
         0 takes a free one.
     speed : float
@@ -95,7 +107,7 @@ def run(
     """
     sock = listen(port)
     wake_promptly()
-    site, loop = Site(scenarios_of(tapes or {}), speed, SendLogs()), Loop()
-    with contextlib.suppress(KeyboardInterrupt):  # it may come while `ready` still tells
-        ready(f"http://{HOST}:{sock.getsockname()[1]}")
-        serve_on(sock, site, loop)
+    site = Site(scenarios_of(tapes or {}), address_of(sock), speed)
+    with contextlib.suppress(KeyboardInterrupt):  # it may come while `ready` still prints
+        ready(f"http://{site.address}")
+        serve_on(sock, site, Loop())

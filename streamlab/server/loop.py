@@ -1,12 +1,7 @@
-"""One thread that waits for sockets and for deadlines, and is late for neither.
+"""One thread that waits for sockets and for deadlines, and serves both on time.
 
-One thread, because a second would have to wait for the GIL.  It sleeps in
-``select`` on the selector's own descriptor: that takes microseconds, where ``epoll_wait``
-rounds to milliseconds.  A sleep of the kernel's ends some 50 µs late; so while few
-deadlines are pending it wakes early and spins.
-
-Rule 1: deadlines are absolute; being late once delays nothing after it.
-Rule 2: after each socket served, what has become due is fired.
+Rule 1: deadlines are absolute; one late call does not delay the calls after it.
+Rule 2: after each socket served, the calls that have become due are made.
 """
 
 from __future__ import annotations
@@ -22,64 +17,84 @@ from pathlib import Path
 
 from streamlab.tape.clock import Clock, monotonic_ns
 
+# The kernel ends a sleep some 50 µs late.  So the loop wakes this much early, which is longer
+# than most wake-ups are late, and spins until the deadline.
 SPIN_NS = 120_000
-"""How early to wake and spin: longer than most wake-ups are late."""
+"""How early to wake and spin."""
 
+# With many streams a deadline is nearly always close: the loop would spin without a pause and
+# take the core that the client needs.  Then a write is late by the wake-up, about 50 µs.
 FEW = 4
-"""With more deadlines pending than this, no spinning: it would cost the client its core."""
+"""With more pending deadlines than this, the loop does not spin."""
 
-MAX_SLEEP_S = 0.5  # a Ctrl-C that comes just before the sleep is seen after it
+# A signal that comes between the check of `stopped` and the sleep does not end the sleep.
+MAX_SLEEP_S = 0.5
+"""The longest sleep, and so the longest wait until a Ctrl-C or a stop is seen."""
 
 
 class Loop:
     """Calls back when a socket is ready and when a deadline has come."""
 
+    # One thread, because a second one would have to wait for the GIL.
+
     def __init__(self, clock: Clock = monotonic_ns) -> None:
         self.clock = clock
-        self.selector = selectors.DefaultSelector()
-        self.stopped = False
+        self._selector = selectors.DefaultSelector()
+        self._stopped = False
         self._deadlines: list[tuple[int, int, Callable[[], object]]] = []
-        self._numbers = count()  # callbacks cannot be compared
-        # A selector without a descriptor (Windows) is asked itself, to the millisecond.
-        self._fileno: int | None = getattr(self.selector, "fileno", lambda: None)()
+        self._numbers = count()  # decides between equal times: callbacks cannot be compared
+        # Without a descriptor (Windows), the loop waits in the selector, to the millisecond.
+        self._fileno: int | None = getattr(self._selector, "fileno", lambda: None)()
 
     def at(self, t_ns: int, call: Callable[[], object]) -> None:
-        """Call once the clock has reached `t_ns`.  There is no way to call it off."""
+        """Call once the clock has reached `t_ns`.  This cannot be cancelled."""
         heapq.heappush(self._deadlines, (t_ns, next(self._numbers), call))
 
-    def watch(self, source: object, mask: int, call: Callable[[int], object]) -> None:
+    def watch(
+        self, source: socket.socket | int, mask: int, call: Callable[[int], object]
+    ) -> None:
         """Call with the events seen whenever `source` is ready for `mask`."""
-        if source in self.selector.get_map():
-            self.selector.modify(source, mask, call)  # type: ignore[arg-type]
+        if source in self._selector.get_map():
+            self._selector.modify(source, mask, call)
         else:
-            self.selector.register(source, mask, call)  # type: ignore[arg-type]
+            self._selector.register(source, mask, call)
 
-    def forget(self, source: object) -> None:
+    def forget(self, source: socket.socket | int) -> None:
         """Watch `source` no longer."""
         with contextlib.suppress(KeyError, ValueError):
-            self.selector.unregister(source)  # type: ignore[arg-type]
+            self._selector.unregister(source)
+
+    def stop(self) -> None:
+        """End `run` after the callback that is running."""
+        self._stopped = True
 
     def close(self) -> None:
         """Close every socket that is still watched, and the selector."""
-        for key in list(self.selector.get_map().values()):
+        for key in list(self._selector.get_map().values()):
             if isinstance(key.fileobj, socket.socket):
                 key.fileobj.close()
-        self.selector.close()
+        self._selector.close()
 
     def run(self) -> None:
-        """Serve until `stopped`."""
-        while not self.stopped:
+        """Serve until `stop` is called."""
+        while not self._stopped:
             if self._sleep():
-                for key, mask in self.selector.select(0):
-                    if (
-                        key.fd in self.selector.get_map()
-                    ):  # an earlier callback may have closed it
-                        key.data(mask)
-                    self._fire()
+                self._serve()
+            self._fire()
+
+    def _serve(self) -> None:
+        for key, mask in self._selector.select(0):
+            # A callback before this one may have closed the socket.
+            if key.fd in self._selector.get_map():
+                key.data(mask)
+            # A thousand new connections at once would otherwise delay every running stream
+            # by the time of all their requests.
             self._fire()
 
     def _fire(self) -> None:
-        """Make the calls that are due; those that they add wait for the next round."""
+        """Make the calls that are due; calls that they add wait for the next round."""
+        # Otherwise a stream whose writes are all due at once (step_ms=0) would run to its end
+        # before any socket or other stream is served.
         deadlines, now_ns, due = self._deadlines, self.clock(), []
         while deadlines and deadlines[0][0] <= now_ns:
             due.append(heapq.heappop(deadlines)[2])
@@ -87,7 +102,7 @@ class Loop:
             call()
 
     def _sleep(self) -> bool:
-        """Sleep until the next deadline; say whether a socket was ready before."""
+        """Sleep until the next deadline; return whether a socket became ready before."""
         if not self._deadlines:
             return self._ready(MAX_SLEEP_S)
         due_ns = self._deadlines[0][0]
@@ -95,7 +110,7 @@ class Loop:
         wait_s = (due_ns - margin_ns - self.clock()) / 1e9
         ready = self._ready(wait_s)
         if wait_s > MAX_SLEEP_S:
-            return ready
+            return ready  # the sleep was cut short, and the deadline is too far to spin
         while margin_ns and not ready and self.clock() < due_ns:
             pass
         return ready
@@ -103,11 +118,15 @@ class Loop:
     def _ready(self, timeout_s: float) -> bool:
         timeout_s = min(max(timeout_s, 0.0), MAX_SLEEP_S)
         if self._fileno is None:
-            return bool(self.selector.select(timeout_s))
+            return bool(self._selector.select(timeout_s))
+        # An epoll descriptor is itself readable when one of its sockets is ready.  select()
+        # waits for it to the microsecond; epoll_wait() takes whole milliseconds, and Python
+        # rounds them up.  select() cannot take a descriptor above 1023: this one is opened
+        # before any connection.
         return bool(select.select([self._fileno], [], [], timeout_s)[0])
 
 
 def wake_promptly() -> None:
-    """Ask Linux not to group this thread's wake-ups: its default lets them be 50 µs late."""
+    """Ask Linux for a timer slack of 1 ns; by default, wake-ups may be 50 µs late."""
     with contextlib.suppress(OSError):
         Path("/proc/self/timerslack_ns").write_text("1", "ascii")

@@ -1,8 +1,7 @@
-"""The handle on a lab that runs as a process of its own.
+"""A lab that runs as a process of its own, and the handle on it.
 
-A process, because its timing must not share our GIL; started as a program and
-not through multiprocessing, so that notebooks, tests and scripts without a main guard can.
-It leaves when told to, when this process ends, however it ends, and at exit.
+A process, because the lab's timing must not share our GIL.  It ends when it is told to, when
+this process ends, however it ends, and at exit.
 """
 
 from __future__ import annotations
@@ -14,22 +13,18 @@ import select
 import subprocess
 import sys
 import tempfile
-import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Generic, TypeVar
+from typing import NotRequired, Self, TypedDict
 from urllib.parse import quote
 
 from streamlab.errors import LabError, UnknownNameError, UsageError
-from streamlab.tape import Tape
-
-E = TypeVar("E")
+from streamlab.tape import Tape, save
 
 START_TIMEOUT_S = 20.0
 
 USUAL = "count-to-ten"
-"""What is played where nobody says what."""
+"""The scenario that a lab without recordings plays by default."""
 
 BASE_PATHS = {
     "openai_chat": "/v1",
@@ -42,14 +37,38 @@ BASE_PATHS = {
     "sse": "/sse/{scenario}",
     "ndjson": "/ndjson/{scenario}",
 }
-"""What stands between the lab's URL and a dialect's path; the plain ones have no path."""
-
-_labs: dict[Any, Lab[Any]] = {}
-_lock = threading.Lock()
+"""The path between the lab's URL and a dialect's own path; the plain ones have none."""
 
 
-class Lab(Generic[E]):
+class Options(TypedDict):
+    """What the lab's process is told, as JSON in its argument."""
+
+    port: int
+    speed: float
+    parent: int  # the number of the process with which it ends
+    tapes: dict[str, str]  # journals by name
+
+
+class Ready(TypedDict):
+    """What the lab's process prints, as one line of JSON, once it listens or has failed."""
+
+    port: int
+    scenarios: list[str]
+    faults: list[str]
+    error: NotRequired[str]  # and then nothing else
+
+
+class Lab:
     """A running lab.  Also a context manager, which closes it.
+
+    Parameters
+    ----------
+    tapes : mapping of str to Tape, optional
+        Recordings to play, each under the name that ``model`` selects it by.
+    port : int
+        0 takes a free one.
+    speed : float
+        All times are divided by it.
 
     Attributes
     ----------
@@ -58,81 +77,79 @@ class Lab(Generic[E]):
     base_url : str
         For the OpenAI SDK: the URL with ``/v1``.
     scenarios : tuple of str
-        What it can play, recordings first.
+        The names of recordings and scenarios, recordings first.
     faults : tuple of str
-        What it can play that goes wrong.
+        The names of the faults.
+    usual : str
+        The scenario by default: the first recording, or ``"count-to-ten"``.
+
+    Raises
+    ------
+    LabError
+        If the port is taken, or the lab does not start.
+    UsageError
+        If `speed` is not a number above 0.
     """
 
     def __init__(
-        self,
-        process: subprocess.Popen[bytes],
-        said: Mapping[str, Any],
-        make: _Factory[E],
-        usual: str,
+        self, tapes: Mapping[str, Tape] | None = None, *, port: int = 0, speed: float = 1.0
     ) -> None:
-        self._process, self._make, self._usual = process, make, usual
+        if not 0 < speed < float("inf"):
+            raise UsageError(
+                f"speed must be a number above 0, and {speed!r} came. 2.0 is twice as fast."
+            )
         self._owner = os.getpid()
-        self.url = f"http://127.0.0.1:{said['port']}"
+        self._process, ready = _start(tapes or {}, port, speed)
+        self.url = f"http://127.0.0.1:{ready['port']}"
         self.base_url = f"{self.url}/v1"
-        self.scenarios: tuple[str, ...] = tuple(said["scenarios"])
-        self.faults: tuple[str, ...] = tuple(said["faults"])
+        self.scenarios = tuple(ready["scenarios"])
+        self.faults = tuple(ready["faults"])
+        self.usual = next(iter(tapes or {}), USUAL)
+        atexit.register(self.close)
 
-    def endpoint(self, scenario: str | None = None, dialect: str = "openai_chat") -> E:
-        """Return where to ask for a scenario, in a provider's dialect.
-
-        Parameters
-        ----------
-        scenario : str, optional
-            By default the first recording, or ``"count-to-ten"`` where there is none.
-        dialect : str
-            The provider's whose paths and format are used.
+    def address(self, scenario: str, dialect: str = "openai_chat") -> str:
+        """Return the base URL for a scenario in a provider's dialect.
 
         Raises
         ------
         UnknownNameError
             If the lab has no such scenario, or does not speak the dialect.
         """
-        scenario = self._usual if scenario is None else scenario
         if scenario not in (*self.scenarios, *self.faults):
             raise UnknownNameError("scenario", scenario, (*self.scenarios, *self.faults))
         if dialect not in BASE_PATHS:
             raise UnknownNameError("dialect of the lab", dialect, BASE_PATHS)
-        path = BASE_PATHS[dialect].format(scenario=quote(scenario))
-        return self._make(self.url + path, scenario, dialect)
+        return self.url + BASE_PATHS[dialect].format(scenario=quote(scenario))
 
     @property
     def pid(self) -> int:
-        """The number of its process."""
+        """The number of the lab's process."""
         return self._process.pid
 
     @property
     def alive(self) -> bool:
-        """Whether it still answers."""
+        """Whether the lab's process runs; in a forked child of the owner, False."""
         return self._process.poll() is None
 
     def close(self) -> None:
-        """End it, and wait until it has ended; again is harmless."""
+        """End the lab, and wait until it has ended; a second call does nothing."""
+        # A forked child has a copy of this object and runs close() at its exit, but the lab
+        # belongs to the parent.
         if os.getpid() != self._owner:
-            return  # forked: it is our parent's lab
-        if self._process.stdin is not None:
-            self._process.stdin.close()
-        if self._process.stdout is not None:
-            self._process.stdout.close()
+            return
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                pipe.close()
         try:
             self._process.wait(2)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
 
-    def __enter__(self) -> Lab[E]:
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        exc: BaseException | None,
-        tb: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_exc: object) -> None:
         self.close()
 
     def __repr__(self) -> str:
@@ -141,79 +158,31 @@ class Lab(Generic[E]):
         return f"<Lab {self.url} plays {', '.join(self.scenarios)}>"
 
 
-_Factory = Callable[[str, str, str], E]
-
-
-def serve(
-    tapes: Mapping[str, Tape] | None = None,
-    *,
-    port: int = 0,
-    speed: float = 1.0,
-    endpoint: _Factory[E],
-) -> Lab[E]:
-    """Start a lab, or return the one that runs already.
-
-    Parameters
-    ----------
-    tapes : mapping of str to Tape, optional
-        Recordings to play, by the name that ``model`` calls them.  A lab with
-        recordings is always a new one.
-    port : int
-        0 takes a free one.
-    speed : float
-        All times are divided by it.
-    endpoint : callable
-        Makes what `Lab.endpoint` returns of base URL, scenario and dialect.
-
-    Raises
-    ------
-    LabError
-        If the port is taken, or the lab does not start.
-    """
-    if not 0 < speed < float("inf"):
-        raise UsageError(
-            f"speed must be a number above 0, and {speed!r} came. 2.0 is twice as fast."
-        )
-    with _lock:
-        key = object() if tapes else (port, speed, endpoint)
-        running = _labs.get(key)
-        if running is None or not running.alive:
-            _labs[key] = running = _start(tapes or {}, port, speed, endpoint)
-            atexit.register(running.close)
-        return running
-
-
-def _start(tapes: Mapping[str, Tape], port: int, speed: float, endpoint: _Factory[E]) -> Lab[E]:
+def _start(
+    tapes: Mapping[str, Tape], port: int, speed: float
+) -> tuple[subprocess.Popen[bytes], Ready]:
+    # The lab has read all journals before it prints its line, so they can be deleted then.
     with tempfile.TemporaryDirectory(prefix="streamlab-") as folder:
-        options = {"port": port, "speed": speed, "parent": os.getpid()}
-        process = _spawn({**options, "tapes": _save(tapes, Path(folder))})
-        said = _first_words(process)
-    if "error" in said:
-        process.communicate()
-        raise LabError(said["error"])
-    return Lab(process, said, endpoint, usual=next(iter(tapes), USUAL))
+        paths = {name: f"{folder}/{number}.jsonl" for number, name in enumerate(tapes)}
+        for name, tape in tapes.items():
+            save(tape, paths[name])
+        process = _spawn(Options(port=port, speed=speed, parent=os.getpid(), tapes=paths))
+        return process, _ready(process)
 
 
-def _save(tapes: Mapping[str, Tape], folder: Path) -> dict[str, str]:
-    if not tapes:
-        return {}
-    from streamlab.tape.journal import save
-
-    paths = {name: folder / f"{number}.jsonl" for number, name in enumerate(tapes)}
-    for name, tape in tapes.items():
-        save(tape, paths[name])
-    return {name: str(path) for name, path in paths.items()}
-
-
-def _spawn(options: Mapping[str, Any]) -> subprocess.Popen[bytes]:
-    """Start this very package, whatever lies in the working directory.
-
-    In a process group of its own, so that Ctrl-C is not for it.  A session of its own would
-    do that too, but Linux schedules sessions against each other, and on a busy machine
-    a lab in one of its own was 2 ms late in the median instead of 0.02 ms.
-    """
+def _spawn(options: Options) -> subprocess.Popen[bytes]:
+    """Start the lab of this very package, whatever files lie in the working directory."""
     root = str(Path(__file__).parents[2])
     path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
+    # A program and not multiprocessing: "spawn" would import the user's main module again,
+    # which fails in a script without a main guard, and "fork" would copy the parent's locks
+    # and open sockets.  -P keeps a json.py of the working directory from being imported in
+    # place of Python's.
+    #
+    # A process group of its own, because a terminal sends Ctrl-C to the whole group, and the
+    # lab must go on.  A session of its own would do that too, but Linux shares the processor
+    # between sessions (autogroup): on a busy machine such a lab was 2 ms late in the median
+    # instead of 0.02 ms.
     return subprocess.Popen(
         [sys.executable, "-P", "-m", "streamlab.server", json.dumps(options)],
         stdin=subprocess.PIPE,
@@ -223,17 +192,15 @@ def _spawn(options: Mapping[str, Any]) -> subprocess.Popen[bytes]:
     )
 
 
-def _first_words(process: subprocess.Popen[bytes]) -> dict[str, Any]:
-    """Return the JSON line that a lab says once it is ready."""
+def _ready(process: subprocess.Popen[bytes]) -> Ready:
+    """Return the line that the lab prints once it listens; raise `LabError` if it fails."""
     assert process.stdout is not None
-    line = b""
-    if select.select([process.stdout], [], [], START_TIMEOUT_S)[0]:
-        line = process.stdout.readline()
-    if not line:
+    if not select.select([process.stdout], [], [], START_TIMEOUT_S)[0]:
         process.kill()
-        code = process.wait()
-        return {
-            "error": f"the lab ended before it answered (exit code {code}). See its stderr."
-        }
-    said: dict[str, Any] = json.loads(line)
-    return said
+    line = process.stdout.readline()
+    ready: Ready | None = json.loads(line) if line else None
+    if ready is not None and "error" not in ready:
+        return ready
+    process.communicate()
+    ended = f"the lab ended before it answered (exit code {process.returncode})."
+    raise LabError(ready["error"] if ready is not None else f"{ended} See its stderr.")

@@ -1,31 +1,30 @@
-"""Which request gets which answer: the providers' paths, and the lab's own.
+"""Which request gets which response: the providers' paths, and the lab's own.
 
-Every answer is a `Play`; one that plays a scenario also says which, and how fast.
-Errors have OpenAI's shape, whatever the path: all SDKs show its message.
+Errors have OpenAI's format on every path, because every SDK shows its message.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field
+from typing import NamedTuple
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from streamlab.errors import UnknownNameError, UsageError
 from streamlab.server.encodings import encoded
 from streamlab.server.pages import error, home, models
-from streamlab.server.play import Call, Play, Scenario, document
+from streamlab.server.response import Request, Response, Scenario, document
 from streamlab.server.sendlog import SendLogs
 from streamlab.server.shapes import asked
 from streamlab.server.shapes.base import Asked, compact
 
 JSON = "application/json"
-SLOWEST = 1e-6  # of what can be asked for as ``speed``
-PLAIN = ("sse", "ndjson")  # asked for by their path alone
+SLOWEST = 1e-6  # the smallest ``speed``, where a request asks for 0
+PLAIN = ("sse", "ndjson")  # the dialects that take GET
 
 
-class Request(NamedTuple):
+class HTTPRequest(NamedTuple):
     """One HTTP request, whole."""
 
     method: str
@@ -33,42 +32,49 @@ class Request(NamedTuple):
     body: bytes
 
 
-class Answer(NamedTuple):
-    """What to send, and what to log it as."""
+class Reply(NamedTuple):
+    """A response, and what its connection needs to send and log it."""
 
-    play: Play
+    response: Response
     scenario: str = ""  # "" is not logged
     speed: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """What one lab has: its scenarios, its speed, its logs."""
+    """What one lab has: its scenarios, its address, its speed, its logs.
+
+    Attributes
+    ----------
+    address : str
+        ``host:port``.
+    """
 
     scenarios: Mapping[str, Scenario]
+    address: str
     speed: float
-    logs: SendLogs
+    logs: SendLogs = field(default_factory=SendLogs)
 
     def scenario(self, name: str) -> Scenario:
-        """Return a scenario; raise `UnknownNameError` with what there is."""
+        """Return a scenario; raise `UnknownNameError` with all names if there is none."""
         if name not in self.scenarios:
             raise UnknownNameError("scenario", name, self.scenarios)
         return self.scenarios[name]
 
 
-def answer(site: Site, request: Request) -> Answer:
-    """Return the answer to any request; a bad one gets a 4xx that says what to do."""
+def reply_to(site: Site, request: HTTPRequest) -> Reply:
+    """Return the reply to a request; a bad request gets a 4xx whose message says what to do."""
     try:
         path, query = _target(request.target)
         body = {**_json(request.body), **query}
         found = asked(path, body)
         if found is None:
-            return Answer(_own(site, path))
-        return _play(site, request.method, *found, body)
+            return Reply(_own(site, path))
+        return _scenario(site, request.method, *found, body)
     except UnknownNameError as exc:
-        return Answer(error(404, str(exc), "model_not_found"))
+        return Reply(error(404, str(exc), "model_not_found"))
     except UsageError as exc:
-        return Answer(error(400, str(exc), "bad_request"))
+        return Reply(error(400, str(exc), "bad_request"))
 
 
 def _target(target: str) -> tuple[str, dict[str, str]]:
@@ -79,7 +85,7 @@ def _target(target: str) -> tuple[str, dict[str, str]]:
     return unquote(url.path), dict(parse_qsl(url.query))
 
 
-def _json(body: bytes) -> dict[str, Any]:
+def _json(body: bytes) -> dict[str, object]:
     try:
         value = json.loads(body) if body else {}
     except ValueError:
@@ -92,20 +98,23 @@ def _json(body: bytes) -> dict[str, Any]:
     return value
 
 
-def _play(site: Site, method: str, dialect: str, what: Asked, body: dict[str, Any]) -> Answer:
+def _scenario(
+    site: Site, method: str, dialect: str, what: Asked, body: Mapping[str, object]
+) -> Reply:
+    """Return the reply of a scenario, in the dialect whose path was asked."""
     if method not in ("GET", "POST") or (method == "GET" and dialect not in PLAIN):
-        return Answer(error(405, f"expected POST, and {method} came.", "method_not_allowed"))
+        return Reply(error(405, f"expected POST, and {method} came.", "method_not_allowed"))
     scenario = site.scenario(what.scenario)
-    call = Call(what.scenario, dialect, what.stream, body)
-    speed = site.speed * max(call.number("speed", 1.0), SLOWEST)
-    play = encoded(scenario.play(call), str(body.get("encoding", "identity")))
-    return Answer(play, scenario.name, speed)
+    request = Request(what.scenario, dialect, what.stream, body)
+    speed = site.speed * max(request.number("speed", 1.0), SLOWEST)
+    response = encoded(scenario.respond(request), str(body.get("encoding", "identity")))
+    return Reply(response, scenario.name, speed)
 
 
-def _own(site: Site, path: str) -> Play:
+def _own(site: Site, path: str) -> Response:
     """Answer the paths that are the lab's own."""
     if path in ("/", "/lab"):
-        return home(site.scenarios.values())
+        return home(site.scenarios.values(), site.address)
     if path == "/v1/models":
         return models(site.scenarios)
     if path.startswith("/lab/log/"):

@@ -1,19 +1,16 @@
-"""When every write of every stream was due, and when it was really sent.
+"""When every write of every stream was due, and when it was sent.
 
-``sent`` is the clock right before the ``send`` that took the write's last byte: before
-and not after, because on loopback the reader may have the bytes before ``send``
-returns, and nothing may be received before it was sent.  Offsets count bytes of the
-encoded body, after its content-encoding and before chunk framing.
+``sent`` is the clock right before the ``send`` that took the write's last byte.  Offsets
+count bytes of the encoded body, after its content-encoding and before chunk framing.
 """
 
 from __future__ import annotations
 
 from array import array
 from dataclasses import dataclass, field
-from typing import Any
 
 MAX_ROWS = 1_000_000
-"""So many writes are remembered (24 MB); then the oldest streams are forgotten."""
+"""How many writes are remembered (24 MB); then the oldest streams are forgotten."""
 
 
 @dataclass(slots=True)
@@ -22,19 +19,25 @@ class SendLog:
 
     stream: str
     scenario: str
+    # Arrays of int64 take 24 bytes a write; a tuple of three ints takes some 160, and the
+    # garbage collector would visit every tuple while streams run.
     ends: array[int] = field(default_factory=lambda: array("q"))
     sent_ns: array[int] = field(default_factory=lambda: array("q"))
     due_ns: array[int] = field(default_factory=lambda: array("q"))
     done: bool = False
 
     def add(self, end: int, sent_ns: int, due_ns: int) -> None:
-        """Note one write that has left."""
+        """Note one write that was sent."""
         self.ends.append(end)
         self.sent_ns.append(sent_ns)
         self.due_ns.append(due_ns)
 
-    def as_json(self) -> dict[str, Any]:
-        """Return what ``GET /lab/log/<stream>`` answers."""
+    def finish(self) -> None:
+        """Note that the stream is over."""
+        self.done = True
+
+    def as_json(self) -> dict[str, object]:
+        """Return the document of ``GET /lab/log/<stream>``."""
         return {
             "stream": self.stream,
             "scenario": self.scenario,
@@ -60,13 +63,16 @@ class SendLogs:
         return log
 
     def close(self, log: SendLog) -> None:
-        """Note that a stream is over, and forget the oldest if there is too much."""
+        """Note that a stream is over, and forget the oldest logs above `max_rows`."""
         if log.done:
             return
-        log.done = True
+        log.finish()
         self._rows += len(log.ends)
+        # A client asks for a log after its stream, so the logs of running streams are kept,
+        # and `_rows` does not count them.  Some log is done here, because `_rows` is above 0;
+        # a dict keeps the order of insertion, so the first one is the oldest.
         while self._rows > self._max_rows:
-            oldest = next(iter(self._logs))
+            oldest = next(stream for stream, log in self._logs.items() if log.done)
             self._rows -= len(self._logs.pop(oldest).ends)
 
     def get(self, stream: str) -> SendLog | None:

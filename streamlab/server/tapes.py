@@ -1,38 +1,37 @@
-"""Plays a recording: its bytes, read by read, at the times they arrived."""
+"""A recording as a scenario: its bytes, read by read, at the times they arrived."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from streamlab.server.play import SSE, Call, Ending, Play, Scenario, Write
+from streamlab.server.response import SSE, Ending, Response, Scenario, Write
 from streamlab.tape import How, Tape
 
+# The other ends ("cancelled", "cut", …) were the client's doing: the recording does not tell
+# how the server would have gone on, so the body ends after the last read.
 ENDINGS: dict[How, Ending] = {
     "reset": "reset",
     "error": "reset",
     "connect": "reset",
     "timeout": "silence",
 }
-"""How a recording's end is played; where the client left or Ctrl-C came, the body just ends."""
+"""How the lab ends the response, by how the recording ended; any other ends with "eof"."""
 
 
 def scenario_of(name: str, tape: Tape) -> Scenario:
-    """Return the scenario that plays `tape`, whatever the path it is asked for at."""
-
-    def play(call: Call) -> Play:
-        return play_of(tape)
-
-    return Scenario(name, f"a recording of {len(tape):,} reads", "recorded", play)
+    """Return the scenario that plays `tape`, on every path."""
+    summary = f"a recording of {len(tape):,} reads"
+    return Scenario(name, summary, "recorded", lambda _request: response_of(tape))
 
 
-def play_of(tape: Tape) -> Play:
-    """Return a tape's answer: status, type, encoding, reads and end as they were."""
+def response_of(tape: Tape) -> Response:
+    """Return a tape's response: status, type, encoding, reads and end as they were."""
     meta = tape.meta
     encoding = meta.get("content_encoding") or "identity"
     ending = ENDINGS.get(tape.end.how, "eof")
     head_ns = max(tape.marks.get("headers", tape.t0_ns) - tape.t0_ns, 0)
     answered = len(tape) > 0 or "status" in meta or ending == "eof"
-    return Play(
+    return Response(
         _writes(tape),
         str(meta.get("content_type") or SSE),
         int(meta.get("status") or 200),

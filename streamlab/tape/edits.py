@@ -82,10 +82,13 @@ def stall(
         row = bisect_left(tape.columns.arrived_ns, from_ns)
     pause_ns = round(pause_ms * 1e6)
     place = f"{t_ms=}" if read is None else f"{read=}"
-    return _noted(
-        _moved(tape, lambda t_ns: t_ns + pause_ns, row, from_ns),
-        f"stall(for_ms={pause_ms:g}, {place})",
-    )
+    late = _moved(tape, lambda t_ns: t_ns + pause_ns, row, from_ns)
+    # A pause may begin at t0 itself, and t0 is a mark: of these two, whichever there is.
+    asked = {
+        name: tape.marks[name] for name in ("called", "request_sent") if name in tape.marks
+    }
+    late = replace(late, marks=late.marks | asked)
+    return _noted(late, f"stall(for_ms={pause_ms:g}, {place})")
 
 
 def cut(

@@ -216,10 +216,10 @@ class Recorder:
         """Note when a phase of the request began or ended."""
         self.marks[name] = t_ns
 
-    def end(self, how: How, detail: str = "") -> None:
-        """Note how the stream ended; the first end counts."""
+    def end(self, how: How, detail: str = "", t_ns: int | None = None) -> None:
+        """Note how the stream ended, and when, by default now; the first end counts."""
         if self.ended is None:
-            self.ended = End(self.clock(), how, detail)
+            self.ended = End(self.clock() if t_ns is None else t_ns, how, detail)
 
     def finish(self) -> Tape:
         """Return the finished tape, without copying the bytes.
@@ -285,6 +285,11 @@ class Tape:
         sent = self.server_sent_ns
         known = None if sent is None or all(t_ns == UNKNOWN for t_ns in sent) else sent
         return self.columns, self.body, known, self.end, dict(self.marks), dict(self.meta)
+
+    @property
+    def ended(self) -> End:
+        """The same as `end`: a `Recorder` has `ended` too."""
+        return self.end
 
     @property
     def t0_ns(self) -> int:

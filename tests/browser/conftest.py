@@ -1,7 +1,7 @@
 """A real browser and a real JupyterLab, both on loopback only and gone afterwards.
 
 Without chromium these tests are skipped by name; with STREAMLAB_REQUIRE_BROWSER=1
-they fail instead, so that nobody takes a skipped test for a passed one.
+they fail instead, so that a skipped test is not taken for a passed one.
 """
 
 import json
@@ -21,7 +21,7 @@ from tests.waiting import until
 
 ROOT = Path(__file__).parents[2]
 SETTINGS = {"fetchNews": "false", "checkForUpdates": False}
-"""JupyterLab must ask nobody for news."""
+"""JupyterLab must not ask the network for news."""
 
 KERNEL_IS_IDLE = """() => {
     const context = window.jupyterapp?.shell.currentWidget?.sessionContext;

@@ -7,15 +7,16 @@ import sys
 
 import pytest
 
-import streamlab as sl
+from streamlab.many import Lab
 
 COLD = """
 import asyncio, sys
-import streamlab.capture.request as capture
+from streamlab.capture.marks import Marks
+from streamlab.capture.request import OwnRequest
 import streamlab as sl
 
 before, after = set(), set()
-trace = capture.Phases.trace
+trace = Marks.trace
 
 def note(self, name, info):
     if not before:
@@ -24,14 +25,14 @@ def note(self, name, info):
         after.update(sys.modules)
     trace(self, name, info)
 
-request = capture.Attempt.request
+build = OwnRequest.build
 
-def called(self, *args):
+def called(self, *args, **options):
     before.update(sys.modules)
-    return request(self, *args)
+    return build(self, *args, **options)
 
-capture.Phases.trace = note
-capture.Attempt.request = called
+Marks.trace = note
+OwnRequest.build = called
 endpoint = sl.openai("steady", base_url=sys.argv[1])
 if sys.argv[2] == "sync":
     rec = sl.record(endpoint, "hi")
@@ -43,11 +44,9 @@ print(sorted(after - before))
 
 
 @pytest.mark.parametrize("kind", ["sync", "async"])
-def test_nothing_is_imported_between_the_call_and_the_answer(
-    kind: str, sl_fast_lab: sl.server.Lab[sl.Endpoint]
-) -> None:
+def test_nothing_is_imported_between_the_call_and_the_answer(kind: str, fast_lab: Lab) -> None:
     said = subprocess.run(
-        [sys.executable, "-c", COLD, sl_fast_lab.base_url, kind],
+        [sys.executable, "-c", COLD, fast_lab.base_url, kind],
         capture_output=True,
         text=True,
         timeout=60,

@@ -23,11 +23,11 @@ from streamlab.errors import (
     UnknownNameError,
     UsageError,
 )
+from streamlab.many import Lab
 from tests.capture.test_record import both
 from tests.waiting import AsyncReads, auntil, until
 
 Record = Callable[..., sl.Recording]
-Lab = sl.server.Lab[sl.Endpoint]
 
 
 @both
@@ -50,7 +50,7 @@ Lab = sl.server.Lab[sl.Endpoint]
             "error-500",
             "eof",
             "the server answered HTTP 500 Internal Server Error: The server had an error. "
-            "All that it said is in the recording.",
+            "The rest of its answer is in the recording.",
         ),
         (
             "html",
@@ -76,13 +76,13 @@ Lab = sl.server.Lab[sl.Endpoint]
     ],
 )
 def test_the_server_says_no(
-    record: Record, fault: str, how: str, sentence: str, sl_fast_lab: Lab
+    record: Record, fault: str, how: str, sentence: str, fast_lab: Lab
 ) -> None:
-    rec = record(sl_fast_lab.endpoint(fault), "hi")
+    rec = record(fast_lab.endpoint(fault), "hi")
 
     assert rec.end.how == how
     assert rec.problem == sentence
-    assert sentence in repr(rec)
+    assert sentence in str(rec)
     with pytest.raises(StreamFailedError) as caught:
         rec.raise_for_status()
     assert str(caught.value) == sentence
@@ -91,9 +91,9 @@ def test_the_server_says_no(
 
 @both
 def test_an_unknown_model_is_a_404_that_names_what_there_is(
-    record: Record, sl_fast_lab: Lab
+    record: Record, fast_lab: Lab
 ) -> None:
-    rec = record(sl.openai("stedy", base_url=sl_fast_lab.base_url), "hi")
+    rec = record(sl.openai("stedy", base_url=fast_lab.base_url), "hi")
 
     assert rec.meta["status"] == 404
     assert rec.problem is not None
@@ -101,8 +101,8 @@ def test_an_unknown_model_is_a_404_that_names_what_there_is(
 
 
 @both
-def test_a_reset_in_mid_stream_keeps_what_arrived(record: Record, sl_fast_lab: Lab) -> None:
-    rec = record(sl_fast_lab.endpoint("reset"), "hi")
+def test_a_reset_in_mid_stream_keeps_what_arrived(record: Record, fast_lab: Lab) -> None:
+    rec = record(fast_lab.endpoint("reset"), "hi")
 
     assert rec.end.how == "reset"
     assert len(rec.events) == 12
@@ -113,8 +113,8 @@ def test_a_reset_in_mid_stream_keeps_what_arrived(record: Record, sl_fast_lab: L
 
 
 @both
-def test_a_timeout_between_events_keeps_what_arrived(record: Record, sl_fast_lab: Lab) -> None:
-    rec = record(sl_fast_lab.endpoint("silence"), "hi", silence_s=600, timeout=0.3)
+def test_a_timeout_between_events_keeps_what_arrived(record: Record, fast_lab: Lab) -> None:
+    rec = record(fast_lab.endpoint("silence"), "hi", silence_s=600, timeout=0.3)
 
     assert rec.end.how == "timeout"
     assert len(rec.events) == 12
@@ -122,8 +122,8 @@ def test_a_timeout_between_events_keeps_what_arrived(record: Record, sl_fast_lab
 
 
 @both
-def test_a_server_that_never_answers_times_out(record: Record, sl_fast_lab: Lab) -> None:
-    rec = record(sl_fast_lab.endpoint("no-answer"), "hi", timeout=0.3)
+def test_a_server_that_never_answers_times_out(record: Record, fast_lab: Lab) -> None:
+    rec = record(fast_lab.endpoint("no-answer"), "hi", timeout=0.3)
 
     assert (rec.end.how, len(rec.tape)) == ("timeout", 0)
 
@@ -164,11 +164,11 @@ except KeyboardInterrupt:
 """
 
 
-def test_ctrl_c_keeps_what_arrived(sl_fast_lab: Lab, tmp_path: Path) -> None:
+def test_ctrl_c_keeps_what_arrived(fast_lab: Lab, tmp_path: Path) -> None:
     """A real SIGINT to a real process, in the silence after the 12th event."""
     path = tmp_path / "a.jsonl"
     child = subprocess.Popen(
-        [sys.executable, "-c", INTERRUPTED, sl_fast_lab.base_url, str(path)],
+        [sys.executable, "-c", INTERRUPTED, fast_lab.base_url, str(path)],
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -185,9 +185,9 @@ def test_ctrl_c_keeps_what_arrived(sl_fast_lab: Lab, tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
-def test_an_interrupt_loses_no_byte_wherever_it_strikes(sl_fast_lab: Lab) -> None:
+def test_an_interrupt_loses_no_byte_wherever_it_strikes(fast_lab: Lab) -> None:
     """Interrupted at every read in turn, the tape holds all that the kernel had by then."""
-    endpoint = sl_fast_lab.endpoint("silence")
+    endpoint = fast_lab.endpoint("silence")
     for strike in range(1, 12, 3):
         with pytest.raises(KeyboardInterrupt), sl.stream(endpoint, "hi") as s:
             for n, _ in enumerate(s.iter_raw(), start=1):
@@ -214,9 +214,9 @@ def n_events(data: bytes) -> int:
     return data.count(b"data: ")
 
 
-def test_a_cancellation_keeps_what_arrived(sl_fast_lab: Lab, reads: AsyncReads) -> None:
+def test_a_cancellation_keeps_what_arrived(fast_lab: Lab, reads: AsyncReads) -> None:
     async def main() -> None:
-        task = asyncio.ensure_future(record_a_silence(sl_fast_lab))
+        task = asyncio.ensure_future(record_a_silence(fast_lab))
         await auntil(lambda: n_events(reads.returned) == 12)
         task.cancel()
         await task
@@ -229,12 +229,12 @@ def test_a_cancellation_keeps_what_arrived(sl_fast_lab: Lab, reads: AsyncReads) 
 
 
 def test_a_cancellation_keeps_what_a_blocked_loop_had_not_seen(
-    sl_fast_lab: Lab, reads: AsyncReads
+    fast_lab: Lab, reads: AsyncReads
 ) -> None:
     """The bytes are in the kernel, the loop has not looked yet, the task is cancelled."""
 
     async def main() -> None:
-        task = asyncio.ensure_future(record_a_silence(sl_fast_lab))
+        task = asyncio.ensure_future(record_a_silence(fast_lab))
         await auntil(lambda: reads.sockets)
         until(lambda: n_events(reads.arrived()) == 12)  # blocks the loop
         assert n_events(reads.returned) < 12
@@ -248,7 +248,7 @@ def test_a_cancellation_keeps_what_a_blocked_loop_had_not_seen(
     assert (sl.last.end.how, len(sl.last.events)) == ("cancelled", 12)
 
 
-def test_a_timeout_of_asyncio_cancels_and_keeps(sl_fast_lab: Lab, reads: AsyncReads) -> None:
+def test_a_timeout_of_asyncio_cancels_and_keeps(fast_lab: Lab, reads: AsyncReads) -> None:
     async def expire(limit: asyncio.Timeout) -> None:
         await auntil(lambda: n_events(reads.returned) == 12)
         limit.reschedule(0)
@@ -256,7 +256,7 @@ def test_a_timeout_of_asyncio_cancels_and_keeps(sl_fast_lab: Lab, reads: AsyncRe
     async def main() -> None:
         async with asyncio.timeout(None) as limit:
             expiry = asyncio.create_task(expire(limit))
-            await record_a_silence(sl_fast_lab)
+            await record_a_silence(fast_lab)
         await expiry
 
     with pytest.raises(TimeoutError):
@@ -276,9 +276,9 @@ def test_a_missing_key_is_said_at_once() -> None:
     )
 
 
-def test_an_unknown_scenario_names_the_nearest(sl_fast_lab: Lab) -> None:
+def test_an_unknown_scenario_names_the_nearest(fast_lab: Lab) -> None:
     with pytest.raises(UnknownNameError, match=r"Did you mean 'steady'\?$"):
-        sl_fast_lab.endpoint("stedy")
+        fast_lab.endpoint("stedy")
 
 
 def test_an_unknown_dialect_names_the_nearest() -> None:
@@ -318,8 +318,8 @@ def test_a_file_that_is_no_recording_is_said_so(tmp_path: Path) -> None:
         sl.load(tmp_path / "nothing.jsonl")
 
 
-def test_an_ending_that_is_no_format_is_misuse(sl_fast_lab: Lab, tmp_path: Path) -> None:
-    rec = sl.record(sl_fast_lab.endpoint("steady"), "hi")
+def test_an_ending_that_is_no_format_is_misuse(fast_lab: Lab, tmp_path: Path) -> None:
+    rec = sl.record(fast_lab.endpoint("steady"), "hi")
 
     with pytest.raises(UsageError) as caught:
         rec.save(tmp_path / "a.csv")

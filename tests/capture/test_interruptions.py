@@ -16,10 +16,11 @@ from contextlib import contextmanager
 import pytest
 
 import streamlab as sl
-from streamlab.capture.request import Attempt, apieces, pieces
+from streamlab.capture.options import RequestOptions
+from streamlab.capture.request import OwnRequest, apieces, pieces
+from streamlab.many import Lab
 from tests.waiting import AsyncReads, auntil, has_arrived, is_asleep, until
 
-Lab = sl.server.Lab[sl.Endpoint]
 HEAD = (
     b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
 )
@@ -110,20 +111,20 @@ def test_a_cancellation_follows_a_redirect(reads: AsyncReads) -> None:
 @pytest.mark.parametrize("is_async", [False, True])
 def test_a_stream_stopped_before_it_is_connected_waits_for_nothing(is_async: bool) -> None:
     with serving() as server:
-        attempt = Attempt(sl.endpoint(server.url, dialect="sse"), None, {}, timeout=5)
-        attempt.stop()
+        own = OwnRequest(RequestOptions(sl.endpoint(server.url, dialect="sse"), timeout=5))
+        own.stop()
 
         if is_async:
-            asyncio.run(drain(attempt))
+            asyncio.run(drain(own))
         else:
-            list(pieces(attempt))
+            list(pieces(own))
 
-    assert attempt.tape is not None
-    assert (attempt.tape.end.how, attempt.tape.end.detail) == ("closed", "stopped")
+    tape = own.session.finish()
+    assert (tape.end.how, tape.end.detail) == ("closed", "stopped")
 
 
-async def drain(attempt: Attempt) -> None:
-    async for _ in apieces(attempt):
+async def drain(own: OwnRequest) -> None:
+    async for _ in apieces(own):
         pass
 
 
@@ -141,10 +142,10 @@ except KeyboardInterrupt:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
-def test_ctrl_c_works_at_once_with_a_client_of_ones_own(sl_lab: Lab) -> None:
+def test_ctrl_c_works_at_once_with_a_client_of_ones_own(lab: Lab) -> None:
     """Its connections know nothing of our gate, so nothing may wait behind it."""
     child = subprocess.Popen(
-        [sys.executable, "-c", WITH_A_CLIENT, sl_lab.base_url],
+        [sys.executable, "-c", WITH_A_CLIENT, lab.base_url],
         stdout=subprocess.PIPE,
         text=True,
     )

@@ -38,8 +38,8 @@ class Labs(NamedTuple):
 
 
 @pytest.fixture
-def labs(sl_lab: Lab, sl_fast_lab: Lab) -> Labs:
-    return Labs(sl_lab, sl_fast_lab)
+def labs(lab: Lab, fast_lab: Lab) -> Labs:
+    return Labs(lab, fast_lab)
 
 
 def numbers(labs: Labs, patch: Patch) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 import streamlab as sl
 from streamlab.errors import UsageError
+from streamlab.many import Lab
 from tests.net.sends import log_of
 
 TRANSCRIPT = Path(__file__).parents[1] / "data" / "streams" / "openai_chat_count_to_ten.sse"
@@ -31,9 +32,9 @@ both = pytest.mark.parametrize(
 
 
 @both
-def test_the_users_own_request(record: Record, sl_fast_lab: sl.server.Lab[sl.Endpoint]) -> None:
+def test_the_users_own_request(record: Record, fast_lab: Lab) -> None:
     """gpt-4o-mini's transcript: 62 lines, numbered 0 to 61, the last one blank."""
-    rec = record(sl_fast_lab.endpoint("count-to-ten"), PROMPT, temperature=0)
+    rec = record(fast_lab.endpoint("count-to-ten"), PROMPT, temperature=0)
 
     lines = rec.lines
     assert rec.body == TRANSCRIPT.read_bytes()
@@ -52,9 +53,9 @@ def test_the_users_own_request(record: Record, sl_fast_lab: sl.server.Lab[sl.End
     }
 
 
-def test_the_blogs_own_view(sl_fast_lab: sl.server.Lab[sl.Endpoint]) -> None:
+def test_the_blogs_own_view(fast_lab: Lab) -> None:
     """What httpx's ``iter_lines`` yields is what ``rec.lines`` holds, row by row."""
-    endpoint = sl_fast_lab.endpoint("count-to-ten")
+    endpoint = fast_lab.endpoint("count-to-ten")
     body = {
         "model": "count-to-ten",
         "messages": [{"role": "user", "content": PROMPT}],
@@ -77,11 +78,9 @@ def test_the_blogs_own_view(sl_fast_lab: sl.server.Lab[sl.Endpoint]) -> None:
 @pytest.mark.parametrize(
     "scenario", ["count-to-ten", "steady", "bursty", "stall", "slow-first-token", "long"]
 )
-def test_reads_join_to_the_bytes_sent(
-    record: Record, scenario: str, sl_fast_lab: sl.server.Lab[sl.Endpoint]
-) -> None:
+def test_reads_join_to_the_bytes_sent(record: Record, scenario: str, fast_lab: Lab) -> None:
     """Every scenario: raw joins to the body, lines join to it, and the lab's log fits."""
-    rec = record(sl_fast_lab.endpoint(scenario), "hi", timeout=30)
+    rec = record(fast_lab.endpoint(scenario), "hi", timeout=30)
 
     reads = rec.reads
     assert b"".join(reads["raw"]) == rec.body
@@ -95,8 +94,8 @@ def test_reads_join_to_the_bytes_sent(
 
 
 @both
-def test_phases_come_in_order(record: Record, sl_fast_lab: sl.server.Lab[sl.Endpoint]) -> None:
-    rec = record(sl_fast_lab.endpoint("steady"), "hi")
+def test_phases_come_in_order(record: Record, fast_lab: Lab) -> None:
+    rec = record(fast_lab.endpoint("steady"), "hi")
 
     marks = rec.tape.marks
     order = ["called", "pool", "connect", "connected", "request_sent", "first_read", "headers"]
@@ -107,8 +106,8 @@ def test_phases_come_in_order(record: Record, sl_fast_lab: sl.server.Lab[sl.Endp
     assert rec.tape.t0_ns == marks["request_sent"]
 
 
-def test_two_hundred_at_once_lose_nothing(sl_lab: sl.server.Lab[sl.Endpoint]) -> None:
-    endpoint = sl_lab.endpoint("steady")
+def test_two_hundred_at_once_lose_nothing(lab: Lab) -> None:
+    endpoint = lab.endpoint("steady")
 
     async def gather() -> list[sl.Recording]:
         return await asyncio.gather(*[sl.arecord(endpoint, "hi") for _ in range(200)])
@@ -121,8 +120,8 @@ def test_two_hundred_at_once_lose_nothing(sl_lab: sl.server.Lab[sl.Endpoint]) ->
     assert {stamp for rec in recs for stamp in rec.reads["stamp"]} == {"kernel"}
 
 
-def test_fifty_threads_lose_nothing(sl_lab: sl.server.Lab[sl.Endpoint]) -> None:
-    endpoint, recs = sl_lab.endpoint("steady"), []
+def test_fifty_threads_lose_nothing(lab: Lab) -> None:
+    endpoint, recs = lab.endpoint("steady"), []
 
     def work() -> None:
         recs.append(sl.record(endpoint, "hi"))
@@ -139,10 +138,8 @@ def test_fifty_threads_lose_nothing(sl_lab: sl.server.Lab[sl.Endpoint]) -> None:
 
 
 @both
-def test_a_journal_is_kept_beside(
-    record: Record, sl_fast_lab: sl.server.Lab[sl.Endpoint], tmp_path: Path
-) -> None:
-    rec = record(sl_fast_lab.endpoint("bursty"), "hi", save=tmp_path / "a.jsonl")
+def test_a_journal_is_kept_beside(record: Record, fast_lab: Lab, tmp_path: Path) -> None:
+    rec = record(fast_lab.endpoint("bursty"), "hi", save=tmp_path / "a.jsonl")
 
     again = sl.load(tmp_path / "a.jsonl")
 
@@ -151,10 +148,8 @@ def test_a_journal_is_kept_beside(
 
 
 @pytest.mark.parametrize("name", ["a.jsonl", "a.parquet"])
-def test_saved_and_loaded_it_is_the_same(
-    name: str, sl_fast_lab: sl.server.Lab[sl.Endpoint], tmp_path: Path
-) -> None:
-    rec = sl.record(sl_fast_lab.endpoint("bursty"), "hi")
+def test_saved_and_loaded_it_is_the_same(name: str, fast_lab: Lab, tmp_path: Path) -> None:
+    rec = sl.record(fast_lab.endpoint("bursty"), "hi")
 
     again = sl.load(rec.save(tmp_path / name))
 
@@ -164,10 +159,8 @@ def test_saved_and_loaded_it_is_the_same(
 
 
 @both
-def test_max_bytes_ends_the_stream(
-    record: Record, sl_fast_lab: sl.server.Lab[sl.Endpoint]
-) -> None:
-    rec = record(sl_fast_lab.endpoint("long"), "hi", max_bytes=1000)
+def test_max_bytes_ends_the_stream(record: Record, fast_lab: Lab) -> None:
+    rec = record(fast_lab.endpoint("long"), "hi", max_bytes=1000)
 
     assert (len(rec.body), rec.end.how) == (1000, "limit")
     assert rec.end.detail == "max_bytes=1000 was reached"
@@ -175,11 +168,11 @@ def test_max_bytes_ends_the_stream(
 
 
 def test_a_client_of_ones_own_is_used_and_left_open(
-    sl_fast_lab: sl.server.Lab[sl.Endpoint],
+    fast_lab: Lab,
 ) -> None:
     with httpx.Client(headers={"x-mine": "1"}) as client:
-        one = sl.record(sl_fast_lab.endpoint("steady"), "hi", client=client)
-        two = sl.record(sl_fast_lab.endpoint("steady"), "hi", client=client)
+        one = sl.record(fast_lab.endpoint("steady"), "hi", client=client)
+        two = sl.record(fast_lab.endpoint("steady"), "hi", client=client)
         assert not client.is_closed
 
     assert ["x-mine", "1"] in one.meta["request_headers"]
@@ -197,18 +190,18 @@ def test_what_cannot_mean_anything_is_said_before_anything_is_sent() -> None:
 
 
 def test_recorded_served_and_recorded_again_it_is_the_same(
-    sl_lab: sl.server.Lab[sl.Endpoint],
+    lab: Lab,
 ) -> None:
     """A write for each read, after the same gap; and its arrival, within 1 ms.
 
     A busy machine gets three tries.  There, too, no read ends within a write.
     """
-    rec = sl.record(sl_lab.endpoint("count-to-ten"), "hi", label="again")
+    rec = sl.record(lab.endpoint("count-to-ten"), "hi", label="again")
 
-    with sl.serve(rec) as lab:
+    with sl.serve(rec) as second:
         for _ in range(3):
-            again = sl.record(lab.endpoint("again"), "hi")
-            due = pd.DataFrame(log_of(again, lab.url)["due"], columns=["end", "due_ns"])
+            again = sl.record(second.endpoint("again"), "hi")
+            due = pd.DataFrame(log_of(again, second.url)["due"], columns=["end", "due_ns"])
             assert again.body == rec.body
             assert list(due["end"]) == list(rec.reads["end"])
             assert list(due["due_ns"].diff()[1:]) == list(rec.reads["arrived_ns"].diff()[1:])

@@ -12,10 +12,9 @@ from typing import Any
 import pytest
 
 import streamlab as sl
+from streamlab.many import Lab
 from streamlab.testing import tape_from
 from tests.dialects.streams import NAMES, transcript
-
-Lab = sl.server.Lab[sl.Endpoint]
 
 ASKED = (
     "text",

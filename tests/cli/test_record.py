@@ -32,8 +32,8 @@ def test_async_prints_the_same(capsys):
     assert capsys.readouterr() == (COUNT, "")
 
 
-def test_what_is_asked_is_what_was_said(sl_fast_lab, here):
-    base = ["--base-url", sl_fast_lab.base_url, "--model", "steady"]
+def test_what_is_asked_is_what_was_said(fast_lab, here):
+    base = ["--base-url", fast_lab.base_url, "--model", "steady"]
     more = ["--temperature", "0.5", "--json", '{"max_tokens": 7, "n": 1}']
 
     assert main(["record", *base, "Count to 10", *more, "--save", "a.jsonl"]) == 0
@@ -48,28 +48,28 @@ def test_what_is_asked_is_what_was_said(sl_fast_lab, here):
 
 
 @pytest.mark.parametrize("argument", [["-"], []])
-def test_a_prompt_may_be_piped_in(sl_fast_lab, monkeypatch, argument):
+def test_a_prompt_may_be_piped_in(fast_lab, monkeypatch, argument):
     monkeypatch.setattr("sys.stdin", io.StringIO("Count\nto 10\n"))
-    base = ["--base-url", sl_fast_lab.base_url, "--model", "steady"]
+    base = ["--base-url", fast_lab.base_url, "--model", "steady"]
 
     assert main(["record", *base, *argument, "--save", "a.jsonl"]) == 0
     assert asked("a.jsonl")["messages"][0]["content"] == "Count\nto 10"
 
 
-def test_a_body_may_come_from_a_file_and_then_needs_no_prompt(sl_fast_lab, here):
+def test_a_body_may_come_from_a_file_and_then_needs_no_prompt(fast_lab, here):
     body = {"model": "steady", "messages": [{"role": "user", "content": "Hi"}]}
     (here / "body.json").write_text(json.dumps(body))
-    base = ["--provider", "openai", "--base-url", sl_fast_lab.base_url]
+    base = ["--provider", "openai", "--base-url", fast_lab.base_url]
 
     assert main(["record", *base, "--json", "@body.json", "--save", "a.jsonl"]) == 0
     assert asked("a.jsonl") == {**body, "stream": True}
 
 
-def test_a_whole_url_is_asked_as_it_is_and_its_events_are_printed(sl_fast_lab, capsys):
-    assert main(["record", "--url", f"{sl_fast_lab.url}/sse/steady"]) == 0
+def test_a_whole_url_is_asked_as_it_is_and_its_events_are_printed(fast_lab, capsys):
+    assert main(["record", "--url", f"{fast_lab.url}/sse/steady"]) == 0
 
     printed = capsys.readouterr().out.splitlines()
-    rec = sl.record(sl.endpoint(f"{sl_fast_lab.url}/sse/steady"))
+    rec = sl.record(sl.endpoint(f"{fast_lab.url}/sse/steady"))
     assert printed == list(rec.events["data"])
 
 
@@ -237,9 +237,9 @@ FAILED = {
 @pytest.mark.parametrize("mode", [[], ["--async"]], ids=["sync", "async"])
 @pytest.mark.parametrize(("fault", "sentence"), FAILED.items(), ids=FAILED)
 def test_what_arrived_of_a_stream_that_failed_is_kept_and_named(
-    sl_fast_lab, capsys, here, fault, sentence, mode
+    fast_lab, capsys, here, fault, sentence, mode
 ):
-    base = ["--base-url", sl_fast_lab.base_url, "--model", fault, "--timeout", "0.3"]
+    base = ["--base-url", fast_lab.base_url, "--model", fault, "--timeout", "0.3"]
     more = ["--json", '{"silence_s": 600}'] if fault == "silence" else []
 
     assert main(["record", *base, *more, "Hi", *mode]) == 1
@@ -253,15 +253,15 @@ def test_what_arrived_of_a_stream_that_failed_is_kept_and_named(
     assert out.removesuffix("\n") == rec.text
 
 
-def test_two_failures_in_one_second_are_two_files(capsys, here, sl_fast_lab):
+def test_two_failures_in_one_second_are_two_files(capsys, here, fast_lab):
     for _ in range(3):
         main(["record", "--lab", "error-500"])
 
     assert len(list(here.glob("streamlab-failed-*.jsonl"))) == 3
 
 
-def test_a_failed_stream_that_was_saved_is_kept_there_only(sl_fast_lab, capsys, here):
-    base = ["--base-url", sl_fast_lab.base_url, "--model", "reset"]
+def test_a_failed_stream_that_was_saved_is_kept_there_only(fast_lab, capsys, here):
+    base = ["--base-url", fast_lab.base_url, "--model", "reset"]
 
     assert main(["record", *base, "Hi", "--save", "a.jsonl"]) == 1
     assert KEPT.search(capsys.readouterr().err)[1] == "a.jsonl"
@@ -290,8 +290,8 @@ def test_without_a_connection_there_is_nothing_to_keep(capsys, here, url, why):
 
 
 @pytest.mark.parametrize("name", ["a.jsonl", "a.parquet"])
-def test_a_saved_recording_holds_every_byte_and_when_it_was_sent(sl_fast_lab, name):
-    base = ["--base-url", sl_fast_lab.base_url, "--model", "count-to-ten", "--label", "mine"]
+def test_a_saved_recording_holds_every_byte_and_when_it_was_sent(fast_lab, name):
+    base = ["--base-url", fast_lab.base_url, "--model", "count-to-ten", "--label", "mine"]
 
     assert main(["record", *base, "Hi", "--save", name]) == 0
 
@@ -300,8 +300,8 @@ def test_a_saved_recording_holds_every_byte_and_when_it_was_sent(sl_fast_lab, na
     assert rec.reads["server_sent_ns"].notna().all()
 
 
-def test_max_bytes_ends_the_stream_and_that_is_no_failure(sl_fast_lab, capsys):
-    base = ["--base-url", sl_fast_lab.base_url, "--model", "long", "--max-bytes", "5000"]
+def test_max_bytes_ends_the_stream_and_that_is_no_failure(fast_lab, capsys):
+    base = ["--base-url", fast_lab.base_url, "--model", "long", "--max-bytes", "5000"]
 
     assert main(["record", *base, "Hi", "--save", "a.jsonl"]) == 0
     assert len(sl.load("a.jsonl").body) == 5000
@@ -310,8 +310,8 @@ def test_max_bytes_ends_the_stream_and_that_is_no_failure(sl_fast_lab, capsys):
     )
 
 
-def test_what_max_bytes_ended_and_nobody_saved_is_said_to_be_gone(sl_fast_lab, here):
-    base = ["--base-url", sl_fast_lab.base_url, "--model", "long"]
+def test_what_max_bytes_ended_and_nobody_saved_is_said_to_be_gone(fast_lab, here):
+    base = ["--base-url", fast_lab.base_url, "--model", "long"]
 
     done = piped("record", *base, "--max-bytes", "500", "Hi", cwd=here)
 
@@ -334,7 +334,7 @@ def test_in_a_terminal_nothing_of_a_hostile_stream_drives_it(hostile_lab, here):
 
     seen = OURS.sub("", done.out)
     assert done.code == 0
-    assert "red␛[31m bell␇ c1�2J bidi�gpj.exe� del␡ back␈␍\n\ttab ok\n" in seen
+    assert "red␛[31m bell␇ c1�2J bidi�gpj.exe� del␡ back␈\n\ttab ok\n" in seen
     assert [c for c in seen if not c.isprintable() and c not in "\n\t"] == []
     assert "\x1b[2mhm ␛]0;title␇ red␛[31m" in done.out  # reasoning is dim
     assert "\r\x1b[K" in done.out  # the progress line, and its end
@@ -359,13 +359,13 @@ def test_in_a_terminal_a_tool_call_stands_on_a_line_of_its_own(here):
 def test_piped_there_are_no_codes_no_reasoning_and_no_remarks(hostile_lab, here):
     done = piped("record", "--base-url", hostile_lab, "-m", "hostile", cwd=here, given="Hi")
 
-    text = "red␛[31m bell␇ c1�2J bidi�gpj.exe� del␡ back␈␍\n\ttab ok\n"
+    text = "red␛[31m bell␇ c1�2J bidi�gpj.exe� del␡ back␈\n\ttab ok\n"
     assert done == (0, text, "")
 
 
 @pytest.mark.parametrize("mode", [[], ["--async"]], ids=["sync", "async"])
-def test_ctrl_c_keeps_and_names_what_had_arrived(sl_lab, here, mode):
-    base = ["--base-url", sl_lab.base_url, "--model", "long", "Hi"]
+def test_ctrl_c_keeps_and_names_what_had_arrived(lab, here, mode):
+    base = ["--base-url", lab.base_url, "--model", "long", "Hi"]
 
     done = interrupted("record", *base, *mode, cwd=here, after=b"stream")
 
@@ -376,8 +376,8 @@ def test_ctrl_c_keeps_and_names_what_had_arrived(sl_lab, here, mode):
     assert done.out == rec.text.rstrip("\n") + "\n"
 
 
-def test_ctrl_c_leaves_a_whole_journal_where_it_was_to_be_saved(sl_lab, here):
-    base = ["--base-url", sl_lab.base_url, "--model", "long", "Hi", "--save", "a.jsonl"]
+def test_ctrl_c_leaves_a_whole_journal_where_it_was_to_be_saved(lab, here):
+    base = ["--base-url", lab.base_url, "--model", "long", "Hi", "--save", "a.jsonl"]
 
     done = interrupted("record", *base, cwd=here, after=b"stream")
 

@@ -12,7 +12,7 @@ import pytest
 
 import streamlab as sl
 from streamlab.cli import main
-from streamlab.server.knobs import KNOBS
+from streamlab.server.parameters import PARAMETERS
 from tests.cli.conftest import DONE, event, saved
 from tests.cli.prompt import TIMEOUT_S, start
 from tests.net.sends import log_of
@@ -77,11 +77,11 @@ def test_every_recording_has_a_line_that_can_be_pasted(here, hello):
     assert streamed.stdout == bytes(sl.load(odd).body)
 
 
-def test_the_help_names_every_knob(capsys):
+def test_the_help_names_every_parameter(capsys):
     main(["serve", "--help"])
 
     words = capsys.readouterr().out.split()
-    assert set(KNOBS) <= set(words)
+    assert set(PARAMETERS) <= set(words)
 
 
 def test_the_usual_port_is_left_for_a_free_one_if_it_is_taken(here):

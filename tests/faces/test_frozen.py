@@ -3,7 +3,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from streamlab.faces.frozen import sparkline, static_html, static_text
+from streamlab.faces.frozen import static_html, static_text
 from streamlab.live import LiveModel
 from tests.live.growing import DONE, Growing, chat
 
@@ -61,7 +61,7 @@ def test_it_holds_the_facts_the_text_and_the_lines(state):
     assert "■ done: the body came to its end, after [DONE]." in page.text
     assert "Hello you" in page.text
     assert "data: [DONE]" in page.text
-    assert "2 gaps between reads, on a logarithmic scale: median 160.0 ms" in page.text
+    assert "2 gaps between reads, on a linear scale from 0: median 160.0 ms" in page.text
     assert "the longest 300.0 ms, before read 2." in page.text
 
 
@@ -95,7 +95,7 @@ def test_control_characters_do_not_reach_a_terminal():
     text = static_text(state)
 
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", text)
-    assert "[2Jgone31m" in text
+    assert "␛[2Jgone␇\ufffd31m␍" in text
 
 
 def test_huge_text_is_cut_and_says_so():
@@ -111,8 +111,8 @@ def test_the_text_face_is_a_few_lines(state):
         "a stream · openai_chat: ■ done: the body came to its end, after [DONE].\n"
         "TTFT 10.0 ms · elapsed 330.0 ms · reads 3 · lines 6 · events 3 · bytes "
         f"{state['counts']['bytes']}\n"
-        "▄█\n"
-        "2 gaps between reads, on a logarithmic scale: median 160.0 ms, "
+        "▁█ (largest 300.0 ms)\n"
+        "2 gaps between reads, on a linear scale from 0: median 160.0 ms, "
         "the longest 300.0 ms, before read 2.\n"
         "Hello you"
     )
@@ -121,7 +121,7 @@ def test_the_text_face_is_a_few_lines(state):
 def test_a_stream_that_brought_nothing_is_shown_too():
     text = static_text(final(how="connect"))
 
-    assert "✕ failed: no connection." in text
+    assert "✕ failed: no connection. Start the server, or check the URL." in text
     assert "No gaps: fewer than two reads arrived." in text
     assert "(no text)" in text
     assert Reading(static_html(final(how="connect"))).open == []
@@ -146,9 +146,3 @@ def test_reasoning_is_named():
     text = static_text(final((1, chat(reasoning_content="Hm.")), (1, chat("Yes"))))
 
     assert text.endswith("[reasoning] Hm.\nYes")
-
-
-def test_the_sparkline_shows_two_decades():
-    assert sparkline([1000, 316, 100, 31.6, 10, 1, 0]) == "█▆▅▃▁▁▁"
-    assert sparkline([0.0, 0.0]) == "▁▁"
-    assert sparkline([]) == ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from typing import Any
 
 import pytest
@@ -119,3 +120,32 @@ def test_what_is_no_error_is_not_quoted(tail: bytes) -> None:
 
 def test_an_error_of_long_ago_in_a_finished_stream_is_none() -> None:
     assert problem(b'error: {"message":"retrying"}\n\n' + DONE) is None
+
+
+@pytest.mark.parametrize("body", [b"[" * 4096, b"{" * 4096, b"\xff\x1b["])
+def test_a_refusal_with_any_body_is_one_harmless_sentence(body: bytes) -> None:
+    said = problem(body, status=400, reason="Bad\x1b Request", content_type="application/json")
+
+    assert said is not None
+    assert said.startswith("the server answered HTTP 400 Bad␛ Request: ")
+    assert said.isprintable()
+    assert len(said) < 600
+
+
+def test_a_status_that_is_no_number_is_not_known() -> None:
+    assert problem(DONE, status="teapot") is None
+
+
+def test_an_end_without_a_detail_is_a_sentence_too() -> None:
+    tape = tape_from([(1, DONE)], end="reset")
+
+    assert Recording(tape).problem == "the stream broke off after 1 read, which is kept."
+
+
+def test_a_compressed_refusal_is_quoted() -> None:
+    body = gzip.compress(b'{"error": {"message": "Overloaded."}}')
+    said = (
+        "the server answered HTTP 503: Overloaded. The rest of its answer is in the recording."
+    )
+
+    assert problem(body, status=503, content_encoding="gzip") == said

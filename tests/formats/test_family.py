@@ -22,8 +22,8 @@ LOADED = [each.ENDINGS[0] for each in formats.formats() if hasattr(each, "load")
 
 
 @pytest.fixture(scope="module")
-def rec(sl_fast_lab):
-    return sl.record(sl_fast_lab.endpoint("bursty"), "Hi", temperature=0, label="bursts")
+def rec(fast_lab):
+    return sl.record(fast_lab.endpoint("bursty"), "Hi", temperature=0, label="bursts")
 
 
 def test_a_format_is_found_by_its_ending():

@@ -18,11 +18,11 @@ TABLES = ("reads", "lines", "events", "deltas")
 
 
 @pytest.fixture(scope="module")
-def recs(sl_fast_lab):
+def recs(fast_lab):
     asked = {"bursty": "openai_chat", "steady": "ollama", "count": "anthropic"}
     scenarios = {"count": "count-to-ten"}
     return {
-        name: sl.record(sl_fast_lab.endpoint(scenarios.get(name, name), dialect), "Hi")
+        name: sl.record(fast_lab.endpoint(scenarios.get(name, name), dialect), "Hi")
         for name, dialect in asked.items()
     }
 

@@ -25,8 +25,8 @@ def test_the_body_of_each_transcript_is_written_byte_for_byte(name, tmp_path):
     assert path.read_bytes() == body
 
 
-def test_another_parser_reads_the_same_events_from_the_file(sl_fast_lab, tmp_path):
-    rec = sl.record(sl_fast_lab.endpoint("bursty", "anthropic"), "Hi")
+def test_another_parser_reads_the_same_events_from_the_file(fast_lab, tmp_path):
+    rec = sl.record(fast_lab.endpoint("bursty", "anthropic"), "Hi")
     body = rec.save(tmp_path / "a.sse").read_bytes()
     response = httpx.Response(200, headers={"content-type": "text/event-stream"}, content=body)
     events = list(httpx_sse.EventSource(response).iter_sse())
@@ -35,8 +35,8 @@ def test_another_parser_reads_the_same_events_from_the_file(sl_fast_lab, tmp_pat
     assert [event.event for event in events] == rec.events["type"].tolist()
 
 
-def test_ndjson_is_one_object_a_line(sl_fast_lab, tmp_path):
-    rec = sl.record(sl_fast_lab.endpoint("bursty", "ollama"), "Hi")
+def test_ndjson_is_one_object_a_line(fast_lab, tmp_path):
+    rec = sl.record(fast_lab.endpoint("bursty", "ollama"), "Hi")
     lines = rec.save(tmp_path / "a.ndjson").read_text().splitlines()
 
     assert [json.loads(line) for line in lines] == [json.loads(d) for d in rec.events["data"]]

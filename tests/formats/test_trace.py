@@ -62,10 +62,10 @@ def check_nested(slices):
 
 
 @pytest.fixture(scope="module")
-def recs(sl_fast_lab):
+def recs(fast_lab):
     return [
-        sl.record(sl_fast_lab.endpoint("bursty"), "Hi", label="one"),
-        sl.record(sl_fast_lab.endpoint("steady", "ollama"), "Hi", label="two"),
+        sl.record(fast_lab.endpoint("bursty"), "Hi", label="one"),
+        sl.record(fast_lab.endpoint("steady", "ollama"), "Hi", label="two"),
     ]
 
 
@@ -186,8 +186,8 @@ def test_by_hand_it_has_these_events(tmp_path):
     assert found["traceEvents"][-1] == last | {"args": args}
 
 
-def test_counted_tokens_are_told_and_uncounted_ones_are_not(tmp_path, sl_fast_lab):
-    rec = sl.record(sl_fast_lab.endpoint("steady", "gemini"), "Hi")
+def test_counted_tokens_are_told_and_uncounted_ones_are_not(tmp_path, fast_lab):
+    rec = sl.record(fast_lab.endpoint("steady", "gemini"), "Hi")
     counted = of_phase(saved(rec.tables, tmp_path), "i")
     uncounted = of_phase(saved(eleven_answers(), tmp_path), "i")
 

@@ -1,4 +1,4 @@
-"""A log that grows by hand: for tests of whatever pulls from one."""
+"""A log that a test grows read by read: for tests of what reads it."""
 
 import json
 import random

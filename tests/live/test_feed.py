@@ -102,7 +102,7 @@ def test_a_whole_state_goes_out_each_second(log, feed, front):
     assert all(b - a < 1100 for a, b in pairwise(wholes_ms))
 
 
-def test_who_asks_gets_the_whole_state_with_the_next_message(log, feed, front):
+def test_after_a_question_the_next_message_is_a_whole_state(log, feed, front):
     stream(log, feed, 40)
     late = Front()
     feed._send_whole = feed._send_delta = late
@@ -114,7 +114,7 @@ def test_who_asks_gets_the_whole_state_with_the_next_message(log, feed, front):
     assert late.text.startswith("0 1 2 ")
 
 
-def test_who_missed_a_message_is_right_again_after_a_second(log, feed, front):
+def test_after_a_lost_message_a_front_end_is_right_within_a_second(log, feed, front):
     stream(log, feed, 100)
     front.number = -1  # as if the last one had been lost
     stream(log, feed, 600)

@@ -3,6 +3,7 @@ import json
 import pytest
 
 from streamlab.live import LiveModel
+from streamlab.recording import Recording
 from streamlab.testing import tape_from
 from tests.live.growing import DONE, Growing, chat
 
@@ -47,7 +48,6 @@ def test_a_state_tells_text_lines_gaps_and_counters(log, model):
         "bytes": len(log.body),
         "gaps": 2,
         "chars": 10,
-        "choices": 1,
     }
 
 
@@ -57,7 +57,7 @@ def test_events_of_one_read_have_no_gap_between_them(log, model):
     state = model.snapshot()
 
     assert state["gaps"] == []
-    assert [row[1:3] for row in state["lines"]] == [[10.0, 0]] * 6
+    assert [row[1:3] for row in state["lines"]] == [(10.0, 0)] * 6
 
 
 def test_a_line_is_dated_by_the_read_that_completed_it(log, model):
@@ -66,7 +66,7 @@ def test_a_line_is_dated_by_the_read_that_completed_it(log, model):
     log.read(30, event[20:])
     model.pull()
 
-    assert [row[:3] for row in model.snapshot()["lines"]] == [[0, 40.0, 1], [1, 40.0, 1]]
+    assert [row[:3] for row in model.snapshot()["lines"]] == [(0, 40.0, 1), (1, 40.0, 1)]
 
 
 def test_a_delta_continues_the_state_it_names(log, model):
@@ -83,7 +83,7 @@ def test_a_delta_continues_the_state_it_names(log, model):
     assert delta["gaps"] == [[20.0, 10.0]]
 
 
-def test_whoever_names_an_unknown_state_gets_it_whole(log, model):
+def test_an_unknown_state_is_answered_by_a_whole_one(log, model):
     log.read(10, chat("one"))
     model.pull()
 
@@ -100,7 +100,7 @@ def test_nothing_new_is_no_new_state(log, model):
 
 
 def test_deltas_joined_are_the_whole(log, model):
-    """However the polls fall, a front end that applies deltas knows what a whole state says."""
+    """A front end that applies deltas ends with the text and the lines of a whole state."""
     number, text, lines = 0, "", []
     for n in range(150):
         log.read(1 + n % 3, chat(f"{n} "))
@@ -127,6 +127,30 @@ def test_reasoning_is_told_from_content(log, model):
 
     assert state["text"] == [["reasoning", "Hm. "], ["content", "Yes"]]
     assert state["ttft_ms"] == 10.0
+
+
+def test_the_first_token_is_that_of_the_recording(log, model):
+    """The opening of a tool call has no text, but the name of the tool is generated."""
+    function = {"name": "f", "arguments": ""}
+    log.read(10, chat(role="assistant"))
+    log.read(10, chat(tool_calls=[{"index": 0, "id": "1", "function": function}]))
+    log.read(10, chat("x", finish="stop"))
+    log.end("eof")
+    model.pull()
+
+    assert model.snapshot()["ttft_ms"] == 20.0
+    assert Recording(log.finish()).summary["ttft_ms"] == 20.0
+
+
+def test_an_end_between_two_pulls_is_no_failure(log, model):
+    log.read(10, chat("x", finish="stop"))
+    model.pull()
+    log.read(10, DONE)
+    log.end("eof")
+
+    assert (model.snapshot()["state"], model.snapshot()["ended"]) == ("streaming", "")
+    model.pull()
+    assert model.snapshot()["state"] == "done"
 
 
 def test_a_plain_stream_shows_its_data(log):
@@ -162,7 +186,7 @@ def test_no_control_character_leaves_the_model(log, model):
     model.pull()
     state = model.snapshot()
 
-    assert state["text"] == [["content", "a[31mbcd\ufffd!"]]
+    assert state["text"] == [["content", "a␛[31mb␀c\ufffdd\ufffd!"]]
     assert state["lines"][2][3] == "data: ␛]0;title␇"
     json.dumps(state).encode()
 
@@ -171,8 +195,8 @@ ENDS = {
     "eof": ("done", "the body came to its end, after [DONE]"),
     "cancelled": ("done", "cancelled"),
     "limit": ("done", "stopped at max_bytes"),
-    "reset": ("failed", "broken off by the other side"),
-    "timeout": ("failed", "timed out"),
+    "reset": ("failed", "the stream broke off after 1 read, which is kept"),
+    "timeout": ("failed", "the stream timed out after 1 read, which is kept"),
 }
 
 

@@ -1,24 +1,11 @@
-import pytest
-
-from streamlab.live.tail import Tail, clean, picture
-
-CLEANED = {
-    "line-ends-and-tabs-stay": ("a\n\tb\r\n", "a\n\tb\n"),
-    "escapes-go": ("\x1b[31mred\x9b0m", "[31mred0m"),
-    "direction-overrides-go": ("a\u202eb\u2066c", "abc"),
-    "halves-that-meet-are-one": ("\ud83d" + "\ude00", "\N{GRINNING FACE}"),
-    "a-lone-half-is-replaced": ("\ud83d!", "\ufffd!"),
-    "the-rest-is-left-alone": ("naïve 漢字 😀", "naïve 漢字 😀"),
-}
+from streamlab.live.tail import Tail
 
 
-@pytest.mark.parametrize(("text", "cleaned"), CLEANED.values(), ids=CLEANED)
-def test_text_is_cleaned(text, cleaned):
-    assert clean(text) == cleaned
+def test_half_characters_of_two_pieces_become_one():
+    tail = Tail(limit=10)
+    tail.extend([("content", "\ud83d"), ("content", "\ude00")])
 
-
-def test_a_picture_is_one_line():
-    assert picture("a\nb\x1b\x7f") == "a␊b␛␡"
+    assert tail.since(0) == [["content", "\N{GRINNING FACE}"]]
 
 
 def test_a_tail_keeps_the_end_and_counts_the_rest():

@@ -218,4 +218,4 @@ def test_a_chunk_has_the_tokens_that_its_delta_has():
 
 
 def test_the_repr_says_what_there_is():
-    assert repr(tables([(1, b"data: a\n\n")], label="x")) == "<Tables 'x': 1 reads, 9 bytes>"
+    assert repr(tables([(1, b"data: a\n\n")], label="x")) == "<Tables 'x': 1 read, 9 bytes>"

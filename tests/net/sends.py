@@ -10,8 +10,7 @@ from typing import Any
 import pandas as pd
 
 import streamlab as sl
-
-Lab = sl.server.Lab[sl.Endpoint]
+from streamlab.many import Lab
 
 
 def log_of(rec: sl.Recording, url: str) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from streamlab.net.http1_body import (
     Sized,
     UntilClose,
     after_head,
-    framing_of,
+    body_framing,
 )
 
 HEAD = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
@@ -159,7 +159,7 @@ def test_a_body_that_is_cut_is_told_in_httpx_words(framing: Framing, sentence: s
 def test_the_head_says_how_a_body_ends(
     method: str, status: int, headers: dict[str, str], kind: type
 ) -> None:
-    framing = framing_of(method, status, headers)
+    framing = body_framing(method, status, headers)
 
     assert type(framing) is kind
     assert framing.done == (method == "HEAD" or status in (204, 304))

@@ -22,7 +22,7 @@ from streamlab.net.http2_frames import (
     PREFACE,
     Frames,
     Ledger,
-    Reader,
+    PieceStamps,
 )
 from streamlab.tape import Stamp
 
@@ -85,7 +85,7 @@ def test_every_byte_is_dated_by_the_read_that_brought_it(
         for stream in filter(None, owners[start:end]):
             expected[stream].append(t_ns)
     for stream in STREAMS:
-        parts = list(Reader(counted.ledger(stream)).parts(bodies[stream]))
+        parts = list(PieceStamps(counted.ledger(stream)).parts(bodies[stream]))
         assert b"".join(part for part, _ in parts) == bodies[stream]
         dated = [stamp.seen_ns if stamp else -1 for part, stamp in parts for _ in part]
         assert dated == expected[stream]
@@ -96,7 +96,7 @@ def test_pieces_may_be_cut_otherwise_than_reads() -> None:
     first, second = at(1), at(2)
     ledger.add(3, first)
     ledger.add(4, second)
-    reader = Reader(ledger)
+    reader = PieceStamps(ledger)
     assert list(reader.parts(b"ab")) == [(b"ab", first)]
     assert list(reader.parts(b"cdef")) == [(b"c", first), (b"def", second)]
     assert list(reader.parts(b"g")) == [(b"g", second)]
@@ -105,13 +105,13 @@ def test_pieces_may_be_cut_otherwise_than_reads() -> None:
 def test_two_followers_of_one_stream_both_see_all_of_it() -> None:
     ledger = Ledger()
     ledger.add(2, at(1))
-    assert list(Reader(ledger).parts(b"ab")) == list(Reader(ledger).parts(b"ab"))
+    assert list(PieceStamps(ledger).parts(b"ab")) == list(PieceStamps(ledger).parts(b"ab"))
 
 
 def test_more_bytes_than_were_counted_have_no_stamp() -> None:
     ledger = Ledger()
     ledger.add(1, at(1))
-    assert list(Reader(ledger).parts(b"abc")) == [(b"a", at(1)), (b"bc", None)]
+    assert list(PieceStamps(ledger).parts(b"abc")) == [(b"a", at(1)), (b"bc", None)]
 
 
 def test_a_stream_knows_when_it_was_asked_and_answered() -> None:
@@ -129,7 +129,7 @@ def test_a_stream_knows_when_it_was_asked_and_answered() -> None:
 
 def test_streams_that_nobody_follows_are_forgotten_and_others_never() -> None:
     counted = Frames()
-    reader = Reader(counted.ledger(1))
+    reader = PieceStamps(counted.ledger(1))
     for stream_id in range(3, 3 + 4 * MAX_LEDGERS, 2):
         counted.ledger(stream_id)
     counted.feed(data(1, b"late").serialize(), at(9))
@@ -140,9 +140,9 @@ def test_streams_that_nobody_follows_are_forgotten_and_others_never() -> None:
 @pytest.mark.parametrize("held", [True, False])
 def test_an_endless_stream_that_nobody_follows_takes_no_memory(held: bool) -> None:
     ledger = Ledger()
-    ledger.held = held
+    ledger.follow(held)
     for t_ns in range(MAX_UNHELD_ROWS + 5):
         ledger.add(1, at(t_ns))
-    parts = list(Reader(ledger).parts(b"x"))
+    parts = list(PieceStamps(ledger).parts(b"x"))
     assert parts == [(b"x", at(0) if held else None)]
     assert len(ledger.ends) == (MAX_UNHELD_ROWS + 5 if held else 0)

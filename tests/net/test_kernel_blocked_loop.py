@@ -50,20 +50,18 @@ def check_that_only_seen_suffers(rec: sl.Recording) -> None:
     assert off_ms(rec, "arrived_ns").abs().quantile(0.75) < 1
 
 
-def test_a_blocked_loop_spoils_what_is_seen_and_not_what_arrived(sl_lab: Lab) -> None:
-    rec = blocked(sl_lab.endpoint("steady"), n_events=24, step_ms=50)
+def test_a_blocked_loop_spoils_what_is_seen_and_not_what_arrived(lab: Lab) -> None:
+    rec = blocked(lab.endpoint("steady"), n_events=24, step_ms=50)
 
     assert set(rec.reads["stamp"]) == {"kernel"}
     check_that_only_seen_suffers(rec)
 
 
-def test_by_the_users_clock_it_spoils_both(
-    sl_lab: Lab, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_by_the_users_clock_it_spoils_both(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     """The control: without the kernel the same check fails."""
     monkeypatch.setattr(kernel, "available", lambda: False)
 
-    rec = blocked(sl_lab.endpoint("steady"), n_events=24, step_ms=50)
+    rec = blocked(lab.endpoint("steady"), n_events=24, step_ms=50)
 
     assert set(rec.reads["stamp"]) == {"user"}
     with pytest.raises(AssertionError):
@@ -71,13 +69,13 @@ def test_by_the_users_clock_it_spoils_both(
     assert off_ms(rec, "arrived_ns").abs().median() > 4
 
 
-def test_closer_events_are_merged_and_it_is_said(sl_lab: Lab) -> None:
+def test_closer_events_are_merged_and_it_is_said(lab: Lab) -> None:
     """What the block hid stands in the counts, the bounds, the rows and the summary."""
     before = duplicates()
 
-    rec = blocked(sl_lab.endpoint("steady"), n_events=200, step_ms=5)
+    rec = blocked(lab.endpoint("steady"), n_events=200, step_ms=5)
 
-    reads, events = by_read(rec, sl_lab), rec.events
+    reads, events = by_read(rec, lab), rec.events
     merged = reads[reads["n_segments"].fillna(0) > 1]
     assert len(merged) >= 5
     assert merged["n_segments"].max() >= 3

@@ -12,7 +12,7 @@ import trio
 
 import streamlab as sl
 from streamlab.net import kernel
-from streamlab.net.stamping import Exchange
+from streamlab.net.connection import Exchange
 from streamlab.tape import UNKNOWN, Stamp
 from tests.capture.test_record import Record, both
 from tests.net.sends import Lab
@@ -36,18 +36,18 @@ def check_all_is_there(rec: sl.Recording, by: str) -> None:
 
 @both
 @linux
-def test_with_all_of_it_the_kernel_stamps(record: Record, sl_fast_lab: Lab) -> None:
+def test_with_all_of_it_the_kernel_stamps(record: Record, fast_lab: Lab) -> None:
     """The control: here the capabilities that the others switch off are there."""
-    check_all_is_there(record(sl_fast_lab.endpoint("steady")), by="kernel")
+    check_all_is_there(record(fast_lab.endpoint("steady")), by="kernel")
 
 
 @both
 def test_another_platform(
-    record: Record, sl_fast_lab: Lab, monkeypatch: pytest.MonkeyPatch
+    record: Record, fast_lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(kernel, "sys", SimpleNamespace(platform="darwin"))
 
-    rec = record(sl_fast_lab.endpoint("steady"))
+    rec = record(fast_lab.endpoint("steady"))
 
     check_all_is_there(rec, by="user")
     assert rec.reads["n_segments"].isna().all()
@@ -55,22 +55,22 @@ def test_another_platform(
 
 @both
 def test_a_kernel_that_refuses_the_option(
-    record: Record, sl_fast_lab: Lab, monkeypatch: pytest.MonkeyPatch
+    record: Record, fast_lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(kernel, "SO_TIMESTAMPNS", 9999)
 
-    check_all_is_there(record(sl_fast_lab.endpoint("steady")), by="user")
+    check_all_is_there(record(fast_lab.endpoint("steady")), by="user")
 
 
 @both
 @linux
 def test_a_kernel_that_agrees_and_sends_no_control_message(
-    record: Record, sl_fast_lab: Lab, monkeypatch: pytest.MonkeyPatch
+    record: Record, fast_lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The reads are taken by ``recvmsg`` and come without a stamp; segments are still known."""
     monkeypatch.setattr(kernel, "enable", lambda sock: True)
 
-    rec = record(sl_fast_lab.endpoint("steady"))
+    rec = record(fast_lab.endpoint("steady"))
 
     check_all_is_there(rec, by="user")
     assert rec.reads["n_segments"].notna().any()
@@ -79,12 +79,12 @@ def test_a_kernel_that_agrees_and_sends_no_control_message(
 @both
 @linux
 def test_a_kernel_without_tcp_info(
-    record: Record, sl_fast_lab: Lab, monkeypatch: pytest.MonkeyPatch
+    record: Record, fast_lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The stamps stay; how many segments they stand for is unknown, and bounded."""
     monkeypatch.setattr(kernel, "received", lambda sock: (UNKNOWN, UNKNOWN))
 
-    rec = record(sl_fast_lab.endpoint("steady"))
+    rec = record(fast_lab.endpoint("steady"))
 
     check_all_is_there(rec, by="kernel")
     assert rec.reads["n_segments"].isna().all()
@@ -97,21 +97,21 @@ class Blind(asyncio.SelectorEventLoop):
     add_reader = asyncio.AbstractEventLoop.add_reader
 
 
-def test_a_loop_that_cannot_watch_a_socket(sl_fast_lab: Lab) -> None:
+def test_a_loop_that_cannot_watch_a_socket(fast_lab: Lab) -> None:
     with asyncio.Runner(loop_factory=Blind) as runner:
-        rec = runner.run(sl.arecord(sl_fast_lab.endpoint("steady")))
+        rec = runner.run(sl.arecord(fast_lab.endpoint("steady")))
 
     check_all_is_there(rec, by="user")
 
 
-def test_trio(sl_fast_lab: Lab) -> None:
-    rec = trio.run(functools.partial(sl.arecord, sl_fast_lab.endpoint("steady")))
+def test_trio(fast_lab: Lab) -> None:
+    rec = trio.run(functools.partial(sl.arecord, fast_lab.endpoint("steady")))
 
     check_all_is_there(rec, by="user")
 
 
 def test_a_cancellation_under_trio_keeps_what_had_arrived(
-    sl_lab: Lab, monkeypatch: pytest.MonkeyPatch
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     heard, got = [], Exchange.got
 
@@ -121,7 +121,7 @@ def test_a_cancellation_under_trio_keeps_what_had_arrived(
 
     async def main() -> None:
         monkeypatch.setattr(Exchange, "got", listen)
-        endpoint = sl_lab.endpoint("steady")
+        endpoint = lab.endpoint("steady")
         async with trio.open_nursery() as nursery:
             nursery.start_soon(functools.partial(sl.arecord, endpoint, n_events=200))
             while len(heard) < 8:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pytest
 
 import streamlab as sl
-from streamlab.capture import request
+from streamlab.capture import session
 from streamlab.net import kernel, stamping
 from streamlab.tape import Clock, monotonic_ns
 from tests.capture.test_record import Record, both, record_async
@@ -33,11 +33,11 @@ def lateness_ns(rec: sl.Recording) -> list[int]:
 
 
 @both
-def test_ninety_nine_in_a_hundred_lie_within_a_millisecond(record: Record, sl_lab: Lab) -> None:
+def test_ninety_nine_in_a_hundred_lie_within_a_millisecond(record: Record, lab: Lab) -> None:
     """None is earlier than its send; a busy machine gets five tries at being prompt."""
     prompt_share = 0.0
     for _ in range(5):
-        late_ns = lateness_ns(record(sl_lab.endpoint("steady"), n_events=300, step_ms=2))
+        late_ns = lateness_ns(record(lab.endpoint("steady"), n_events=300, step_ms=2))
         assert min(late_ns) > -EARLY_NS
         prompt_share = max(prompt_share, sum(late < MS for late in late_ns) / len(late_ns))
         if prompt_share >= 0.99:
@@ -71,13 +71,13 @@ def adozing(endpoint: sl.Endpoint) -> sl.Recording:
 
 
 @pytest.mark.parametrize("doze", [dozing, adozing], ids=["sync", "async"])
-def test_who_sleeps_through_k_sends_is_told_k_and_when(doze: Doze, sl_lab: Lab) -> None:
+def test_who_sleeps_through_k_sends_is_told_k_and_when(doze: Doze, lab: Lab) -> None:
     """Every count is the lab's own, and every pair of bounds holds all the sends."""
     before = duplicates()
 
-    rec = doze(sl_lab.endpoint("steady"))
+    rec = doze(lab.endpoint("steady"))
 
-    reads = by_read(rec, sl_lab)
+    reads = by_read(rec, lab)
     check_counts(reads, duplicates() - before)
     merged = reads[(reads["k"] > 1) & reads["n_segments"].notna()]
     lo_ns = rec.tape.t0_ns + merged["t_lo_ms"] * MS
@@ -89,9 +89,9 @@ def test_who_sleeps_through_k_sends_is_told_k_and_when(doze: Doze, sl_lab: Lab) 
 
 @both
 def test_a_line_comes_with_the_read_that_brought_its_last_byte(
-    record: Record, sl_fast_lab: Lab
+    record: Record, fast_lab: Lab
 ) -> None:
-    rec = record(sl_fast_lab.endpoint("steady"))
+    rec = record(fast_lab.endpoint("steady"))
 
     lines = rec.lines.merge(rec.reads, on="read", suffixes=("", "_of_read"))
     assert len(lines) == len(rec.lines)
@@ -101,8 +101,8 @@ def test_a_line_comes_with_the_read_that_brought_its_last_byte(
 
 
 @both
-def test_one_segment_needs_no_bounds(record: Record, sl_lab: Lab) -> None:
-    reads = by_read(record(sl_lab.endpoint("steady"), step_ms=5), sl_lab)
+def test_one_segment_needs_no_bounds(record: Record, lab: Lab) -> None:
+    reads = by_read(record(lab.endpoint("steady"), step_ms=5), lab)
 
     alone = reads[reads["n_segments"] == 1]
     others = reads[reads["n_segments"] != 1]
@@ -146,7 +146,7 @@ def step_the_clock(monkeypatch: pytest.MonkeyPatch, wall: SteppingWall) -> None:
         return None if wall_ns is None else wall.stamped(wall_ns)
 
     monkeypatch.setattr(kernel, "wall_stamp", stepped)
-    for module in (stamping, request):
+    for module in (stamping, session):
         monkeypatch.setattr(module, "wall_map", lambda: fresh)
 
 
@@ -158,12 +158,12 @@ def _as_clock(wall: SteppingWall) -> Clock:
     ("record", "by_s"), [(sl.record, 3600), (record_async, -2), (sl.record, 0.005)]
 )
 def test_a_step_of_the_wall_clock_is_flagged_and_costs_no_stamp(
-    record: Record, by_s: float, sl_lab: Lab, monkeypatch: pytest.MonkeyPatch
+    record: Record, by_s: float, lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(kernel, "ANCHOR_EVERY_NS", 200 * MS)
     step_the_clock(monkeypatch, wall := SteppingWall(int(by_s * 1e9), 150 * MS))
 
-    rec = record(sl_lab.endpoint("steady"), n_events=100, step_ms=5)
+    rec = record(lab.endpoint("steady"), n_events=100, step_ms=5)
 
     assert len(rec.meta.get("clock_steps", [])) == 1
     step = rec.meta["clock_steps"][0]
@@ -176,5 +176,5 @@ def test_a_step_of_the_wall_clock_is_flagged_and_costs_no_stamp(
 
 
 @both
-def test_without_a_step_nothing_is_flagged(record: Record, sl_fast_lab: Lab) -> None:
-    assert "clock_steps" not in record(sl_fast_lab.endpoint("steady")).meta
+def test_without_a_step_nothing_is_flagged(record: Record, fast_lab: Lab) -> None:
+    assert "clock_steps" not in record(fast_lab.endpoint("steady")).meta

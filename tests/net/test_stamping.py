@@ -10,7 +10,8 @@ from collections.abc import Iterator
 import pytest
 
 from streamlab.net import kernel
-from streamlab.net.stamping import Exchange, Meter
+from streamlab.net.connection import Exchange
+from streamlab.net.stamping import Meter
 from streamlab.tape import UNKNOWN, Anchor
 from tests.waiting import bytes_waiting, has_ended, until
 

@@ -10,11 +10,11 @@ from urllib.parse import urlsplit
 import pytest
 
 import streamlab as sl
+from streamlab.many import Lab
 from streamlab.net.tls import TLSLayer
 from tests.capture.test_record import Record, both
 from tests.net.relays import Authority, proxy, relay_to, serving
 
-Lab = sl.server.Lab[sl.Endpoint]
 TIER = "kernel" if sys.platform == "linux" else "user"
 
 
@@ -24,9 +24,9 @@ def authority() -> Authority:
 
 
 @pytest.fixture
-def tls_port(authority: Authority, sl_fast_lab: Lab) -> Iterator[int]:
+def tls_port(authority: Authority, fast_lab: Lab) -> Iterator[int]:
     """The lab behind TLS."""
-    port = urlsplit(sl_fast_lab.url).port
+    port = urlsplit(fast_lab.url).port
     assert port is not None
     with serving(relay_to(port), authority.server_context()) as tls_port:
         yield tls_port
@@ -44,7 +44,7 @@ def check(rec: sl.Recording) -> None:
 
 @both
 def test_tls_has_kernel_stamps(
-    record: Record, tls_port: int, authority: Authority, sl_fast_lab: Lab
+    record: Record, tls_port: int, authority: Authority, fast_lab: Lab
 ) -> None:
     rec = record(
         sl.openai(
@@ -60,7 +60,7 @@ def test_tls_has_kernel_stamps(
     assert {"tls", "tls_done"} <= set(rec.tape.marks)
     assert rec.tape.marks["tls_done"] <= rec.tape.marks["request_sent"]
     assert rec.tape.marks["first_read"] >= rec.tape.marks["request_sent"]
-    assert rec.body == record(sl_fast_lab.endpoint("steady"), "hi").body
+    assert rec.body == record(fast_lab.endpoint("steady"), "hi").body
 
 
 @both
@@ -97,9 +97,9 @@ def test_verify_false_and_a_path_are_httpx_own(record: Record, tls_port: int) ->
 
 @both
 def test_a_client_certificate_is_shown(
-    record: Record, authority: Authority, sl_fast_lab: Lab
+    record: Record, authority: Authority, fast_lab: Lab
 ) -> None:
-    port = urlsplit(sl_fast_lab.url).port
+    port = urlsplit(fast_lab.url).port
     assert port is not None
     with serving(relay_to(port), authority.server_context(ask_for_certificate=True)) as tls:
         url = f"https://localhost:{tls}/v1"
@@ -113,29 +113,27 @@ def test_a_client_certificate_is_shown(
 
 
 @both
-def test_a_forward_proxy_is_gone_through(record: Record, sl_fast_lab: Lab) -> None:
+def test_a_forward_proxy_is_gone_through(record: Record, fast_lab: Lab) -> None:
     log: list[str] = []
     with serving(proxy(log)) as port:
         rec = record(
-            sl.openai(
-                "steady", base_url=sl_fast_lab.base_url, proxy=f"http://127.0.0.1:{port}"
-            ),
+            sl.openai("steady", base_url=fast_lab.base_url, proxy=f"http://127.0.0.1:{port}"),
             "hi",
         )
 
     check(rec)
-    assert f"POST {sl_fast_lab.url}/v1/chat/completions" in log
+    assert f"POST {fast_lab.url}/v1/chat/completions" in log
 
 
 @both
 def test_a_proxy_of_the_environment_is_gone_through(
-    record: Record, sl_fast_lab: Lab, monkeypatch: pytest.MonkeyPatch
+    record: Record, fast_lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log: list[str] = []
     with serving(proxy(log)) as port:
         monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{port}")
         monkeypatch.delenv("NO_PROXY", raising=False)
-        rec = record(sl.openai("steady", base_url=sl_fast_lab.base_url), "hi")
+        rec = record(sl.openai("steady", base_url=fast_lab.base_url), "hi")
 
     check(rec)
     assert any(line.startswith("POST") for line in log)

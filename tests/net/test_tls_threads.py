@@ -10,7 +10,8 @@ from collections.abc import Iterator
 import httpcore
 import pytest
 
-from streamlab.net.sync_socket import SocketBackend
+from streamlab.net.interrupts import Gate
+from streamlab.net.sync_backend import SocketBackend
 from tests.net.relays import Authority, serving
 
 N_WRITES, SIZE_BYTES = 300, 20_000
@@ -37,7 +38,7 @@ def test_what_is_written_while_another_thread_reads_arrives_in_order() -> None:
     authority = Authority()
     sent = [i.to_bytes(4) * (SIZE_BYTES // 4) for i in range(N_WRITES)]
     with serving(echo, authority.server_context()) as port:
-        plain = SocketBackend(httpcore).connect_tcp("127.0.0.1", port, timeout=5)
+        plain = SocketBackend(httpcore, Gate()).connect_tcp("127.0.0.1", port, timeout=5)
         stream = plain.start_tls(authority.client_context(), "localhost", timeout=5)
         writing = threading.Thread(target=lambda: [stream.write(data, 5) for data in sent])
         writing.start()

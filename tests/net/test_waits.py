@@ -10,15 +10,16 @@ import weakref
 
 import httpcore
 
-from streamlab.net.async_socket import STREAK, AsyncSocketStream, Held
+from streamlab.net.async_socket import STREAK, AsyncSocketStream
 from streamlab.net.fairness import A_PASS, turns_of
+from streamlab.net.interrupts import HeldCancellation
 from streamlab.net.stamping import Meter
 from streamlab.net.sync_socket import MAX_BYTES
 from streamlab.tape import monotonic_ns
 from tests.waiting import has_arrived, until
 
 
-def connected(held: Held | None = None) -> tuple[AsyncSocketStream, socket.socket]:
+def connected(held: HeldCancellation | None = None) -> tuple[AsyncSocketStream, socket.socket]:
     """Return a stream over TCP on loopback, and the socket at its other end."""
     ours = socket.socket()
     meter = Meter(ours)
@@ -37,7 +38,7 @@ def test_a_cancellation_waits_for_more_reads_than_one_turn_takes() -> None:
             got += data
 
     async def cancel_a_reader() -> bytes:
-        stream, theirs = connected(Held())
+        stream, theirs = connected(HeldCancellation())
         got = bytearray()
         task = asyncio.create_task(read_until_cancelled(stream, got))
         await asyncio.sleep(0)

@@ -1,4 +1,4 @@
-"""What the README shows is what happens."""
+"""What the README shows is what happens, and what the documents point to is there."""
 
 from __future__ import annotations
 
@@ -10,6 +10,12 @@ import pytest
 from tests.readme.blocks import README, blocks, outputs, without_times
 
 TEXT = README.read_text("utf-8")
+ROOT = README.parent
+DOCUMENTS = sorted(
+    path.relative_to(ROOT)
+    for pattern in ("*.md", "streamlab/**/*.md", "tests/benchmarks/*.md", ".github/**/*.md")
+    for path in ROOT.glob(pattern)
+)
 
 
 @pytest.fixture(scope="module")
@@ -31,12 +37,30 @@ def test_the_first_block_is_short() -> None:
     assert len([line for line in code.splitlines() if line.strip()]) <= 10
 
 
-def test_every_picture_and_link_to_a_file_is_there() -> None:
-    root = Path(README).parent
-    targets = re.findall(r"\]\(([^)#:]+)\)", TEXT)
+def test_no_block_is_longer_than_twenty_lines() -> None:
+    assert [block.code for block in blocks(TEXT) if len(block.code.splitlines()) > 20] == []
 
-    assert targets
-    assert [t for t in targets if not (root / t).exists()] == []
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=str)
+def test_every_picture_and_file_that_a_document_links_to_is_there(document: Path) -> None:
+    folder = (ROOT / document).parent
+    targets = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", (ROOT / document).read_text("utf-8"))
+
+    assert [target for target in targets if not (folder / target).exists()] == []
+
+
+def test_every_file_that_the_page_of_the_package_names_is_there() -> None:
+    """A path counts from the repository, from the package or from the tests."""
+    page = (ROOT / "streamlab/README.md").read_text("utf-8")
+    named = set(re.findall(r"`([\w/]+(?:\.py|/))`", page))
+    folders = (ROOT, ROOT / "streamlab", ROOT / "tests")
+
+    assert named > {"tape/reads.py", "net/"}
+    assert [n for n in sorted(named) if not any((f / n).exists() for f in folders)] == []
+
+
+def test_the_readme_has_links() -> None:
+    assert "](streamlab/README.md)" in TEXT
 
 
 def test_the_two_commands_stand_first() -> None:

@@ -8,12 +8,13 @@ import pandas as pd
 
 import streamlab as sl
 from streamlab.dialects import DIALECTS, tokens
+from streamlab.many import Lab
 from tests.sdks.clients import USAGE
 
 SPOKEN = [name for name in DIALECTS if name not in ("sse", "ndjson")]
 
 
-def answers(lab: sl.server.Lab[sl.Endpoint], scenario: str) -> dict[str, sl.Recording]:
+def answers(lab: Lab, scenario: str) -> dict[str, sl.Recording]:
     """Return the answer to the same prompt in each dialect."""
     more = {"openai_chat": {"stream_options": USAGE}}  # the only one that must be asked
     return {

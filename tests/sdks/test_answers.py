@@ -8,14 +8,13 @@ import pandas as pd
 import pytest
 
 import streamlab as sl
+from streamlab.many import Lab
 from tests.sdks.answers import SPOKEN, answers, contents, table
-
-Lab = sl.server.Lab[sl.Endpoint]
 
 
 @pytest.mark.parametrize("scenario", ["steady", "bursty"])
-def test_one_answer_in_seven_dialects_is_the_same(scenario: str, sl_fast_lab: Lab) -> None:
-    recordings = answers(sl_fast_lab, scenario)
+def test_one_answer_in_seven_dialects_is_the_same(scenario: str, fast_lab: Lab) -> None:
+    recordings = answers(fast_lab, scenario)
     first, *others = recordings.values()
 
     assert len(recordings) == 7
@@ -33,9 +32,9 @@ def test_one_answer_in_seven_dialects_is_the_same(scenario: str, sl_fast_lab: La
     assert list(found.index) == [rec.dialect for rec in recordings.values()]
 
 
-def test_the_transcript_says_what_the_others_say(sl_fast_lab: Lab) -> None:
+def test_the_transcript_says_what_the_others_say(fast_lab: Lab) -> None:
     """In chat these are gpt-4o-mini's own bytes; in the others its words."""
-    recordings = answers(sl_fast_lab, "count-to-ten")
+    recordings = answers(fast_lab, "count-to-ten")
 
     assert {rec.text for rec in recordings.values()} == {"1, 2, 3, 4, 5, 6, 7, 8, 9, 10"}
     assert {len(contents(rec)) for rec in recordings.values()} == {28}
@@ -53,10 +52,9 @@ MAKERS = {
 
 
 @pytest.mark.parametrize("name", SPOKEN)
-def test_a_provider_s_function_streams_from_the_lab(name: str, sl_fast_lab: Lab) -> None:
+def test_a_provider_s_function_streams_from_the_lab(name: str, fast_lab: Lab) -> None:
     """With the base URL that its own package is given, too."""
-    lab = sl_fast_lab
-    base_url = lab.base_url if name.startswith("openai") else lab.url
+    base_url = fast_lab.base_url if name.startswith("openai") else fast_lab.url
     rec = sl.record(MAKERS[name]("count-to-ten", base_url=base_url), "Count to 10")
 
     assert rec.text == "1, 2, 3, 4, 5, 6, 7, 8, 9, 10"
@@ -64,8 +62,8 @@ def test_a_provider_s_function_streams_from_the_lab(name: str, sl_fast_lab: Lab)
 
 
 @pytest.mark.parametrize("name", SPOKEN)
-def test_auto_finds_out_how_to_ask_and_says_what_it_chose(name: str, sl_fast_lab: Lab) -> None:
-    asked = sl_fast_lab.endpoint("steady", name).query("Count to 10", {})
+def test_auto_finds_out_how_to_ask_and_says_what_it_chose(name: str, fast_lab: Lab) -> None:
+    asked = fast_lab.endpoint("steady", name).query("Count to 10", {})
     query = "".join(f"?{key}={value}" for key, value in asked.params.items())
     endpoint = sl.endpoint(asked.url + query, model="steady")
     rec = sl.record(endpoint, "Count to 10")
@@ -74,12 +72,12 @@ def test_auto_finds_out_how_to_ask_and_says_what_it_chose(name: str, sl_fast_lab
     assert rec.meta["request"] == asked.json
     assert rec.dialect == name
     assert rec.complete
-    assert rec.text == sl.record(sl_fast_lab.endpoint("steady", name), "hi").text
+    assert rec.text == sl.record(fast_lab.endpoint("steady", name), "hi").text
 
 
 @pytest.mark.parametrize("name", ["sse", "ndjson"])
-def test_auto_takes_what_has_no_dialect_for_plain_events(name: str, sl_fast_lab: Lab) -> None:
-    rec = sl.record(sl.endpoint(f"{sl_fast_lab.url}/{name}/steady"))
+def test_auto_takes_what_has_no_dialect_for_plain_events(name: str, fast_lab: Lab) -> None:
+    rec = sl.record(sl.endpoint(f"{fast_lab.url}/{name}/steady"))
 
     assert rec.dialect == name
     assert len(rec.events) == 40

@@ -9,9 +9,8 @@ import pytest
 
 import streamlab as sl
 from streamlab.dialects import tokens
+from streamlab.many import Lab
 from tests.sdks.clients import CLIENTS, USAGE, Client, Heard
-
-Lab = sl.server.Lab[sl.Endpoint]
 
 
 def stream(client: Client, mode: str, url: str) -> Heard:
@@ -25,11 +24,11 @@ def stream(client: Client, mode: str, url: str) -> Heard:
 @pytest.mark.parametrize("mode", ["sync", "async"])
 @pytest.mark.parametrize("client", CLIENTS, ids=lambda client: client.name)
 def test_a_provider_s_own_package_and_our_dialect_find_the_same(
-    client: Client, mode: str, sl_fast_lab: Lab
+    client: Client, mode: str, fast_lab: Lab
 ) -> None:
     body = {"stream_options": USAGE} if client.name == "openai chat" else {}
-    ours = sl.record(sl_fast_lab.endpoint("bursty", client.dialect), "Count to 10", **body)
-    theirs = stream(client, mode, sl_fast_lab.url)
+    ours = sl.record(fast_lab.endpoint("bursty", client.dialect), "Count to 10", **body)
+    theirs = stream(client, mode, fast_lab.url)
 
     content = ours.deltas[ours.deltas["kind"] == "content"]
     assert theirs.text == ours.text

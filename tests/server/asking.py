@@ -1,4 +1,4 @@
-"""What the tests of the lab say over and over: ask, read, look at the log."""
+"""Helpers for the tests of the lab: ask, read, look at the log."""
 
 import json
 import socket
@@ -13,13 +13,13 @@ from streamlab.server import Lab
 TRANSCRIPT = Path(__file__).parents[2] / "streamlab/server/data/openai_chat_count_to_ten.sse"
 
 
-def ask(http: httpx.Client, lab: Lab[Any], scenario: str, **body: Any) -> httpx.Response:
+def ask(http: httpx.Client, lab: Lab, scenario: str, **body: Any) -> httpx.Response:
     """Stream a scenario to its end and return the response with its body."""
     body = {"model": scenario, "stream": True, **body}
     return http.post(f"{lab.base_url}/chat/completions", json=body)
 
 
-def log_of(http: httpx.Client, lab: Lab[Any], response: httpx.Response) -> dict[str, Any]:
+def log_of(http: httpx.Client, lab: Lab, response: httpx.Response) -> dict[str, Any]:
     """Return the lab's log of a response."""
     stream = response.headers["x-streamlab-stream"]
     return http.get(f"{lab.url}/lab/log/{stream}").json()
@@ -31,7 +31,7 @@ def lateness_ms(log: dict[str, Any]) -> list[float]:
     return sorted((sent[1] - due[1]) / 1e6 for sent, due in pairs)
 
 
-def raw_request(lab: Lab[Any], scenario: str, **body: Any) -> socket.socket:
+def raw_request(lab: Lab, scenario: str, **body: Any) -> socket.socket:
     """Return a plain socket on which a scenario has been asked for."""
     url = urlsplit(lab.url)
     sock = socket.create_connection((url.hostname, url.port), timeout=10)

@@ -1,28 +1,9 @@
-"""Labs for the tests: one at true speed, one twenty times as fast.  Both are real processes."""
+"""A plain client for the tests of the lab."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 import httpx
 import pytest
-
-from streamlab.server import Lab, serve
-
-
-class Where(NamedTuple):
-    base_url: str
-    scenario: str
-    dialect: str
-
-
-@pytest.fixture(scope="session")
-def lab() -> Lab[Where]:
-    return serve(endpoint=Where)
-
-
-@pytest.fixture(scope="session")
-def fast_lab() -> Lab[Where]:
-    return serve(endpoint=Where, speed=20)
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""Compressed streams: in time with a flush, all at the end without."""
+"""Compressed streams: on time with a flush, all at the end without."""
 
 import zlib
 

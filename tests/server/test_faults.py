@@ -1,4 +1,4 @@
-"""Each fault really happens, to a client that knows nothing of it."""
+"""Each fault happens to an ordinary client."""
 
 import socket
 
@@ -14,7 +14,7 @@ BEGUN = ["A", " stream", " is", " not", " a", " row", " of", " tokens", ".", " W
 
 
 def read_until_broken(response: httpx.Response) -> tuple[bytes, Exception]:
-    """Return what arrived, and what the client says about the rest."""
+    """Return the bytes that arrived, and the client's error about the rest."""
     arrived: list[bytes] = []
     with pytest.raises(httpx.TransportError) as caught:
         list(map(arrived.append, response.iter_raw()))
@@ -133,7 +133,7 @@ def test_faults_are_on_every_path(fast_lab, http):
     assert arrived.startswith(b"data: A\n\ndata:  stream\n\n")
 
 
-def test_the_lab_says_so_if_it_hangs_up(fast_lab):
+def test_a_close_is_seen_by_the_client(fast_lab):
     """A close without HTTP's end is a FIN, not a reset."""
     with raw_request(fast_lab, "truncated") as sock:
         received = b"".join(iter(lambda: sock.recv(65536), b""))

@@ -1,4 +1,4 @@
-"""The handle: a process that starts anywhere, is shared, and never outlives its parent."""
+"""The lab's process: it starts anywhere, is shared, and never outlives its parent."""
 
 import os
 import signal
@@ -8,17 +8,17 @@ from pathlib import Path
 
 import pytest
 
+from streamlab.endpoints.endpoint import Endpoint
 from streamlab.errors import LabError, UnknownNameError, UsageError
-from streamlab.server import serve
-from tests.server.conftest import Where
+from streamlab.many import serve
 from tests.waiting import is_asleep, until
 
 ROOT = Path(__file__).parents[2]
 
 PARENT = """
 import sys, time
-from streamlab.server import serve
-lab = serve(endpoint=tuple)
+from streamlab.many import serve
+lab = serve()
 print(lab.pid, flush=True)
 {then}
 """
@@ -39,19 +39,19 @@ def is_gone(pid: int) -> bool:
 
 
 def test_the_same_call_returns_the_same_lab_and_other_arguments_another(lab, fast_lab):
-    assert serve(endpoint=Where) is lab
-    assert serve(endpoint=Where, speed=20) is fast_lab
+    assert serve() is lab
+    assert serve(speed=20) is fast_lab
     assert fast_lab.url != lab.url
 
 
 def test_a_closed_lab_is_started_anew_and_closing_twice_is_harmless():
-    first = serve(endpoint=Where, speed=3)
+    first = serve(speed=3)
     first.close()
     first.close()
     assert not first.alive
     assert repr(first) == f"<Lab {first.url}, closed>"
 
-    with serve(endpoint=Where, speed=3) as second:
+    with serve(speed=3) as second:
         assert second is not first
         assert second.alive
     assert not second.alive
@@ -72,10 +72,11 @@ def test_a_lab_shows_where_it_is_and_what_it_plays(lab):
     assert repr(lab) == f"<Lab {lab.url} plays {', '.join(lab.scenarios)}>"
 
 
-def test_an_endpoint_is_made_by_the_factory(lab):
-    assert lab.endpoint() == Where(lab.base_url, "count-to-ten", "openai_chat")
-    assert lab.endpoint("reset", "sse") == Where(f"{lab.url}/sse/reset", "reset", "sse")
-    assert lab.endpoint(dialect="gemini") == Where(lab.url, "count-to-ten", "gemini")
+def test_an_endpoint_has_the_address_the_dialect_and_the_scenario(lab):
+    assert lab.endpoint() == Endpoint(lab.base_url, "openai_chat", "count-to-ten")
+    assert lab.endpoint("reset", "sse") == Endpoint(f"{lab.url}/sse/reset", "sse", "reset")
+    assert lab.endpoint(dialect="gemini") == Endpoint(lab.url, "gemini", "count-to-ten")
+    assert lab.address("reset", "sse") == f"{lab.url}/sse/reset"
 
 
 def test_an_unknown_scenario_or_dialect_is_refused_with_what_there_is(lab):
@@ -91,7 +92,7 @@ def test_a_taken_port_is_one_sentence(lab):
     port = int(lab.url.rpartition(":")[2])
 
     with pytest.raises(LabError) as caught:
-        serve(endpoint=Where, port=port)
+        serve(port=port)
 
     sentence = f"port {port} of 127.0.0.1 is taken. Choose another, or port 0 for any free one."
     assert str(caught.value) == sentence
@@ -101,13 +102,13 @@ def test_an_impossible_port_is_one_sentence():
     with pytest.raises(
         LabError, match=r"^the lab cannot listen on port 70000 of 127\.0\.0\.1: "
     ):
-        serve(endpoint=Where, port=70000)
+        serve(port=70000)
 
 
 @pytest.mark.parametrize("speed", [0, -1, float("nan"), float("inf")])
 def test_an_impossible_speed_is_refused(speed):
     with pytest.raises(UsageError, match=r"^speed must be a number above 0, and .* came\."):
-        serve(endpoint=Where, speed=speed)
+        serve(speed=speed)
 
 
 def test_a_lab_dies_with_a_parent_that_is_killed():
@@ -131,6 +132,23 @@ def test_a_lab_dies_with_a_killed_parent_although_a_forked_child_lives_on():
             os.kill(child, signal.SIGKILL)
 
 
+def test_a_forked_child_starts_a_lab_of_its_own_and_leaves_its_parents_alone():
+    then = (
+        "import os\n"
+        "if child := os.fork():\n"
+        "    os.waitpid(child, 0)\n"
+        "    print(lab.alive, serve() is lab, flush=True)\n"
+        "else:\n"
+        "    print(serve().pid, flush=True)"
+    )
+    with start_parent(then) as parent:
+        pid, child_pid = int(parent.stdout.readline()), int(parent.stdout.readline())
+        assert parent.stdout.readline() == "True True\n"
+
+    assert pid != child_pid
+    assert is_gone(child_pid)
+
+
 def test_a_lab_ends_with_a_parent_that_ends_by_itself():
     with start_parent("pass") as parent:
         pid = int(parent.stdout.readline())
@@ -139,7 +157,7 @@ def test_a_lab_ends_with_a_parent_that_ends_by_itself():
 
 
 def test_a_ctrl_c_for_the_parent_leaves_the_lab_running():
-    """A terminal sends it to the whole process group."""
+    """A terminal sends a Ctrl-C to the whole process group."""
     then = "try: time.sleep(60)\nexcept KeyboardInterrupt: print(lab.alive, flush=True)"
     with start_parent(then, start_new_session=True) as parent:
         parent.stdout.readline()
@@ -153,8 +171,8 @@ def test_a_lab_starts_whatever_lies_in_the_working_directory(tmp_path):
         (tmp_path / name).write_text("raise SystemExit('shadowed')")
     code = (
         f"import sys; sys.path[:] = [*filter(None, sys.path), {str(ROOT)!r}]\n"
-        "from streamlab.server import serve\n"
-        "with serve(endpoint=tuple) as lab: print(lab.alive)"
+        "from streamlab.many import serve\n"
+        "with serve() as lab: print(lab.alive)"
     )
 
     command = [sys.executable, "-c", code]
@@ -164,7 +182,7 @@ def test_a_lab_starts_whatever_lies_in_the_working_directory(tmp_path):
 
 
 def test_the_foreground_ends_cleanly_at_ctrl_c_and_prints_nothing():
-    code = "from streamlab.server import run; run(ready=lambda url: print(url, flush=True))"
+    code = "from streamlab.server.lab import run; run(ready=lambda url: print(url, flush=True))"
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     with subprocess.Popen([sys.executable, "-c", code], env=env, **pipes) as process:

@@ -1,4 +1,4 @@
-"""Which request gets which answer, and what a bad one is told."""
+"""Which request gets which response, and what the response to a bad request says."""
 
 import re
 import socket
@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from streamlab.server.knobs import KNOBS, knobs_of
 from streamlab.server.lab import scenarios_of
+from streamlab.server.parameters import PARAMETERS, parameters_of
 from tests.server.asking import ask
 
 
@@ -25,17 +25,17 @@ def test_the_first_page_says_what_this_is(http, lab):
         assert "<code>count-to-ten</code>" in page.text
 
 
-def test_the_first_page_can_be_pasted_and_names_the_knobs_of_each(http, lab):
+def test_the_first_page_can_be_pasted_and_names_the_parameters_of_each(http, lab):
     page = http.get(lab.url).text
     rows = [re.findall(r"<code>(.*?)</code>", row) for row in page.split("<tr>")]
-    said = {first: tuple(knobs) for first, *knobs in filter(None, rows)}
+    said = {first: tuple(names) for first, *names in filter(None, rows)}
     commands = page[page.index("curl") : page.index("</pre>")]
 
     assert commands.count(f"{urlsplit(lab.url).netloc}/") == 2
     assert "PORT" not in page
     for name, scenario in scenarios_of({}).items():
-        assert said[name] == knobs_of(scenario)
-    assert set(KNOBS) <= set(said)
+        assert said[name] == parameters_of(scenario)
+    assert set(PARAMETERS) <= set(said)
 
 
 def test_the_scenarios_are_listed_as_models(http, lab):
@@ -62,7 +62,8 @@ BAD = {
     "a-list": (b"[]", "the request's body must be a JSON object"),
     "bad-speed": (
         b'{"model": "steady", "speed": "fast"}',
-        "speed must be from 0 to 1000000000, and 'fast' came. Or leave it out.",
+        "speed must be from 0 to 1000000000, and 'fast' came. "
+        "Send such a number, or leave it out.",
     ),
     "bad-seed": (b'{"model": "long", "stream": true, "seed": {}}', "seed must be from 0 to"),
     "bad-options": (
@@ -119,9 +120,9 @@ def test_a_body_without_end_is_a_413(http, lab):
     assert response.status_code == 413
 
 
-def test_a_knob_beyond_reason_is_bounded(http, fast_lab):
-    for knobs in ({"silence_s": 1e300}, {"speed": -1}, {"seed": -1.5}):
-        assert ask(http, fast_lab, "silence", **knobs).status_code == 400
+def test_a_parameter_out_of_range_is_refused(http, fast_lab):
+    for bad in ({"silence_s": 1e300}, {"speed": -1}, {"seed": -1.5}, {"speed": 10**400}):
+        assert ask(http, fast_lab, "silence", **bad).status_code == 400
     assert ask(http, fast_lab, "steady", speed=1e9, n_events=2, seed=2**70).status_code == 200
 
 

@@ -1,10 +1,10 @@
-"""What each scenario says, and when; no network here."""
+"""The text and the times of each scenario, without a network."""
 
 import itertools
 
 import pytest
 
-from streamlab.server.play import MS, Call
+from streamlab.server.response import MS, Request
 from streamlab.server.scenarios import discover
 from tests.server.asking import TRANSCRIPT, contents
 
@@ -13,7 +13,7 @@ each = pytest.mark.parametrize("name", SCENARIOS)
 
 
 def played(name, dialect="openai_chat", **body):
-    return list(SCENARIOS[name].play(Call(name, dialect, True, body)).writes)
+    return list(SCENARIOS[name].respond(Request(name, dialect, True, body)).writes)
 
 
 def gaps_ms(writes):

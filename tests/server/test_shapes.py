@@ -1,4 +1,4 @@
-"""One answer in every dialect: our own readers find the same text.
+"""One completion in every dialect: our own readers find the same text.
 
 The providers' own packages do too: see ``tests/sdks``.
 """
@@ -7,7 +7,7 @@ import pytest
 
 from streamlab.dialects import dialect_named
 from streamlab.follow import Follower
-from streamlab.server.play import MS, Call
+from streamlab.server.response import MS, Request
 from streamlab.server.scenarios import discover
 from streamlab.server.shapes import SHAPES
 from streamlab.testing import tape_from
@@ -19,10 +19,10 @@ DIALECTS = [name for name in SHAPES if name not in ("sse", "ndjson")]
 
 
 def followed(dialect: str, scenario: str = "count-to-ten") -> Follower:
-    """Return what our own reader makes of a scenario in a dialect."""
-    play = SCENARIOS[scenario].play(Call(scenario, dialect, True, {}))
-    pieces = [(write.at_ns / MS, write.data) for write in play.writes]
-    follower = Follower(tape_from(pieces, content_type=play.content_type), dialect)
+    """Return the follower of a scenario in a dialect, at its end."""
+    response = SCENARIOS[scenario].respond(Request(scenario, dialect, True, {}))
+    pieces = [(write.at_ns / MS, write.data) for write in response.writes]
+    follower = Follower(tape_from(pieces, content_type=response.content_type), dialect)
     follower.close()
     follower.interpret()
     return follower
@@ -60,7 +60,7 @@ def test_the_lab_answers_where_the_dialect_asks(http, fast_lab, dialect):
     where = fast_lab.endpoint("steady", dialect)
     ask = dialect_named(dialect).ask("steady", ASKED, {})
 
-    response = http.post(where.base_url + ask.path, params=ask.params, json=ask.json)
+    response = http.post(where.url + ask.path, params=ask.params, json=ask.json)
 
     assert response.status_code == 200
     assert response.headers["content-type"] == SHAPES[dialect].content_type
@@ -73,7 +73,7 @@ def test_an_answer_without_a_stream_is_one_document(http, fast_lab, dialect):
     ask = dialect_named(dialect).ask("steady", ASKED, {"stream": False})
     path = ask.path.replace("streamGenerateContent", "generateContent")
 
-    response = http.post(where.base_url + path, json=ask.json)
+    response = http.post(where.url + path, json=ask.json)
 
     assert "content-length" in response.headers
     assert "A stream is not a row of tokens." in response.text
@@ -81,8 +81,8 @@ def test_an_answer_without_a_stream_is_one_document(http, fast_lab, dialect):
 
 
 def test_plain_streams_are_asked_for_by_their_path(http, fast_lab):
-    sse = http.get(fast_lab.endpoint("steady", "sse").base_url)
-    ndjson = http.get(fast_lab.endpoint("steady", "ndjson").base_url)
+    sse = http.get(fast_lab.address("steady", "sse"))
+    ndjson = http.get(fast_lab.address("steady", "ndjson"))
 
     assert sse.text.startswith("data: A\n\ndata:  stream\n\n")
     assert ndjson.text.startswith('{"text":"A"}\n{"text":" stream"}\n')
@@ -98,4 +98,4 @@ SEEDED = {
 
 @pytest.mark.parametrize(("dialect", "body"), SEEDED.items(), ids=SEEDED)
 def test_the_seed_is_found_where_the_dialect_puts_it(dialect, body):
-    assert Call("steady", dialect, True, body).seed == 5
+    assert Request("steady", dialect, True, body).seed == 5

@@ -172,7 +172,7 @@ def test_a_client_that_leaves_hurts_no_other(http, lab):
 
 
 def test_a_client_that_does_not_read_hurts_no_other(http, lab):
-    """Its own stream waits, with the writes after it; it gets every byte once it reads."""
+    """Only the client's own stream waits; the client gets every byte once it reads."""
     slow = raw_request(lab, "steady", n_events=30_000, step_ms=0)
     until(lambda: bytes_waiting(slow))
 

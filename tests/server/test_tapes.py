@@ -5,11 +5,10 @@ import gzip
 import httpx
 import pytest
 
-from streamlab.server import serve
-from streamlab.server.tapes import play_of
+from streamlab.many import Lab
+from streamlab.server.tapes import response_of
 from streamlab.testing import tape_from
 from tests.server.asking import ask, log_of, raw_request
-from tests.server.conftest import Where
 
 MS = 1_000_000
 
@@ -33,7 +32,7 @@ def tape_lab():
         "never": tape(how="connect"),
         "patience": tape((5, b"data: a\n\n"), how="timeout"),
     }
-    with serve(tapes, endpoint=Where) as lab:
+    with Lab(tapes) as lab:
         yield lab
 
 
@@ -58,8 +57,8 @@ def test_recordings_come_first_and_win(http, tape_lab):
 
 
 def test_a_lab_with_recordings_plays_the_first_unless_told_what(tape_lab):
-    assert tape_lab.endpoint() == Where(tape_lab.base_url, "plain", "openai_chat")
-    assert tape_lab.endpoint("gone").scenario == "gone"
+    assert tape_lab.endpoint().model == "plain"
+    assert tape_lab.endpoint("gone").model == "gone"
 
 
 def test_a_lab_with_recordings_is_a_lab_of_its_own(lab, tape_lab):
@@ -112,4 +111,4 @@ ENDINGS = {
 
 @pytest.mark.parametrize(("how", "ending"), ENDINGS.items(), ids=ENDINGS)
 def test_how_each_end_is_played(how, ending):
-    assert play_of(tape((1, b"x"), how=how)).ending == ending
+    assert response_of(tape((1, b"x"), how=how)).ending == ending

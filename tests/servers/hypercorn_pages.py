@@ -1,4 +1,4 @@
-"""The pages under hypercorn, over TLS, with HTTP/2 for whoever asks for it.
+"""The pages under hypercorn, over TLS, with HTTP/2 for clients that ask for it.
 
 Arguments: the files of the certificate and of its key.
 """

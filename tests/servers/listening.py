@@ -1,4 +1,4 @@
-"""What the servers share: a port that is told, and an end when the tests end."""
+"""What the servers share: a port that is printed, and an end when the tests end."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import threading
 def listening() -> socket.socket:
     """Return a socket that listens on a free port, after printing the port.
 
-    It says that it is TCP: asyncio switches Nagle's algorithm off only where that is said.
+    The protocol is given as TCP, because asyncio switches Nagle's algorithm off only then.
     """
     sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     sock.bind(("127.0.0.1", 0))

@@ -20,14 +20,14 @@ server = MCPServer("numbers")
 
 @server.tool()
 async def count(n: int, ctx: Context) -> str:
-    """Count to n, and tell of every number."""
+    """Count to n, and report the progress at every number."""
     for i in range(n):
         await ctx.report_progress(i + 1, n, f"number {i + 1}")
     return " ".join(str(i + 1) for i in range(n))
 
 
 class Remembered(EventStore):
-    """Numbers the events: what makes the server send ids."""
+    """Numbers the events: with a store like this, the server sends ids."""
 
     def __init__(self) -> None:
         self._events: list[tuple[StreamId, JSONRPCMessage | None]] = []

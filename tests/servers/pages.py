@@ -1,7 +1,7 @@
 """What the starlette servers serve, under uvicorn and under hypercorn.
 
-Every event of ``/numbers`` carries when it was made, on the clock that processes of one machine
-share, and who asked for it: so a test can tell whose bytes arrived when.
+Every event of ``/numbers`` has the time it was made, on the clock that all processes of a
+machine share, and the name of its client, so that a test can match bytes and clients.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ STREAMS = Path(__file__).parents[1] / "data/streams"
 
 
 async def numbers(request: Request) -> Response:
-    """Stream ``n`` events ``gap_ms`` apart, each with the name of who asked."""
+    """Stream ``n`` events ``gap_ms`` apart, each with the ``who`` of the query."""
     asked = request.query_params
     n, gap_s = int(asked.get("n", 5)), float(asked.get("gap_ms", 5)) / 1e3
 
@@ -40,7 +40,7 @@ async def numbers(request: Request) -> Response:
 def transcript(name: str) -> bytes:
     """Return a file of tests/data/streams; ``ollama_plain`` is ``ollama_chat`` without U+2028.
 
-    httpx takes that for the end of a line, and ollama's client fails over it.
+    httpx ends a line at U+2028, and then ollama's client cannot parse the line.
     """
     path = next(STREAMS.glob(f"{name.replace('_plain', '_chat')}.[sn]*"))
     body = path.read_bytes()
@@ -68,7 +68,7 @@ async def zipped(request: Request) -> Response:
 
 
 async def moved(request: Request) -> Response:
-    """Send the client elsewhere."""
+    """Redirect the client to ``/numbers``."""
     return RedirectResponse(f"/numbers?{request.url.query}", 307)
 
 
@@ -79,7 +79,7 @@ async def nothing(request: Request) -> Response:
 
 
 async def completion(request: Request) -> Response:
-    """Play the transcript that ``model`` names; refuse a wrong key, and repeat it."""
+    """Play the transcript that ``model`` names; refuse a wrong key, and quote it."""
     key = request.headers.get("authorization", "")
     if "wrong" in key:
         return JSONResponse({"error": {"message": f"wrong key: {key}", "code": "bad"}}, 401)

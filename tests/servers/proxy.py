@@ -1,6 +1,6 @@
 """A forward proxy: CONNECT tunnels, and absolute URLs over clear HTTP.
 
-``GET http://proxy.invalid/`` through it answers with what went through so far.
+``GET http://proxy.invalid/`` through the proxy returns the list of requests so far.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Starts a real server as a process of its own, and ends it.
+"""Starts a server of this folder as a process of its own, and ends it.
 
 Each server of this folder is a module that listens on a free port of the loopback interface,
 prints the port as its first line, and serves until its standard input closes.
@@ -24,7 +24,7 @@ def running(module: str, *arguments: str) -> Iterator[int]:
         cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,  # hypercorn tells at length who left
+        stderr=subprocess.DEVNULL,  # hypercorn reports every client that leaves
     ) as process:
         assert process.stdin is not None
         assert process.stdout is not None

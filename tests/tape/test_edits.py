@@ -96,6 +96,15 @@ def test_stretching_there_and_back_is_the_same_within_rounding(tape):
         assert all(abs(a - b) <= 1 for a, b in zip(column, before, strict=True))
 
 
+def test_a_stall_at_t0_leaves_t0():
+    """The first read arrived at t0, as far as the clock can tell."""
+    tape = tape_from([(0, b"a"), (20, b"b")])
+
+    for late in (stall(tape, 5, t_ms=0), stall(tape, 5, read=0)):
+        assert late.t0_ns == tape.t0_ns
+        assert [read.stamp.arrived_ns - late.t0_ns for read in late] == [5_000_000, 25_000_000]
+
+
 @given(data=st.data(), tape=tapes(min_reads=1), pause_ms=pauses)
 def test_a_stall_delays_all_of_the_later_reads(data, tape, pause_ms):
     row = data.draw(st.integers(0, len(tape) - 1))

@@ -1,6 +1,6 @@
-"""What the lab can play: one file a scenario, found by being here.
+"""The scenarios of the lab: every module of this folder is one.
 
-A scenario's file has one constant, ``SCENARIO``.  To add one, add a file.
+A module has one constant, ``SCENARIO``.  To add a scenario, add a file.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from importlib import import_module
 from pkgutil import iter_modules
 
-from streamlab.server.play import Scenario
+from streamlab.server.response import Scenario
 
 __all__ = ["discover"]
 

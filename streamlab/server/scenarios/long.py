@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from random import Random
 
-from streamlab.server.knobs import sized
-from streamlab.server.play import MS
-from streamlab.server.script import Script, decode_steps, say, words
+from streamlab.server.completion import Completion, completion_of, decode_steps, words
+from streamlab.server.parameters import sized
+from streamlab.server.response import MS
 
 
-def script(seed: int, n_events: int, step_ms: float) -> Script:
-    """Return `n_events` words, `step_ms` apart or so."""
+def completion(seed: int, n_events: int, step_ms: float) -> Completion:
+    """Return `n_events` words, with a median of `step_ms` from one to the next."""
     steps_ns = decode_steps(Random(f"long {seed}"), n_events, step_ms)
-    return say([[word] for word in words(n_events)], 150 * MS, steps_ns)
+    return completion_of([[word] for word in words(n_events)], 150 * MS, steps_ns)
 
 
-SCENARIO = sized("long", "2,000 events, 5 ms apart", script, n_events=2_000, step_ms=5)
+SCENARIO = sized("long", "2,000 events, 5 ms apart", completion, n_events=2_000, step_ms=5)

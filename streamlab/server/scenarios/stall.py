@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from random import Random
 
-from streamlab.server.knobs import sized
-from streamlab.server.play import MS
-from streamlab.server.script import Script, say, words
+from streamlab.server.completion import Completion, completion_of, words
+from streamlab.server.parameters import sized
+from streamlab.server.response import MS
 
 
-def script(seed: int, n_events: int, step_ms: float) -> Script:
+def completion(seed: int, n_events: int, step_ms: float) -> Completion:
     """Return words, `step_ms` apart, and 300 ms before one in their middle third."""
     steps_ns = [int(step_ms * MS)] * n_events
     first = min(n_events // 3 + 1, n_events - 1)
     last = max(n_events * 2 // 3, first)
     steps_ns[Random(f"stall {seed}").randint(first, last)] = 300 * MS
-    return say([[word] for word in words(n_events)], 200 * MS, steps_ns)
+    return completion_of([[word] for word in words(n_events)], 200 * MS, steps_ns)
 
 
 SCENARIO = sized(
     "stall",
     "one pause of 300 ms in the middle of a steady stream",
-    script,
+    completion,
     n_events=40,
     step_ms=20,
 )

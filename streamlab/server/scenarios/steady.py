@@ -1,21 +1,23 @@
 """A server without a fault: one event each 20 ms, exactly.
 
-Two knobs in the request's body make it a load: ``n_events`` (at most 100,000) and
-``step_ms``.
+With the parameters ``n_events`` and ``step_ms`` it is a load for clients.
 """
 
 from __future__ import annotations
 
-from streamlab.server.play import MS, Call, Play, Scenario
-from streamlab.server.script import say, words
+from streamlab.server.completion import completion_of, words
+from streamlab.server.parameters import n_events_of
+from streamlab.server.response import MS, Request, Response, Scenario
 from streamlab.server.shapes import render
 
 
-def play(call: Call) -> Play:
-    """Say `n_events` words, one each `step_ms`, from 200 ms on."""
-    n = min(max(int(call.number("n_events", 40)), 1), 100_000)
-    step_ns = int(call.number("step_ms", 20) * MS)
-    return render(say([[w] for w in words(n)], 200 * MS, [step_ns] * n), call)
+def respond(request: Request) -> Response:
+    """Return `n_events` words, one each `step_ms`, from 200 ms on."""
+    n = n_events_of(request, 40)
+    step_ns = int(request.number("step_ms", 20) * MS)
+    return render(completion_of([[w] for w in words(n)], 200 * MS, [step_ns] * n), request)
 
 
-SCENARIO = Scenario("steady", "40 events, one each 20 ms exactly", "modelled", play)
+SCENARIO = Scenario(
+    "steady", "40 events, one each 20 ms exactly", "modelled", respond, ("n_events", "step_ms")
+)

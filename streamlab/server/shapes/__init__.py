@@ -1,15 +1,14 @@
-"""Who says it how: one file a provider's shape, the same script in each.
+"""One file a provider's shape: the path of its requests and the format of its responses.
 
-To add one, write a file with a class that satisfies `Shape` and name it in `SHAPES`.
+To add one, write a file with a subclass of `Shape` and name it in `SHAPES`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
-from streamlab.server.play import Call, Play, Write, document
-from streamlab.server.script import Script
+from streamlab.server.completion import Completion
+from streamlab.server.response import Request, Response, Write, document
 from streamlab.server.shapes.anthropic import Anthropic
 from streamlab.server.shapes.base import Asked, Shape
 from streamlab.server.shapes.cohere import Cohere
@@ -18,8 +17,7 @@ from streamlab.server.shapes.lmstudio_native import LMStudioNative
 from streamlab.server.shapes.ollama import Ollama
 from streamlab.server.shapes.openai_chat import OpenAIChat
 from streamlab.server.shapes.openai_responses import OpenAIResponses
-from streamlab.server.shapes.plain_ndjson import PlainNDJSON
-from streamlab.server.shapes.plain_sse import PlainSSE
+from streamlab.server.shapes.plain import PlainNDJSON, PlainSSE
 
 __all__ = ["SHAPES", "asked", "render", "writes"]
 
@@ -39,8 +37,8 @@ SHAPES: dict[str, type[Shape]] = {shape.name: shape for shape in _ALL}
 """The shapes by the name of their dialect."""
 
 
-def asked(path: str, body: Mapping[str, Any]) -> tuple[str, Asked] | None:
-    """Return the dialect that answers `path` and what is asked of it."""
+def asked(path: str, body: Mapping[str, object]) -> tuple[str, Asked] | None:
+    """Return the dialect whose shape serves `path`, and what the request asks for."""
     for name, shape in SHAPES.items():
         found = shape.asked(path, body)
         if found is not None:
@@ -48,19 +46,22 @@ def asked(path: str, body: Mapping[str, Any]) -> tuple[str, Asked] | None:
     return None
 
 
-def render(script: Script, call: Call) -> Play:
-    """Return the answer to `call`: a stream, or the whole of it once all has been said."""
-    shape = SHAPES[call.dialect](call)
-    if not call.stream:
-        return document(shape.whole(script), "application/json", at_ns=script.closes_ns)
-    return Play(writes(script, shape), shape.content_type)
+def render(completion: Completion, request: Request) -> Response:
+    """Return a completion as a stream, or as one document at the time when it closes."""
+    shape = SHAPES[request.dialect](request)
+    if not request.stream:
+        whole = shape.whole(completion)
+        return document(whole, "application/json", at_ns=completion.closes_ns)
+    return Response(writes(completion, shape), shape.content_type)
 
 
-def writes(script: Script, shape: Shape) -> Iterator[Write]:
-    """Say a script, lazily: rendering 2,000 events at once would hold the others up."""
-    if opening := shape.opening(script):
-        yield Write(script.opens_ns, opening)
-    for at_ns, texts in script.beats:
+def writes(completion: Completion, shape: Shape) -> Iterator[Write]:
+    """Yield the writes of a completion."""
+    # Lazily: one thread serves all streams, and 2,000 events rendered at once would make
+    # it late for the writes that are due in the meantime.
+    if opening := shape.opening(completion):
+        yield Write(completion.opens_ns, opening)
+    for at_ns, texts in completion.steps:
         yield Write(at_ns, b"".join(map(shape.piece, texts)))
-    if closing := shape.closing(script):
-        yield Write(script.closes_ns, closing)
+    if closing := shape.closing(completion):
+        yield Write(completion.closes_ns, closing)

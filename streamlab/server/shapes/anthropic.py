@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from random import Random
-from typing import Any
-
-from streamlab.server.play import SSE, Call
-from streamlab.server.script import Script
-from streamlab.server.shapes.base import Asked, compact, sse
+from streamlab.server.completion import Completion
+from streamlab.server.response import Request
+from streamlab.server.shapes.base import Shape, compact, random_of, typed_event
 
 
-class Anthropic:
+class Anthropic(Shape):
     """Named events: ``message_start``, one block of text, a ping, ``message_stop``."""
 
     name = "anthropic"
-    content_type = SSE
+    path = "/v1/messages"
 
-    def __init__(self, call: Call) -> None:
-        self._message: dict[str, Any] = {
-            "model": call.scenario,
-            "id": f"msg_{Random(f'{call.scenario} {call.seed}').randbytes(12).hex()}",
+    def __init__(self, request: Request) -> None:
+        super().__init__(request)
+        self._message: dict[str, object] = {
+            "model": request.scenario,
+            "id": f"msg_{random_of(request).randbytes(12).hex()}",
             "type": "message",
             "role": "assistant",
             "content": [],
@@ -28,48 +25,37 @@ class Anthropic:
             "stop_sequence": None,
         }
 
-    @staticmethod
-    def asked(path: str, body: Mapping[str, Any]) -> Asked | None:
-        """Say what is asked for, if this shape answers `path`."""
-        if path != "/v1/messages":
-            return None
-        return Asked(str(body.get("model", "")), bool(body.get("stream")))
-
-    def opening(self, script: Script) -> bytes:
+    def opening(self, completion: Completion) -> bytes:
         """Return the start of the message and of its block, and a ping."""
-        message = {**self._message, "usage": _usage(script, 1)}
+        message = {**self._message, "usage": _usage(completion, 1)}
         block = {"type": "text", "text": ""}
         return (
-            _event("message_start", message=message)
-            + _event("content_block_start", index=0, content_block=block)
-            + _event("ping")
+            typed_event("message_start", message=message)
+            + typed_event("content_block_start", index=0, content_block=block)
+            + typed_event("ping")
         )
 
     def piece(self, text: str) -> bytes:
         """Return one ``content_block_delta``."""
-        return _event(
-            "content_block_delta", index=0, delta={"type": "text_delta", "text": text}
-        )
+        delta = {"type": "text_delta", "text": text}
+        return typed_event("content_block_delta", index=0, delta=delta)
 
-    def closing(self, script: Script) -> bytes:
+    def closing(self, completion: Completion) -> bytes:
         """Return the end of the block and of the message, with the usage."""
         delta = {"stop_reason": "end_turn", "stop_sequence": None}
+        usage = {"output_tokens": completion.n_texts}
         return (
-            _event("content_block_stop", index=0)
-            + _event("message_delta", delta=delta, usage={"output_tokens": script.n_texts})
-            + _event("message_stop")
+            typed_event("content_block_stop", index=0)
+            + typed_event("message_delta", delta=delta, usage=usage)
+            + typed_event("message_stop")
         )
 
-    def whole(self, script: Script) -> bytes:
+    def whole(self, completion: Completion) -> bytes:
         """Return the message that is no stream."""
-        content = [{"type": "text", "text": script.text}]
-        said = {"content": content, "usage": _usage(script, script.n_texts)}
-        return compact({**self._message, **said, "stop_reason": "end_turn"})
+        content = [{"type": "text", "text": completion.text}]
+        message = {**self._message, "content": content, "stop_reason": "end_turn"}
+        return compact({**message, "usage": _usage(completion, completion.n_texts)})
 
 
-def _event(kind: str, **fields: Any) -> bytes:
-    return sse(compact({"type": kind, **fields}), kind.encode())
-
-
-def _usage(script: Script, output_tokens: int) -> dict[str, Any]:
-    return {"input_tokens": script.prompt_tokens, "output_tokens": output_tokens}
+def _usage(completion: Completion, output_tokens: int) -> dict[str, int]:
+    return {"input_tokens": completion.prompt_tokens, "output_tokens": output_tokens}

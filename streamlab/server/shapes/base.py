@@ -1,66 +1,92 @@
-"""What every shape is: one provider's path, and how it says a script.
+"""What all shapes have: a path, and the format of a completion.
 
-A shape is one file with one class that satisfies `Shape`, named in ``SHAPES`` of this
-room's ``__init__``.  An instance says one answer, so it may number its events.
+An instance renders one response, so it may number its events.
 
-Rule: bytes come from the call's seed and the script alone; the same request
+Rule: bytes depend on the request's seed and the completion alone; the same request
 gives the same bytes.
 """
 
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any, NamedTuple, Protocol
+from random import Random
+from typing import ClassVar, NamedTuple
 
-from streamlab.server.play import Call
-from streamlab.server.script import Script
+from streamlab.server.completion import Completion
+from streamlab.server.response import SSE, Request
 
 CREATED = 1_760_000_000
-"""The Unix time that every answer claims; fixed, so that bytes can be compared."""
+"""The Unix time of every response; fixed, so that bytes can be compared."""
 
+DONE = b"data: [DONE]\n\n"
+"""The last event of OpenAI's and Cohere's streams."""
 
 _encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 
 
 class Asked(NamedTuple):
-    """What a request asks for."""
+    """The scenario that a request names, and whether the response is to be a stream."""
 
     scenario: str
     stream: bool
 
 
-class Shape(Protocol):
-    """One provider's format of an answer."""
+class Shape(ABC):
+    """One provider's format of a response.
 
-    name: str  # the dialect's
-    content_type: str
+    Attributes
+    ----------
+    name : str
+        The dialect's.
+    path : str
+        Where requests are sent.
+    streams_by_default : bool
+        Whether a request without the field ``stream`` gets a stream.
+    """
 
-    def __init__(self, call: Call) -> None: ...
+    name: ClassVar[str]
+    path: ClassVar[str]
+    content_type: ClassVar[str] = SSE
+    streams_by_default: ClassVar[bool] = False
 
-    @staticmethod
-    def asked(path: str, body: Mapping[str, Any]) -> Asked | None:
-        """Say what is asked for, or None if this shape does not answer `path`."""
-        ...
+    def __init__(self, request: Request) -> None:
+        self._request = request
 
-    def opening(self, script: Script) -> bytes:
+    @classmethod
+    def asked(cls, path: str, body: Mapping[str, object]) -> Asked | None:
+        """Return what a request asks for, or None if this shape does not serve `path`."""
+        if path != cls.path:
+            return None
+        stream = body.get("stream", cls.streams_by_default)
+        return Asked(str(body.get("model", "")), bool(stream))
+
+    def opening(self, completion: Completion) -> bytes:
         """Return the events before the text; may be empty."""
-        ...
+        return b""
 
+    @abstractmethod
     def piece(self, text: str) -> bytes:
         """Return the event that adds `text`."""
-        ...
 
-    def closing(self, script: Script) -> bytes:
+    def closing(self, completion: Completion) -> bytes:
         """Return the events after the text; may be empty."""
-        ...
+        return b""
 
-    def whole(self, script: Script) -> bytes:
-        """Return the answer as one JSON document, for a request without a stream."""
-        ...
+    @abstractmethod
+    def whole(self, completion: Completion) -> bytes:
+        """Return the completion as one JSON document, for a request without a stream."""
 
 
-def compact(value: Any) -> bytes:
+def random_of(request: Request) -> Random:
+    """Return the source of a response's identifiers."""
+    # Seeded with text, which `Random` hashes the same way in every process.  A hash() of
+    # the two would differ from one lab to the next.
+    return Random(f"{request.scenario} {request.seed}")
+
+
+def compact(value: object) -> bytes:
     """Return JSON without spaces, as UTF-8."""
     return _encode(value).encode()
 
@@ -69,3 +95,8 @@ def sse(data: bytes, event: bytes = b"") -> bytes:
     """Return one server-sent event."""
     head = b"event: " + event + b"\n" if event else b""
     return head + b"data: " + data + b"\n\n"
+
+
+def typed_event(kind: str, **fields: object) -> bytes:
+    """Return one server-sent event of JSON, whose name is repeated as its ``type``."""
+    return sse(compact({"type": kind, **fields}), kind.encode())

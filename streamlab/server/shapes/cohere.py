@@ -2,65 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from random import Random
-from typing import Any
-
-from streamlab.server.play import SSE, Call
-from streamlab.server.script import Script
-from streamlab.server.shapes.base import Asked, compact, sse
+from streamlab.server.completion import Completion
+from streamlab.server.response import Request
+from streamlab.server.shapes.base import DONE, Shape, compact, random_of, typed_event
 
 
-class Cohere:
+class Cohere(Shape):
     """Named events from ``message-start`` to ``message-end``, then ``[DONE]``."""
 
     name = "cohere"
-    content_type = SSE
+    path = "/v2/chat"
 
-    def __init__(self, call: Call) -> None:
-        self._id = Random(f"{call.scenario} {call.seed}").randbytes(16).hex()
+    def __init__(self, request: Request) -> None:
+        super().__init__(request)
+        self._id = random_of(request).randbytes(16).hex()
 
-    @staticmethod
-    def asked(path: str, body: Mapping[str, Any]) -> Asked | None:
-        """Say what is asked for, if this shape answers `path`."""
-        if path != "/v2/chat":
-            return None
-        return Asked(str(body.get("model", "")), bool(body.get("stream")))
-
-    def opening(self, script: Script) -> bytes:
+    def opening(self, completion: Completion) -> bytes:
         """Return the start of the message and of its content."""
-        empty: dict[str, list[Any]] = {"content": [], "tool_calls": [], "citations": []}
+        empty: dict[str, list[object]] = {"content": [], "tool_calls": [], "citations": []}
         message = {"role": "assistant", "tool_plan": "", **empty}
-        return _event("message-start", id=self._id, delta={"message": message}) + _event(
-            "content-start", index=0, delta=_content({"type": "text", "text": ""})
-        )
+        content = _content({"type": "text", "text": ""})
+        return typed_event(
+            "message-start", id=self._id, delta={"message": message}
+        ) + typed_event("content-start", index=0, delta=content)
 
     def piece(self, text: str) -> bytes:
         """Return one ``content-delta``."""
-        return _event("content-delta", index=0, delta=_content({"text": text}))
+        return typed_event("content-delta", index=0, delta=_content({"text": text}))
 
-    def closing(self, script: Script) -> bytes:
+    def closing(self, completion: Completion) -> bytes:
         """Return the ends of the content and the message, with the usage, and ``[DONE]``."""
-        delta = {"finish_reason": "COMPLETE", "usage": _usage(script)}
-        ends = _event("content-end", index=0) + _event("message-end", delta=delta)
-        return ends + b"data: [DONE]\n\n"
+        delta = {"finish_reason": "COMPLETE", "usage": _usage(completion)}
+        ends = typed_event("content-end", index=0) + typed_event("message-end", delta=delta)
+        return ends + DONE
 
-    def whole(self, script: Script) -> bytes:
-        """Return the answer that is no stream."""
-        content = [{"type": "text", "text": script.text}]
+    def whole(self, completion: Completion) -> bytes:
+        """Return the response that is no stream."""
+        content = [{"type": "text", "text": completion.text}]
         message = {"role": "assistant", "content": content}
-        said = {"finish_reason": "COMPLETE", "message": message, "usage": _usage(script)}
-        return compact({"id": self._id, **said})
+        ending = {"finish_reason": "COMPLETE", "message": message, "usage": _usage(completion)}
+        return compact({"id": self._id, **ending})
 
 
-def _event(kind: str, **fields: Any) -> bytes:
-    return sse(compact({"type": kind, **fields}), kind.encode())
-
-
-def _content(content: dict[str, str]) -> dict[str, Any]:
+def _content(content: dict[str, str]) -> dict[str, object]:
     return {"message": {"content": content}}
 
 
-def _usage(script: Script) -> dict[str, dict[str, int]]:
-    counts = {"input_tokens": script.prompt_tokens, "output_tokens": script.n_texts}
+def _usage(completion: Completion) -> dict[str, dict[str, int]]:
+    counts = {"input_tokens": completion.prompt_tokens, "output_tokens": completion.n_texts}
     return {"billed_units": counts, "tokens": counts}

@@ -3,56 +3,56 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from random import Random
-from typing import Any
 
-from streamlab.server.play import Call
-from streamlab.server.script import Script
-from streamlab.server.shapes.base import Asked, compact
+from streamlab.server.completion import Completion
+from streamlab.server.response import Request
+from streamlab.server.shapes.base import Asked, Shape, compact, random_of
 
 STREAM, WHOLE = ":streamGenerateContent", ":generateContent"
 
 
-class Gemini:
-    """Unnamed events with CRLF, usage in every one, and nothing to say that it is over."""
+class Gemini(Shape):
+    """Unnamed events with CRLF and the usage in each; no event marks the end."""
 
     name = "gemini"
+    path = "/models/"  # after any version
     content_type = "text/event-stream"
 
-    def __init__(self, call: Call) -> None:
-        token = Random(f"{call.scenario} {call.seed}").randbytes(8).hex()
-        self._frame = {"modelVersion": call.scenario, "responseId": token}
+    def __init__(self, request: Request) -> None:
+        super().__init__(request)
+        token = random_of(request).randbytes(8).hex()
+        self._frame = {"modelVersion": request.scenario, "responseId": token}
         self._n_texts = 0
         self._prompt_tokens = 0
 
-    @staticmethod
-    def asked(path: str, body: Mapping[str, Any]) -> Asked | None:
-        """Say what is asked for, if this shape answers `path`; ``v1`` serves as well."""
-        scenario, colon, method = path.rpartition("/models/")[2].partition(":")
+    @classmethod
+    def asked(cls, path: str, body: Mapping[str, object]) -> Asked | None:
+        """Return what a request asks for; the path names it, after ``v1`` or ``v1beta``."""
+        scenario, colon, method = path.rpartition(cls.path)[2].partition(":")
         if not path.startswith("/v1") or colon + method not in (STREAM, WHOLE):
             return None
         return Asked(scenario, colon + method == STREAM)
 
-    def opening(self, script: Script) -> bytes:
+    def opening(self, completion: Completion) -> bytes:
         """Return nothing: Gemini opens with its first text."""
-        self._prompt_tokens = script.prompt_tokens
+        self._prompt_tokens = completion.prompt_tokens
         return b""
 
     def piece(self, text: str) -> bytes:
-        """Return one response with the text so far uncounted, and the usage so far."""
+        """Return one response with the text, and the usage up to it."""
         self._n_texts += 1
         return _event(self._response(text))
 
-    def closing(self, script: Script) -> bytes:
+    def closing(self, completion: Completion) -> bytes:
         """Return a last response with the reason of the finish."""
         return _event(self._response("", finishReason="STOP"))
 
-    def whole(self, script: Script) -> bytes:
+    def whole(self, completion: Completion) -> bytes:
         """Return the response that is no stream."""
-        self._prompt_tokens, self._n_texts = script.prompt_tokens, script.n_texts
-        return compact(self._response(script.text, finishReason="STOP"))
+        self._prompt_tokens, self._n_texts = completion.prompt_tokens, completion.n_texts
+        return compact(self._response(completion.text, finishReason="STOP"))
 
-    def _response(self, text: str, **more: str) -> dict[str, Any]:
+    def _response(self, text: str, **more: str) -> dict[str, object]:
         content = {"parts": [{"text": text}], "role": "model"}
         usage = {
             "promptTokenCount": self._prompt_tokens,
@@ -63,5 +63,5 @@ class Gemini:
         return {"candidates": [candidate], "usageMetadata": usage, **self._frame}
 
 
-def _event(response: dict[str, Any]) -> bytes:
+def _event(response: Mapping[str, object]) -> bytes:
     return b"data: " + compact(response) + b"\r\n\r\n"

@@ -2,67 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from random import Random
-from typing import Any
-
-from streamlab.server.play import SSE, Call
-from streamlab.server.script import Script
-from streamlab.server.shapes.base import Asked, compact, sse
+from streamlab.server.completion import Completion
+from streamlab.server.response import Request
+from streamlab.server.shapes.base import Shape, compact, random_of, typed_event
 
 
-class LMStudioNative:
+class LMStudioNative(Shape):
     """Named events from ``chat.start`` to ``chat.end``, which has the server's own times."""
 
     name = "lmstudio_native"
-    content_type = SSE
+    path = "/api/v1/chat"
 
-    def __init__(self, call: Call) -> None:
-        self._model = call.scenario
-        self._id = f"resp_{Random(f'{call.scenario} {call.seed}').randbytes(12).hex()}"
+    def __init__(self, request: Request) -> None:
+        super().__init__(request)
+        self._id = f"resp_{random_of(request).randbytes(12).hex()}"
 
-    @staticmethod
-    def asked(path: str, body: Mapping[str, Any]) -> Asked | None:
-        """Say what is asked for, if this shape answers `path`."""
-        if path != "/api/v1/chat":
-            return None
-        return Asked(str(body.get("model", "")), bool(body.get("stream")))
-
-    def opening(self, script: Script) -> bytes:
+    def opening(self, completion: Completion) -> bytes:
         """Return the start of the chat, the reading of the prompt, the start of the message."""
         return (
-            _event("chat.start", model_instance_id=self._model)
-            + _event("prompt_processing.start")
-            + _event("prompt_processing.progress", progress=0.5)
-            + _event("prompt_processing.end")
-            + _event("message.start")
+            typed_event("chat.start", model_instance_id=self._request.scenario)
+            + typed_event("prompt_processing.start")
+            + typed_event("prompt_processing.progress", progress=0.5)
+            + typed_event("prompt_processing.end")
+            + typed_event("message.start")
         )
 
     def piece(self, text: str) -> bytes:
         """Return one ``message.delta``."""
-        return _event("message.delta", content=text)
+        return typed_event("message.delta", content=text)
 
-    def closing(self, script: Script) -> bytes:
+    def closing(self, completion: Completion) -> bytes:
         """Return the ends of the message and the chat."""
-        return _event("message.end") + _event("chat.end", result=self._result(script))
+        result = self._result(completion)
+        return typed_event("message.end") + typed_event("chat.end", result=result)
 
-    def whole(self, script: Script) -> bytes:
-        """Return the answer that is no stream."""
-        return compact(self._result(script))
+    def whole(self, completion: Completion) -> bytes:
+        """Return the response that is no stream."""
+        return compact(self._result(completion))
 
-    def _result(self, script: Script) -> dict[str, Any]:
-        seconds = (script.closes_ns - script.opens_ns) / 1e9
+    def _result(self, completion: Completion) -> dict[str, object]:
+        seconds = (completion.closes_ns - completion.opens_ns) / 1e9
         stats = {
-            "input_tokens": script.prompt_tokens,
-            "total_output_tokens": script.n_texts,
+            "input_tokens": completion.prompt_tokens,
+            "total_output_tokens": completion.n_texts,
             "reasoning_output_tokens": 0,
-            "tokens_per_second": round(script.n_texts / seconds, 2),
-            "time_to_first_token_seconds": round(script.beats[0].at_ns / 1e9, 3),
+            "tokens_per_second": round(completion.n_texts / seconds, 2),
+            "time_to_first_token_seconds": round(completion.steps[0].at_ns / 1e9, 3),
         }
-        output = [{"type": "message", "content": script.text}]
-        said = {"output": output, "stats": stats, "response_id": self._id}
-        return {"model_instance_id": self._model, **said}
-
-
-def _event(kind: str, **fields: Any) -> bytes:
-    return sse(compact({"type": kind, **fields}), kind.encode())
+        output = [{"type": "message", "content": completion.text}]
+        return {
+            "model_instance_id": self._request.scenario,
+            "output": output,
+            "stats": stats,
+            "response_id": self._id,
+        }

@@ -3,88 +3,84 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from random import Random
-from typing import Any
 
 from streamlab.errors import UsageError
-from streamlab.server.play import SSE, Call
-from streamlab.server.script import Script
-from streamlab.server.shapes.base import CREATED, Asked, compact, sse
+from streamlab.server.completion import Completion
+from streamlab.server.response import Request
+from streamlab.server.shapes.base import CREATED, DONE, Shape, compact, random_of, sse
 
 LETTERS = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789" * 2
 
 
-class OpenAIChat:
+class OpenAIChat(Shape):
     """Chunks of about 280 bytes: role, content, finish, usage if asked for, ``[DONE]``."""
 
     name = "openai_chat"
-    content_type = SSE
+    path = "/v1/chat/completions"
 
-    def __init__(self, call: Call) -> None:
-        self._rng = Random(f"{call.scenario} {call.seed}")
-        self._usage = wants_usage(call.body.get("stream_options"))
+    def __init__(self, request: Request) -> None:
+        super().__init__(request)
+        self._rng = random_of(request)
+        self._usage = wants_usage(request.body.get("stream_options"))
         self._frame = {
             "id": f"chatcmpl-{self._rng.randbytes(14).hex()}",
             "object": "chat.completion.chunk",
             "created": CREATED,
-            "model": call.scenario,
+            "model": request.scenario,
             "service_tier": "default",
             "system_fingerprint": "fp_streamlab",
         }
-        self._around = self._template()
+        self._before, self._after = self._template()
 
-    @staticmethod
-    def asked(path: str, body: Mapping[str, Any]) -> Asked | None:
-        """Say what is asked for, if this shape answers `path`."""
-        if path != "/v1/chat/completions":
-            return None
-        return Asked(str(body.get("model", "")), bool(body.get("stream")))
-
-    def opening(self, script: Script) -> bytes:
+    def opening(self, completion: Completion) -> bytes:
         """Return the chunk that carries the role."""
         return self._chunk({"role": "assistant", "content": "", "refusal": None})
 
     def piece(self, text: str) -> bytes:
         """Return one chunk of content."""
-        before, after = self._around
-        return b"".join((before, compact(text), after, self._padding(), b'"}\n\n'))
+        padding = self._padding()
+        return b"".join((self._before, compact(text), self._after, padding, b'"}\n\n'))
 
-    def closing(self, script: Script) -> bytes:
+    def closing(self, completion: Completion) -> bytes:
         """Return the finish, the usage if asked for, and ``[DONE]``."""
         events = self._chunk({}, "stop")
         if self._usage:
-            events += sse(compact({**self._frame, "choices": [], "usage": usage(script)}))
-        return events + b"data: [DONE]\n\n"
+            events += sse(compact({**self._frame, "choices": [], "usage": usage(completion)}))
+        return events + DONE
 
-    def whole(self, script: Script) -> bytes:
+    def whole(self, completion: Completion) -> bytes:
         """Return the completion that is no stream."""
-        message = {"role": "assistant", "content": script.text, "refusal": None}
+        message = {"role": "assistant", "content": completion.text, "refusal": None}
         choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": "stop"}
         frame = {**self._frame, "object": "chat.completion"}
-        return compact({**frame, "choices": [choice], "usage": usage(script)})
+        return compact({**frame, "choices": [choice], "usage": usage(completion)})
 
-    def _chunk(self, delta: dict[str, Any], finish: str | None = None) -> bytes:
+    def _chunk(self, delta: Mapping[str, object], finish: str | None = None) -> bytes:
         choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
-        chunk: dict[str, Any] = {**self._frame, "choices": [choice]}
+        chunk: dict[str, object] = {**self._frame, "choices": [choice]}
         if self._usage:
             chunk["usage"] = None
         chunk["obfuscation"] = self._padding().decode()
         return sse(compact(chunk))
 
     def _template(self) -> tuple[bytes, bytes]:
-        """Return what stands around a piece's text: chunks are made by the ten thousand."""
+        """Return the bytes before and after the text of a chunk of content."""
+        # Only the text and the padding differ from chunk to chunk.  A load asks for tens of
+        # thousands of chunks, and the lab would be late if it encoded the rest each time.
         before, name, rest = self._chunk({"content": ""}).partition(b'"content":')
         after, padding, _ = rest.removeprefix(b'""').partition(b'"obfuscation":"')
         return before + name, after + padding
 
     def _padding(self) -> bytes:
-        """Return 2 to 16 letters, so that sizes do not tell tokens, as OpenAI's do not."""
+        """Return 2 to 16 letters."""
+        # OpenAI sends these so that the size of an encrypted chunk does not tell its token.
+        # One random() gives place and length: a randint() takes longer than all the rest.
         at = int(self._rng.random() * 930)
         return LETTERS[at // 15 : at // 15 + 2 + at % 15]
 
 
 def wants_usage(options: object) -> bool:
-    """Say whether `stream_options` ask for the usage."""
+    """Return whether `stream_options` ask for the usage."""
     if options is None:
         return False
     if not isinstance(options, Mapping):
@@ -95,11 +91,11 @@ def wants_usage(options: object) -> bool:
     return bool(options.get("include_usage"))
 
 
-def usage(script: Script) -> dict[str, int]:
+def usage(completion: Completion) -> dict[str, int]:
     """Return the usage object."""
-    prompt, completion = script.prompt_tokens, script.n_texts
+    prompt, completed = completion.prompt_tokens, completion.n_texts
     return {
         "prompt_tokens": prompt,
-        "completion_tokens": completion,
-        "total_tokens": prompt + completion,
+        "completion_tokens": completed,
+        "total_tokens": prompt + completed,
     }

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from random import Random
-from typing import Any
-
-from streamlab.server.play import SSE, Call
-from streamlab.server.script import Script
-from streamlab.server.shapes.base import CREATED, Asked, compact, sse
+from streamlab.server.completion import Completion
+from streamlab.server.response import Request
+from streamlab.server.shapes.base import CREATED, Shape, compact, random_of, typed_event
 
 AT = {"output_index": 0, "content_index": 0}
 
 
-class OpenAIResponses:
+class OpenAIResponses(Shape):
     """Named, numbered events, from ``response.created`` to ``response.completed``."""
 
     name = "openai_responses"
-    content_type = SSE
+    path = "/v1/responses"
 
-    def __init__(self, call: Call) -> None:
-        token = Random(f"{call.scenario} {call.seed}").randbytes(12).hex()
+    def __init__(self, request: Request) -> None:
+        super().__init__(request)
+        token = random_of(request).randbytes(12).hex()
         self._item = f"msg_{token}"
         self._number = -1
         self._response = {
@@ -32,7 +29,7 @@ class OpenAIResponses:
             "incomplete_details": None,
             "instructions": None,
             "metadata": {},
-            "model": call.scenario,
+            "model": request.scenario,
             "output": [],
             "parallel_tool_calls": True,
             "tool_choice": "auto",
@@ -40,14 +37,7 @@ class OpenAIResponses:
             "usage": None,
         }
 
-    @staticmethod
-    def asked(path: str, body: Mapping[str, Any]) -> Asked | None:
-        """Say what is asked for, if this shape answers `path`."""
-        if path != "/v1/responses":
-            return None
-        return Asked(str(body.get("model", "")), bool(body.get("stream")))
-
-    def opening(self, script: Script) -> bytes:
+    def opening(self, completion: Completion) -> bytes:
         """Return the events that open the response, its item and its part."""
         item = {**self._message(None), "status": "in_progress", "content": []}
         return (
@@ -61,36 +51,36 @@ class OpenAIResponses:
         """Return one ``response.output_text.delta``."""
         return self._event("response.output_text.delta", **self._here, delta=text, logprobs=[])
 
-    def closing(self, script: Script) -> bytes:
+    def closing(self, completion: Completion) -> bytes:
         """Return the events that repeat the text and complete the response."""
-        text, done = script.text, self._message(script.text)
+        text, done = completion.text, self._message(completion.text)
         return (
             self._event("response.output_text.done", **self._here, text=text, logprobs=[])
             + self._event("response.content_part.done", **self._here, part=_part(text))
             + self._event("response.output_item.done", output_index=0, item=done)
-            + self._event("response.completed", response=self._completed(script))
+            + self._event("response.completed", response=self._completed(completion))
         )
 
-    def whole(self, script: Script) -> bytes:
+    def whole(self, completion: Completion) -> bytes:
         """Return the response that is no stream."""
-        return compact(self._completed(script))
+        return compact(self._completed(completion))
 
     @property
-    def _here(self) -> dict[str, Any]:
+    def _here(self) -> dict[str, object]:
         return {"item_id": self._item, **AT}
 
-    def _completed(self, script: Script) -> dict[str, Any]:
+    def _completed(self, completion: Completion) -> dict[str, object]:
         usage = {
-            "input_tokens": script.prompt_tokens,
+            "input_tokens": completion.prompt_tokens,
             "input_tokens_details": {"cached_tokens": 0},
-            "output_tokens": script.n_texts,
+            "output_tokens": completion.n_texts,
             "output_tokens_details": {"reasoning_tokens": 0},
-            "total_tokens": script.prompt_tokens + script.n_texts,
+            "total_tokens": completion.prompt_tokens + completion.n_texts,
         }
-        output = [self._message(script.text)]
+        output = [self._message(completion.text)]
         return {**self._response, "status": "completed", "output": output, "usage": usage}
 
-    def _message(self, text: str | None) -> dict[str, Any]:
+    def _message(self, text: str | None) -> dict[str, object]:
         return {
             "id": self._item,
             "type": "message",
@@ -99,11 +89,10 @@ class OpenAIResponses:
             "content": [] if text is None else [_part(text)],
         }
 
-    def _event(self, kind: str, **fields: Any) -> bytes:
+    def _event(self, kind: str, **fields: object) -> bytes:
         self._number += 1
-        data = {"type": kind, **fields, "sequence_number": self._number}
-        return sse(compact(data), kind.encode())
+        return typed_event(kind, **fields, sequence_number=self._number)
 
 
-def _part(text: str) -> dict[str, Any]:
+def _part(text: str) -> dict[str, object]:
     return {"type": "output_text", "text": text, "annotations": [], "logprobs": []}

@@ -10,8 +10,7 @@ from typing import NamedTuple
 import pytest
 import trustme
 
-import streamlab as sl
-from streamlab.net.stamping import Exchange
+from streamlab.net.connection import Exchange
 from streamlab.tape import Stamp
 from tests.servers.running import running
 
@@ -90,9 +89,3 @@ def tier() -> str:
     from streamlab.net import kernel
 
     return "kernel" if kernel.available() else "user"
-
-
-@pytest.fixture(scope="session")
-def quick() -> sl.server.Lab[sl.Endpoint]:
-    """A lab a hundred times as fast."""
-    return sl.serve(speed=100)

@@ -1,4 +1,4 @@
-"""What was verified, as the table of the README: made of the cases that the tests run.
+"""What was verified, as the table of streamlab/README.md: made of the cases that the tests run.
 
 ``python -m tests.capture.tap.table`` prints it.
 """

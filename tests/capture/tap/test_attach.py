@@ -34,14 +34,14 @@ def check(recording: sl.Recording, said: str) -> None:
     assert sl.last is recording
     assert recording.summary[["ttft_ms", "e2e_eof_ms", "ttfb_ms"]].isna().all()
     assert recording.summary["icl_mean_ms"] > 0
-    assert " ms from the first read (the send was not seen), ended: eof>" in repr(recording)
+    assert " ms from the first read (the send was not seen), ended: eof>" in str(recording)
 
 
 @each_library
 def test_a_response_of_httpx_is_recorded_while_its_deltas_are_read(
-    library: Any, quick: Any
+    library: Any, fast_lab: Any
 ) -> None:
-    url = f"{quick.base_url}/chat/completions"
+    url = f"{fast_lab.base_url}/chat/completions"
     with (
         client(library) as http,
         http.stream("POST", url, json=BODY, headers=HEADERS) as response,
@@ -53,9 +53,9 @@ def test_a_response_of_httpx_is_recorded_while_its_deltas_are_read(
 
 
 @each_library
-def test_an_async_response_of_httpx_is_recorded_too(library: Any, quick: Any) -> None:
+def test_an_async_response_of_httpx_is_recorded_too(library: Any, fast_lab: Any) -> None:
     async def asked() -> tuple[Any, str]:
-        url = f"{quick.base_url}/chat/completions"
+        url = f"{fast_lab.base_url}/chat/completions"
         async with (
             aclient(library) as http,
             http.stream("POST", url, json=BODY, headers=HEADERS) as response,
@@ -69,9 +69,9 @@ def test_an_async_response_of_httpx_is_recorded_too(library: Any, quick: Any) ->
     check(attached.recording, said)
 
 
-def test_a_response_of_aiohttp_is_recorded_while_its_lines_are_read(quick: Any) -> None:
+def test_a_response_of_aiohttp_is_recorded_while_its_lines_are_read(fast_lab: Any) -> None:
     async def asked() -> tuple[Any, list[str]]:
-        url = f"{quick.base_url}/chat/completions"
+        url = f"{fast_lab.base_url}/chat/completions"
         async with (
             aiohttp.ClientSession() as session,
             session.post(url, json=BODY, headers=HEADERS) as response,
@@ -84,8 +84,8 @@ def test_a_response_of_aiohttp_is_recorded_while_its_lines_are_read(quick: Any) 
     assert "\n".join([*lines, ""]).encode() == attached.recording.body
 
 
-def test_a_response_of_requests_is_recorded_while_its_bytes_are_read(quick: Any) -> None:
-    url = f"{quick.base_url}/chat/completions"
+def test_a_response_of_requests_is_recorded_while_its_bytes_are_read(fast_lab: Any) -> None:
+    url = f"{fast_lab.base_url}/chat/completions"
     with requests.post(url, json=BODY, headers=HEADERS, stream=True, timeout=5) as response:
         attached = sl.attach(response)
         body = b"".join(attached.iter_raw())

@@ -135,8 +135,8 @@ def test_trio_is_recorded_in_the_user_tier(pages: str) -> None:
     assert len(recording.events) == 3
 
 
-def test_an_sdks_client_may_be_tapped_itself(quick: Any) -> None:
-    sdk = openai.OpenAI(api_key=KEY, base_url=quick.base_url, http_client=client(httpx2))
+def test_an_sdks_client_may_be_tapped_itself(fast_lab: Any) -> None:
+    sdk = openai.OpenAI(api_key=KEY, base_url=fast_lab.base_url, http_client=client(httpx2))
     with sdk, sl.tap(sdk) as tap:
         list(sdk.chat.completions.create(model="steady", messages=ASKED, stream=True))
     assert len(tap.recordings) == 1
@@ -151,9 +151,9 @@ def test_what_holds_no_client_is_refused_in_one_sentence() -> None:
     )
 
 
-def test_a_recording_knows_what_was_asked_and_its_label_is_the_path(quick: Any) -> None:
+def test_a_recording_knows_what_was_asked_and_its_label_is_the_path(fast_lab: Any) -> None:
     with client(httpx2) as http, sl.tap(http) as tap:
-        SDKS[0].sync(quick.url, "steady", http)
+        SDKS[0].sync(fast_lab.url, "steady", http)
     (recording,) = tap.recordings
     assert recording.label == "/v1/chat/completions"
     assert recording.meta["model"] == "steady"
@@ -163,9 +163,9 @@ def test_a_recording_knows_what_was_asked_and_its_label_is_the_path(quick: Any) 
 
 
 @pytest.mark.parametrize("sdk", SDKS[:1], ids=lambda sdk: sdk.name)
-def test_asking_for_the_lab_log_changes_nothing_of_the_client(sdk: SDK, quick: Any) -> None:
+def test_asking_for_the_lab_log_changes_nothing_of_the_client(sdk: SDK, fast_lab: Any) -> None:
     with client(httpx2) as http, sl.tap(http) as tap:
-        sdk.sync(quick.url, "steady", http)
+        sdk.sync(fast_lab.url, "steady", http)
         (recording,) = tap.recordings
         assert len(tap.recordings) == 1  # the log was asked for past the client
         assert (recording.reads["server_sent_ns"] > 0).all()

@@ -50,8 +50,8 @@ def options(way: Way, proxy: str, secure: Secure) -> dict[str, Any]:
 
 
 @pytest.fixture
-def url(way: Way, quick: Any, pages: str, secure: Secure) -> str:
-    return {"lab": quick.url, "uvicorn": pages}.get(way.server, secure.url)
+def url(way: Way, fast_lab: Any, pages: str, secure: Secure) -> str:
+    return {"lab": fast_lab.url, "uvicorn": pages}.get(way.server, secure.url)
 
 
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.name)

@@ -1,15 +1,15 @@
-"""The player, on a clock turned by hand and a line that takes what it likes."""
+"""The sender, on a clock set by hand and a channel that takes as many bytes as it is told."""
 
 from streamlab.server.loop import Loop
-from streamlab.server.play import Play, Write
-from streamlab.server.player import Player
+from streamlab.server.response import Response, Write
+from streamlab.server.sender import Sender
 from streamlab.server.sendlog import SendLog, SendLogs
 from streamlab.testing import ManualClock
 
 WRITES = [Write(10, b"aaaa"), Write(20, b"bb"), Write(20, b"c")]
 
 
-class FakeLine:
+class FakeChannel:
     """A connection without a socket; frames are shown by brackets."""
 
     def __init__(self, clock) -> None:
@@ -18,7 +18,7 @@ class FakeLine:
         self.wakes = None
         self.start_ns = clock()
 
-    def head(self, play, log):
+    def head(self, response, log):
         return b"HEAD"
 
     def frame(self, data):
@@ -39,20 +39,20 @@ class FakeLine:
     def when_writable(self, call):
         self.wakes = call
 
-    def over(self, ending):
+    def finish(self, ending):
         self.ended = ending
 
 
-def playing(play, speed=1.0):
+def sending(response, speed=1.0):
     clock = ManualClock()
-    loop, line, log = Loop(clock), FakeLine(clock), SendLog("1", "test")
-    player = Player(loop, line, play, clock(), speed, log)
-    player.start()
-    return clock, loop, line, log, player
+    loop, channel, log = Loop(clock), FakeChannel(clock), SendLog("1", "test")
+    sender = Sender(loop, channel, response, clock(), speed, log)
+    sender.start()
+    return clock, loop, channel, log, sender
 
 
 def turn(clock, loop, ns):
-    """Let `ns` pass, one by one, as a loop would that is never late."""
+    """Let `ns` pass, one at a time, as in a loop that is never late."""
     for step in range(ns + 1):
         for _ in range(5):
             loop._fire()
@@ -61,85 +61,85 @@ def turn(clock, loop, ns):
 
 
 def test_each_write_is_one_send_on_time_and_the_end_goes_with_the_last():
-    clock, loop, line, log, _ = playing(Play(WRITES))
+    clock, loop, channel, log, _ = sending(Response(WRITES))
     turn(clock, loop, 30)
 
-    assert line.sent == [(0, b"HEAD"), (10, b"[aaaa]"), (20, b"[bb]"), (20, b"[c]END")]
-    assert line.ended == "eof"
+    assert channel.sent == [(0, b"HEAD"), (10, b"[aaaa]"), (20, b"[bb]"), (20, b"[c]END")]
+    assert channel.ended == "eof"
     assert list(log.ends) == [4, 6, 7]
     assert log.sent_ns == log.due_ns
 
 
 def test_speed_divides_the_times():
-    clock, loop, line, _, _ = playing(Play(WRITES), speed=2)
+    clock, loop, channel, _, _ = sending(Response(WRITES), speed=2)
     turn(clock, loop, 12)
 
-    assert [t for t, _ in line.sent] == [0, 5, 10, 10]
+    assert [t for t, _ in channel.sent] == [0, 5, 10, 10]
 
 
 def test_an_end_with_a_time_of_its_own_is_a_send_of_its_own():
-    clock, loop, line, _, _ = playing(Play(WRITES, ending_at_ns=25))
+    clock, loop, channel, _, _ = sending(Response(WRITES, ending_at_ns=25))
     turn(clock, loop, 30)
 
-    assert line.sent[-2:] == [(20, b"[c]"), (25, b"END")]
+    assert channel.sent[-2:] == [(20, b"[c]"), (25, b"END")]
 
 
 def test_a_break_has_no_end_of_the_body():
-    clock, loop, line, _, _ = playing(Play(WRITES, ending="reset"))
+    clock, loop, channel, _, _ = sending(Response(WRITES, ending="reset"))
     turn(clock, loop, 30)
 
-    assert line.sent[-1] == (20, b"[c]")
-    assert line.ended == "reset"
+    assert channel.sent[-1] == (20, b"[c]")
+    assert channel.ended == "reset"
 
 
 def test_silence_never_ends():
-    clock, loop, line, _, player = playing(Play(WRITES, ending="silence"))
+    clock, loop, channel, _, sender = sending(Response(WRITES, ending="silence"))
     turn(clock, loop, 1000)
 
-    assert line.ended is None
-    assert not player.stopped
+    assert channel.ended is None
+    assert not sender.stopped
 
 
 def test_no_head_means_no_answer():
-    clock, loop, line, _, _ = playing(Play([], head_at_ns=None, ending="silence"))
+    clock, loop, channel, _, _ = sending(Response([], head_at_ns=None, ending="silence"))
     turn(clock, loop, 100)
 
-    assert line.sent == []
+    assert channel.sent == []
 
 
 def test_an_empty_body_has_an_end():
-    clock, loop, line, _, _ = playing(Play([]))
+    clock, loop, channel, _, _ = sending(Response([]))
     turn(clock, loop, 1)
 
-    assert line.sent == [(0, b"HEAD"), (0, b"END")]
-    assert line.ended == "eof"
+    assert channel.sent == [(0, b"HEAD"), (0, b"END")]
+    assert channel.ended == "eof"
 
 
 def test_what_the_kernel_does_not_take_waits_and_is_logged_when_it_is_gone():
-    clock, loop, line, log, _ = playing(Play(WRITES))
+    clock, loop, channel, log, _ = sending(Response(WRITES))
     turn(clock, loop, 5)
-    line.room = 3
+    channel.room = 3
     turn(clock, loop, 10)
-    assert line.sent[1:] == [(10, b"[aa")]
+    assert channel.sent[1:] == [(10, b"[aa")]
     assert list(log.ends) == []
 
-    line.room = 100
+    channel.room = 100
     clock.advance_ns(10)
-    line.wakes()
+    channel.wakes()
     turn(clock, loop, 1)
 
-    assert line.sent[2:] == [(25, b"aa]"), (25, b"[bb]"), (25, b"[c]END")]
+    assert channel.sent[2:] == [(25, b"aa]"), (25, b"[bb]"), (25, b"[c]END")]
     assert [sent - due for sent, due in zip(log.sent_ns, log.due_ns, strict=True)] == [15, 5, 5]
-    assert line.wakes is None
+    assert channel.wakes is None
 
 
-def test_a_stopped_player_sends_nothing_more():
-    clock, loop, line, _, player = playing(Play(WRITES))
+def test_a_stopped_sender_sends_nothing_more():
+    clock, loop, channel, _, sender = sending(Response(WRITES))
     turn(clock, loop, 12)
-    player.stop()
+    sender.stop()
     turn(clock, loop, 100)
 
-    assert line.sent == [(0, b"HEAD"), (10, b"[aaaa]")]
+    assert channel.sent == [(0, b"HEAD"), (10, b"[aaaa]")]
 
 
 def test_writes_are_taken_one_ahead_and_no_further():
@@ -150,7 +150,7 @@ def test_writes_are_taken_one_ahead_and_no_further():
             taken.append(write)
             yield write
 
-    clock, loop, _, _, _ = playing(Play(lazily()))
+    clock, loop, _, _, _ = sending(Response(lazily()))
     turn(clock, loop, 1)
 
     assert taken == WRITES[:2]
@@ -167,3 +167,16 @@ def test_old_logs_are_forgotten_and_running_ones_kept():
     assert logs.get(old.stream) is None
     assert logs.get(new.stream) is new
     assert logs.get(running.stream) is running
+
+
+def test_an_old_log_is_kept_while_its_stream_runs():
+    logs = SendLogs(max_rows=1)
+    running, short, long = logs.open("a"), logs.open("b"), logs.open("c")
+    running.add(1, 1, 1)
+    for log, n in ((short, 1), (long, 2)):
+        for end in range(n):
+            log.add(end, end, end)
+        logs.close(log)
+
+    assert logs.get(running.stream) is running
+    assert logs.get(short.stream) is logs.get(long.stream) is None

@@ -1,17 +1,17 @@
-"""What the lab plays: a head, timed writes, an end.
+"""What the lab sends: a head, timed writes, an end.
 
-A `Play` is the answer to one request, before anything of it is sent.  A scenario
-makes one of a `Call`; a `Player` sends it.
+A `Scenario` makes a `Response` of a `Request`, before any byte of it is sent; a `Sender`
+sends it.
 
-Rule 1: all times are nanoseconds after the request's arrival, at speed 1.
-Rule 2: nothing in here knows sockets or HTTP's grammar.
+Rule 1: all times are nanoseconds after the arrival of the request, at speed 1.
+Rule 2: nothing in here knows sockets or the grammar of HTTP.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from streamlab.errors import UsageError
 
@@ -19,7 +19,7 @@ MS = 1_000_000
 """Nanoseconds in a millisecond."""
 
 MOST = 1_000_000_000
-"""The largest value of a knob."""
+"""The largest value of a parameter."""
 
 SSE = "text/event-stream; charset=utf-8"
 """The content type of most streams."""
@@ -33,21 +33,21 @@ class Write(NamedTuple):
 
 
 Ending = Literal[
-    "eof",  # the body ends as HTTP wants it
+    "eof",  # the body ends as HTTP requires
     "reset",  # RST
-    "close",  # FIN without the body's end
-    "silence",  # nothing more, until the client leaves
+    "close",  # FIN before the end of the body
+    "silence",  # nothing more, until the client closes
 ]
 
 
 @dataclass(frozen=True, slots=True)
-class Play:
-    """One answer: its head, its writes, its end.
+class Response:
+    """The response to one request: its head, its writes, its end.
 
     Attributes
     ----------
     writes : iterable of Write
-        In order of time.  May be lazy: one is taken ahead, while the one before waits.
+        In order of time.  May be lazy: the sender takes one write ahead.
     length : int, optional
         The ``content-length``; without it the body is chunked.
     head_at_ns : int, optional
@@ -66,9 +66,9 @@ class Play:
     ending_at_ns: int | None = None
 
 
-def document(body: bytes, content_type: str, status: int = 200, at_ns: int = 0) -> Play:
-    """Return an answer that is no stream."""
-    return Play(
+def document(body: bytes, content_type: str, status: int = 200, at_ns: int = 0) -> Response:
+    """Return a response that is not a stream."""
+    return Response(
         [Write(at_ns, body)] if body else [],
         content_type,
         status,
@@ -77,37 +77,39 @@ def document(body: bytes, content_type: str, status: int = 200, at_ns: int = 0) 
     )
 
 
-class Call(NamedTuple):
-    """A request, as far as a scenario cares."""
+class Request(NamedTuple):
+    """The part of a request that a scenario needs."""
 
     scenario: str
     dialect: str
     stream: bool
-    body: Mapping[str, Any]  # the JSON body; the query's fields win
+    body: Mapping[str, object]  # the JSON body; a field of the query replaces one of the body
 
     @property
     def seed(self) -> int:
-        """The seed asked for, wherever the dialect puts it; else 0."""
+        """The seed of the request, from the place where its dialect puts it; else 0."""
         places = (self.body, self.body.get("generationConfig"), self.body.get("options"))
-        asked = (p["seed"] for p in places if isinstance(p, Mapping) and "seed" in p)
-        value = next(asked, None)
+        seeds = (p["seed"] for p in places if isinstance(p, Mapping) and "seed" in p)
+        value = next(seeds, None)
+        # An int stays exact: through float, seeds above 2**53 would share their times.
         return value if isinstance(value, int) else int(_number("seed", value, 0))
 
     def number(self, name: str, default: float) -> float:
-        """Return a knob's value; raise `UsageError` if it is no number from 0 to 10^9."""
+        """Return a parameter's value; raise `UsageError` unless it is from 0 to 10^9."""
         return _number(name, self.body.get(name), default)
 
 
-def _number(name: str, value: Any, default: float) -> float:
+def _number(name: str, value: object, default: float) -> float:
     if value is None:
         return default
     try:
-        number = float(value)
-    except (TypeError, ValueError):
+        number = float(value) if isinstance(value, int | float | str) else -1.0
+    except (ValueError, OverflowError):
         number = -1.0
     if not 0 <= number <= MOST:
         raise UsageError(
-            f"{name} must be from 0 to {MOST}, and {value!r} came. Or leave it out."
+            f"{name} must be from 0 to {MOST}, and {value!r} came. "
+            "Send such a number, or leave it out."
         )
     return number
 
@@ -119,11 +121,14 @@ class Scenario:
     Attributes
     ----------
     source : str
-        ``recorded`` (bytes and times are a recording's), ``modelled`` (its times are made up by
-        a seeded model), or ``fault``.
+        ``recorded`` (bytes and times are those of a recording), ``modelled`` (the times come
+        from a seeded model), or ``fault``.
+    parameters : tuple of str
+        The names that `respond` reads from the request, of those in `PARAMETERS`.
     """
 
     name: str
     summary: str
     source: Literal["recorded", "modelled", "fault"]
-    play: Callable[[Call], Play]
+    respond: Callable[[Request], Response]
+    parameters: tuple[str, ...] = ()

@@ -1,0 +1,120 @@
+"""The HTTP libraries of others: which are loaded, and which exception means which end.
+
+httpx and httpx2 have the same names.  A library that is not loaded has made no object, so
+nothing is imported here: `sys.modules` is asked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Iterable, MutableMapping
+from types import ModuleType
+from typing import Any, Protocol
+
+from streamlab.tape import How
+
+
+class Headers(Protocol):
+    """What we use of httpx's headers; names in any case."""
+
+    def multi_items(self) -> list[tuple[str, str]]:
+        """Return all pairs of name and value."""
+        ...
+
+    def get(self, name: str, default: str = "") -> str:
+        """Return a value."""
+        ...
+
+    def keys(self) -> Iterable[str]:
+        """Return the names."""
+        ...
+
+    def __contains__(self, name: object) -> bool: ...
+
+    def __getitem__(self, name: str) -> str: ...
+
+
+class URL(Protocol):
+    """What we use of httpx's URL, beside its text."""
+
+    @property
+    def path(self) -> str:
+        """The decoded path."""
+        ...
+
+
+class Request(Protocol):
+    """What we use of a request of httpx or httpx2."""
+
+    method: str
+    url: URL
+    headers: Headers
+    extensions: MutableMapping[str, Any]
+
+    @property
+    def content(self) -> bytes:
+        """The body; raises a RuntimeError where it is streamed."""
+        ...
+
+
+class Response(Protocol):
+    """What we use of a response of httpx or httpx2."""
+
+    status_code: int
+    reason_phrase: str
+    http_version: str
+    headers: Headers
+    extensions: MutableMapping[str, Any]
+    request: Request
+    stream: Any
+    is_closed: bool
+
+
+_HOW: tuple[tuple[str, How], ...] = (
+    ("ConnectTimeout", "connect"),
+    ("ConnectError", "connect"),
+    ("ProxyError", "connect"),
+    ("UnsupportedProtocol", "connect"),
+    ("TimeoutException", "timeout"),
+    ("NetworkError", "reset"),
+    ("ProtocolError", "reset"),
+    ("RequestError", "error"),
+)
+"""The exceptions of httpx and its kin; the first that fits decides."""
+
+_HTTPX_KIN = ("httpx", "httpx2", "httpcore", "httpcore2")
+"""The cores' exceptions come from bodies that are read straight from their connection."""
+
+
+def is_a(thing: object, library: str, name: str) -> bool:
+    """Return whether `thing` is an instance of a library's class, if that is loaded."""
+    return isinstance(thing, getattr(sys.modules.get(library), name, ()))
+
+
+def httpx_of(response: object) -> ModuleType:
+    """Return the library of a response: httpx2 or httpx."""
+    return sys.modules["httpx2" if is_a(response, "httpx2", "Response") else "httpx"]
+
+
+def how_of(exc: BaseException) -> How | None:
+    """Return how a stream ended that raised `exc`; None if it is no failure of the network."""
+    for name, how in _HOW:
+        if any(is_a(exc, library, name) for library in _HTTPX_KIN):
+            return how
+    return None
+
+
+def is_cancellation(exc: BaseException) -> bool:
+    """Return whether an exception cancels a task, of asyncio or of trio."""
+    return isinstance(exc, asyncio.CancelledError) or is_a(exc, "trio", "Cancelled")
+
+
+def sentence(exc: BaseException) -> str:
+    """Return an exception as one line: its kind, and its message or that of its cause."""
+    # httpcore raises its errors "from None", without a message, but the context is there.
+    said, cause = str(exc), exc.__cause__ or exc.__context__
+    while not said and cause is not None:
+        said, cause = str(cause), cause.__cause__ or cause.__context__
+    text = " ".join(said.split())
+    return f"{type(exc).__name__}: {text}" if text else type(exc).__name__

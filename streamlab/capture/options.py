@@ -1,0 +1,144 @@
+"""What a call asks for: the parameters that `record` and its kin share, in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from functools import wraps
+from inspect import signature
+from os import PathLike, fspath
+from pathlib import Path
+from typing import Any, Final, ParamSpec, TypeVar
+
+import httpx
+
+from streamlab.endpoints.endpoint import Endpoint, Prompt
+from streamlab.errors import UsageError
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Unset(Enum):
+    """The type of `UNSET`: an argument that was not given, where None has a meaning."""
+
+    UNSET = "UNSET"
+
+    def __repr__(self) -> str:
+        return self.value
+
+
+UNSET: Final = Unset.UNSET
+
+Timeout = float | httpx.Timeout | None | Unset
+
+
+@dataclass(frozen=True, slots=True)
+class RequestOptions:
+    """One request of our own, as the call described it.
+
+    Attributes
+    ----------
+    live : bool or None
+        None leaves it to the function: `watch` shows, the others do not.
+    http : mapping
+        Options of the client, with the timeout.
+
+    Raises
+    ------
+    UsageError
+        If the call cannot mean anything; nothing was sent then.
+    """
+
+    endpoint: Endpoint
+    prompt: Prompt | None = None
+    body: Mapping[str, object] = field(default_factory=dict)
+    save: Path | None = None
+    live: bool | None = None
+    label: str = ""
+    client: Any = None
+    timeout: Timeout = UNSET
+    max_bytes: int | None = None
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.endpoint, Endpoint):
+            raise UsageError(
+                f"the first argument says where to ask, and {type(self.endpoint).__name__} "
+                'came. Pass sl.openai("gpt-4o-mini"), sl.endpoint(url) or '
+                'sl.serve().endpoint("steady").'
+            )
+        if self.save is not None and self.save.suffix != ".jsonl":
+            raise UsageError(
+                "save= keeps a journal while the stream runs, whose name ends in .jsonl, and "
+                f"{fspath(self.save)!r} came. For another format call rec.save(…) afterwards."
+            )
+        checked_timeout(self.http.get("timeout"))
+
+    @property
+    def http(self) -> dict[str, Any]:
+        """Return the endpoint's options of the client, with the timeout of this call."""
+        given = {} if self.timeout is UNSET else {"timeout": self.timeout}
+        return {**self.endpoint.http, **given}
+
+
+def described(
+    endpoint: Endpoint,
+    prompt: Prompt | None = None,
+    *,
+    save: str | PathLike[str] | None = None,
+    live: bool | None = None,
+    label: str = "",
+    client: Any = None,
+    timeout: Timeout = UNSET,
+    max_bytes: int | None = None,
+    json: Mapping[str, object] | None = None,
+    **body: object,
+) -> RequestOptions:
+    """Return the options of a call; `record` describes the parameters."""
+    path = None if save is None else Path(save)
+    fields = {**(json or {}), **body}
+    return RequestOptions(
+        endpoint, prompt, fields, path, live, label, client, timeout, max_bytes
+    )
+
+
+def takes(
+    describe: Callable[P, RequestOptions],
+) -> Callable[[Callable[[RequestOptions], R]], Callable[P, R]]:
+    """Give a function of `RequestOptions` the parameters of `describe`.
+
+    The nine parameters are so written once, for four functions, and yet they are what a
+    type checker and ``help`` show for each.
+    """
+
+    def decorate(function: Callable[[RequestOptions], R]) -> Callable[P, R]:
+        @wraps(function)
+        def call(*args: P.args, **options: P.kwargs) -> R:
+            return function(describe(*args, **options))
+
+        shown = signature(describe).replace(
+            return_annotation=signature(function).return_annotation
+        )
+        vars(call)["__signature__"] = shown
+        return call
+
+    return decorate
+
+
+def checked_timeout(timeout: object) -> Any:
+    """Return a timeout as httpx takes it; None waits for ever.
+
+    Raises
+    ------
+    UsageError
+        If it is neither a number of seconds above 0 nor an ``httpx.Timeout``.
+    """
+    if timeout is None or isinstance(timeout, httpx.Timeout):
+        return timeout
+    if isinstance(timeout, int | float) and not isinstance(timeout, bool) and timeout > 0:
+        return httpx.Timeout(timeout)
+    raise UsageError(
+        f"timeout is a number of seconds above 0, or an httpx.Timeout, not {timeout!r}. "
+        "Pass timeout=60, or None to wait for ever."
+    )

@@ -1,0 +1,328 @@
+"""One request and its answer on the way to a recording: our own, or a tapped client's.
+
+Rule: the consumer comes first.  Work that can wait (the request's JSON, the lab's log, the
+recording itself) is done when the recording is asked for.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from streamlab.capture import lab_log
+from streamlab.capture.libraries import (
+    Request,
+    Response,
+    how_of,
+    is_cancellation,
+    sentence,
+)
+from streamlab.capture.marks import Marks, refine
+from streamlab.endpoints import redact
+from streamlab.net.connection import Exchange
+from streamlab.net.http2_frames import PieceStamps
+from streamlab.net.stamping import wall_map, warm_up
+from streamlab.recording import Recording
+from streamlab.tape import Clock, How, Recorder, Stamp, Tape, anchor, monotonic_ns
+
+MAX_REQUEST_BYTES = 1 << 20
+"""A larger request, such as one with pictures, is not kept in the metadata."""
+
+
+class Session:
+    """What is known so far of one request and its answer.
+
+    How a session ends, in every case with all that had arrived:
+
+    - at the end of the body: ``eof``; after `max_bytes`: ``limit``
+    - by a failure of the network: ``connect``, ``timeout``, ``reset`` or ``error``.  For our
+      own requests the failure is data and not raised; a tapped client raises it as before.
+    - Ctrl-C: ``interrupted``.  On the main thread it is held back between a read and its row
+      on the tape (see `net.interrupts`); KeyboardInterrupt goes on after the end is noted.
+    - a cancellation: ``cancelled``.  Reads that the kernel had are taken first;
+      CancelledError goes on after the end is noted.
+    - `stop` of an own request, from any thread: the given reason, which outranks the error
+      that the closed connection causes.  A tapped request has no stop: it is its owner's.
+    - the loop or the block was left early, or the garbage collector took an unfinished
+      stream: ``closed``.
+
+    The first end counts.  The session is then ``sl.last``.
+
+    Parameters
+    ----------
+    label, dialect, model : str
+        For the metadata.
+    max_bytes : int, optional
+        The session is full once so many bytes of body are on tape.
+    closed : callable, optional
+        Returns whether the response was closed where this session cannot notice.
+
+    Attributes
+    ----------
+    recorder : Recorder
+        Grows while the stream runs.
+    marks : Marks
+        Listens to the client's trace.
+    """
+
+    def __init__(
+        self,
+        *,
+        label: str = "",
+        dialect: str = "auto",
+        model: str = "",
+        max_bytes: int | None = None,
+        clock: Clock = monotonic_ns,
+        closed: Callable[[], bool] | None = None,
+    ) -> None:
+        warm_up()
+        wall_map().refresh()  # an anchor at the start and one at the end: a step between shows
+        self.recorder = Recorder(clock, max_bytes)
+        self.recorder.meta.update(label=label, dialect=dialect, anchor=anchor(clock)._asdict())
+        if model:
+            self.recorder.meta["model"] = model
+        self.marks = Marks(self.recorder)
+        self._secrets: tuple[str, ...] = ()
+        self._secret_bytes: tuple[bytes, ...] = ()
+        self._content: bytes | None = None  # the request's body, if its fields are not known
+        self._connection: Exchange | None = None
+        self._stamp: Stamp | None = None  # of the read taken last
+        self._pieces: PieceStamps | None = None  # of an HTTP/2 stream
+        self._reason: tuple[How, str] | None = None
+        self._lock = threading.RLock()
+        self._tape: Tape | None = None
+        self._has_log = False
+        self._recording: Recording | None = None
+        self._closed = closed
+        if closed is not None:
+            _unnoticed.add(self)
+
+    # while the request is sent and answered
+
+    def called(self) -> None:
+        """Note that the client is asked now."""
+        self.recorder.mark("called", self.recorder.clock())
+
+    def asked(
+        self, request: Request, fields: object = None, content: bytes | None = None
+    ) -> None:
+        """Note the request, without its secrets.
+
+        Parameters
+        ----------
+        request : Request
+        fields : JSON value, optional
+            Of its body; or else `content`, the body itself, which is parsed later.
+        """
+        meta, pairs = self.recorder.meta, list(request.headers.multi_items())
+        named = redact.secrets_asked(str(request.url), fields)
+        self._secrets = redact.secrets_in(pairs) + named
+        self._secret_bytes = tuple(secret.encode() for secret in self._secrets)
+        self._content = content
+        meta.update(
+            url=redact.url(str(request.url)),
+            method=request.method,
+            request_headers=redact.headers(pairs),
+            request=redact.body(fields),
+        )
+        meta["label"] = meta["label"] or request.url.path
+
+    def answered(self, response: Response) -> None:
+        """Note the head of the answer, and the connection that brings it."""
+        recorder, headers = self.recorder, response.headers
+        recorder.meta.update(
+            status=response.status_code,
+            reason=response.reason_phrase,
+            http_version=response.http_version,
+            headers=redact.headers(headers.multi_items()),
+            content_type=headers.get("content-type", ""),
+            content_encoding=headers.get("content-encoding", "identity"),
+        )
+        if "x-streamlab-stream" in headers:
+            recorder.meta["lab_stream"] = headers["x-streamlab-stream"]
+        connection = response.extensions.get("network_stream")
+        if isinstance(connection, Exchange):
+            self._connect(connection, response.extensions.get("stream_id"))
+        if "pool" in recorder.marks:
+            recorder.meta["reused"] = "connect" not in recorder.marks
+
+    def _connect(self, connection: Exchange, stream_id: int | None) -> None:
+        self._connection = connection
+        if connection.frames is None or stream_id is None:
+            refine(self.recorder, connection)
+        else:
+            ledger = connection.frames.ledger(stream_id)
+            self._pieces = PieceStamps(ledger)
+            refine(self.recorder, ledger)
+
+    def take(self, piece: bytes) -> None:
+        """Put a piece of the body on tape with the read that brought it; note its delivery.
+
+        A session that has ended takes no more; a full one ends.
+        """
+        if self.recorder.ended is not None:
+            return
+        # Over HTTP/1.1 httpcore reads again only when its parser is empty, so a piece belongs
+        # to the connection's last read.  Over HTTP/2 streams share the reads: there the
+        # ledger of this stream has the stamps of its bytes.
+        if self._secret_bytes:
+            piece = redact.mask_bytes(piece, self._secret_bytes)
+        if self._pieces is not None:
+            for part, stamp in self._pieces.parts(piece):
+                self._put(part, stamp)
+        elif piece:
+            self._put(piece, None if self._connection is None else self._connection.last)
+        if self.recorder.full:
+            self.end("limit", f"max_bytes={self.recorder.max_bytes} was reached")
+
+    def _put(self, piece: bytes, stamp: Stamp | None) -> None:
+        recorder = self.recorder
+        if stamp is None:
+            t_ns = recorder.clock()
+            stamp = Stamp(t_ns, t_ns, "iterator")
+        if stamp is self._stamp:
+            recorder.extend(piece)
+            return
+        self._stamp = stamp
+        recorder.append(piece, stamp)
+        recorder.deliver()
+
+    # how it ends
+
+    @property
+    def done(self) -> bool:
+        """Whether the stream has ended."""
+        self.look()
+        return self.recorder.ended is not None
+
+    def look(self) -> None:
+        """End the session if its response was closed without notice."""
+        if self.recorder.ended is None and self._closed is not None and self._closed():
+            # The close has no time that is known: the stream was open when it was last seen.
+            columns = self.recorder.columns
+            seen = [times[-1] for times in (columns.seen_ns, columns.delivered_ns) if times]
+            self.end("closed", t_ns=max(seen, default=None))
+
+    @property
+    def enough(self) -> bool:
+        """Whether the stream is to end: `max_bytes` is reached, or there is a reason."""
+        return self.recorder.ended is not None or self._reason is not None
+
+    def because(self, how: How, detail: str) -> None:
+        """Give the reason why the stream is about to end; the first one counts."""
+        self._reason = self._reason or (how, detail)
+
+    def left(self, exc: BaseException | None) -> None:
+        """Note that the user's block was left, by an exception of theirs or without one."""
+        if exc is not None:
+            self.because(*(_interruption(exc) or ("closed", type(exc).__name__)))
+
+    def broke(self, exc: BaseException) -> bool:
+        """Note that the stream ended by an exception; return whether it is the network's."""
+        how = how_of(exc)
+        if (interruption := _interruption(exc)) is not None:
+            self.end(*interruption)
+        elif isinstance(exc, Exception):
+            self.end(how or "error", redact.text(sentence(exc), self._secrets))
+        else:
+            self.end("closed", "" if isinstance(exc, GeneratorExit) else type(exc).__name__)
+        return how is not None
+
+    def end(self, how: How, detail: str = "", t_ns: int | None = None) -> None:
+        """Note how the stream ended; the first end counts, and a reason outranks it."""
+        if self.recorder.ended is not None:
+            return
+        self.recorder.end(*(self._reason or (how, detail)), t_ns)
+        if self._pieces is not None:
+            self._pieces.close()
+        _unnoticed.discard(self)
+        _remember(self)
+
+    @contextmanager
+    def ending(self) -> Iterator[None]:
+        """Note how the stream ends; only failures of the network are not raised."""
+        try:
+            yield
+        except BaseException as exc:
+            if not self.broke(exc):
+                raise
+        else:
+            self.end("eof")
+
+    # what it adds up to
+
+    def finish(self) -> Tape:
+        """Return the tape, with what is known only at the end; again returns the same."""
+        with self._lock:
+            if self._tape is None:
+                self.end("closed")
+                wall_map().refresh()
+                meta, marks = self.recorder.meta, self.recorder.marks
+                meta.update(_fields(self._content))
+                began_ns, now_ns = marks.get("called", 0), self.recorder.clock()
+                if steps := wall_map().steps_between(began_ns, now_ns):
+                    meta["clock_steps"] = [step._asdict() for step in steps]
+                self._tape = self.recorder.finish()
+            return self._tape
+
+    def recording(self) -> Recording:
+        """Return the recording of the finished stream; made on the first call."""
+        with self._lock:
+            if self._recording is None:
+                tape = self.finish()
+                if not self._has_log and (url := lab_log.log_url(tape)):
+                    tape = lab_log.with_log(tape, lab_log.asked(url))
+                self._recording = Recording(tape)
+            return self._recording
+
+    @property
+    def log_url(self) -> str | None:
+        """Where the lab's log of this stream is; None if there is none worth a wait."""
+        tape = self.finish()
+        return None if tape.end.how in ("interrupted", "cancelled") else lab_log.log_url(tape)
+
+    def add_log(self, text: bytes) -> None:
+        """Add the lab's log; empty if there is none.  `recording` then asks for none."""
+        with self._lock:
+            self._tape, self._has_log = lab_log.with_log(self.finish(), text), True
+
+
+def _interruption(exc: BaseException) -> tuple[How, str] | None:
+    """Return how a stream ended that the user interrupted; None for another exception."""
+    if isinstance(exc, KeyboardInterrupt):
+        return "interrupted", "Ctrl-C"
+    if is_cancellation(exc):
+        return "cancelled", "the task was cancelled"
+    return None
+
+
+def last() -> Recording | None:
+    """Return the recording that ended last; None before there is one."""
+    for session in list(_unnoticed):
+        session.look()
+    return _last[-1].recording() if _last else None
+
+
+def _remember(session: Session) -> None:
+    _last[:] = [session]
+
+
+_last: list[Session] = []
+_unnoticed: weakref.WeakSet[Session] = weakref.WeakSet()
+"""Sessions whose response may be closed without notice to us."""
+
+
+def _fields(content: bytes | None) -> dict[str, object]:
+    """Return the fields of a JSON request, without its secrets."""
+    if not content or len(content) > MAX_REQUEST_BYTES:
+        return {}
+    try:
+        fields = json.loads(content)
+    except ValueError:
+        return {}
+    model = fields.get("model") if isinstance(fields, dict) else None
+    known = {"model": model} if isinstance(model, str) else {}
+    return {"request": redact.body(fields), **known}

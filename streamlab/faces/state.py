@@ -1,0 +1,32 @@
+"""One state of a live view: JSON values that the browser and the frozen face both read."""
+
+from __future__ import annotations
+
+from typing import NotRequired, TypedDict
+
+Line = tuple[int, float, int, str]
+"""The number of a line, its arrival in ms since t0, its read, its text."""
+
+
+class State(TypedDict):
+    """All of a view, or what is new since the state numbered ``since``; times are in ms."""
+
+    number: int
+    since: int  # 0 for a whole state
+    sent_ms: float  # the kernel's clock
+    state: str  # waiting, streaming, done or failed
+    ended: str  # in words; "" while the stream runs
+    stop_waited_ms: float | None
+    label: str
+    dialect: str
+    counts: dict[str, int]  # reads, lines, events, bytes, gaps, chars: so far
+    elapsed_ms: float | None
+    ttft_ms: float | None
+    median_gap_ms: float | None
+    longest_gap_ms: float | None
+    longest_gap_read: float | None
+    text: list[list[str]]  # pairs of kind and text
+    lines: list[Line]
+    gaps: list[list[float]]  # the arrival that ended the gap, since t0; the gap
+    overview: NotRequired[list[float]]  # gaps of the whole stream, for a sparkline
+    view_failed: NotRequired[str]  # why the view stopped early

@@ -1,0 +1,52 @@
+"""The message in an error that a server sent, in whatever shape it came."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from streamlab.follow.text import one_line
+
+_KEYS = ("error", "message", "detail", "msg")
+_DEPTH = 4  # objects within objects: deeper ones are printed as JSON
+
+
+def message_of(value: object) -> str:
+    """Return the message of an error object, a list of them, or a sentence."""
+    for _ in range(_DEPTH):
+        if isinstance(value, list) and value:
+            value = value[0]
+        if not isinstance(value, Mapping):
+            break
+        inner = next((value[key] for key in _KEYS if value.get(key)), None)
+        if inner is None:
+            return sentence(json.dumps(dict(value), ensure_ascii=False))
+        value = inner
+    return sentence(str(value))
+
+
+def message_of_body(body: bytes) -> str:
+    """Return the message of a body that refuses the request; "" for a web page."""
+    try:
+        return message_of(json.loads(body))
+    except (ValueError, RecursionError):
+        is_page = body.lstrip().startswith(b"<")
+        return "" if is_page else sentence(body.decode("utf-8", "replace"))
+
+
+def message_in(text: str) -> str | None:
+    """Return the message if text is an error object, bare or in a field of SSE; else None."""
+    name, _, value = text.strip().partition(":")
+    field = name if name in ("data", "error") else ""
+    try:
+        found = json.loads(value if field else text)
+    except (ValueError, RecursionError):
+        return None
+    found = found[0] if isinstance(found, list) and found else found
+    named = isinstance(found, Mapping) and (field == "error" or found.get("error"))
+    return message_of(found) if named else None
+
+
+def sentence(text: str) -> str:
+    """Return text as one line of at most 400 characters, without a full stop."""
+    return one_line(" ".join(text.split()), 400).rstrip(".")

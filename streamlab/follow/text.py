@@ -1,0 +1,76 @@
+"""Text for people: untrusted text made harmless, a sparkline, a number of things.
+
+A server can send characters that move a cursor, change colours, reverse the direction of
+writing, or that no encoding takes.  One table replaces each of them by one visible
+character, so that a reader sees that something was there:
+
+- a C0 control character or DEL by its picture: ESC is shown as ``␛``, LF as ``␊``;
+- U+FFFD stands for a C1 control character, for a direction mark or override (U+061C,
+  U+200E, U+200F, U+202A–U+202E, U+2066–U+2069), for U+2028 and U+2029, and for half a
+  surrogate pair.
+
+Both functions use this table: `one_line` for all characters, `several_lines` for all but
+line feeds and tabs.  HTML must be escaped in addition.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+WIDTH = 40
+"""The most bars that a sparkline has."""
+
+_BARS = "▁▂▃▄▅▆▇█"
+_DIRECTION = (0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+_ONE_LINE = {
+    **{code: chr(0x2400 + code) for code in range(0x20)},
+    0x7F: "\N{SYMBOL FOR DELETE}",
+    **dict.fromkeys((*range(0x80, 0xA0), *_DIRECTION, 0x2028, 0x2029), "\ufffd"),
+}
+_SEVERAL_LINES = {code: shown for code, shown in _ONE_LINE.items() if chr(code) not in "\n\t"}
+
+
+def one_line(text: str, limit: int | None = None) -> str:
+    """Return text on one line, harmless, cut to at most `limit` characters."""
+    if limit is not None and len(text) > limit:
+        text = text[: limit - 1] + "…"
+    return whole(text).translate(_ONE_LINE)
+
+
+def several_lines(text: str) -> str:
+    """Return text harmless, with its line feeds and tabs; CRLF becomes LF."""
+    return whole(text.replace("\r\n", "\n")).translate(_SEVERAL_LINES)
+
+
+def whole(text: str) -> str:
+    """Return text that every encoding takes: half a surrogate pair becomes U+FFFD.
+
+    Two halves that meet become the one character that they encode.
+    """
+    # JSON can escape a character above U+FFFF as two surrogates (RFC 8259, section 7).  A
+    # server that cuts its text by UTF-16 units sends the halves in two events, so they
+    # meet only after the pieces were joined.  UTF-16 is the one codec that joins them.
+    if text.isascii():
+        return text
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def sparkline(values_ms: Sequence[float]) -> str:
+    """Return times, in ms, as at most 40 bars on a linear scale from 0 to the largest.
+
+    Each bar is the largest of its share of the values, so that a single stall is seen in
+    however long a stream.  The largest value stands behind the bars; no values give "".
+    """
+    if not values_ms:
+        return ""
+    step = math.ceil(len(values_ms) / WIDTH)
+    peaks = [max(values_ms[at : at + step]) for at in range(0, len(values_ms), step)]
+    top = max(peaks)
+    bars = "".join(_BARS[min(7, int(8 * peak / (top or 1.0)))] for peak in peaks)
+    return f"{bars} (largest {top:.1f} ms)"
+
+
+def counted(n: int, thing: str) -> str:
+    """Return a number of things: "1 line", "1,234 lines"."""
+    return f"{n:,} {thing}{'' if n == 1 else 's'}"

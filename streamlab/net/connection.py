@@ -1,0 +1,113 @@
+"""What a connection remembers of the request and the answer that go over it."""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from typing import Protocol
+
+from streamlab.net.http2_frames import PREFACE, Frames
+from streamlab.tape import Clock, Stamp
+
+
+class Exchange:
+    """The latest request and answer of one connection: when they were sent and received.
+
+    Attributes
+    ----------
+    last : Stamp or None
+        Of the read that returned last.
+    first : Stamp or None
+        Of the first read after the last write: the first byte of an answer.
+    written_ns : int or None
+        When the first byte after the last read was written: the start of a request.
+    frames : Frames or None
+        Of a connection that speaks HTTP/2: which read brought which byte of which stream.
+        Requests overlap there, so of the others only `last` has a meaning.
+    keeps_answer : bool
+        Whether all that was read since the last request is kept for `take_answer`.
+    """
+
+    def __init__(self, clock: Clock, keeps_answer: bool = False) -> None:
+        self.last: Stamp | None = None
+        self.first: Stamp | None = None
+        self.written_ns: int | None = None
+        self.frames: Frames | None = None
+        self.keeps_answer = keeps_answer
+        self._answer = bytearray()
+        self._clock = clock
+
+    def sends(self, buffer: bytes = b"") -> None:
+        """Note that bytes are about to be written."""
+        if self.written_ns is None and buffer.startswith(PREFACE):
+            self.frames = Frames()
+        if self.frames is not None:
+            self.frames.sent(buffer, self._clock())
+        # A request may need several writes: the first one after a read begins it.
+        if self.first is not None or self.written_ns is None:
+            self.first, self.written_ns = None, self._clock()
+            self._answer.clear()
+
+    def got(self, stamp: Stamp, data: bytes = b"") -> None:
+        """Note that a read returned."""
+        if self.frames is not None:
+            self.frames.feed(data, stamp)
+        if self.keeps_answer:
+            self._answer += data
+        self.last = stamp
+        if self.first is None:
+            self.first = stamp
+
+    def take_answer(self) -> bytes:
+        """Return all that was read since the last request, and keep no more of it."""
+        self.keeps_answer = False
+        answer, self._answer = bytes(self._answer), bytearray()
+        return answer
+
+    def leave_answer(self) -> bool:
+        """Keep no answer: TLS above keeps its plaintext.  Return whether it was kept."""
+        keeps_answer = self.keeps_answer
+        self.take_answer()
+        return keeps_answer
+
+
+class Abortable(Protocol):
+    """A connection that another thread can end."""
+
+    def abort(self) -> None:
+        """Make a read that is waiting return at once."""
+        ...
+
+
+class Stopper:
+    """Ends the connections of one request, from any thread.
+
+    A connection that opens after `stop` is ended too: a stop that comes while the client
+    connects must not be lost.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._connections: weakref.WeakSet[Abortable] = weakref.WeakSet()
+        self._stopped = False
+
+    def add(self, connection: Abortable) -> None:
+        """Watch over a connection that has opened."""
+        with self._lock:
+            self._connections.add(connection)
+            stopped = self._stopped
+        if stopped:
+            connection.abort()
+
+    def rest(self) -> None:
+        """End no connection any more: the stream is over, and its client may ask on."""
+        with self._lock:
+            self._connections.clear()
+            self._stopped = False
+
+    def stop(self) -> None:
+        """End all connections, and those that open from now on."""
+        with self._lock:
+            self._stopped, connections = True, list(self._connections)
+        for connection in connections:
+            connection.abort()

@@ -1,0 +1,75 @@
+"""Puts our sockets under a client that its owner made, and takes them away again."""
+
+from __future__ import annotations
+
+import inspect
+import socket
+import threading
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import ModuleType
+from typing import Any
+
+from streamlab.net.async_backend import AsyncSocketBackend
+from streamlab.net.httpx_private import fit, is_default
+from streamlab.net.interrupts import OpenGate
+from streamlab.net.sync_backend import SocketBackend
+
+changing = threading.RLock()
+"""Held while a client is changed: one thread at a time."""
+
+_installed: weakref.WeakKeyDictionary[Any, tuple[int, Callable[[], None]]]
+_installed = weakref.WeakKeyDictionary()
+"""How often our sockets were asked for under a client, and how to take them away."""
+
+
+def install(client: Any) -> None:
+    """Let the connections that a client opens from now on be stamped."""
+    with changing:
+        n_users, undo = _installed.get(client) or (0, fit(client, _backend))
+        _installed[client] = (n_users + 1, undo)
+
+
+def uninstall(client: Any) -> None:
+    """Take back one `install`; the last one leaves the client as it was."""
+    with changing:
+        n_users, undo = _installed.pop(client)
+        if n_users > 1:
+            _installed[client] = (n_users - 1, undo)
+        else:
+            undo()
+
+
+@contextmanager
+def stamping(client: Any) -> Iterator[None]:
+    """Stamp the connections that a client opens while this block runs."""
+    install(client)
+    try:
+        yield
+    finally:
+        uninstall(client)
+
+
+def _backend(core: ModuleType, theirs: Any) -> Any:
+    """Return a stamping backend in place of the library's own; one of the user's stays."""
+    if not is_default(core, theirs):
+        return theirs
+    if inspect.iscoroutinefunction(theirs.connect_tcp):
+        return TappedAsyncBackend(core, theirs)
+    return SocketBackend(core, OpenGate())
+
+
+class TappedAsyncBackend(AsyncSocketBackend):
+    """Fails in the words of anyio, by which the client would connect without us."""
+
+    async def connect_tcp(self, *args: Any, **options: Any) -> Any:
+        """Connect to the first address of a host that answers."""
+        try:
+            return await super().connect_tcp(*args, **options)
+        except self._core.ConnectTimeout as exc:
+            raise self._core.ConnectTimeout from exc.__cause__
+        except self._core.ConnectError as exc:
+            if isinstance(exc.__cause__, socket.gaierror):
+                raise
+            raise self._core.ConnectError("All connection attempts failed") from exc.__cause__

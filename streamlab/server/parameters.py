@@ -1,0 +1,71 @@
+"""The fields by which a request changes a scenario, and scenarios of a chosen length.
+
+A field may be in the body of the request or in its query.
+
+Rule: `PARAMETERS` and `parameters_of` are what the lab's page shows; a test plays every
+scenario with every parameter and fails where they are wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+
+from streamlab.server.completion import Completion
+from streamlab.server.response import Request, Response, Scenario
+from streamlab.server.shapes import render
+
+PARAMETERS = {
+    "speed": "divides all times: 2 is twice as fast",
+    "encoding": "gzip, or gzip-unflushed, which holds events back",
+    "seed": "a whole number: other times, and again the same for the same number",
+    "n_events": "how many events bring text, at most 100,000",
+    "step_ms": "the time from one write to the next; the median, where it varies",
+    "silence_s": "how long the pause is",
+}
+"""What each parameter does, by the name of its field."""
+
+MOST_EVENTS = 100_000
+KEPT_EVENTS = 2_000
+
+
+def parameters_of(scenario: Scenario) -> tuple[str, ...]:
+    """Return the names of all parameters of a scenario."""
+    return ("speed", "encoding", *scenario.parameters)
+
+
+def n_events_of(request: Request, default: int) -> int:
+    """Return how many events a request asks for, from 1 to `MOST_EVENTS`."""
+    if request.body.get("n_events") is None:
+        return default
+    return min(max(int(request.number("n_events", default)), 1), MOST_EVENTS)
+
+
+def sized(
+    name: str,
+    summary: str,
+    completion: Callable[[int, int, float], Completion],
+    *,
+    n_events: int,
+    step_ms: float,
+) -> Scenario:
+    """Return a scenario whose length and pace a request may choose.
+
+    Parameters
+    ----------
+    completion : callable
+        Makes the completion of the seed, ``n_events`` and ``step_ms``.
+    n_events, step_ms : int, float
+        The values for a request that does not set them.
+    """
+    # A load sends the same request many times, and one thread makes every response: a
+    # completion made anew would delay the streams that run.  Only short ones are kept, so
+    # that 256 of them stay small.
+    kept = lru_cache(maxsize=256)(completion)
+
+    def respond(request: Request) -> Response:
+        n, step = n_events_of(request, n_events), request.number("step_ms", step_ms)
+        make = kept if n <= KEPT_EVENTS else completion
+        return render(make(request.seed, n, step), request)
+
+    return Scenario(name, summary, "modelled", respond, ("seed", "n_events", "step_ms"))

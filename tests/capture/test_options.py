@@ -1,0 +1,74 @@
+"""The parameters of a call are written once, and mean the same in all four functions."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+
+import pytest
+
+import streamlab as sl
+from streamlab.capture.options import UNSET, RequestOptions, described
+from streamlab.many import Lab
+
+FUNCTIONS = (sl.record, sl.arecord, sl.stream, sl.watch)
+
+
+def test_all_four_functions_show_the_same_parameters() -> None:
+    shown = [inspect.signature(function).parameters for function in FUNCTIONS]
+
+    assert all(parameters == shown[0] for parameters in shown)
+    assert list(shown[0]) == [
+        "endpoint",
+        "prompt",
+        "save",
+        "live",
+        "label",
+        "client",
+        "timeout",
+        "max_bytes",
+        "json",
+        "body",
+    ]
+
+
+def test_each_function_shows_what_it_returns() -> None:
+    returned = [inspect.signature(function).return_annotation for function in FUNCTIONS]
+
+    assert returned == ["Recording", "Recording", "Opening", "Watch"]
+
+
+def test_an_argument_that_was_not_given_has_a_name() -> None:
+    assert repr(inspect.signature(sl.record).parameters["timeout"].default) == "UNSET"
+    assert RequestOptions(sl.endpoint("http://h/")).timeout is UNSET
+
+
+def test_no_timeout_is_another_thing_than_no_argument() -> None:
+    endpoint = sl.endpoint("http://h/", timeout=5)
+
+    assert described(endpoint).http == {"timeout": 5}
+    assert described(endpoint, timeout=None).http == {"timeout": None}
+
+
+@pytest.mark.parametrize("kind", ["sync", "async", "stream", "watch"])
+def test_a_field_of_the_body_may_have_the_name_of_a_parameter(kind: str, fast_lab: Lab) -> None:
+    endpoint = fast_lab.endpoint("count-to-ten")
+    fields = {"label": "a field", "client": "another", "temperature": 1}
+
+    match kind:
+        case "sync":
+            rec = sl.record(endpoint, "hi", label="mine", json=fields, temperature=0)
+        case "async":
+            rec = asyncio.run(
+                sl.arecord(endpoint, "hi", label="mine", json=fields, temperature=0)
+            )
+        case "stream":
+            with sl.stream(endpoint, "hi", label="mine", json=fields, temperature=0) as s:
+                list(s)
+            rec = s.recording
+        case _:
+            rec = sl.watch(endpoint, "hi", label="mine", json=fields, temperature=0).wait()
+
+    assert rec.label == "mine"
+    asked = rec.meta["request"]
+    assert (asked["label"], asked["client"], asked["temperature"]) == ("a field", "another", 0)

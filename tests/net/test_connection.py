@@ -1,0 +1,66 @@
+"""A connection remembers its latest exchange; a stopper ends connections, old and new."""
+
+from __future__ import annotations
+
+import gc
+
+from streamlab.net.connection import Exchange, Stopper
+from streamlab.tape import Stamp
+from streamlab.testing import ManualClock
+
+
+class Connection:
+    """Counts how often it was ended."""
+
+    def __init__(self) -> None:
+        self.n_aborts = 0
+
+    def abort(self) -> None:
+        self.n_aborts += 1
+
+
+def test_a_stop_ends_what_is_open_and_what_opens_later() -> None:
+    stopper, early, late = Stopper(), Connection(), Connection()
+    stopper.add(early)
+    stopper.stop()
+    stopper.add(late)
+
+    assert (early.n_aborts, late.n_aborts) == (1, 1)
+
+
+def test_after_its_rest_a_stopper_ends_nothing() -> None:
+    stopper, old, new = Stopper(), Connection(), Connection()
+    stopper.add(old)
+    stopper.stop()
+    stopper.rest()
+    stopper.add(new)
+
+    assert (old.n_aborts, new.n_aborts) == (1, 0)
+
+
+def test_a_stopper_keeps_no_connection_alive() -> None:
+    stopper = Stopper()
+    stopper.add(Connection())
+    gc.collect()
+
+    stopper.stop()
+
+
+def test_an_answer_is_kept_from_the_request_until_it_is_taken() -> None:
+    clock = ManualClock()
+    exchange = Exchange(clock, keeps_answer=True)
+    for question, answer in ((b"one", b"1"), (b"two", b"2")):
+        exchange.sends(question)
+        clock.advance_ms(1)
+        exchange.got(Stamp(clock(), clock()), answer)
+
+    assert exchange.take_answer() == b"2"
+    exchange.got(Stamp(clock(), clock()), b"3")
+    assert exchange.take_answer() == b""
+
+
+def test_the_layer_above_takes_the_keeping_over() -> None:
+    exchange = Exchange(ManualClock(), keeps_answer=True)
+
+    assert exchange.leave_answer()
+    assert not exchange.leave_answer()
