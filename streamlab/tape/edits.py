@@ -87,7 +87,7 @@ def stall(
     asked = {
         name: tape.marks[name] for name in ("called", "request_sent") if name in tape.marks
     }
-    late = replace(late, marks=late.marks | asked)
+    late = replace(late, marks={**late.marks, **asked})
     return _noted(late, f"stall(for_ms={pause_ms:g}, {place})")
 
 
