@@ -6,6 +6,7 @@ Each is an asyncio server in a thread of its own, over real sockets.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ssl
 import threading
 from collections.abc import Awaitable, Callable, Iterator
@@ -55,11 +56,12 @@ def serving(handler: Handler, context: ssl.SSLContext | None = None) -> Iterator
             await handler(reader, writer)
         finally:
             running.discard(task)
-            writer.close()
+            await closed(writer)
 
     async def main() -> None:
         stop = asyncio.Event()
-        server = await asyncio.start_server(handle, "127.0.0.1", 0, ssl=context)
+        patience = {"ssl_shutdown_timeout": 0.2} if context else {}  # clients may stay
+        server = await asyncio.start_server(handle, "127.0.0.1", 0, ssl=context, **patience)
         port = server.sockets[0].getsockname()[1]
         ready.set_result((port, asyncio.get_running_loop(), stop))
         await stop.wait()
@@ -67,7 +69,6 @@ def serving(handler: Handler, context: ssl.SSLContext | None = None) -> Iterator
         for task in list(running):
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
-        await asyncio.sleep(0.05)  # what was closed is gone in the loop's next passes
 
     thread = threading.Thread(target=lambda: asyncio.run(main()))
     thread.start()
@@ -118,8 +119,14 @@ async def join(
     except* OSError:
         pass
     finally:
-        back.close()
-        writer.close()
+        await closed(back)
+
+
+async def closed(writer: asyncio.StreamWriter) -> None:
+    """Close a connection, and return when its socket is gone."""
+    writer.close()
+    with contextlib.suppress(OSError):
+        await writer.wait_closed()
 
 
 async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
