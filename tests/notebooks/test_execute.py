@@ -48,13 +48,22 @@ assert (len(rec.events), len(fast.events)) == (63, 203)
 """
 
 
-def ran(name, tmp_path, check):
-    """Execute a copy of a notebook, and a cell with checks after it; return it."""
+ASKING_ELSEWHERE = """
+import httpx
+try:
+    httpx.get("http://example.org")
+except httpx.ConnectError:
+    print("offline")
+"""
+
+
+def ran(name, tmp_path, *checks):
+    """Execute a copy of a notebook, and cells with checks after it; return it."""
     shutil.copyfile(FOLDER / name, tmp_path / name)
     book = read(tmp_path / name)
     for cell in book.cells:
         cell.get("outputs", []).clear()
-    book.cells.append(nbformat.v4.new_code_cell(check))
+    book.cells += [nbformat.v4.new_code_cell(check) for check in checks]
     return execute.execute(book, tmp_path)
 
 
@@ -70,7 +79,7 @@ def said(book):
 @pytest.fixture(scope="module")
 def first_stream(tmp_path_factory):
     folder = tmp_path_factory.mktemp("first")
-    book = ran("00_first_stream.ipynb", folder, FIRST_STREAM)
+    book = ran("00_first_stream.ipynb", folder, FIRST_STREAM, ASKING_ELSEWHERE)
     return copy.deepcopy(said(book)), folder, book
 
 
@@ -121,20 +130,9 @@ def test_the_second_notebook_runs_and_is_true(tmp_path):
     assert outputs["stamps"][0].data["text/plain"] == "['kernel']"
 
 
-ASKING_ELSEWHERE = """
-import httpx
-try:
-    httpx.get("http://example.org")
-except httpx.ConnectError:
-    print("offline")
-"""
-
-
-def test_away_from_this_machine_there_is_nothing(tmp_path):
+def test_away_from_this_machine_there_is_nothing(first_stream):
     """The control: in the kernels of these tests, a request to elsewhere fails."""
-    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(ASKING_ELSEWHERE)])
-
-    assert execute.execute(book, tmp_path).cells[0].outputs[0].text == "offline\n"
+    assert first_stream[2].cells[-1].outputs[0].text == "offline\n"
 
 
 def test_what_is_saved_has_small_pictures_and_no_noise(first_stream):
