@@ -26,6 +26,7 @@ from streamlab.server.sendlog import SendLog
 
 MAX_BODY_BYTES = 16 << 20
 MAX_WAITING_BYTES = 1 << 20  # of requests that were sent before the response was over
+_REASONS = {status.value: status.phrase for status in HTTPStatus}
 
 
 class Connection:
@@ -213,6 +214,5 @@ class Connection:
 
 
 def _head(status: int, headers: list[tuple[str, str]]) -> h11.Response:
-    known = status in HTTPStatus._value2member_map_
-    reason = HTTPStatus(status).phrase if known else ""
+    reason = _REASONS.get(status, "")
     return h11.Response(status_code=status, headers=headers, reason=reason)
