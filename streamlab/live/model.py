@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, Protocol
 
 from streamlab.follow import Follower, Log
-from streamlab.live.gaps import Gaps
+from streamlab.live.latest import LatestGaps
 from streamlab.live.tail import Tail, picture
 from streamlab.live.verdict import end_of, ending_of, state_of
 
@@ -86,7 +86,7 @@ class LiveModel:
         self.number = 0
         self._log, self._follower = log, Follower(log, dialect)
         self._t0_given, self._n_lines = t0_ns, n_lines
-        self._text, self._gaps = Tail(n_chars), Gaps(log, n_gaps)
+        self._text, self._gaps = Tail(n_chars), LatestGaps(log, n_gaps)
         self._choices: set[int | None] = set()
         self._ttft_ms: float | None = None
         self._stop_waited_ms: float | None = None
