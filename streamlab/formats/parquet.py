@@ -59,9 +59,8 @@ def save(tables: Tables, path: str | Path) -> None:
         "marks": dict(tape.marks),
         "meta": dict(tape.meta),
     }
-    reads = tables.reads.assign(lo_ns=lo_ns)
-    reads.insert(0, "recording", texts([Path(path).stem] * len(reads)))
-    _write(reads, path, about)
+    reads = tables.reads.assign(lo_ns=lo_ns, recording=texts([Path(path).stem] * len(tape)))
+    _write(reads[["recording", *reads.columns.drop("recording")]], path, about)
 
 
 def load(path: str | Path) -> Tape:

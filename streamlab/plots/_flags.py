@@ -16,7 +16,7 @@ from matplotlib.lines import Line2D
 
 from streamlab.metrics import Tables
 from streamlab.metrics.definitions import Seen
-from streamlab.metrics.lens import answers, starts_ms
+from streamlab.metrics.lens import figures_of, starts_ms
 from streamlab.plots._picture import ms
 
 __all__ = ["MARGIN", "Flag", "flags_of", "height_at", "hoist"]
@@ -51,8 +51,8 @@ def flags_of(tables: Tables) -> tuple[list[Flag], list[Flag]]:
     firsts: dict[float, list[str]] = {}
     ends: dict[float, list[str]] = {}
     seen = Seen(tables)
-    for definition, answer in answers(seen):
-        for tools, since_ms in ((firsts, answer.ttft_ms), (ends, answer.e2e_ms)):
+    for definition, figures in figures_of(seen):
+        for tools, since_ms in ((firsts, figures.ttft_ms), (ends, figures.e2e_ms)):
             if since_ms == since_ms:
                 t_ms = round(since_ms + starts_ms(definition, seen), 6)
                 tools.setdefault(t_ms, []).append(definition.tool.partition(",")[0])

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from streamlab.errors import UsageError
 from streamlab.metrics import Tables, summary
 from streamlab.metrics.definitions import DEFINITIONS, Seen
-from streamlab.metrics.lens import Lens, answers, lens, spread
+from streamlab.metrics.lens import Lens, figures_of, lens, spread
 from streamlab.testing import tape_from
 from tests.metrics.streams import (
     DONE,
@@ -325,8 +325,8 @@ def test_another_dialect_is_read_as_what_it_says():
     assert found.loc["AIPerf", "e2e_ms"] == 320
 
 
-def test_answers_are_asked_once_a_definition():
-    assert [made for made, _ in answers(Seen(eleven_answers()))] == list(DEFINITIONS)
+def test_every_definition_has_its_figures_once():
+    assert [made for made, _ in figures_of(Seen(eleven_answers()))] == list(DEFINITIONS)
 
 
 odd_pieces = st.sampled_from(
