@@ -47,28 +47,12 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """How one tool defines its metrics.
+    """How one tool defines its metrics."""
 
-    Attributes
-    ----------
-    tool : str
-        Its name in tables.
-    figures : callable
-        `Seen` to `Figures`.
-    source : str
-        The files of public repositories that the definition was read from.
-    differs : str
-        Why its numbers are not ours.
-    clock : str
-        When the tool starts its clock.
-    itl_mean, tpot_mean : str
-        How it makes one mean of many requests.
-    """
-
-    tool: str
-    figures: Callable[[Seen], Figures]
-    source: str
-    differs: str
+    tool: str  # its name in tables
+    figures: Callable[[Seen], Figures]  # with the formula as its docstring
+    source: str  # the files of public repositories that the definition was read from
+    differs: str  # why its numbers are not ours
     clock: Start = "the call"
     itl_mean: Mean = "pooled"
     tpot_mean: Mean = "per request"
@@ -93,7 +77,7 @@ def per_chunk(
     return figures.counted(*counted)
 
 
-def in_one_piece(seen: Seen) -> Figures:
+def unstreamed(seen: Seen) -> Figures:
     """Return the figures of an answer that is not a stream: TTFT is E2E."""
     whole_ms = seen.eof_ms - seen.called_ms
     return Figures(ttft_ms=whole_ms, e2e_ms=whole_ms)

@@ -3,13 +3,7 @@
 from __future__ import annotations
 
 from streamlab.metrics.chunks import Seen
-from streamlab.metrics.definitions.base import (
-    Definition,
-    Figures,
-    in_one_piece,
-    last,
-    per_chunk,
-)
+from streamlab.metrics.definitions.base import Definition, Figures, last, per_chunk, unstreamed
 
 
 def evalscope(seen: Seen) -> Figures:
@@ -32,7 +26,7 @@ def evalscope_1_13(seen: Seen) -> Figures:
 
 def _figures(seen: Seen, times: list[float]) -> Figures:
     if seen.in_one_piece:
-        return in_one_piece(seen)
+        return unstreamed(seen)
     end_ms = last(seen.times(lambda chunk: not chunk.is_done))
     return per_chunk(seen, times, end_ms, seen.reported(seen.text))
 

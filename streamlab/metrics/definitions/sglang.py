@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from streamlab.metrics.chunks import Seen
-from streamlab.metrics.definitions.base import Definition, Figures, in_one_piece, per_chunk
+from streamlab.metrics.definitions.base import Definition, Figures, per_chunk, unstreamed
 
 
 def sglang(seen: Seen) -> Figures:
@@ -13,7 +13,7 @@ def sglang(seen: Seen) -> Figures:
     TPOT: (E2E − TTFT) / (N − 1).  Of an answer that is no stream, TTFT is E2E.
     """
     if seen.in_one_piece:
-        return in_one_piece(seen)
+        return unstreamed(seen)
     times = seen.times(lambda chunk: chunk.text)
     return per_chunk(seen, times, seen.last_ms, _counted(seen))
 
