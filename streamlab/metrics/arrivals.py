@@ -60,6 +60,8 @@ class Arrivals(NamedTuple):
 def arrivals_of(tape: Tape) -> Arrivals:
     """Return when the reads of `tape` arrived."""
     arrived_ns = np.array(tape.columns.arrived_ns, dtype=np.int64)
+    # One offset dates all reads.  The wall clock can step during a stream; with an offset for
+    # each read, `time` would show the step as a gap.
     anchor = tape.meta.get("anchor")
     if anchor is None:
         time = np.full(len(tape), "NaT", dtype="datetime64[ns]")

@@ -106,6 +106,7 @@ class Seen:
 
     def first(self, n_chunks: int) -> Seen:
         """Return what a tool sees if it stops reading after so many chunks."""
+        # The copy keeps the cached times of the call and the end: no chunk changes them.
         cut = copy(self)
         cut.chunks = self.chunks[:n_chunks]
         return cut
@@ -164,6 +165,8 @@ class Seen:
 def _chunks(tables: Tables) -> list[Chunk]:
     deltas: list[list[Delta]] = [[] for _ in tables.framed.events]
     follower = tables.follower
+    # Tools skip comments.  A comment after the last event has the number of an event that
+    # never came.
     for event, delta in zip(follower.delta_events, follower.deltas, strict=True):
         if event < len(deltas) and delta.kind != "comment":
             deltas[event].append(delta)

@@ -61,6 +61,7 @@ def compare(recordings: Mapping[str, Tables | HasTables]) -> pd.DataFrame:
     ``compare({"sync": rec, "async": arec})``
     """
     rows = {str(name): summary(tables) for name, tables in _checked(recordings).items()}
+    # Transposed, all columns have the dtype object; `infer_objects` makes numbers of them.
     table = pd.DataFrame(rows).T[list(COLUMNS)].infer_objects()
     for name in DIFFERENCES:
         diff = table[name] - table[name].iloc[0]

@@ -77,6 +77,7 @@ def jitter_ms(tables: Tables) -> float:
 
 def icl_cv(tables: Tables) -> float:
     """Coefficient of variation of the gaps between chunks: standard deviation / mean."""
+    # Two reads can have the same kernel stamp, so all gaps, and their mean, can be 0.
     gaps = icl_ms(tables)
     return float(gaps.std() / gaps.mean()) if gaps.any() else nan
 
@@ -122,7 +123,7 @@ def lag_delivered_max_ms(tables: Tables) -> float:
 
 
 def quantile(values: pd.Series[float], q: float) -> float:
-    """Return a quantile of what is known of `values`, NaN of nothing."""
+    """Return a quantile of the known `values`; NaN if none is known."""
     known = values.dropna().to_numpy()
     return float(np.quantile(known, q)) if len(known) else nan
 
@@ -133,6 +134,8 @@ def _stalls(tables: Tables) -> pd.Series[float]:
 
 
 def _delivered(tables: Tables) -> pd.Series[float]:
+    # Both columns are nullable.  The difference is NA if one of the stamps is unknown, and
+    # becomes NaN in a float array.
     reads = tables.reads
     lag_ns = reads["delivered_ns"] - reads["seen_ns"]
     return pd.Series(lag_ns.to_numpy("float64", na_value=nan) / 1e6)

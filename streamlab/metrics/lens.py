@@ -115,6 +115,8 @@ def _itl(figures: Figures) -> tuple[float, float, float, float]:
 
 def _failed(tables: Tables) -> bool:
     """Say whether a tool would count this stream as a failure."""
+    # Many clients leave after the terminator and before the body ends.  Their streams end as
+    # "closed" and are complete, so the answer decides, not the way in which the body ended.
     reader = tables.follower.reader
     broke = tables.tape.end.how != "eof" and tables.answer.complete is not True
     return broke or (reader is not None and reader.failed)

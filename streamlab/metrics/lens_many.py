@@ -71,6 +71,9 @@ def lens_many(
 
 def _row(metric: str, definition: Definition, found: list[Figures]) -> dict[str, object]:
     """Return the means of one metric of one tool; empty if no request has a value."""
+    # A request without a value is left out of all three means.  A request with a value but
+    # without a count stays: its NaN makes the weighted mean NaN.  A weighted mean over fewer
+    # requests than the other two could not be compared with them.
     values = [(_value(metric, figures), _weight(metric, figures)) for figures in found]
     known = np.array([pair for pair in values if pair[0] == pair[0]]).reshape(-1, 2)
     if not len(known):

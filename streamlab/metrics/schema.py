@@ -165,6 +165,8 @@ def slices(body: Body, offsets: Ints) -> pa.Array:
     -------
     pyarrow.LargeBinaryArray, shape (n,)
     """
+    # Arrow stores binary values as one buffer and offsets into it, so the body itself can be
+    # that buffer.  An array made of Python's bytes would copy every slice.
     ends = np.ascontiguousarray(offsets, dtype=np.int64)
     buffers = [None, pa.py_buffer(ends), pa.py_buffer(body)]
     return pa.LargeBinaryArray.from_buffers(pa.large_binary(), len(ends) - 1, buffers)
@@ -177,6 +179,8 @@ def known(values: Ints, missing: Bools) -> ExtensionArray:
 
 def integers(values: Iterable[int | None]) -> ExtensionArray:
     """Return Python integers as a nullable column, NA for None and beyond 64 bits."""
+    # A server can send an integer of any size, for example as ``retry``.  Arrow would refuse
+    # the whole column for it.
     rows = [v if v is not None and -(2**63) <= v < 2**63 else None for v in values]
     return _column(MAYBE_INT, pa.array(rows, pa.int64()))
 

@@ -143,5 +143,6 @@ def summary(tables: Tables) -> pd.Series[Any]:
         shares are from 0 to 1; what is not defined is NaN, never 0.  The docstring of the
         function of the same name in `METRICS` is the formula.
     """
+    # As objects, counts stay integers beside floats and words.
     values = {metric.__name__: metric(tables) for metric in METRICS}
     return pd.Series(values, dtype=object, name=tables.label or None)

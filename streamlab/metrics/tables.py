@@ -86,6 +86,9 @@ class Tables:
         """
         return not self.tape.marks.keys().isdisjoint(("request_sent", "called"))
 
+    # Framing (bytes to events) and interpreting (events to deltas) are two properties because
+    # most of the time goes into the second, and tables of reads and lines do not need it.
+
     @cached_property
     def framed(self) -> Follower:
         """The follower, closed: lines and events, no deltas yet."""

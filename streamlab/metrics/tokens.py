@@ -96,7 +96,9 @@ def tokens_per_chunk(tables: Tables) -> float:
 
 
 def ratio(numerator: float, denominator: float) -> float:
-    """Return a quotient, NaN unless it divides by something positive."""
+    """Return a quotient; NaN unless the denominator is positive."""
+    # One read can bring all chunks: then 0 ms passed between them as far as anything was
+    # observed.  A rate of that is unknown, not infinite.
     return numerator / denominator if denominator > 0 else nan
 
 
@@ -118,6 +120,7 @@ def _usage_tokens(tables: Tables) -> float:
 
 
 def _chunk_tokens(tables: Tables) -> float:
+    # One chunk without a count would make the sum too small, so then there is no sum.
     counts = tables.chunks["n_tokens"]
     return float(counts.sum()) if len(counts) and counts.notna().all() else nan
 

@@ -151,6 +151,8 @@ def deltas(tape: Tape, follower: Follower) -> pd.DataFrame:
         "text": texts(row.text for row in rows),
         "n_tokens": integers(row.n_tokens for row in rows),
     }
+    # `after` counts the lines that were complete after each read.  The read that completed
+    # line n is the first with more than n lines after it.
     read = np.searchsorted(after, line, side="right")
     return frame("deltas", arrivals_of(tape).of(read) | columns)
 
@@ -184,6 +186,8 @@ def chunks(tape: Tape, table: pd.DataFrame) -> pd.DataFrame:
     by_event = generated(table).groupby("event", sort=False)
     made = by_event[["read", "t_ms"]].first().reset_index()
     made["gap_ms"] = arrivals_of(tape).gap_ms(made["read"].to_numpy())
+    # The sum skips NA, so it is kept only for events without one.  `array` drops the index,
+    # which is the number of the event and not of the row.
     n_tokens = by_event["n_tokens"].sum(min_count=1)
     made["n_tokens"] = n_tokens.where(by_event["n_tokens"].count() == by_event.size()).array
     return made
@@ -209,6 +213,8 @@ def _blocks(follower: Follower) -> tuple[Ints, Ints]:
 
 def _event_of(line: Ints, follower: Follower) -> ExtensionArray:
     """Return the event that each line is part of; NA for lines of no event."""
+    # The search finds the first event that ends at the line or after it.  The line is part of
+    # that event only if the event has begun: between two events there can be other lines.
     first, last = _blocks(follower)
     event = np.searchsorted(last, line)
     begin = np.append(first, len(line))[event]

@@ -84,7 +84,9 @@ def unstreamed(seen: Seen) -> Figures:
 
 
 def gaps(times_ms: Sequence[float]) -> tuple[float, ...]:
-    """Return the time from each chunk to the next, as tools do: 0 within one read."""
+    """Return the time from each chunk to the next, as tools compute it."""
+    # This is not `streamlab.follow.gap`: tools have a gap of 0 between two chunks of one read,
+    # and we have none.  The difference is what the lens shows.
     return tuple(after - before for before, after in pairwise(times_ms))
 
 

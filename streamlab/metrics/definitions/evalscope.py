@@ -43,7 +43,8 @@ DEFINITIONS = (
         source=_SOURCE,
         differs=(
             "Up to 1.11 a chunk with only a role is its first token, and the wait from it to "
-            "the first text is a gap. The request ends with the usage, so TPOT pays for it."
+            "the first text is a gap. The request ends with the usage, so TPOT includes the "
+            "wait for it."
         ),
     ),
     Definition(
@@ -51,8 +52,8 @@ DEFINITIONS = (
         evalscope_1_13,
         source=_SOURCE,
         differs=(
-            "The request ends with the usage, so TPOT pays for it. Two chunks of one read are "
-            "a gap of 0."
+            "The request ends with the usage, so TPOT includes the wait for it. Two chunks of "
+            "one read are a gap of 0."
         ),
     ),
 )

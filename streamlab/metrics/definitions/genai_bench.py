@@ -48,8 +48,8 @@ DEFINITIONS = (
             "genai_bench/metrics/request_metrics_collector.py"
         ),
         differs=(
-            "It keeps no gaps. Its tokens/s leave TTFT out, but pay for finish and usage: "
-            "they are those of one reader, and lower than 1 / ITL."
+            "It keeps no gaps. Its tokens/s leave TTFT out, but include the wait for finish "
+            "and usage: they are those of one reader, and lower than 1 / ITL."
         ),
     ),
 )

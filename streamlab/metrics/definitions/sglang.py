@@ -32,10 +32,10 @@ DEFINITIONS = (
         sglang,
         source="sgl-project/sglang: python/sglang/benchmark/serving.py",
         differs=(
-            "The request ends with its last line, not its last token, so TPOT pays for "
-            "finish, usage and [DONE]. Two chunks of one read are a gap of 0. Without usage "
-            "it takes the number of tokens asked for. With speculative decoding it divides "
-            "each gap by the tokens of its chunk."
+            "The request ends with its last line, not its last token, so TPOT includes the "
+            "wait for finish, usage and [DONE]. Two chunks of one read are a gap of 0. Without "
+            "usage it takes the number of tokens asked for. With speculative decoding it "
+            "divides each gap by the tokens of its chunk."
         ),
     ),
 )
