@@ -154,7 +154,7 @@ class Seen:
 
     @property
     def requested(self) -> float:
-        """The largest number of tokens that the request allowed; NaN if it did not say."""
+        """The largest number of tokens that the request allowed; NaN without a limit."""
         asked = self.tables.meta.get("request")
         for key in ("max_completion_tokens", "max_tokens", "max_output_tokens"):
             if isinstance(asked, Mapping) and isinstance(asked.get(key), int):

@@ -155,7 +155,7 @@ def tables_of(given: object, complaint: str) -> Tables:
     Raises
     ------
     UsageError
-        If `given` is neither; it begins with `complaint`: what was expected, and what came.
+        If `given` is neither.  The message begins with `complaint`.
     """
     tables = given if isinstance(given, Tables) else getattr(given, "tables", None)
     if not isinstance(tables, Tables):

@@ -136,8 +136,8 @@ def deltas(tape: Tape, follower: Follower) -> pd.DataFrame:
         one, NA if none came.  ``read``: the read that completed it.  ``time``, ``t_ms``,
         ``gap_ms``, ``coalesced``: its arrival, see `lines`.  ``kind``: role, content,
         reasoning, tool_call, refusal, finish, usage, error, done, ping, comment, …
-        ``choice``: NA if none is meant.  ``text``.  ``n_tokens``: only where the server
-        reports tokens for this very delta, else NA.
+        ``choice``: NA if none is meant.  ``text``.  ``n_tokens``: only if the server
+        reports tokens for this delta alone, else NA.
     """
     rows = follower.deltas
     event = np.array(follower.delta_events, dtype=np.int64)

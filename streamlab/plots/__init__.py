@@ -63,7 +63,7 @@ def draw(name: str, tables: Tables, *, ax: Axes | None = None, **kws: object) ->
 
 
 def caption(name: str, tables: Tables) -> str:
-    """Return the sentence that stands under a picture."""
+    """Return the sentence under a picture."""
     sentence: str = _named(name).caption(tables)
     return sentence
 

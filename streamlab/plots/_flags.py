@@ -1,4 +1,4 @@
-"""The flags of the lens: which tools name which moment, and where their names stand.
+"""The flags of the lens: the moments, the tools that name them, and the places of the flags.
 
 Rule: the flags of first tokens hang above the stairs, the earliest highest; the flags of
 ends hang below them, the latest lowest.  So no pole crosses a flag, and no flag the stairs.

@@ -27,6 +27,9 @@ from streamlab.metrics import Tables
 Look: TypeAlias = dict[str, Any]
 """Keywords of matplotlib's artists."""
 
+Bundle: TypeAlias = tuple[dict[str, str], dict[str, dict[str, object]]]
+"""What IPython displays: data by media type, and metadata by media type."""
+
 INK, FAINT = "#22262b", "#d9dce0"
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00")  # Okabe and Ito
 
@@ -75,12 +78,10 @@ _captions: WeakKeyDictionary[Figure, list[str]] = WeakKeyDictionary()
 class Picture(Figure):
     """A figure that shows itself in a notebook, with its caption as alt text."""
 
-    def _repr_mimebundle_(
-        self, include: object = None, exclude: object = None
-    ) -> tuple[Look, Look]:
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Bundle:
         """Return the PNG, twice as sharp as it is large, and the caption as text."""
         width, height = (round(inches * DPI) for inches in self.get_size_inches())
-        image = {"width": width, "height": height, "alt": alt(self)}
+        image: dict[str, object] = {"width": width, "height": height, "alt": alt(self)}
         data = b64encode(to_png(self)).decode("ascii")
         return {"image/png": data, "text/plain": alt(self)}, {"image/png": image}
 
@@ -88,9 +89,7 @@ class Picture(Figure):
 class PictureAxes(Axes):
     """Axes that show their picture if they are the result of a cell."""
 
-    def _repr_mimebundle_(
-        self, include: object = None, exclude: object = None
-    ) -> tuple[Look, Look]:
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Bundle:
         picture = self.get_figure(root=True)
         assert isinstance(picture, Picture)
         return picture._repr_mimebundle_(include, exclude)
@@ -170,7 +169,7 @@ def frame(ax: Axes, gid: str, xlabel: str, ylabel: str) -> None:
 def _add_legend(ax: Axes, gid: str) -> None:
     """Put the legend above the Axes of a `Picture`, one row a recording.
 
-    The Axes of a user may be narrow: there it stands inside, in one column.
+    The Axes of a user may be narrow: there the legend is inside, in one column.
     """
     rows = list(rows_of(ax, gid).values())
     if not any(rows):

@@ -44,7 +44,7 @@ def draw(ax: Axes, steps: Steps, gid: str, look: Look) -> Line2D:
     usual: Look = {
         "linestyle": DASHES[number % len(DASHES)],
         "linewidth": 1.8,
-        "fillstyle": "none" if number else "full",  # what lies below shines through
+        "fillstyle": "none" if number else "full",  # a full mark would hide the marks below
     }
     (line,) = ax.step(*steps, where="post", gid=f"{gid}-{number}", **(usual | look))
     return line

@@ -13,8 +13,8 @@ from streamlab.metrics.tokens import ratio
 def aiperf(seen: Seen) -> Figures:
     """TTFT: first chunk with content, reasoning or a tool call; TTFO: the first not reasoning.
 
-    Its ICL stands under ITL: from each such chunk to the next; TTST is the first of them.
-    Its ITL stands under TPOT: (E2E − TTFT) / (N − 1).  E2E: the last such chunk.
+    Its ICL is shown as ITL: from each such chunk to the next; TTST is the first of them.
+    Its ITL is shown as TPOT: (E2E − TTFT) / (N − 1).  E2E: the last such chunk.
     """
     times = seen.times(_has_data)
     counted = seen.tokenized("".join(chunk.text + chunk.tool for chunk in seen.chunks))

@@ -10,7 +10,7 @@ from streamlab.metrics.definitions.base import Definition, Figures
 def ours(seen: Seen) -> Figures:
     """TTFT: first chunk with generated text of any channel.
 
-    ITL: from each arrival of such chunks to the next, what came in one read having no gap.
+    ITL: from each arrival of such chunks to the next; chunks of one read have no gap.
     TPOT: (last − first such chunk) / (N − the tokens of the first).  E2E: the last such chunk.
     N: only what the server reports.
     """
