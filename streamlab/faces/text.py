@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from itertools import pairwise
 
 from streamlab.follow.text import counted, one_line, sparkline
 from streamlab.metrics import Tables, summary
@@ -40,8 +39,8 @@ def facts(tables: Tables) -> str:
 
 def gaps_ms(tables: Tables) -> list[float]:
     """Return the times between reads, in ms."""
-    stamps = tables.tape.columns.arrived_ns
-    return [(b - a) / 1e6 for a, b in pairwise(stamps)]
+    gaps: list[float] = tables.reads["gap_ms"].dropna().tolist()
+    return gaps
 
 
 def _head(tape: Tape, label: str) -> str:
