@@ -224,7 +224,7 @@ def _journaling(attempt: Attempt, path: str | PathLike[str]) -> Iterator[None]:
 def _show(attempt: Attempt) -> Showing:
     meta = attempt.recorder.meta
     return showing(
-        attempt.recorder, attempt.stop, dialect=meta["dialect"], label=str(meta["label"])
+        attempt.recorder, attempt.stop, dialect=str(meta["dialect"]), label=str(meta["label"])
     )
 
 

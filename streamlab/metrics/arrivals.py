@@ -44,7 +44,7 @@ def arrivals_of(tape: Tape) -> Arrivals:
     """Return when the reads of `tape` arrived."""
     arrived_ns = np.array(tape.columns.arrived_ns, dtype=np.int64)
     anchor = tape.meta.get("anchor")
-    if anchor is None:
+    if not isinstance(anchor, dict):
         time = np.full(len(tape), "NaT", dtype="datetime64[ns]")
     else:
         time = (arrived_ns + Anchor(**anchor).to_wall_ns(0)).view("datetime64[ns]")

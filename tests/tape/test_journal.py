@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from streamlab.errors import FormatError, UsageError
 from streamlab.tape import UNKNOWN, End, Journal, Read, Recorder, Stamp, load, save, tape_of
-from streamlab.tape.journal_writer import WRITER
+from streamlab.tape.journal_thread import THREAD
 from streamlab.testing import ManualClock, tape_from
 
 STAMP = Stamp(2_000, 2_010, "kernel", 1, 1_990)
@@ -601,7 +601,7 @@ def test_all_journals_share_one_thread_which_ends_with_the_last(tmp_path):
         journal.close()
 
     wait_until(lambda: not writer_threads())
-    assert WRITER._thread is None
+    assert THREAD._thread is None
 
 
 def test_a_journal_keeps_little_in_memory(tmp_path):

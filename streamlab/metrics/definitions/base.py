@@ -14,7 +14,7 @@ from typing import Literal
 
 from streamlab.metrics.chunks import Seen
 
-Clock = Literal["the call", "the send"]
+ClockStart = Literal["the call", "the send"]
 """Where a tool's clock starts: before there is a connection, or as the request goes out."""
 
 Mean = Literal["pooled", "per request", "token-weighted"]
@@ -63,7 +63,7 @@ class Definition:
     answer: Callable[[Seen], Answer]
     source: str
     differs: str
-    clock: Clock = "the call"
+    clock: ClockStart = "the call"
     itl_mean: Mean = "pooled"
     tpot_mean: Mean = "per request"
 
