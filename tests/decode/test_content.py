@@ -60,14 +60,10 @@ def test_a_body_comes_back_however_it_is_cut(encoding, encode, body, cuts):
 
 
 @each_encoder
-def test_a_body_comes_back_byte_by_byte(encoding, encode):
+def test_a_body_comes_back_byte_by_byte_and_no_body_is_no_error(encoding, encode):
     sent = encode(BODY)
 
     assert decode(encoding, [sent[n : n + 1] for n in range(len(sent))]) == (BODY, None)
-
-
-@each_encoder
-def test_no_body_is_no_error(encoding, encode):
     assert decode(encoding, []) == (b"", None)
     assert decode(encoding, [b""]) == (b"", None)
 
