@@ -18,33 +18,33 @@ USUAL_PORT = 8765
 
 def run(
     recordings: Annotated[
-        list[Path] | None, Argument(help="Recordings to play at their own times.")
+        list[Path] | None, Argument(help="Recordings for the lab to play.")
     ] = None,
     port: Annotated[
         int | None,
         Option(
             min=0,
             max=65535,
-            help=f"0 takes a free one. [default: {USUAL_PORT}, or a free one if it is taken]",
+            help=f"0 means a free port. [default: {USUAL_PORT}, or a free one if it is taken]",
         ),
     ] = None,
-    speed: Annotated[float, Option(min=0.001, help="All times are divided by it.")] = 1.0,
+    speed: Annotated[float, Option(min=0.001, help="Divide all times by this.")] = 1.0,
 ) -> None:
-    """Run the lab: a local server that streams like a model's.
+    """Run the lab: a local server that streams as a model's would.
 
-    It speaks the providers' own protocols, on this machine only. There is no model in it: it
-    answers by scenario, whatever the prompt, and the request's "model" names the scenario.
-    A recording is a scenario too, named as its file.
+    The lab uses the providers' own protocols, on this machine only. It has no model and ignores
+    the prompt: the "model" of a request names the scenario that the lab plays. A recording is a
+    scenario too, with the name of its file.
 
     \b
-    A request may turn knobs, in its body or its query; one that a scenario does
-    not have is ignored. The page at the lab's URL says which has which:
+    A request may set knobs, in its body or its query; a scenario ignores the
+    knobs that it does not have. The page at the lab's URL lists them:
       speed      divides all times: 2 is twice as fast (all scenarios)
       encoding   gzip, or gzip-unflushed, which holds events back (all)
-      seed       other times (all that are modelled, but steady)
+      seed       other times (all modelled scenarios, except steady)
       n_events   how many events (steady, long, stall, bursty, slow-first-token)
       step_ms    the time from one write to the next (the same)
-      silence_s  how long the pause of silence is
+      silence_s  the length of the pause (silence)
 
     \b
     Examples:
@@ -67,21 +67,21 @@ def _serve(tapes: Mapping[str, Tape], port: int | None, speed: float) -> None:
 
     try:
         server.run(tapes, port=USUAL_PORT if port is None else port, speed=speed, ready=ready)
-    except LabError:
+    except LabError:  # the usual port is taken, for example by another lab
         if port is not None:
             raise
         server.run(tapes, speed=speed, ready=ready)
 
 
 def _welcome(url: str, recordings: list[str]) -> str:
-    """Return how to reach it, in lines that can be pasted into another shell."""
+    """Return how to reach the lab, with commands to paste into another shell."""
     from streamlab.cli._terminal import one_line
     from streamlab.server.faults import FAULTS
     from streamlab.server.scenarios import discover
 
     name = recordings[0] if recordings else "count-to-ten"
     lists = {"recordings": recordings, "scenarios": list(discover()), "faults": list(FAULTS)}
-    there_is = "\n".join(
+    listed = "\n".join(
         _listed(kind, list(map(one_line, names))) for kind, names in lists.items() if names
     )
     body = json.dumps({"model": name, "stream": True})
@@ -89,17 +89,17 @@ def _welcome(url: str, recordings: list[str]) -> str:
         f'  streamlab record --base-url {url}/v1 -m {quote(one_line(each))} "Hi"'
         for each in recordings or [name]
     )
-    return f"""The lab is at {url}. It answers by scenario, whatever the
-prompt. Ctrl-C ends it. From another shell:
+    return f"""The lab is at {url}. It plays scenarios and ignores the
+prompt. Ctrl-C ends the lab. From another shell:
 
   curl -N {url}/v1/chat/completions \\
     -d {quote(body)}
   curl -N '{url}/sse/steady?speed=2'
 {records}
 
-In a browser, {url} says what each plays, and its knobs.
+In a browser, {url} shows each scenario and its knobs.
 
-{there_is}
+{listed}
 """
 
 
