@@ -258,13 +258,13 @@ _REMEDY = "Ask for Accept-Encoding: identity"
 
 def _unknown(name: str) -> str:
     known = ", ".join(_DECODERS)
-    return f"the body is encoded as {name!r}, not as one of {known}; it stays so. {_REMEDY}."
+    return f"the body is encoded as {name!r}, not as one of {known}; it stays encoded. {_REMEDY}."
 
 
 def _missing(name: str, package: str) -> str:
     return (
         f"the body is encoded as {name} and no package that decodes it is installed; "
-        f"it stays so. Install {package}, or {_REMEDY[0].lower()}{_REMEDY[1:]}."
+        f"it stays encoded. Install {package}, or {_REMEDY[0].lower()}{_REMEDY[1:]}."
     )
 
 

@@ -157,7 +157,7 @@ class _Loader:
 
     def _more(self, entry: Mapping[str, object]) -> None:
         if not len(self.log) or entry["more"] != len(self.log) - 1:
-            raise self._broken(f"goes on with read {entry['more']!r}, which is not the last")
+            raise self._broken(f"continues read {entry['more']!r}, which is not the last")
         self.log.extend(self._bytes(entry))
 
     def _late(self, entry: Mapping[str, object]) -> None:

@@ -1,7 +1,6 @@
-"""Every provider's transcript, played by the lab and recorded through the front door.
+"""Every provider's transcript, played by the lab and recorded by ``sl.record``.
 
-What a user asks a recording is what was expected of the bytes, whether the dialect is named or
-found out; and the bytes are the same.
+The recording has the same bytes and the expected answer, with the dialect named or found.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""``streamlab record``: what it asks, what it prints, what it keeps."""
+"""``streamlab record``: its request, its output and its files."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""Content-encodings: early, exact under any cuts, and never an exception."""
+"""Content-encodings: decoded early, the same under any cuts, and without exceptions."""
 
 import gzip
 import sys
@@ -145,7 +145,7 @@ def test_of_an_unknown_encoding_the_bytes_are_handed_on():
     assert body == b"\x1f\x9dabc"
     assert error == (
         "the body is encoded as 'compress', not as one of gzip, x-gzip, deflate, br, zstd; "
-        "it stays so. Ask for Accept-Encoding: identity."
+        "it stays encoded. Ask for Accept-Encoding: identity."
     )
 
 
@@ -170,7 +170,7 @@ def test_a_missing_package_is_named(monkeypatch, encoding, packages):
     assert body == b"abc"
     assert error == (
         f"the body is encoded as {encoding} and no package that decodes it is installed; it "
-        f"stays so. Install {packages[0]}, or ask for Accept-Encoding: identity."
+        f"stays encoded. Install {packages[0]}, or ask for Accept-Encoding: identity."
     )
 
 
