@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from numbers import Integral
 from pathlib import Path
@@ -15,7 +15,6 @@ from streamlab.cli._terminal import console, one_line
 from streamlab.errors import UsageError
 
 if TYPE_CHECKING:
-    import pandas as pd
     from rich.console import Console
     from rich.text import Text
 
@@ -80,9 +79,10 @@ def table(
 ) -> None:
     """Print the first `limit` rows of a table of a recording, one line each."""
     rows = getattr(recording, name)
+    rows = rows if limit is None else rows.head(limit)
     words_of = partial(_line, _added(recording)) if name == "lines" else _WORDS[name]
     out.print(f"{name[:-1]:>6} {'t_ms':>10} {'gap_ms':>10}", style="bold")
-    for text in _rows(rows if limit is None else rows.head(limit), words_of):
+    for text in _rows(rows.itertuples(index=False), words_of):
         out.print(text, no_wrap=True, overflow="ellipsis", crop=True)
 
 
@@ -95,11 +95,10 @@ def _head(out: Console, file: Path, recording: Recording) -> None:
     out.print()
 
 
-def _rows(rows: pd.DataFrame, words_of: Callable[[Row], Text]) -> Iterator[Text]:
+def _rows(rows: Iterable[Row], words_of: Callable[[Row], Text]) -> Iterator[Text]:
     from rich.text import Text
 
-    row: Row
-    for number, row in enumerate(rows.itertuples(index=False)):
+    for number, row in enumerate(rows):
         # A row in the same read arrived with the row above.  A gap of 0 ms would claim that a
         # time between the two was measured.
         same = number > 0 and getattr(row, "coalesced", False)

@@ -257,8 +257,8 @@ _REMEDY = "Ask for Accept-Encoding: identity"
 
 
 def _unknown(name: str) -> str:
-    known = ", ".join(_DECODERS)
-    return f"the body is encoded as {name!r}, not as one of {known}; it stays encoded. {_REMEDY}."
+    known = f"not as one of {', '.join(_DECODERS)}"
+    return f"the body is encoded as {name!r}, {known}; it stays encoded. {_REMEDY}."
 
 
 def _missing(name: str, package: str) -> str:

@@ -15,7 +15,7 @@ from typing import ClassVar
 from streamlab.dialects.deltas import Delta, Kind, meta, text_delta, tool_call, usage_delta
 from streamlab.dialects.dialect import Ask, Dialect, Message, event_name, without_system
 from streamlab.dialects.reader import Handler, NamedReader
-from streamlab.dialects.reading import JSONObject, a_dict, a_text, arguments, whole
+from streamlab.dialects.reading import JSONObject, a_dict, a_text, whole
 
 MAX_TOKENS = 4096
 """Sent unless the request has its own, because the API requires a limit."""
@@ -43,8 +43,8 @@ class AnthropicReader(NamedReader):
         """Open a tool call; a block of text usually opens empty."""
         block, index = a_dict(event.get("content_block")), whole(event.get("index"))
         if a_text(block.get("type")).endswith("tool_use"):
-            text = arguments(block.get("input") or "")
-            return [tool_call(text, index, block.get("id"), block.get("name"))]
+            given = block.get("input") or ""
+            return [tool_call(given, index, block.get("id"), block.get("name"))]
         for kind, key in FRAGMENTS.values():
             if out := text_delta(kind, block.get(key)):
                 return out

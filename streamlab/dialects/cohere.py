@@ -14,7 +14,7 @@ from typing import ClassVar
 from streamlab.dialects.deltas import Delta, meta, text_delta, tool_call, usage_delta
 from streamlab.dialects.dialect import Ask, Dialect, Message, event_name
 from streamlab.dialects.reader import Handler, NamedReader
-from streamlab.dialects.reading import JSONObject, a_dict, a_list, a_text, arguments, whole
+from streamlab.dialects.reading import JSONObject, a_dict, a_list, a_text, whole
 
 FAILURES = frozenset({"ERROR", "TIMEOUT"})
 """The finish reasons that mean a failure."""
@@ -45,8 +45,8 @@ class CohereReader(NamedReader):
         out, index = [], whole(event.get("index"))
         for call in map(a_dict, a_list(calls) or [calls]):  # one object, not a list
             function = a_dict(call.get("function"))
-            text = arguments(function.get("arguments"))
-            delta = tool_call(text, index, call.get("id"), function.get("name"))
+            given = function.get("arguments")
+            delta = tool_call(given, index, call.get("id"), function.get("name"))
             if delta.text or delta.id or delta.name:
                 out.append(delta)
         return out

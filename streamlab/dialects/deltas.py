@@ -14,9 +14,10 @@ Rules:
 
 from __future__ import annotations
 
+import json
 from typing import Literal, NamedTuple
 
-from streamlab.dialects.reading import JSONObject, a_text, arguments
+from streamlab.dialects.reading import JSONObject, a_text
 
 Kind = Literal[
     "role",
@@ -59,11 +60,18 @@ def text_delta(kind: Kind, value: object, choice: int | None = None) -> list[Del
 
 
 def tool_call(
-    text: str, index: int | None, call_id: object = None, name: object = None, choice: int = 0
+    arguments: object,
+    index: int | None,
+    call_id: object = None,
+    name: object = None,
+    choice: int = 0,
 ) -> Delta:
-    """Return a piece of a tool call; its opening also has an id or a name."""
+    """Return a piece of a tool call; its opening also has an id or a name.
+
+    Some APIs send the arguments as text, in pieces, and others as one object.
+    """
     opening = a_text(call_id) or None, a_text(name) or None
-    return Delta("tool_call", text, choice, None, index, *opening)
+    return Delta("tool_call", _as_text(arguments), choice, None, index, *opening)
 
 
 def usage_delta(value: object) -> list[Delta]:
@@ -78,6 +86,13 @@ def meta(name: str) -> list[Delta]:
 
 def error(value: object) -> Delta:
     """Return the delta of an error, which may be an object or a sentence."""
-    found = value if isinstance(value, dict) else {"message": arguments(value)}
+    found = value if isinstance(value, dict) else {"message": _as_text(value)}
     named = (found.get(key) for key in ("message", "type", "code", "status"))
-    return Delta("error", next((arguments(name) for name in named if name), ""), value=found)
+    return Delta("error", next((_as_text(name) for name in named if name), ""), value=found)
+
+
+def _as_text(value: object) -> str:
+    """Return a string as it is, None as an empty one, and any other value as JSON."""
+    if value is None or isinstance(value, str):
+        return value or ""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

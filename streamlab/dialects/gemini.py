@@ -16,15 +16,7 @@ from urllib.parse import quote
 from streamlab.dialects.deltas import Delta, Kind, meta, text_delta, tool_call, usage_delta
 from streamlab.dialects.dialect import Ask, Dialect, Message, gathered, text_of, without_system
 from streamlab.dialects.reader import Reader
-from streamlab.dialects.reading import (
-    JSONObject,
-    a_dict,
-    a_list,
-    a_text,
-    arguments,
-    parse,
-    whole,
-)
+from streamlab.dialects.reading import JSONObject, a_dict, a_list, a_text, parse, whole
 
 OTHER_PARTS = ("executableCode", "codeExecutionResult", "inlineData", "fileData")
 SOURCES = ("citationMetadata", "groundingMetadata", "urlContextMetadata")
@@ -75,8 +67,7 @@ class GeminiReader(Reader):
         """Read a tool call, which comes whole, with an object as its arguments."""
         number = self._calls.get(index, 0)
         self._calls[index] = number + 1
-        text = arguments(call.get("args"))
-        return tool_call(text, number, call.get("id"), call.get("name"), index)
+        return tool_call(call.get("args"), number, call.get("id"), call.get("name"), index)
 
     def _usage(self, usage: object, out: list[Delta]) -> None:
         # Usage is cumulative: the difference of two `candidatesTokenCount` belongs to the one

@@ -23,7 +23,7 @@ from streamlab.dialects.dialect import (
     without_system,
 )
 from streamlab.dialects.reader import Handler, NamedReader
-from streamlab.dialects.reading import JSONObject, a_dict, arguments
+from streamlab.dialects.reading import JSONObject, a_dict
 
 
 class LMStudioReader(NamedReader):
@@ -44,8 +44,8 @@ class LMStudioReader(NamedReader):
         return [tool_call("", self._call_number, name=event.get("tool"))]
 
     def _arguments(self, event: JSONObject, name: str) -> list[Delta]:
-        text = arguments(event.get("arguments"))
-        return [tool_call(text, max(self._call_number, 0))] if text else []
+        delta = tool_call(event.get("arguments"), max(self._call_number, 0))
+        return [delta] if delta.text else []
 
     def _end(self, event: JSONObject, name: str) -> list[Delta]:
         self.finished = True

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from streamlab.dialects.deltas import Delta, meta, text_delta, tool_call, usage_delta
 from streamlab.dialects.dialect import Ask, Dialect, Message, gathered, text_of
 from streamlab.dialects.reader import Reader
-from streamlab.dialects.reading import JSONObject, a_dict, a_list, arguments, parse
+from streamlab.dialects.reading import JSONObject, a_dict, a_list, parse
 from streamlab.errors import UsageError
 
 USAGE = (
@@ -56,8 +56,8 @@ class OllamaReader(Reader):
         out += text_delta("content", message.get("content"), 0)
         for call in map(a_dict, a_list(message.get("tool_calls"))):
             function = a_dict(call.get("function"))
-            text = arguments(function.get("arguments"))
-            out.append(tool_call(text, self._calls, call.get("id"), function.get("name")))
+            given = function.get("arguments")
+            out.append(tool_call(given, self._calls, call.get("id"), function.get("name")))
             self._calls += 1
         return out
 

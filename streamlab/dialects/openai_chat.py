@@ -22,15 +22,7 @@ from collections.abc import Sequence
 from streamlab.dialects.deltas import Delta, meta, text_delta, tool_call, usage_delta
 from streamlab.dialects.dialect import Ask, Dialect, Message
 from streamlab.dialects.reader import Reader
-from streamlab.dialects.reading import (
-    JSONObject,
-    a_dict,
-    a_list,
-    a_text,
-    arguments,
-    parse,
-    whole,
-)
+from streamlab.dialects.reading import JSONObject, a_dict, a_list, a_text, parse, whole
 
 RARE = frozenset({"error", "timings", "x_groq", "prompt_filter_results"})
 """The keys that may stand beside the choices, other than the usage."""
@@ -160,8 +152,8 @@ class OpenAIChatReader(Reader):
     ) -> None:
         # The id of a later piece is missing or null, but Qwen sends `""`; `tool_call` makes
         # all of them None.
-        text = arguments(function.get("arguments"))
-        delta = tool_call(text, number, call_id, function.get("name"), index)
+        given = function.get("arguments")
+        delta = tool_call(given, number, call_id, function.get("name"), index)
         if delta.text or delta.id or delta.name:
             out.append(delta)
 

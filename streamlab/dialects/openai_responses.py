@@ -15,7 +15,7 @@ from typing import ClassVar
 from streamlab.dialects.deltas import Delta, Kind, meta, text_delta, tool_call, usage_delta
 from streamlab.dialects.dialect import Ask, Dialect, Message, event_name
 from streamlab.dialects.reader import Handler, NamedReader
-from streamlab.dialects.reading import JSONObject, a_dict, a_text, arguments, whole
+from streamlab.dialects.reading import JSONObject, a_dict, a_text, whole
 
 TEXTS: Mapping[str, Kind] = {
     "response.output_text.delta": "content",
@@ -47,13 +47,13 @@ class OpenAIResponsesReader(NamedReader):
         item, index = a_dict(event.get("item")), whole(event.get("output_index"))
         if item.get("type") not in CALLS:
             return meta(name)
-        text = arguments(item.get("arguments") or item.get("input") or "")
+        given = item.get("arguments") or item.get("input") or ""
         call_id = a_text(item.get("call_id")) or item.get("id")
-        return [tool_call(text, index, call_id, item.get("name"))]
+        return [tool_call(given, index, call_id, item.get("name"))]
 
     def _arguments(self, event: JSONObject, name: str) -> list[Delta]:
-        text = arguments(event.get("delta"))
-        return [tool_call(text, whole(event.get("output_index")))] if text else []
+        delta = tool_call(event.get("delta"), whole(event.get("output_index")))
+        return [delta] if delta.text else []
 
     def _annotation(self, event: JSONObject, name: str) -> list[Delta]:
         return [Delta("annotation", name)]

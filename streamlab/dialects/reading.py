@@ -66,12 +66,3 @@ def whole(value: object) -> int | None:
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31:
         return value
     return None
-
-
-def arguments(value: object) -> str:
-    """Return the arguments of a tool call as text: some APIs send an object."""
-    return value if isinstance(value, str) else _compact(value) if value is not None else ""
-
-
-def _compact(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
