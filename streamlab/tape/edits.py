@@ -100,10 +100,8 @@ def cut(
     Parameters
     ----------
     tape : Tape
-    reads : int
-        The number of reads to keep; the stream ends when the next one would have arrived.
-    n_bytes : int
-        The number of bytes to keep; the last read may keep only a part.
+    reads, n_bytes : int
+        The number of reads or bytes to keep; the stream ends when the next would have arrived.
     t_ms : float
         Keep what arrived at most this many ms after t0.
     how : str
@@ -112,7 +110,7 @@ def cut(
     Raises
     ------
     UsageError
-        If not exactly one of `reads`, `n_bytes` and `t_ms` is given, or the tape is shorter.
+        If not exactly one of the three is given, or the tape is shorter.
     """
     _only_one("cut", reads=reads, n_bytes=n_bytes, t_ms=t_ms)
     place = f"{reads=}" if reads is not None else f"{n_bytes=}" if t_ms is None else f"{t_ms=}"
