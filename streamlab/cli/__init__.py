@@ -67,7 +67,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         _app()(None if argv is None else list(argv), prog_name="streamlab")
     except SystemExit as done:
-        return done.code if isinstance(done.code, int) else int(done.code is not None)
+        if done.code is not None:
+            return done.code if isinstance(done.code, int) else FAILED
     return 0
 
 
