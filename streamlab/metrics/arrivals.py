@@ -63,7 +63,7 @@ def arrivals_of(tape: Tape) -> Arrivals:
     # One offset dates all reads.  The wall clock can step during a stream; with an offset for
     # each read, `time` would show the step as a gap.
     anchor = tape.meta.get("anchor")
-    if anchor is None:
+    if not isinstance(anchor, dict):
         time = np.full(len(tape), "NaT", dtype="datetime64[ns]")
     else:
         time = (arrived_ns + Anchor(**anchor).to_wall_ns(0)).view("datetime64[ns]")
