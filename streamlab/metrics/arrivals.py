@@ -75,16 +75,19 @@ def ms_since(t0_ns: int, t_ns: Ints) -> Floats:
     return np.where(t_ns == UNKNOWN, np.nan, (t_ns - t0_ns) / 1e6)
 
 
-def read_of(after: array[int]) -> Ints:
-    """Return the number of the read that each row came with.
+def read_of(lines_after: array[int], line: Ints) -> Ints:
+    """Return the number of the read that completed each line.
 
     Parameters
     ----------
-    after : array of int, one for each read
-        How many rows there were when the read had been decoded.
+    lines_after : array of int, one for each read
+        How many lines were complete after the read.
+    line : ndarray of int64
+        Numbers of lines.
     """
-    total = np.append(0, np.array(after, dtype=np.int64))
-    return np.repeat(np.arange(len(after)), total[1:] - total[:-1])
+    # The read that completed line n is the first with more than n lines after it.
+    after = np.array(lines_after, dtype=np.int64)
+    return np.searchsorted(after, line, side="right")
 
 
 def _coalesced(read: Ints) -> Bools:

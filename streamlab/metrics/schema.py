@@ -19,7 +19,7 @@ from pandas.api.extensions import ExtensionArray
 
 from streamlab.follow.text import whole
 
-__all__ = ["DELTAS", "EVENTS", "LINES", "READS", "TABLES", "empty", "frame"]
+__all__ = ["DELTAS", "EVENTS", "LINES", "READS", "TABLES", "frame"]
 
 INT = np.dtype("int64")
 MAYBE_INT = pd.Int64Dtype()
@@ -99,11 +99,6 @@ TABLES: Mapping[str, Schema] = {
     "events": EVENTS,
     "deltas": DELTAS,
 }
-
-
-def empty(table: str) -> pd.DataFrame:
-    """Return a table without rows: ``reads``, ``lines``, ``events`` or ``deltas``."""
-    return pd.DataFrame({n: pd.array([], dtype=d) for n, d in TABLES[table].items()})
 
 
 def frame(table: str, columns: Mapping[str, object]) -> pd.DataFrame:

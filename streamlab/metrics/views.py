@@ -91,11 +91,11 @@ def lines(tape: Tape, follower: Follower) -> pd.DataFrame:
         UTF-8 are U+FFFD.  ``raw``: the bytes with the line's end.  ``start``, ``end``:
         offsets in the decoded body.  ``event``: the event it is part of; NA for none.
     """
-    read = read_of(follower.lines_after)
     text = line_columns(follower.lines, follower.body, fields=_has_fields(tape, follower))
-    number = np.arange(len(read))
+    number = np.arange(len(follower.lines))
+    arrived = arrivals_of(tape).of(read_of(follower.lines_after, number))
     event: dict[str, object] = {"line": number, "event": _event_of(number, follower)}
-    return frame("lines", arrivals_of(tape).of(read) | text | event)
+    return frame("lines", arrived | text | event)
 
 
 def events(tape: Tape, follower: Follower) -> pd.DataFrame:
@@ -122,7 +122,7 @@ def events(tape: Tape, follower: Follower) -> pd.DataFrame:
         "last_line": last,
         "n_bytes": ends[last + 1] - ends[first],
     }
-    arrived = arrivals_of(tape).of(read_of(follower.events_after))
+    arrived = arrivals_of(tape).of(read_of(follower.lines_after, last))
     return frame("events", arrived | columns)
 
 
@@ -142,7 +142,6 @@ def deltas(tape: Tape, follower: Follower) -> pd.DataFrame:
     rows = follower.deltas
     event = np.array(follower.delta_events, dtype=np.int64)
     line = np.array(follower.delta_lines, dtype=np.int64)
-    after = np.array(follower.lines_after, dtype=np.int64)
     columns: dict[str, object] = {
         "delta": np.arange(len(rows)),
         "event": known(event, event >= len(follower.events)),
@@ -151,10 +150,8 @@ def deltas(tape: Tape, follower: Follower) -> pd.DataFrame:
         "text": texts(row.text for row in rows),
         "n_tokens": integers(row.n_tokens for row in rows),
     }
-    # `after` counts the lines that were complete after each read.  The read that completed
-    # line n is the first with more than n lines after it.
-    read = np.searchsorted(after, line, side="right")
-    return frame("deltas", arrivals_of(tape).of(read) | columns)
+    arrived = arrivals_of(tape).of(read_of(follower.lines_after, line))
+    return frame("deltas", arrived | columns)
 
 
 def generated(table: pd.DataFrame) -> pd.DataFrame:
