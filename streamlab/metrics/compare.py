@@ -37,29 +37,7 @@ COLUMNS = (
 
 
 def compare(recordings: Mapping[str, Tables | HasTables]) -> pd.DataFrame:
-    """Put recordings side by side.
-
-    Parameters
-    ----------
-    recordings : mapping of str to Tables
-        Or to anything that has ``tables``, as a recording does.  All are compared with the
-        first.
-
-    Returns
-    -------
-    DataFrame, one row a recording, indexed by name
-        The main rows of `summary` as columns.  After each time comes its difference to the
-        first recording, such as ``ttft_ms_diff``: positive is later than the first.
-
-    Raises
-    ------
-    UsageError
-        If there is no recording, or a value is not a recording.
-
-    Examples
-    --------
-    ``compare({"sync": rec, "async": arec})``
-    """
+    """Put recordings, or their tables, side by side; see `streamlab.many.compare`."""
     rows = {str(name): summary(tables) for name, tables in _checked(recordings).items()}
     # Transposed, all columns have the dtype object; `infer_objects` makes numbers of them.
     table = pd.DataFrame(rows).T[list(COLUMNS)].infer_objects()
