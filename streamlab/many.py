@@ -109,12 +109,18 @@ def named(recordings: Iterable[Recording]) -> dict[str, Recording]:
 
 
 def compare(recordings: Mapping[str, Recording]) -> pd.DataFrame:
-    """Put recordings side by side: one row a recording, and differences to the first.
+    """Put recordings side by side, and compare all with the first.
 
     Parameters
     ----------
     recordings : mapping of str to Recording
         ``{"sync": rec, "async": arec}``.
+
+    Returns
+    -------
+    DataFrame, one row a recording, indexed by name
+        The main rows of ``rec.summary`` as columns.  After each time comes its difference to
+        the first recording, such as ``ttft_ms_diff``: positive is later than the first.
 
     Raises
     ------
@@ -130,16 +136,29 @@ def lens_many(
     recordings: Iterable[Recording] | Mapping[str, Recording],
     tokenizer: Callable[[str], object] | None = None,
 ) -> pd.DataFrame:
-    """Return each tool's numbers over several recordings, averaged as the tool averages.
-
-    Pooled, per-request and token-weighted means stand side by side, because tools differ
-    there too.
+    """Return what each tool would print of many requests, with three kinds of mean.
 
     Parameters
     ----------
     recordings : iterable or mapping of Recording
     tokenizer : callable, optional
         From text to its tokens, or their number, for the tools that tokenise themselves.
+
+    Returns
+    -------
+    DataFrame, one row a tool and metric, indexed by ``tool`` and ``metric``
+        The metrics are ``ttft_ms``, ``itl_ms``, ``tpot_ms``, ``e2e_ms``, ``tok_s``; a metric
+        that the tool does not have has no row.  ``pooled``, ``per_request``,
+        ``token_weighted``: the means.  ``own``: the one the tool would print; ``own_mean``:
+        its kind.  ``pooled_p50`` and ``per_request_p50``: the median of all samples, and of
+        the requests' means.  ``n_requests``, ``n_samples``: how many count; a request without
+        a value does not.  Undefined is NaN: the pooled ITL of a tool that keeps one average a
+        request, the token-weighted mean if a count is missing.
+
+    Raises
+    ------
+    UsageError
+        If there is no recording, or a value is not a recording.
     """
     from streamlab.metrics.lens_many import lens_many as together
 

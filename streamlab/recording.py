@@ -12,6 +12,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from streamlab.dialects.answer import ToolCall
 from streamlab.errors import StreamFailedError, UnknownNameError
 from streamlab.faces import html, text
 from streamlab.tape import End, Tape
@@ -83,7 +84,7 @@ class Recording:
         return self.tables.answer.refusal
 
     @property
-    def tool_calls(self) -> list[dict[str, Any]]:
+    def tool_calls(self) -> list[ToolCall]:
         """The tool calls: ``id``, ``name``, and ``arguments`` as text."""
         return list(self.tables.answer.tool_calls)
 

@@ -27,11 +27,11 @@ ROOMS = {
     "plots": "errors follow metrics matplotlib cycler numpy pandas",
     "faces": "errors tape follow metrics plots",
     "live": "errors dialects follow metrics faces ipywidgets traitlets anywidget IPython",
-    "recording": "errors tape follow metrics formats plots faces pandas pyarrow matplotlib",
+    "recording": "errors tape dialects metrics formats plots faces pandas pyarrow matplotlib",
     "many": "errors tape endpoints server metrics formats recording pandas",
     "capture": "errors tape decode dialects follow endpoints net live recording httpx anyio",
-    "cli": "errors tape dialects follow endpoints server metrics formats plots faces live"
-    " capture recording many __init__ typer click rich",
+    "cli": "errors tape dialects follow endpoints server metrics plots faces capture recording"
+    " many __init__ typer rich",
     "__main__": "cli",
     "__init__": "errors endpoints capture recording many",
 }

@@ -24,10 +24,26 @@ ACCEPTED = {
     "the-first-picture": "rec.plot(ax=ax).set_title('a')",
     "a-column": "rec.lines['t_ms'].max()",
     "a-check-and-the-text": "rec.raise_for_status().text.upper()",
+    "a-record": "sl.record(sl.openai('m'), 'hi', temperature=0, label='a').text.upper()",
+    "the-providers": "[p('m').url for p in (sl.anthropic, sl.cohere, sl.gemini, sl.lmstudio)]",
+    "an-async-record": "__import__('asyncio').run(sl.arecord(sl.ollama('m'), 'hi'))",
+    "a-stream": "[delta.text.upper() for delta in sl.stream(sl.openai('m'), 'hi').__enter__()]",
+    "a-watch": "sl.watch(sl.openai('m'), 'hi', timeout=None).wait().text.upper()",
+    "the-last": "sl.last and sl.last.text.upper()",
+    "a-lab": "sl.record(sl.serve(rec).endpoint('steady'))",
 }
 REFUSED = {
     "no-such-picture": ("rec.plot.stairs()", '"Plots" has no attribute "stairs"'),
     "no-such-attribute": ("rec.txt", '"Recording" has no attribute "txt"'),
+    "no-such-name": ("sl.opnai('m')", 'Module has no attribute "opnai"'),
+    "no-endpoint": (
+        "sl.record('http://h/')",
+        'Argument 1 to "record" has incompatible type "str"',
+    ),
+    "no-path": (
+        "sl.stream(sl.openai('m'), save=1)",
+        'Argument "save" to "stream" has incompatible',
+    ),
     "a-picture-on-text": ("rec.plot.gaps(ax='a')", 'Argument "ax" to "__call__" of "Draw"'),
 }
 SNIPPETS = ACCEPTED | {name: code for name, (code, _) in REFUSED.items()}

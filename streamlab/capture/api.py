@@ -16,7 +16,7 @@ from streamlab.capture.request import OwnRequest, apieces, pieces
 from streamlab.capture.session import last
 from streamlab.capture.stream import Opening
 from streamlab.capture.watch import Watch
-from streamlab.live import Showing, showing
+from streamlab.live import Showing, show
 from streamlab.recording import Recording
 from streamlab.tape import journal
 
@@ -151,4 +151,4 @@ def _journaling(own: OwnRequest, path: str | PathLike[str]) -> Iterator[None]:
 def _show(own: OwnRequest) -> Showing:
     recorder = own.session.recorder
     dialect, label = str(recorder.meta["dialect"]), str(recorder.meta["label"])
-    return showing(recorder, own.stop, dialect=dialect, label=label)
+    return show(recorder, own.stop, dialect=dialect, label=label)

@@ -37,9 +37,6 @@ class Attached(Stream):
         """End the recording here; the response stays open."""
         self.__exit__(None, None, None)
 
-    def __enter__(self) -> Attached:
-        return self
-
     def _before_close(self) -> None:
         self._session.end("closed")
 
@@ -52,9 +49,6 @@ class AsyncAttached(AsyncStream):
     async def aclose(self) -> None:
         """End the recording here; the response stays open."""
         await self.__aexit__(None, None, None)
-
-    async def __aenter__(self) -> AsyncAttached:
-        return self
 
     async def _before_close(self) -> None:
         self._session.end("closed")

@@ -8,48 +8,21 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Iterable, MutableMapping
+from collections.abc import MutableMapping
 from types import ModuleType
 from typing import Any, Protocol
 
+import httpx
+
 from streamlab.tape import How
-
-
-class Headers(Protocol):
-    """What we use of httpx's headers; names in any case."""
-
-    def multi_items(self) -> list[tuple[str, str]]:
-        """Return all pairs of name and value."""
-        ...
-
-    def get(self, name: str, default: str = "") -> str:
-        """Return a value."""
-        ...
-
-    def keys(self) -> Iterable[str]:
-        """Return the names."""
-        ...
-
-    def __contains__(self, name: object) -> bool: ...
-
-    def __getitem__(self, name: str) -> str: ...
-
-
-class URL(Protocol):
-    """What we use of httpx's URL, beside its text."""
-
-    @property
-    def path(self) -> str:
-        """The decoded path."""
-        ...
 
 
 class Request(Protocol):
     """What we use of a request of httpx or httpx2."""
 
     method: str
-    url: URL
-    headers: Headers
+    url: httpx.URL  # httpx2 has the same
+    headers: httpx.Headers
     extensions: MutableMapping[str, Any]
 
     @property
@@ -64,7 +37,7 @@ class Response(Protocol):
     status_code: int
     reason_phrase: str
     http_version: str
-    headers: Headers
+    headers: httpx.Headers
     extensions: MutableMapping[str, Any]
     request: Request
     stream: Any

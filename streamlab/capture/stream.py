@@ -19,7 +19,7 @@ from collections.abc import (
 )
 from contextlib import AbstractContextManager, AsyncExitStack, ExitStack
 from types import TracebackType
-from typing import Never, TypeVar
+from typing import Never, Self, TypeVar
 
 from streamlab.capture.request import OwnRequest, apieces, pieces
 from streamlab.capture.session import Session
@@ -31,6 +31,8 @@ from streamlab.recording import Recording
 from streamlab.tape import Recorder
 
 T = TypeVar("T")
+Kind = type[BaseException] | None
+Trace = TracebackType | None
 
 
 class _Streaming:
@@ -96,15 +98,10 @@ class Stream(_Streaming):
         super().__init__(session)
         self._pieces = pieces
 
-    def __enter__(self) -> Stream:
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        exc: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: Kind, exc: BaseException | None, trace: Trace) -> None:
         self._session.left(exc)
         self._before_close()
         self._pieces.close()
@@ -167,15 +164,10 @@ class AsyncStream(_Streaming):
         super().__init__(session)
         self._pieces = pieces
 
-    async def __aenter__(self) -> AsyncStream:
+    async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        exc: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, kind: Kind, exc: BaseException | None, trace: Trace) -> None:
         self._session.left(exc)
         await self._before_close()
         await self._pieces.aclose()
@@ -244,12 +236,7 @@ class Opening:
         self._held.push(stream)
         return stream
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        exc: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: Kind, exc: BaseException | None, trace: Trace) -> None:
         self._held.__exit__(kind, exc, trace)
 
     async def __aenter__(self) -> AsyncStream:
@@ -258,12 +245,7 @@ class Opening:
         self._aheld.push_async_exit(stream)
         return stream
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        exc: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, kind: Kind, exc: BaseException | None, trace: Trace) -> None:
         await self._aheld.__aexit__(kind, exc, trace)
 
     def __repr__(self) -> str:

@@ -1,12 +1,11 @@
-"""At the prompt: one command, one file.
+"""The commands of the prompt: one command, one file.
 
-A command is a module of this room without an underscore, named as the command is; its
-function ``run`` takes the arguments and returns the exit code (or None for 0), and the
-docstring of ``run`` is the help.  To add one, add its file and its test.
+A command is a module of this room without an underscore; the module has the command's name.
+Its function ``run`` takes the arguments and returns the exit code (None means 0), and the
+docstring of ``run`` is the help.  To add a command, add its file and its test.
 
-Rule 1: this is the one place where errors become sentences and exit codes: 0; 1 for a
-stream that failed; 2 for misuse; 130 after Ctrl-C, 141 when nobody reads on, as shells say.
-Rule 2: nothing heavy is imported before a command runs: ``--help`` is instant.
+Rule 1: only this module turns errors into sentences and exit codes.
+Rule 2: a command imports what is heavy when it runs, so that ``--help`` is fast.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from importlib import import_module
 from io import TextIOWrapper
 from pkgutil import iter_modules
 from types import ModuleType
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -28,15 +27,18 @@ from streamlab.errors import MissingKeyError, StreamlabError
 
 __all__ = ["main"]
 
+# Shells report a process that a signal killed as 128 + the signal's number: 130 for SIGINT (2),
+# 141 for SIGPIPE (13).  Python turns both signals into exceptions, so the command has to
+# return these codes itself; scripts then see what they see from other programs.
 FAILED, MISUSED, INTERRUPTED, UNREAD = 1, 2, 130, 141
 
 STORY = ("demo", "record", "serve", "show", "plot", "compare", "lens", "notebooks")
-"""The order of the help; a command that is not named here follows by the alphabet."""
+"""The order in the help.  A command that is missing here comes later, by the alphabet."""
 
 HELP = """An oscilloscope for language-model streams.
 
-It streams a completion over HTTP and keeps every read, line, event and delta with the time
-it arrived. Start with: streamlab demo
+streamlab streams a completion over HTTP and keeps every read, line, event and delta with the
+time when it arrived. Start with: streamlab demo
 
 Exit codes: 0; 1 if a stream failed; 2 for misuse; 130 after Ctrl-C; 141 if the reader of a
 pipe left before the end, as in "streamlab show FILE | head".
@@ -54,15 +56,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        The exit code, see Rule 1.
+        The exit code: 0; `FAILED` if a stream failed; `MISUSED`; `INTERRUPTED` after Ctrl-C;
+        `UNREAD` if the reader of a pipe left.
     """
+    # A stream may have any character, and the terminal's encoding may lack it.  A question mark
+    # is better than a UnicodeEncodeError in the middle of an answer.
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a terminal that lacks a character
+            stream.reconfigure(errors="replace")
     try:
         _app()(None if argv is None else list(argv), prog_name="streamlab")
     except SystemExit as done:
-        return done.code if isinstance(done.code, int) else int(done.code is not None)
+        if done.code is not None:
+            return done.code if isinstance(done.code, int) else FAILED
     return 0
 
 
@@ -71,8 +77,8 @@ def _app() -> typer.Typer:
         help=HELP,
         add_completion=False,
         no_args_is_help=True,
-        rich_markup_mode=None,  # rich's help costs as much time as all the rest
-        pretty_exceptions_enable=False,  # they would print keys that stand in variables
+        rich_markup_mode=None,  # rich's help takes as long as everything else together
+        pretty_exceptions_enable=False,  # they print local variables, which may hold a key
     )
     app.callback()(_all)
     for module in _commands():
@@ -92,7 +98,7 @@ def _version(wanted: bool) -> None:
 def _all(
     version: Annotated[
         bool,
-        typer.Option("--version", callback=_version, is_eager=True, help="Say which it is."),
+        typer.Option("--version", callback=_version, is_eager=True, help="Print the version."),
     ] = False,
 ) -> None: ...
 
@@ -102,16 +108,16 @@ _all.__doc__ = HELP
 
 def _commands() -> list[ModuleType]:
     names = [found.name for found in iter_modules(__path__) if found.name[0] != "_"]
-    told = [name for name in STORY if name in names]
-    others = sorted(set(names) - set(told))
-    return [import_module(f"{__name__}.{name}") for name in told + others]
+    first = [name for name in STORY if name in names]
+    others = sorted(set(names) - set(first))
+    return [import_module(f"{__name__}.{name}") for name in first + others]
 
 
 def _guarded(run: Callable[..., int | None]) -> Callable[..., None]:
-    """Return a command that ends as its `run` tells, or as its error means."""
+    """Return a command that exits with the code of its `run` or of its error."""
 
     @wraps(run)
-    def command(**arguments: Any) -> None:
+    def command(**arguments: object) -> None:
         raise typer.Exit(_code_of(partial(run, **arguments)))
 
     return command
@@ -133,7 +139,7 @@ def _code_of(run: Callable[[], int | None]) -> int:
 
 
 def _sentence(error: Exception) -> str:
-    """Return what to say about an error, in the words of the prompt."""
+    """Return the text for an error, with options of the prompt where they help."""
     if isinstance(error, MissingKeyError):
         return (
             f"{error.provider} needs a key and {error.variable} is not set. Set it, name "
@@ -145,6 +151,8 @@ def _sentence(error: Exception) -> str:
 
 
 def _stop_writing() -> None:
-    """Let what is still buffered go nowhere: its reader has left."""
+    """Discard the text that is still buffered, because its reader has left."""
+    # When Python exits, it flushes standard output once more.  That would fail again and print
+    # a traceback, so the descriptor must lead to the null device until then.
     if sys.stdout is sys.__stdout__ and sys.stdout is not None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,7 +1,7 @@
-"""What the arguments ask for: an endpoint, a prompt, a body.
+"""From the arguments of a command to an endpoint, a prompt and a body.
 
-Rule: a key is never an argument, for everybody on the machine can read those.  It is in an
-environment variable, and arguments name the variable.
+Rule: a key is never an argument, because all users of a machine can read the arguments of its
+processes.  A key is in an environment variable, and an argument names the variable.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from streamlab.endpoints import redact
 from streamlab.endpoints.endpoint import Endpoint, endpoint, provider
@@ -35,7 +34,7 @@ _VARIABLE = re.compile(r"\$(\w+|\{\w+\})")
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """Which server is asked, as the arguments said; exactly one way of saying it is used."""
+    """The arguments that name a server; exactly one way to name it must be used."""
 
     lab: str | None = None
     url: str | None = None
@@ -45,13 +44,13 @@ class Where:
     dialect: str | None = None
     api_key_env: str | None = None
 
-    def endpoint(self, fields: Mapping[str, Any], headers: Mapping[str, str]) -> Endpoint:
-        """Return the endpoint; `fields` are of the body of its requests.
+    def endpoint(self, fields: Mapping[str, object], headers: Mapping[str, str]) -> Endpoint:
+        """Return the endpoint, with `fields` in the body of its requests.
 
         Raises
         ------
         UsageError
-            If the arguments name no server, or two, or contradict each other.
+            If the arguments name no server or two servers, or contradict each other.
         """
         self._check()
         if self.lab is not None:
@@ -64,7 +63,7 @@ class Where:
 
     @property
     def wants_prompt(self) -> bool:
-        """Whether a request without a prompt would mean nothing: it is one to a model."""
+        """True if the request goes to a model, and so means nothing without a prompt."""
         if self.url is not None:
             return self.model is not None or self.dialect not in (None, "auto", "sse", "ndjson")
         return self.lab is None
@@ -81,15 +80,17 @@ class Where:
             if given
         ]
         if len(ways) > 1:
-            raise UsageError(f"one server is asked, and {' and '.join(ways)} came. Pass one.")
+            raise UsageError(
+                f"record asks one server, and {' and '.join(ways)} came. Pass one."
+            )
         if not ways and not self.model:
             raise UsageError(
-                "it is not said whom to ask. Pass --model gpt-4o-mini for OpenAI, --provider "
+                "the arguments name no server. Pass --model gpt-4o-mini for OpenAI, --provider "
                 "and --model, --url, or --lab count-to-ten for the server on this machine."
             )
         if self.lab and (self.model or self.api_key_env):
             raise UsageError(
-                "--lab already names what is played, and needs no key. "
+                "--lab names the scenario, and the lab needs no key. "
                 "Leave out --model and --api-key-env."
             )
         if self.dialect and not (self.lab or self.url):
@@ -109,12 +110,12 @@ class Where:
         )
         if self.api_key_env and not found.query(None, {}).headers.keys() - {"accept"}:
             raise UsageError(
-                f"it is not known in which header {url} wants its key. Pass --dialect, "
+                f"the header for the key of {url} is unknown. Pass --dialect, "
                 f"or --header 'authorization: Bearer ${self.api_key_env}'."
             )
         return found
 
-    def _of_provider(self, fields: Mapping[str, Any]) -> Endpoint:
+    def _of_provider(self, fields: Mapping[str, object]) -> Endpoint:
         name = self.provider or "openai"
         if name not in PROVIDERS:
             raise UnknownNameError("provider", name, PROVIDERS)
@@ -129,22 +130,24 @@ class Where:
 
 
 def prompt_of(given: str | None, wanted: bool) -> str | None:
-    """Return the prompt: the argument, or what is piped in.
+    """Return the prompt: the argument, or the text of standard input.
 
     Parameters
     ----------
     given : str or None
-        ``-`` is standard input.
+        ``-`` means standard input.
     wanted : bool
-        Whether to look into a pipe although nobody said so, and to insist.
+        True if there must be a prompt.  Then a pipe is read also without ``-``.
 
     Raises
     ------
     UsageError
-        If one is wanted and there is none.
+        If a prompt is wanted and there is none.
     """
     if given not in (None, "-"):
         return given
+    # A program in a script or in cron also has a standard input that is not a terminal, and
+    # reading it may block for ever.  So a pipe is read only where a prompt is missing.
     piped = not sys.stdin.isatty()
     if given == "-" or (wanted and piped):
         text = sys.stdin.read().strip()
@@ -158,13 +161,13 @@ def prompt_of(given: str | None, wanted: bool) -> str | None:
     return None
 
 
-def body_of(text: str | None) -> dict[str, Any]:
-    """Return the fields of ``--json``: a JSON object, or ``@`` and the name of its file.
+def body_of(text: str | None) -> dict[str, object]:
+    """Return the fields of ``--json``: a JSON object, or ``@`` and a file's name.
 
     Raises
     ------
     UsageError
-        If it is not a JSON object.
+        If that is not a JSON object.
     """
     if text is None:
         return {}
@@ -173,7 +176,7 @@ def body_of(text: str | None) -> dict[str, Any]:
         value = json.loads(source)
     except ValueError as error:
         raise UsageError(
-            f"--json takes a JSON object, and this is no JSON: {error}. "
+            f"--json takes a JSON object, and this is not JSON: {error}. "
             "Pass for example '{\"max_tokens\": 100}', or @FILE."
         ) from None
     if not isinstance(value, dict):
@@ -185,12 +188,12 @@ def body_of(text: str | None) -> dict[str, Any]:
 
 
 def headers_of(texts: Sequence[str]) -> dict[str, str]:
-    """Return the headers of ``--header 'name: value'``; ``$NAME`` is from the environment.
+    """Return the headers of ``--header 'name: value'``; ``$NAME`` is a variable.
 
     Raises
     ------
     UsageError
-        If one is no header, or shows a key.
+        If a text is not a header, or if it shows a key.
     """
     return dict(map(_header, texts))
 
@@ -199,6 +202,8 @@ def _header(text: str) -> tuple[str, str]:
     name, colon, value = (part.strip() for part in text.partition(":"))
     if not name or not colon:
         raise UsageError(f"a header is written 'name: value', and {text!r} came.")
+    # `ps` shows the arguments of a process to every user, and the shell keeps them in its
+    # history.  So a header with a secret name must take its value from a variable.
     if redact.is_secret_name(name) and not _VARIABLE.search(value):
         raise UsageError(
             f"all users of this machine could read the value of {name} among the arguments. "

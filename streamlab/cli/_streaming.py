@@ -1,47 +1,53 @@
-"""One stream at the prompt: told while it runs, kept when it ends, judged in an exit code.
+"""One stream at the prompt: its text while it runs, its file, and its exit code.
 
-Rule 1: what arrived is never lost.  A stream that failed or was interrupted, and that
-nobody asked to save, is put into a file of its own, whose name is said.
-Rule 2: this is seen before pandas is loaded: a recording's tables are not touched.
+Rule: what arrived is never lost.  A stream that failed or was interrupted is saved, also
+without ``--save``; then the command prints the name of the new file.
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, TypedDict
 
 from streamlab.capture import api
-from streamlab.capture.stream import Opening
 from streamlab.cli import FAILED, INTERRUPTED
 from streamlab.cli._telling import Progress, Telling
 from streamlab.cli._terminal import remark, say
-from streamlab.dialects import GENERATED
 from streamlab.endpoints.endpoint import Endpoint
 from streamlab.errors import UsageError
-from streamlab.faces import text
-from streamlab.follow import Follower
+from streamlab.faces.text import gaps_ms
 from streamlab.follow.text import counted, sparkline
 from streamlab.recording import Recording
 from streamlab.tape import Journal, Recorder, Tape, journal
 
+if TYPE_CHECKING:
+    from streamlab.metrics import Tables
+
+
+class Options(TypedDict, total=False):
+    """Options of `api.stream`; one that is left out has its default."""
+
+    label: str
+    timeout: float
+    max_bytes: int | None
+
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What to stream, and where to keep it."""
+    """What to stream, and where to save it."""
 
     endpoint: Endpoint
     prompt: str | None
     save: Path | None = None  # .jsonl, or .parquet
-    label: str = ""
-    timeout_s: float | None = None
-    max_bytes: int | None = None
+    options: Options = field(default_factory=Options)
 
     def __post_init__(self) -> None:
         if self.save is None:
@@ -57,22 +63,17 @@ class Job:
                 "Make it first."
             )
 
-    def open(self) -> Opening:
-        """Return the stream, not yet opened."""
-        options: dict[str, Any] = {"label": self.label, "max_bytes": self.max_bytes}
-        if self.timeout_s is not None:
-            options["timeout"] = self.timeout_s
-        return api.stream(self.endpoint, self.prompt, **options)
-
 
 def stream(job: Job, in_async: bool = False) -> Recording:
-    """Stream to the end, or until Ctrl-C, printing the text as it comes.
+    """Stream to the end or until Ctrl-C, and print the text while it arrives.
 
     Raises
     ------
     KeyboardInterrupt
-        If that came before there was anything to keep.
+        If Ctrl-C came before the request was tried.
     """
+    # After Ctrl-C there is no return value, but `api` has made the recording the last one.  If
+    # the last one is still that from before, nothing was tried and nothing can be kept.
     before = api.last()
     try:
         if in_async:
@@ -89,7 +90,9 @@ def stream(job: Job, in_async: bool = False) -> Recording:
 
 
 def _play(job: Job) -> None:
-    with ExitStack() as stack, job.open() as opened:
+    # The stack is entered first, so it is left last: after the stream has its end.  Only then
+    # can the journal write that end.
+    with ExitStack() as stack, api.stream(job.endpoint, job.prompt, **job.options) as opened:
         news = stack.enter_context(_beside(job, opened.recorder))
         for _ in opened.iter_raw():
             news()
@@ -97,7 +100,7 @@ def _play(job: Job) -> None:
 
 async def _aplay(job: Job) -> None:
     with ExitStack() as stack:
-        async with job.open() as opened:
+        async with api.stream(job.endpoint, job.prompt, **job.options) as opened:
             news = stack.enter_context(_beside(job, opened.recorder))
             async for _ in opened.aiter_raw():
                 news()
@@ -105,11 +108,12 @@ async def _aplay(job: Job) -> None:
 
 @contextmanager
 def _beside(job: Job, recorder: Recorder) -> Iterator[Callable[[], None]]:
-    """Keep a journal, a progress line and the text in step; left when the stream has ended."""
+    """Write the journal, the progress line and the text; yield what prints the news."""
     with ExitStack() as stack:
         if job.save is not None and job.save.suffix == ".jsonl":
             stack.enter_context(Journal(recorder, job.save))
         progress = stack.enter_context(Progress(recorder))
+        # Piped, the text does not go where the progress line is, so the line may stay.
         before = progress.hide if sys.stdout.isatty() else _nothing
         telling = Telling(recorder, job.endpoint.dialect, before)
         stack.callback(telling.close)
@@ -120,7 +124,7 @@ def _nothing() -> None: ...
 
 
 def _save(recording: Recording, path: Path | None) -> None:
-    """Save what the journal does not have: the lab's send times; all of it as Parquet."""
+    """Save as Parquet, or save the journal again if the lab's send times came later."""
     if path is None:
         return
     if path.suffix == ".parquet":
@@ -130,13 +134,11 @@ def _save(recording: Recording, path: Path | None) -> None:
 
 
 def report(recording: Recording, saved: Path | None) -> int:
-    """Say how a stream ended and where it is; return the exit code."""
-    tape = recording.tape
-    follower = _read(tape)
+    """Print how a stream ended and where it is saved; return the exit code."""
+    tape, wrong = recording.tape, recording.problem
     interrupted = tape.end.how in ("interrupted", "cancelled")
-    wrong = follower.problem()
-    remark(_facts(tape, follower))
-    if bars := sparkline(text.gaps_ms(recording.tables)):
+    remark(_facts(recording.tables))
+    if bars := sparkline(gaps_ms(recording.tables)):
         remark(f"gaps {bars}")
     if not interrupted and wrong is None:
         if tape.end.how == "limit":
@@ -152,45 +154,29 @@ def report(recording: Recording, saved: Path | None) -> int:
 
 
 def _limited(tape: Tape, saved: Path | None) -> str:
-    """Say that the stream would have gone on, and where its beginning is."""
-    where = f"saved to {saved}" if saved else "not saved, for that takes --save"
+    """Return the sentence about a stream that ended at ``--max-bytes``."""
+    where = f"saved to {saved}" if saved else "not saved. To save it, pass --save"
     came = counted(len(tape.body), "byte")
     return f"ended at --max-bytes after {came}; what arrived is {where}."
 
 
-def _read(tape: Tape) -> Follower:
-    follower = Follower(tape, str(tape.meta.get("dialect") or "auto"))
-    follower.close()
-    follower.interpret()
-    return follower
+def _facts(tables: Tables) -> str:
+    """Return one line: how much arrived, and when."""
+    from streamlab.metrics.latency import ttft_ms
 
-
-def _facts(tape: Tape, follower: Follower) -> str:
-    """Return one line: how much came, and when."""
-    counts = {
-        "read": len(tape),
-        "line": len(follower.lines),
-        "event": len(follower.events),
-    }
+    tape, follower = tables.tape, tables.follower
+    counts = {"read": len(tape), "line": len(follower.lines), "event": len(follower.events)}
     parts = [counted(n, thing) for thing, n in counts.items()]
-    if (first_ms := _first_text_ms(tape, follower)) is not None:
+    first_ms = ttft_ms(tables)
+    if not math.isnan(first_ms):
         parts.append(f"first text after {first_ms:,.1f} ms")
     parts.append(f"{(tape.end.t_ns - tape.t0_ns) / 1e6:,.1f} ms in all")
     return ", ".join(parts)
 
 
-def _first_text_ms(tape: Tape, follower: Follower) -> float | None:
-    """Return when the first generated delta arrived, in ms since the request was sent."""
-    found = (i for i, delta in enumerate(follower.deltas) if delta.kind in GENERATED)
-    first = next(found, None)
-    if first is None:
-        return None
-    read = follower.read_of_line(follower.delta_lines[first])
-    return (tape.columns.arrived_ns[read] - tape.t0_ns) / 1e6
-
-
 def _keep(tape: Tape, why: str) -> Path:
-    """Save what arrived here, or where temporary files go if nothing can be written here."""
+    """Save a tape in this folder, or among the temporary files if that is not possible."""
+    # The name has seconds only, so two failures within one second need `_unused`.
     now = datetime.now().astimezone()
     name = f"streamlab-{why}-{now:%Y%m%d-%H%M%S}"
     try:

@@ -1,7 +1,7 @@
-"""The text of a stream while it streams, and a progress line while there is none.
+"""The text of a stream while it streams, and a progress line until the text begins.
 
-Content goes to standard output.  Reasoning and tool calls are shown only to who watches a
-terminal, dim, so that a file gets the answer and nothing else.
+Content goes to standard output.  Reasoning and tool calls are printed dim, and only if
+standard output is a terminal, so that a file gets only the answer.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from threading import Event, Lock, Thread
-from types import TracebackType
 from typing import Self
 
 from streamlab.cli._terminal import ERASE_LINE, dim
@@ -20,22 +19,21 @@ from streamlab.tape import Recorder
 
 PROGRESS_EVERY_S = 0.1
 
-_SAID = ("content", "refusal")
+_TOLD = ("content", "refusal")
 _ASIDE = ("reasoning", "tool_call")
 _PLAIN_DIALECTS = ("sse", "ndjson")
 
 
 class Telling:
-    """Prints what a stream says, as it says it.
+    """Prints the text of a stream while it arrives.
 
     Parameters
     ----------
     recorder : Recorder
-        Asked for news.
     dialect : str
-        How to read it; ``"auto"`` finds out.
+        A dialect's name; with ``"auto"`` the follower finds the dialect.
     before : callable
-        Called before anything is printed.
+        Called before each piece of text is printed.
     """
 
     def __init__(self, recorder: Recorder, dialect: str, before: Callable[[], None]) -> None:
@@ -43,22 +41,24 @@ class Telling:
         self._before = before
         self._out = sys.stdout
         self._watched = self._out.isatty()
-        self._kind = ""  # of what was printed last
-        self._last = "\n"  # the last character that was printed
+        self._kind = ""  # the kind of the last delta printed
+        self._last = "\n"  # the last character printed
 
     def news(self) -> None:
-        """Print what has arrived since the last time."""
+        """Print what has arrived since the last call."""
         self._follower.poll()
         self._tell()
 
     def close(self) -> None:
-        """Print the rest, and end the line."""
+        """Print the rest and end the line."""
         self._follower.close()
         self._tell()
         self._new_line()
         self._out.flush()
 
     def _tell(self) -> None:
+        # One flush for all that one poll brought: a flush for each delta would cost a system
+        # call a token, in the thread that reads the stream.
         new = self._follower.interpret()
         for delta in self._follower.deltas[new.start : new.stop]:
             if delta.choice in (None, 0):
@@ -67,15 +67,17 @@ class Telling:
             self._out.flush()
 
     def _say(self, delta: Delta) -> None:
-        if delta.kind in _SAID:
+        if delta.kind in _TOLD:
             self._write(delta.kind, delta.text)
         elif delta.kind in _ASIDE and self._watched:
             self._write(delta.kind, self._called(delta) + delta.text, aside=True)
+        # A stream that no dialect reads has no text, only events.  They are printed instead of
+        # nothing; with a dialect, a `meta` is not part of the answer.
         elif delta.kind == "meta" and self._follower.dialect in _PLAIN_DIALECTS:
             self._write("event", delta.text + "\n")
 
     def _called(self, delta: Delta) -> str:
-        """Return the opening of a tool call, on a line of its own."""
+        """Return the opening of a tool call, which begins a line."""
         if delta.name is None:
             return ""
         self._new_line()
@@ -98,9 +100,9 @@ class Telling:
 
 
 class Progress:
-    """Says on standard error how far a stream is, ten times a second, to who watches.
+    """Prints ten times a second on standard error how much of a stream has arrived.
 
-    Does nothing where standard error is no terminal.
+    Prints nothing if standard error is not a terminal.
     """
 
     def __init__(self, recorder: Recorder) -> None:
@@ -115,22 +117,21 @@ class Progress:
             self._over.set()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        exc: BaseException | None,
-        tb: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.hide()
 
     def hide(self) -> None:
-        """Erase the line for good: text is about to be printed."""
+        """Erase the line and print it no more."""
+        # The lock orders this against `_run`.  Without it the thread could print its line once
+        # more after the erasure, into the text of the answer.
         if not self._over.is_set():
             with self._lock:
                 self._over.set()
                 self._write(ERASE_LINE)
 
     def _run(self) -> None:
+        # A thread of its own, because the reading thread is blocked in the socket exactly when
+        # the line matters: while nothing arrives.
         while not self._over.wait(PROGRESS_EVERY_S):
             with self._lock:
                 if not self._over.is_set():

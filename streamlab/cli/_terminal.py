@@ -1,4 +1,4 @@
-"""What may reach a terminal, and how: text without control characters, colours, tables.
+"""What goes to a terminal: text without control characters, colours, tables.
 
 Rule: streamed text is untrusted.  All text from a stream or a file goes through
 `several_lines` or `one_line` first; only the codes written in this room move a cursor.
@@ -21,20 +21,20 @@ ERASE_LINE = "\r\x1b[K"
 
 
 def say(message: str) -> None:
-    """Say one thing about the run on standard error."""
+    """Print a sentence about the run on standard error."""
     sys.stdout.flush()
     print(f"streamlab: {several_lines(message)}", file=sys.stderr, flush=True)
 
 
 def remark(message: str) -> None:
-    """Add something for who watches: on standard error, and only if that is a terminal."""
+    """Print a detail on standard error, if that is a terminal."""
     if sys.stderr.isatty():
         sys.stdout.flush()
         print(dim(several_lines(message), sys.stderr), file=sys.stderr, flush=True)
 
 
 def dim(text: str, stream: TextIO) -> str:
-    """Return text that stands back, on a terminal that can do that."""
+    """Return text that is dim, if `stream` is a terminal with styles."""
     return f"{DIM}{text}{PLAIN}" if text and _has_styles(stream) else text
 
 
@@ -44,15 +44,14 @@ def _has_styles(stream: TextIO) -> bool:
 
 
 def console() -> Console:
-    """Return where tables go: as wide as the terminal or COLUMNS says, else without limit."""
+    """Return a console for tables: as wide as the terminal or COLUMNS, else without limit."""
     from rich.console import Console
 
-    told = os.environ.get("COLUMNS", "").isdigit()
-    width = None if told or sys.stdout.isatty() else 100_000
-    made = Console(file=sys.stdout, width=width, highlight=False, markup=False, emoji=False)
-    made.on_broken_pipe = _raise  # type: ignore[method-assign]  # rich would exit with 1
-    return made
+    class PipeConsole(Console):
+        # rich would end the process with exit code 1, and `cli` promises 141.
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError
 
-
-def _raise() -> None:
-    raise BrokenPipeError
+    known = os.environ.get("COLUMNS", "").isdigit() or sys.stdout.isatty()
+    width = None if known else 100_000  # rows in a pipe are whole: `grep` and `cut` need that
+    return PipeConsole(file=sys.stdout, width=width, highlight=False, markup=False, emoji=False)

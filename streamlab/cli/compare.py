@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 
 def run(files: Annotated[list[Path], Argument(help="Recordings: .jsonl or .parquet.")]) -> None:
-    """Put recordings side by side, one column each.
+    """Print the metrics of recordings side by side, one column each.
 
-    Behind a time stands in brackets how far it is from that of the first recording: +2.0 is
-    2 ms later. What is not defined for a recording is "-".
+    The number in brackets after a time is the difference to the first recording: +2.0 is 2 ms
+    later. "-" is a metric that is not defined for a recording.
 
     \b
     Examples:
@@ -31,7 +31,7 @@ def run(files: Annotated[list[Path], Argument(help="Recordings: .jsonl or .parqu
 
 
 def loaded(files: list[Path]) -> dict[str, Recording]:
-    """Return recordings by the names of their files, made distinct by a number."""
+    """Return recordings by the names of their files; a number makes equal names different."""
     from streamlab.recording import load
 
     found: dict[str, Recording] = {}
@@ -42,7 +42,7 @@ def loaded(files: list[Path]) -> dict[str, Recording]:
 
 
 def comparison(recordings: Mapping[str, Recording]) -> Table:
-    """Return a table of recordings: a row a metric, a column a recording."""
+    """Return a table with a row for each metric and a column for each recording."""
     from rich.table import Table
 
     from streamlab.follow.text import one_line
@@ -64,7 +64,7 @@ def comparison(recordings: Mapping[str, Recording]) -> Table:
     return table
 
 
-def _cell(metric: str, value: Any, diff: float | None) -> str:
+def _cell(metric: str, value: str | float, diff: float | None) -> str:
     if isinstance(value, str):
         return value
     if math.isnan(value):
@@ -73,5 +73,6 @@ def _cell(metric: str, value: Any, diff: float | None) -> str:
         return f"{value:.1%}"
     if metric.startswith("n_"):
         return f"{value:,.0f}"
-    behind = "" if diff is None or math.isnan(diff) else f" ({diff:+z,.1f})"
-    return f"{value:z,.1f}{behind}"
+    # `z` writes -0.04 as 0.0: a reader takes "-0.0" for a difference.
+    later = "" if diff is None or math.isnan(diff) else f" ({diff:+z,.1f})"
+    return f"{value:z,.1f}{later}"

@@ -1,4 +1,4 @@
-"""``streamlab demo``: the main job on our own server, in ten seconds and without a key."""
+"""``streamlab demo``: record and compare two streams of the lab, without a key."""
 
 from __future__ import annotations
 
@@ -23,14 +23,15 @@ CALLS = {
 
 
 def run(
-    folder: Annotated[Path, Argument(metavar="DIR", help="Where the files go.")] = Path(
+    folder: Annotated[Path, Argument(metavar="DIR", help="The folder for the files.")] = Path(
         "streamlab-demo"
     ),
 ) -> int:
-    """Record a completion, sync and async, and compare them.
+    """Record a completion, sync and async, and compare the two.
 
-    The server is the lab: a real one, on this machine. No key and no network are needed. It
-    leaves two recordings, a table and a picture in DIR, and replaces those of a former demo.
+    The server is the lab, a real server on this machine; it needs no key and no network. The
+    demo writes two recordings, a table and a picture to DIR, and replaces those of an earlier
+    demo.
 
     \b
     Examples:
@@ -59,7 +60,8 @@ def _record(name: str, call: str, save: Path, recordings: dict[str, Recording]) 
         print(f"A server of our own streams at {lab.url}: no key, no network.")
     print(f"\n{name}: {call}", flush=True)
     endpoint = replace(lab.endpoint("count-to-ten"), json={"temperature": 0})
-    recordings[name] = stream(Job(endpoint, PROMPT, save, name), in_async=name == "async")
+    job = Job(endpoint, PROMPT, save, {"label": name})
+    recordings[name] = stream(job, in_async=name == "async")
     return report(recordings[name], save)
 
 
@@ -75,13 +77,13 @@ def _show(recordings: dict[str, Recording]) -> None:
 
 
 def _leave(recordings: dict[str, Recording], folder: Path) -> None:
-    """Write the table and the picture, and say where everything is."""
+    """Write the table and the picture, and print the names of all files."""
     from streamlab.cli.plot import draw
     from streamlab.many import concat
 
     concat(recordings).lines.to_parquet(folder / "lines.parquet")
     caption = draw(recordings, "staircase", folder / "staircase.png")
-    console().print(f"\n{one_line(caption)}\n\nLeft for you:")
+    console().print(f"\n{one_line(caption)}\n\nThese files are yours now:")
     for file, what in (
         ("sync.jsonl", "a recording; try: streamlab show FILE"),
         ("async.jsonl", "the other; try: streamlab serve FILE"),

@@ -1,11 +1,11 @@
-"""``streamlab lens``: what each benchmark tool would report for a recording."""
+"""``streamlab lens``: the metrics that each benchmark tool would report for a recording."""
 
 from __future__ import annotations
 
 import json as json_
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
@@ -30,7 +30,7 @@ HEADS = {
     "ntpot_ms": "NTPOT",
     "tok_s_user": "/user",
 }
-"""How the columns are called in a narrow terminal."""
+"""The heads of the columns, short enough for a narrow terminal."""
 
 NAMES = {
     "inference-perf, client tokens": "inference-perf client",
@@ -38,25 +38,28 @@ NAMES = {
     "HF inference-benchmarker": "HF inf.-benchmarker",
 }
 MANY_COLUMNS = 114
-"""A terminal this wide also shows what only some tools have, and who counted the tokens."""
+"""The width from which a terminal also shows rare metrics and the source of the tokens."""
 
 
 def run(
     file: Annotated[Path, Argument(help="A recording: .jsonl or .parquet.")],
-    json: Annotated[bool, Option("--json", help="Everything, as one JSON object.")] = False,
+    json: Annotated[
+        bool, Option("--json", help="Print everything as one JSON object.")
+    ] = False,
     why: Annotated[
-        bool, Option("--why", help="Also each formula in words, its source, why it differs.")
+        bool, Option("--why", help="Also print each formula, its source, and why it differs.")
     ] = False,
     out: Annotated[
         Path | None,
-        Option("--out", "-o", help="Draw it into this .png, .svg or .pdf, too."),
+        Option("--out", "-o", help="Also draw a .png, .svg or .pdf file."),
     ] = None,
 ) -> None:
-    """Tell what each benchmark tool would report for this very stream.
+    """Print what each benchmark tool would report for this stream.
 
-    Times are in ms, from where each tool starts its clock. ITL is the mean of its gaps, with
-    their median, maximum and number; "-" is what a tool does not have, or cannot say of this
-    stream. Tools that count tokens with a tokenizer of their own are given the server's count.
+    Times are in ms since the moment when each tool starts its clock. ITL is the mean of the
+    tool's gaps; their median, maximum and number follow. "-" is a metric that a tool does not
+    have, or that is undefined for this stream. A tool with its own tokenizer gets the server's
+    token count here.
 
     \b
     Examples:
@@ -87,33 +90,33 @@ def _print(found: Lens, why: bool) -> None:
     printer = console()
     printer.print(_table(found, wide=printer.width >= MANY_COLUMNS))
     printer.print(spread(found))
-    for said in filter(None, (_unsent(found), _missing(found))):
-        printer.print(said)
+    for sentence in filter(None, (_unsent(found), _missing(found))):
+        printer.print(sentence)
     if why:
         printer.print(_words(found), soft_wrap=True)
 
 
 def _unsent(found: Lens) -> str:
-    """Say why no tool has a time from the send."""
+    """Return why no tool has a time since the send; "" if they have."""
     if found["starts_ms"].notna().any():
         return ""
-    return "The send was not seen, so what counts from it is undefined; gaps do not."
+    return "The time of the send is unknown, so times since the send are undefined."
 
 
 def _missing(found: Lens) -> str:
-    """Say whose count of tokens is missing."""
+    """Return whose token counts are missing; "" if none is."""
     if found.loc["streamlab", "tokens"] == "none":
         return (
-            "The server reported no count of tokens, so what is divided by one is undefined. "
+            "The server reported no token count, so metrics per token are undefined. "
             'OpenAI chat reports it if the body has "stream_options": {"include_usage": true}.'
         )
     given = found.index[found["tokens"].str.startswith("server,")]
     names = ", ".join(NAMES.get(str(tool), str(tool)) for tool in given)
-    return f"Given the server's count of tokens for want of theirs: {names}." if names else ""
+    return f"With the server's token count instead of their own: {names}." if names else ""
 
 
 def _table(found: Lens, wide: bool) -> Table:
-    """Return the numbers: a row a tool."""
+    """Return the numbers, with a row for each tool."""
     from rich.table import Table
 
     from streamlab.metrics.lens_table import MAIN, number, shown
@@ -127,34 +130,32 @@ def _table(found: Lens, wide: bool) -> Table:
         table.add_column("tokens counted by", no_wrap=True)
     for tool, row in found.iterrows():
         cells = [number(row[name], name).replace("–", "-") for name in names]
-        table.add_row(NAMES.get(str(tool), str(tool)), *cells, *[_who(row["tokens"])] * wide)
+        counted_by = [_source(row["tokens"])] if wide else []
+        table.add_row(NAMES.get(str(tool), str(tool)), *cells, *counted_by)
     return table
 
 
-def _who(tokens: str) -> str:
-    """Return who counted, without what only Python's prompt can do about it."""
+def _source(tokens: str) -> str:
+    """Return the source of a token count, without the advice for users of Python."""
     return tokens.partition(",")[0].partition(":")[0]
 
 
 def _words(found: Lens) -> str:
-    """Return what each means, in paragraphs of 79 columns; a longer path is not broken."""
-    from textwrap import fill
+    """Return the words about each tool, in paragraphs of 79 columns."""
+    from textwrap import TextWrapper
 
+    # The sources are long paths.  They stay whole, so that they can be copied.
+    wrapper = TextWrapper(79, "  ", "  ", break_long_words=False, break_on_hyphens=False)
     told = []
-    indents: dict[str, Any] = {"initial_indent": "  ", "subsequent_indent": "  "}
     for tool, row in found.iterrows():
         clock = f"Its clock starts at {row['clock']}."
         lines = (f"{row['formula']} {clock}", row["differs"], f"Source: {row['source']}")
-        indented = [
-            fill(line, 79, break_long_words=False, break_on_hyphens=False, **indents)
-            for line in lines
-        ]
-        told.append("\n".join(["", str(tool), *indented]))
+        told.append("\n".join(["", str(tool), *map(wrapper.fill, lines)]))
     return "\n".join(told)
 
 
 def _json(found: Lens) -> str:
-    """Return all columns, by tool; what is undefined is null."""
+    """Return all columns by tool; an undefined value is null."""
     rows = {
         str(tool): {name: _value(row[name]) for name in found.columns}
         for tool, row in found.iterrows()
@@ -162,5 +163,6 @@ def _json(found: Lens) -> str:
     return json_.dumps(rows, ensure_ascii=False, indent=1)
 
 
-def _value(value: Any) -> Any:
+def _value(value: object) -> object:
+    # `json` would write NaN, which is not JSON: jq and JavaScript reject it.
     return None if isinstance(value, float) and math.isnan(value) else value

@@ -1,4 +1,4 @@
-"""``streamlab notebooks``: JupyterLab on a writable copy of the shipped notebooks."""
+"""``streamlab notebooks``: JupyterLab on a writable copy of the lessons."""
 
 from __future__ import annotations
 
@@ -15,22 +15,20 @@ from streamlab.errors import UsageError
 
 
 def run(
-    folder: Annotated[Path, Argument(metavar="DIR", help="Where the copy goes.")] = Path(
+    folder: Annotated[Path, Argument(metavar="DIR", help="The folder for the copy.")] = Path(
         "streamlab-notebooks"
     ),
     options: Annotated[
-        list[str] | None, Argument(metavar="OPTION", help="For JupyterLab itself; after --.")
+        list[str] | None, Argument(metavar="OPTION", help="An option of JupyterLab; after --.")
     ] = None,
-    no_browser: Annotated[
-        bool, Option("--no-browser", help="Start JupyterLab, but open no browser.")
-    ] = False,
+    no_browser: Annotated[bool, Option("--no-browser", help="Do not open a browser.")] = False,
     copy_only: Annotated[
-        bool, Option("--copy-only", help="Only copy, for another editor.")
+        bool, Option("--copy-only", help="Only copy; for another editor.")
     ] = False,
 ) -> int:
     """Open JupyterLab on your own copy of the notebooks.
 
-    A notebook that is already in DIR is left as it is, so your changes stay.
+    A notebook that is already in DIR is not replaced, so your changes stay.
 
     \b
     Examples:
@@ -44,25 +42,17 @@ def run(
             'Run: pip install "streamlab[notebooks]", or pass --copy-only.'
         )
     copied, kept = copy(shipped(), folder)
-    print(
-        f"{copied} copied to {folder}{f', {_left(kept)}' if kept else ''}.",
-        flush=True,
-    )
+    print(f"{copied} copied to {folder}{f', {_left(kept)}' if kept else ''}.", flush=True)
     return 0 if copy_only else _jupyter(folder, no_browser, options or [])
 
 
 def shipped(package: Path = Path(__file__).parents[1]) -> Path:
-    """Return the folder of the notebooks: the wheel's, else the checkout's.
-
-    Parameters
-    ----------
-    package : Path
-        Where the package is installed.
+    """Return the folder of the notebooks, in the wheel or else in the checkout.
 
     Raises
     ------
     UsageError
-        If this installation has none.
+        If `package`, the folder of the installed package, has no notebooks.
     """
     for folder in (package / "_notebooks", package.parent / "notebooks"):
         if any(folder.glob("*.ipynb")):
@@ -74,12 +64,12 @@ def shipped(package: Path = Path(__file__).parents[1]) -> Path:
 
 
 def copy(source: Path, target: Path) -> tuple[int, int]:
-    """Copy what `target` does not have; return how many files were copied, and how many not."""
+    """Copy the files that `target` lacks; return how many were copied, and how many not."""
     files = [path.relative_to(source) for path in source.rglob("*") if _is_ours(path, source)]
     new = [name for name in files if not (target / name).exists()]
     for name in new:
         (target / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source / name, target / name)  # contents only: the copy is writable
+        shutil.copyfile(source / name, target / name)  # without the mode: the copy is writable
     return len(new), len(files) - len(new)
 
 
@@ -93,17 +83,21 @@ def _is_ours(path: Path, source: Path) -> bool:
 
 
 def _jupyter(folder: Path, no_browser: bool, options: list[str]) -> int:
-    """Become JupyterLab: Ctrl-C and every other signal is its own then."""
+    """Start JupyterLab in place of this process."""
+    # With exec, JupyterLab gets Ctrl-C and every other signal itself: its question about
+    # stopping works, and no parent is left that would have to pass signals on.
     quiet = ["--no-browser"] if no_browser else []
     command = [sys.executable, "-m", "jupyterlab", *quiet, *options]
     os.chdir(folder)
     if os.name == "posix":
         os.execv(sys.executable, command)
-    return _wait_for(command)  # elsewhere exec leaves the shell, and JupyterLab runs on
+    # On Windows, exec starts a new process and ends this one, so the shell would show its
+    # prompt while JupyterLab still uses the terminal.
+    return _wait_for(command)
 
 
 def _wait_for(command: list[str]) -> int:
-    """Run JupyterLab until it ends; it asks about Ctrl-C itself."""
+    """Run JupyterLab until it ends; JupyterLab handles Ctrl-C."""
     import subprocess
 
     process = subprocess.Popen(command)

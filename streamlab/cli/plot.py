@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
@@ -21,14 +21,14 @@ def run(
     files: Annotated[list[Path], Argument(help="Recordings: .jsonl or .parquet.")],
     kind: Annotated[
         str,
-        Option("--kind", "-k", help="staircase (how much, when) or gaps (how long between)."),
+        Option("--kind", "-k", help="staircase (how much, when) or gaps (the time between)."),
     ] = "staircase",
     out: Annotated[
         Path | None,
-        Option("--out", "-o", help="A .png, .svg or .pdf. [default: named as FILE and kind]"),
+        Option("--out", "-o", help="A .png, .svg or .pdf. [default: named by FILE and KIND]"),
     ] = None,
 ) -> None:
-    """Draw recordings into one picture, and say what it shows.
+    """Draw recordings into one picture, and print its caption.
 
     \b
     Examples:
@@ -51,16 +51,19 @@ def run(
 
 
 def draw(recordings: Mapping[str, Recording], kind: str, where: Path) -> str:
-    """Draw all recordings on one Axes, save the picture, and return what it shows."""
+    """Draw all recordings on one Axes, save the picture, and return its caption."""
     from streamlab import plots
 
     if kind not in plots.PLOTS:
         raise UnknownNameError("kind of plot", kind, plots.PLOTS)
-    ax: Any = None
-    for recording in recordings.values():
-        ax = plots.draw(kind, recording.tables, ax=ax)
+    first, *others = recordings.values()
+    ax = plots.draw(kind, first.tables)
+    for recording in others:
+        plots.draw(kind, recording.tables, ax=ax)
+    figure = ax.get_figure(root=True)
+    assert figure is not None
     if where.suffix == ".png":
-        where.write_bytes(plots.to_png(ax.figure))
+        where.write_bytes(plots.to_png(figure))
     else:
-        ax.figure.savefig(where)
-    return plots.alt(ax.figure)
+        figure.savefig(where)
+    return plots.alt(figure)

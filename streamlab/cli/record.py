@@ -1,4 +1,4 @@
-"""``streamlab record``: stream a completion, see it, keep it."""
+"""``streamlab record``: stream a completion, print it, and save it."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Annotated
 from typer import Argument, Option
 
 Prompt = Annotated[
-    str | None, Argument(help="What to ask; - or a pipe takes it from standard input.")
+    str | None, Argument(help="The question; with - or in a pipe, from standard input.")
 ]
 Model = Annotated[
-    str | None, Option("--model", "-m", help="Of OpenAI, unless --provider says else.")
+    str | None, Option("--model", "-m", help="The model; OpenAI's without --provider.")
 ]
 Provider = Annotated[
     str | None,
@@ -22,14 +22,15 @@ Provider = Annotated[
     ),
 ]
 BaseUrl = Annotated[
-    str | None, Option(help="Where the provider, or who speaks its protocol, is.")
+    str | None, Option(help="The URL of a server with the provider's protocol.")
 ]
-Url = Annotated[str | None, Option(help="A whole URL, path included, as for curl.")]
+Url = Annotated[str | None, Option(help="A whole URL with its path, as for curl.")]
 Lab = Annotated[
-    str | None, Option(metavar="SCENARIO", help="Our own server on this machine; needs no key.")
+    str | None,
+    Option(metavar="SCENARIO", help="Ask the lab, a server on this machine; needs no key."),
 ]
 Dialect = Annotated[
-    str | None, Option(help="The format at --url or --lab; else it is found out.")
+    str | None, Option(help="The format at --url or --lab. [default: it is detected]")
 ]
 Body = Annotated[
     str | None,
@@ -38,23 +39,24 @@ Body = Annotated[
 Temperature = Annotated[float | None, Option(help="A field of the body.")]
 Headers = Annotated[
     list[str] | None,
-    Option("--header", "-H", help="'name: value'; $NAME is from the environment."),
+    Option("--header", "-H", help="'name: value'; $NAME is an environment variable."),
 ]
 KeyVariable = Annotated[
-    str | None, Option(metavar="NAME", help="The environment variable that has the key.")
+    str | None, Option(metavar="NAME", help="The environment variable with the key.")
 ]
 Save = Annotated[
     Path | None,
-    Option("--save", "-s", help="Keep it in this .jsonl (while it runs) or .parquet."),
+    Option("--save", "-s", help="Save to this .jsonl (while it streams) or .parquet file."),
 ]
-Label = Annotated[str, Option(help="What tables and pictures call it.")]
+Label = Annotated[str, Option(help="The name in tables and pictures.")]
 Timeout = Annotated[
-    float | None, Option(min=0.001, metavar="SECONDS", help="Without a byte; else 60.")
+    float | None,
+    Option(
+        min=0.001, metavar="SECONDS", help="End after this time without a byte. [default: 60]"
+    ),
 ]
-MaxBytes = Annotated[
-    int | None, Option(min=1, metavar="N", help="End it after so many bytes of body.")
-]
-Async = Annotated[bool, Option("--async", help="On an asyncio loop.")]
+MaxBytes = Annotated[int | None, Option(min=1, metavar="N", help="End after N bytes of body.")]
+Async = Annotated[bool, Option("--async", help="Stream on an asyncio event loop.")]
 
 
 def run(
@@ -75,11 +77,11 @@ def run(
     max_bytes: MaxBytes = None,
     in_async: Async = False,
 ) -> int:
-    """Stream a completion, print its text as it comes, and keep it.
+    """Stream a completion, print its text, and save it.
 
-    The answer goes to standard output; what there is to say about it, to standard error.
-    The key is taken from the provider's usual variable (OPENAI_API_KEY, ...), or from the one
-    that --api-key-env names; it is never an argument.
+    The text goes to standard output while it arrives; remarks go to standard error. The key
+    comes from the provider's usual environment variable (OPENAI_API_KEY, ...), or from the one
+    that --api-key-env names. A key is never an argument.
 
     \b
     Examples:
@@ -90,11 +92,12 @@ def run(
       streamlab record --url http://localhost:8000/events --save events.jsonl
       streamlab record --lab count-to-ten --save a.jsonl
 
-    Exit codes: 0; 1 if the stream failed; 2 for misuse; 130 after Ctrl-C. What had arrived is
-    kept in any case: in the file of --save, else in a new file here, whose name is said.
+    Exit codes: 0; 1 if the stream failed; 2 for misuse; 130 after Ctrl-C. What arrived of a
+    failed or interrupted stream is always saved: to the file of --save, else to a new file in
+    this folder, and the command prints its name.
     """
     from streamlab.cli._asking import Where, body_of, headers_of, prompt_of
-    from streamlab.cli._streaming import Job, report, stream
+    from streamlab.cli._streaming import Job, Options, report, stream
 
     where = Where(lab, url, provider, base_url, model, dialect, api_key_env)
     fields = body_of(json)
@@ -102,5 +105,7 @@ def run(
         fields["temperature"] = temperature
     endpoint = where.endpoint(fields, headers_of(header or []))
     asked = prompt_of(prompt, where.wants_prompt and json is None)
-    job = Job(endpoint, asked, save, label, timeout, max_bytes)
-    return report(stream(job, in_async), save)
+    options: Options = {"label": label, "max_bytes": max_bytes}
+    if timeout is not None:
+        options["timeout"] = timeout
+    return report(stream(Job(endpoint, asked, save, options), in_async), save)

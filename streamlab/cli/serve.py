@@ -18,17 +18,17 @@ USUAL_PORT = 8765
 
 def run(
     recordings: Annotated[
-        list[Path] | None, Argument(help="Recordings to play at their own times.")
+        list[Path] | None, Argument(help="Recordings for the lab to play.")
     ] = None,
     port: Annotated[
         int | None,
         Option(
             min=0,
             max=65535,
-            help=f"0 takes a free one. [default: {USUAL_PORT}, or a free one if it is taken]",
+            help=f"0 means a free port. [default: {USUAL_PORT}, or a free one if it is taken]",
         ),
     ] = None,
-    speed: Annotated[float, Option(min=0.001, help="All times are divided by it.")] = 1.0,
+    speed: Annotated[float, Option(min=0.001, help="Divide all times by this.")] = 1.0,
 ) -> None:
     """Run the lab: a local server that streams as a model does.
 
@@ -44,7 +44,7 @@ def run(
       seed       other times (all modelled ones, except steady)
       n_events   how many events (steady, long, stall, bursty, slow-first-token)
       step_ms    the time from one write to the next (the same)
-      silence_s  how long the pause of silence is
+      silence_s  the length of the pause (silence)
 
     \b
     Examples:
@@ -81,7 +81,7 @@ def _welcome(url: str, recordings: list[str]) -> str:
 
     name = recordings[0] if recordings else "count-to-ten"
     lists = {"recordings": recordings, "scenarios": list(discover()), "faults": list(FAULTS)}
-    there_is = "\n".join(
+    listed = "\n".join(
         _listed(kind, list(map(one_line, names))) for kind, names in lists.items() if names
     )
     body = json.dumps({"model": name, "stream": True})
@@ -89,8 +89,8 @@ def _welcome(url: str, recordings: list[str]) -> str:
         f'  streamlab record --base-url {url}/v1 -m {quote(one_line(each))} "Hi"'
         for each in recordings or [name]
     )
-    return f"""The lab is at {url}. It answers by scenario, whatever the
-prompt. Ctrl-C ends it. From another shell:
+    return f"""The lab is at {url}. It plays scenarios and ignores the
+prompt. Ctrl-C ends the lab. From another shell:
 
   curl -N {url}/v1/chat/completions \\
     -d {quote(body)}
@@ -99,7 +99,7 @@ prompt. Ctrl-C ends it. From another shell:
 
 In a browser, {url} describes each scenario and its parameters.
 
-{there_is}
+{listed}
 """
 
 

@@ -1,9 +1,9 @@
-"""``streamlab show``: what a recording holds, row by row, with the times."""
+"""``streamlab show``: the rows of a recording, with their times."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from numbers import Integral
 from pathlib import Path
@@ -30,25 +30,28 @@ STYLES = {
     "other": "red",
     "tail": "red",
 }
-"""Of the field of a line, by the kind of the line; what it is stands in words too."""
+"""The colour of a line's field, by the kind of the line.  Words say the same without colour."""
+
+Row = Any
+"""A row of pandas' ``itertuples``: its attributes are the columns of the table."""
 
 _NOTES = {"other": "(ignored) ", "tail": "(no line end) "}
 
 
 def run(
     file: Annotated[Path, Argument(help="A recording: .jsonl or .parquet.")],
-    reads: Annotated[bool, Option("--reads", help="What the socket's reads returned.")] = False,
-    events: Annotated[bool, Option("--events", help="The dispatched events.")] = False,
-    deltas: Annotated[bool, Option("--deltas", help="What each event added.")] = False,
-    dialect: Annotated[str, Option(help="Read it in this format.")] = "",
+    reads: Annotated[bool, Option("--reads", help="Show the reads of the socket.")] = False,
+    events: Annotated[bool, Option("--events", help="Show the dispatched events.")] = False,
+    deltas: Annotated[bool, Option("--deltas", help="Show what each event added.")] = False,
+    dialect: Annotated[str, Option(help="Read the events in this format.")] = "",
 ) -> None:
-    """Show the lines of a recording with the time each arrived.
+    """Show the lines of a recording and the time when each arrived.
 
     Times are in ms since the request was sent; a gap is the time since the row above. A row
-    that came in the same read as the row above has no gap: it says "same read". Comments,
-    ignored lines and an unfinished last line are shown too, and at the blank line that
-    completes an event, what the event added. On a terminal long rows are cut; piped, they
-    are whole.
+    that came in the same read as the row above has no gap but the words "same read". The
+    command also shows comments, ignored lines and an unfinished last line. The blank line that
+    completes an event shows what the event added. Long rows are cut on a terminal, and whole
+    in a pipe.
 
     \b
     Examples:
@@ -75,11 +78,12 @@ def run(
 def table(
     out: Console, recording: Recording, name: str = "lines", limit: int | None = None
 ) -> None:
-    """Print a table of a recording, a line a row; the first `limit` rows of it."""
+    """Print the first `limit` rows of a table of a recording, one line each."""
     rows = getattr(recording, name)
-    tell = partial(_line, _added(recording)) if name == "lines" else _TOLD[name]
+    rows = rows if limit is None else rows.head(limit)
+    words_of = partial(_line, _added(recording)) if name == "lines" else _WORDS[name]
     out.print(f"{name[:-1]:>6} {'t_ms':>10} {'gap_ms':>10}", style="bold")
-    for text in _rows(rows if limit is None else rows.head(limit), tell):
+    for text in _rows(rows.itertuples(index=False), words_of):
         out.print(text, no_wrap=True, overflow="ellipsis", crop=True)
 
 
@@ -92,14 +96,17 @@ def _head(out: Console, file: Path, recording: Recording) -> None:
     out.print()
 
 
-def _rows(rows: Any, tell: Callable[[Any], Text]) -> Iterator[Text]:
+def _rows(rows: Iterable[Row], words_of: Callable[[Row], Text]) -> Iterator[Text]:
     from rich.text import Text
 
-    for number, row in enumerate(rows.itertuples(index=False)):
+    for number, row in enumerate(rows):
+        # A row in the same read arrived with the row above.  A gap of 0 ms would claim that a
+        # time between the two was measured.
         same = number > 0 and getattr(row, "coalesced", False)
         gap = "same read" if same else _ms(row.gap_ms)
-        when = Text.assemble(f"{number:>6} {_ms(row.t_ms):>10} ", (f"{gap:>10}", "dim" * same))
-        yield when.append("  ").append_text(tell(row))
+        style = "dim" if same else ""
+        when = Text.assemble(f"{number:>6} {_ms(row.t_ms):>10} ", (f"{gap:>10}", style))
+        yield when.append("  ").append_text(words_of(row))
 
 
 def _ms(value: float) -> str:
@@ -117,8 +124,8 @@ def _added(recording: Recording) -> dict[int, str]:
     return {number: ", ".join(some) for number, some in words.items()}
 
 
-def _line(added: Mapping[int, str], row: Any) -> Text:
-    """Return a line as it was sent, its field coloured by what it is."""
+def _line(added: Mapping[int, str], row: Row) -> Text:
+    """Return a line as it was sent, with a colour for the kind of its field."""
     from rich.text import Text
 
     style = STYLES.get(row.kind, "")
@@ -131,14 +138,16 @@ def _line(added: Mapping[int, str], row: Any) -> Text:
     return text.append(field + colon, style).append(value, style if not field else "")
 
 
-def _completed(event: Any, added: Mapping[int, str]) -> str:
-    """Return which event a blank line completes; none after a comment, or a second one."""
+def _completed(event: object, added: Mapping[int, str]) -> str:
+    """Return the words for the event that a blank line completes, if it completes one."""
+    # A blank line after a comment or after another blank line completes none; pandas has NA
+    # there, which is not an int.  The numbers are NumPy's, hence `Integral`.
     if not isinstance(event, Integral):
         return ""
     return ": ".join(filter(None, (f"event {event}", added.get(int(event)))))
 
 
-def _read(row: Any) -> Text:
+def _read(row: Row) -> Text:
     from rich.text import Text
 
     raw = row.raw.decode("utf-8", "replace")
@@ -147,14 +156,14 @@ def _read(row: Any) -> Text:
     )
 
 
-def _event(row: Any) -> Text:
+def _event(row: Row) -> Text:
     from rich.text import Text
 
     kind = "" if row.type == "message" else f"{one_line(row.type)} "
     return Text.assemble((kind, "magenta"), one_line(row.data))
 
 
-def _delta(row: Any) -> Text:
+def _delta(row: Row) -> Text:
     from rich.text import Text
 
     return Text.assemble((f"{row.kind:<10} ", "cyan"), repr(row.text) if row.text else "")
@@ -165,7 +174,7 @@ def _sent(raw: bytes) -> str:
     return one_line(raw.removesuffix(b"\n").removesuffix(b"\r").decode("utf-8", "replace"))
 
 
-_TOLD: dict[str, Callable[[Any], Text]] = {
+_WORDS: dict[str, Callable[[Row], Text]] = {
     "reads": _read,
     "events": _event,
     "deltas": _delta,

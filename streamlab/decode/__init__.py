@@ -1,7 +1,7 @@
 """What the bytes mean: content-encodings, lines, server-sent events, NDJSON.
 
-Standard library only, sans-IO: bytes in, lines and events out.  Nothing in this room
-knows a socket or a clock, and nothing raises over what a server sent.
+Standard library only, sans-IO: bytes in, lines and events out.  This room has no socket and
+no clock, and no bytes from a server make it raise.
 
 To learn how server-sent events work, read `lines`, then `sse`.
 """
@@ -83,14 +83,9 @@ def framer_for(content_type: str, framing: str | None = None) -> Framer:
     Parameters
     ----------
     content_type : str
-        The value of the header, parameters and all; ``""`` if there was none.
+        The value of the header, with its parameters; ``""`` if there was none.
     framing : {"sse", "ndjson", "text"}, optional
-        Wins over the content type.
-
-    Returns
-    -------
-    Framer
-        As `framing_of` says, where no `framing` is given.
+        Wins over the content type; by default `framing_of` decides.
 
     Raises
     ------
@@ -104,24 +99,26 @@ def framer_for(content_type: str, framing: str | None = None) -> Framer:
 
 
 def framing_of(content_type: str, start: bytes = b"", usual: str | None = None) -> str:
-    """Return the name of the framing that a body is in.
+    """Return the name of the framing of a body.
 
-    The media type decides: SSE, NDJSON, or lines only where it names one document (HTML,
-    JSON).  Two kinds of it are not believed.  JSON that begins as no JSON can, with a field
-    of SSE, is SSE, for there are relays that mislabel it.  No type, ``text/plain`` and
-    ``application/octet-stream`` say nothing, and the bytes do, then `usual`.
+    The media type decides between ``sse``, ``ndjson`` and, for one document (HTML, JSON),
+    ``text``.  There are two exceptions.  A body of type JSON that begins with a field of SSE is
+    SSE.  Without a type, or with ``text/plain`` or ``application/octet-stream``, the first
+    bytes decide, then `usual`.
 
     Parameters
     ----------
     content_type : str
-        The value of the header, parameters and all; ``""`` if there was none.
+        The value of the header, with its parameters; ``""`` if there was none.
     start : bytes
-        What there is of the body, and be it one byte: nothing is waited for.
+        The beginning of the body; one byte is enough.
     usual : {"sse", "ndjson"}, optional
-        What is usual at the URL.  Where nothing is, an object at the start of a line that
-        goes on is NDJSON, and all else SSE: text that is not SSE has no events under its
-        rules, so nothing need be guessed.
+        The usual framing at the URL.  Without it, a line that begins with an object is NDJSON,
+        and everything else is SSE.
     """
+    # Both exceptions are from practice: relays that send SSE as application/json, and servers
+    # that send no type.  SSE is a safe default: text that is not SSE has no events under the
+    # rules of SSE, so a wrong guess invents none.
     media_type = content_type.partition(";")[0].strip().lower()
     start = start.removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n")
     if media_type in _VAGUE_TYPES:
@@ -135,7 +132,7 @@ def framing_of(content_type: str, start: bytes = b"", usual: str | None = None) 
 
 
 def _begins_sse(start: bytes) -> bool:
-    """Say whether text begins with a field of SSE, as far as it goes."""
+    """Return True if text begins with a field of SSE, or with a part of one."""
     return bool(start) and any(
         start[: len(field)] == field[: len(start)] for field in _SSE_STARTS
     )

@@ -1,15 +1,15 @@
-"""Content-encodings: the body as it was sent, to the body as it was meant.
+"""Undo content-encodings: gzip, deflate, br, zstd.
 
-Own requests ask for ``identity``; but a tap never changes a request, and a proxy may
-compress what nobody asked it to.
+Our own requests ask for ``identity``.  But a tap never changes a request, and a proxy may
+compress without being asked.
 
 Rules:
 
-- what the bytes allow to be decoded is out with the byte that allows it: a server that
-  flushes its compressor is seen to, and one that does not is not excused;
-- nothing raises: what is wrong, or cannot be done, is one sentence in ``error``;
-- of a damaged body stays what was decoded before the read that brought the damage;
-- packages (brotli, zstandard) are looked for when a body needs them.
+- a decoder returns every byte as early as it can be decoded, so that a server which flushes its
+  compressor is seen to flush;
+- nothing raises: ``error`` has one sentence about what went wrong;
+- of a damaged body, the part decoded before the damaged read is kept;
+- the packages brotli and zstandard are imported only when a body needs them.
 """
 
 from __future__ import annotations
@@ -18,23 +18,24 @@ import zlib
 from collections.abc import Callable
 from contextlib import suppress
 from importlib import import_module
-from typing import Any, Protocol
+from types import ModuleType
+from typing import Protocol
 
 
 class ContentDecoder(Protocol):
-    """Undoes content-encodings, as the bytes come in.  Never raises."""
+    """Undoes content-encodings while the bytes come in.  Never raises."""
 
     @property
     def error(self) -> str | None:
-        """What went wrong, in one sentence; None as long as nothing has."""
+        """What went wrong, in one sentence; None if nothing went wrong."""
         ...
 
     def feed(self, data: bytes) -> bytes:
-        """Return all that can be decoded once `data` has come."""
+        """Return all that can be decoded with `data`."""
         ...
 
     def flush(self) -> bytes:
-        """Return what is left, and note in `error` if the end is missing."""
+        """Return the rest, and set `error` if the end is missing."""
         ...
 
 
@@ -44,27 +45,27 @@ def content_decoder(encoding: str) -> ContentDecoder:
     Parameters
     ----------
     encoding : str
-        The value of the ``Content-Encoding`` header: ``identity`` (or nothing),
-        ``gzip``, ``deflate``, ``br``, ``zstd``, or several of them, in the order in
-        which the server applied them: ``"gzip, br"``.
+        The value of the ``Content-Encoding`` header: ``""``, ``identity``, ``gzip``,
+        ``deflate``, ``br``, ``zstd``, or several in the order in which the server applied them:
+        ``"gzip, br"``.
 
     Returns
     -------
     ContentDecoder
-        One that hands the bytes on as they are, and says so in its ``error``, if the
-        encoding is unknown or the package that knows it is not installed.
+        If an encoding is unknown or its package is not installed, the decoder returns the
+        bytes unchanged, and its ``error`` says so.
     """
     names = [name.strip().lower() for name in encoding.split(",")]
     decoders: list[ContentDecoder] = []
     for name in reversed([name for name in names if name not in ("", "identity")]):
         decoders.append(_decoder_named(name))
         if isinstance(decoders[-1], Verbatim):
-            break  # the encodings under it are out of reach
+            break  # the encodings below it cannot be reached
     return decoders[0] if len(decoders) == 1 else Chain(decoders)
 
 
 class Verbatim:
-    """Hands an encoded body on as it is, for nobody here can decode it."""
+    """Returns an encoded body unchanged, because it cannot be decoded here."""
 
     def __init__(self, error: str) -> None:
         self.error = error
@@ -74,7 +75,7 @@ class Verbatim:
         return data
 
     def flush(self) -> bytes:
-        """Return nothing, for nothing was held back."""
+        """Return nothing: nothing was held back."""
         return b""
 
 
@@ -86,17 +87,17 @@ class Chain:
 
     @property
     def error(self) -> str | None:
-        """What went wrong first on the way from the network."""
+        """The first error, in the order in which the bytes pass."""
         return next((decoder.error for decoder in self._decoders if decoder.error), None)
 
     def feed(self, data: bytes) -> bytes:
-        """Return all that can be decoded once `data` has come."""
+        """Return all that can be decoded with `data`."""
         for decoder in self._decoders:
             data = decoder.feed(data)
         return data
 
     def flush(self) -> bytes:
-        """Return what is left, and note in `error` if an end is missing."""
+        """Return the rest, and set `error` if an end is missing."""
         data = b""
         for decoder in self._decoders:
             data = decoder.feed(data) + decoder.flush()
@@ -104,7 +105,7 @@ class Chain:
 
 
 class _Decompressor(Protocol):
-    """What zlib, zstandard and Python's own ``compression.zstd`` have in common."""
+    """The interface that zlib, zstandard and ``compression.zstd`` share."""
 
     @property
     def eof(self) -> bool: ...
@@ -114,19 +115,23 @@ class _Decompressor(Protocol):
 
 
 class Members:
-    """A body of compressed members, one behind the other: gzip's members, zstd's frames.
+    """A body of compressed members, one after another: gzip's members, zstd's frames.
 
     Parameters
     ----------
     name : str
-        Of the encoding, for the sentences.
+        The encoding, for error sentences.
     new : callable
-        Returns a decompressor for one member; is shown its first bytes.
+        Takes the first bytes of a member and returns a decompressor for it.
     fault : exception class
-        What a decompressor raises over damage.
+        The class that a decompressor raises for damaged data.
     single : bool
-        Whether there can be one member only.
+        True if there can be one member only.
     """
+
+    # RFC 1952 (gzip, 2.2) and RFC 8878 (zstd, 3) allow several members in one body.  But a
+    # decompressor handles one member only: the bytes after its end are in `unused_data`, and
+    # they begin the next member.  zlib's format has no members: such bytes are damage.
 
     def __init__(
         self,
@@ -140,7 +145,7 @@ class Members:
         self._member: _Decompressor | None = None
 
     def feed(self, data: bytes) -> bytes:
-        """Return all that can be decoded once `data` has come."""
+        """Return all that can be decoded with `data`."""
         out = bytearray()
         try:
             while data and not self.error:
@@ -151,13 +156,13 @@ class Members:
         return bytes(out)
 
     def flush(self) -> bytes:
-        """Return nothing, for nothing is held back; note in `error` if the end is missing."""
+        """Return nothing: nothing is held back.  Set `error` if the end is missing."""
         if self._member is not None and not (self._member.eof or self.error):
             self.error = _cut_off(self._name)
         return b""
 
     def _decompress(self, data: bytes) -> tuple[bytes, bytes]:
-        """Return what `data` decodes to within one member, and what lies behind it."""
+        """Decode `data` within one member; return the result and the bytes after it."""
         member = self._member
         if member is not None and member.eof and self._single:
             self.error = _damaged(self._name, "bytes behind its end")
@@ -169,9 +174,9 @@ class Members:
 
 
 class Brotli:
-    """A body of ``br``, by one of the packages brotli and brotlicffi."""
+    """A body of ``br``, decoded by the package brotli or brotlicffi."""
 
-    def __init__(self, package: Any) -> None:
+    def __init__(self, package: ModuleType) -> None:
         self.error: str | None = None
         self._fault: type[Exception] = package.error
         self._stream = package.Decompressor()
@@ -180,7 +185,7 @@ class Brotli:
         self._begun = False
 
     def feed(self, data: bytes) -> bytes:
-        """Return all that can be decoded once `data` has come."""
+        """Return all that can be decoded with `data`."""
         if self.error or not data:
             return b""
         self._begun = True
@@ -191,7 +196,7 @@ class Brotli:
             return b""
 
     def flush(self) -> bytes:
-        """Return nothing, for nothing is held back; note in `error` if the end is missing."""
+        """Return nothing: nothing is held back.  Set `error` if the end is missing."""
         if self._begun and not (self.error or self._stream.is_finished()):
             self.error = _cut_off("br")
         return b""
@@ -206,9 +211,10 @@ def _deflate() -> ContentDecoder:
 
 
 def _inflate(head: bytes) -> _Decompressor:
-    # RFC 9110 means zlib's format, and servers that send the bare one were always
-    # there.  The first byte tells: its low half is 8 in zlib's format (RFC 1950), and
-    # would be in the other the padding of a stored block, which compressors leave 0.
+    # "deflate" is zlib's format (RFC 9110, 8.4.1.2), but some servers send raw deflate data
+    # (RFC 1951), and browsers accept both.  The first byte decides: its low four bits are 8 in
+    # zlib's format (RFC 1950).  In raw data they would be 8 only for a stored block with
+    # padding bits that are not 0, which no known compressor writes.
     wrapped = head[0] & 0x0F == 8
     return zlib.decompressobj(zlib.MAX_WBITS if wrapped else -zlib.MAX_WBITS)
 
@@ -240,7 +246,7 @@ def _decoder_named(name: str) -> ContentDecoder:
     return _DECODERS[name]() if name in _DECODERS else Verbatim(_unknown(name))
 
 
-def _first_of(*packages: str) -> Any:
+def _first_of(*packages: str) -> ModuleType | None:
     for package in packages:
         with suppress(ImportError):
             return import_module(package)
@@ -251,14 +257,14 @@ _REMEDY = "Ask for Accept-Encoding: identity"
 
 
 def _unknown(name: str) -> str:
-    known = ", ".join(_DECODERS)
-    return f"the body is encoded as {name!r}, not as one of {known}; it stays so. {_REMEDY}."
+    known = f"not as one of {', '.join(_DECODERS)}"
+    return f"the body is encoded as {name!r}, {known}; it stays encoded. {_REMEDY}."
 
 
 def _missing(name: str, package: str) -> str:
     return (
         f"the body is encoded as {name} and no package that decodes it is installed; "
-        f"it stays so. Install {package}, or {_REMEDY[0].lower()}{_REMEDY[1:]}."
+        f"it stays encoded. Install {package}, or {_REMEDY[0].lower()}{_REMEDY[1:]}."
     )
 
 

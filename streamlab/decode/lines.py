@@ -6,15 +6,17 @@
     U+000D CARRIAGE RETURN (CR) character not followed by a U+000A LINE FEED (LF)
     character being the ways in which a line can end."  (WHATWG HTML 9.2.6)
 
-Nothing else ends a line: not U+2028, not U+0085, not a form feed, all of which
-``str.splitlines`` cuts at.  ``bytes.splitlines`` cuts at exactly these three, and
-we stay with bytes: a character may be cut in two by a read, a line end never is
-part of a character.
+Nothing else ends a line: not U+2028, not U+0085, not a form feed.  ``str.splitlines`` cuts at
+all of these; ``bytes.splitlines`` cuts only at LF, CR and CRLF.  So this module works on bytes.
+A read may cut a character in two, but no part of a character is a line end.
 
-Rule: a line is released by the first byte that ends it.  After a CR we do not wait
-to see whether an LF follows, for then the line, and the event it completes, would
-be dated by a later read than the one that brought it.
+Rule: the first byte that ends a line releases it.
 """
+
+# Why a CR releases its line at once: the splitter could wait for the next byte, to see whether
+# it is an LF, as httpx-sse does.  But the line, and the event that it completes, would then
+# have the time of a later read than the one that brought it; on a slow stream that is the time
+# of the next event.  So the line goes out with the CR, and an LF that follows is swallowed.
 
 from __future__ import annotations
 
@@ -30,8 +32,8 @@ class LineSplitter:
     Attributes
     ----------
     ends : array of int
-        Offset after each line and its end, in all the bytes fed so far.  An LF that
-        completes a CRLF after its CR was fed moves the last of them by one.
+        The offset after each line with its end, counted in all bytes fed so far.  If an LF
+        is fed after its CR, the last offset grows by one.
 
     Examples
     --------
@@ -47,21 +49,23 @@ class LineSplitter:
     def __init__(self, ends: array[int] | None = None) -> None:
         self.ends: array[int] = array("q") if ends is None else ends
         self._tail = bytearray()  # an unfinished line
-        self._after_cr = False  # an LF now would belong to a line already released
+        self._after_cr = False  # an LF now would belong to the line released last
 
     @property
     def between_lines(self) -> bool:
-        """Whether the next byte begins a line, whatever it is."""
+        """True if any next byte begins a new line."""
         return not (self._tail or self._after_cr)
 
     def feed(self, data: bytes) -> list[bytes]:
         """Return the lines that `data` completes, without their ends.
 
-        The byte order mark that "UTF-8 decode" removes from the head of a stream is
-        not in the first line; its three bytes still count in `ends`.
+        The first line comes without the byte order mark at the head of a stream ("UTF-8
+        decode" removes it); its three bytes still count in `ends`.
         """
         if self._after_cr and data:
             data = self._complete_crlf(data)
+        # Without a line end, only the tail grows.  Joining it to `data` here would copy the
+        # tail once a read: a line of 100 MB would take quadratic time.
         if LF not in data and CR not in data:
             self._tail += data
             return []
@@ -69,12 +73,12 @@ class LineSplitter:
             data = self._take_tail() + data
         at_head = not self.ends
         lines = self._split(data) if CR in data else self._split_at_lf(data)
-        if at_head:  # no byte of the mark ends a line, so it is whole if its line is
+        if at_head:  # the mark has no line end, so all of it is in the first line
             lines[0] = lines[0].removeprefix(BOM)
         return lines
 
     def close(self) -> bool:
-        """End the last line where the stream ended; return whether there was one."""
+        """End an unfinished line at the end of the stream; return True if there was one."""
         tail = self._take_tail()
         if tail:
             self.ends.append(self._end() + len(tail))
@@ -100,7 +104,7 @@ class LineSplitter:
         return [line.rstrip(b"\r\n") for line in lines]
 
     def _split_at_lf(self, data: bytes) -> list[bytes]:
-        """Do what `_split` does, in less time, where there is no CR."""
+        """Do what `_split` does, but faster, for data without a CR."""
         *lines, rest = data.split(b"\n")
         self._tail += rest
         end = self._end()

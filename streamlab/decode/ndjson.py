@@ -1,23 +1,26 @@
 """Newline-delimited JSON: one JSON text a line, as Ollama streams it.
 
-Rules, where the format's two short specifications leave room:
+The two specifications, ndjson-spec and JSON Lines, are short.  Where they leave room:
 
-- each line that is not blank is one event of type ``message``, and its text is the
-  data, also where it is no JSON: what to make of it is the dialect's question;
-- a line without a line end is no event, for "each JSON text MUST be followed by a
-  newline" (ndjson-spec); it is the ``tail`` of a stream that was cut.  JSON Lines
-  forgives a missing last LF in a file, but of a stream nobody can say whether ``12``
-  was going to be ``123``, and Ollama ends its last line too;
-- lines end at LF, CR or CRLF as everywhere in this package.  Both specifications name
-  LF, perhaps after a CR; a bare CR within a JSON text could only be whitespace.
+- each line that is not blank is one event of type ``message``, with the line as its data, also
+  if the line is not JSON: the dialect decides what that means;
+- a last line without a line end is the ``tail`` and not an event;
+- lines end at LF, CR or CRLF as everywhere in this package.
 """
+
+# An unfinished last line: ndjson-spec says "each JSON text MUST be followed by a newline".
+# JSON Lines accepts a file whose last LF is missing, but a stream that breaks off after `12`
+# might have gone on to `123`.  Ollama ends its last line too.
+#
+# A bare CR: both specifications name LF, with an optional CR before it.  A CR elsewhere in a
+# JSON text could only be whitespace, because strings escape it (RFC 8259, section 7).
 
 from __future__ import annotations
 
 from streamlab.decode.lines import LineSplitter
 from streamlab.decode.records import BLANK, JSON, TAIL, Comment, Event, Lines
 
-_WHITESPACE = b" \t"  # of JSON (RFC 8259), as far as it can stand in a line
+_WHITESPACE = b" \t"  # JSON's whitespace (RFC 8259) without line ends
 
 
 class NDJSONParser:
@@ -28,7 +31,7 @@ class NDJSONParser:
     lines : Lines
         Of the kinds ``json``, ``blank`` and ``tail``.
     comments : list of Comment
-        Always empty: the format has none.
+        Always empty.
 
     Examples
     --------
@@ -42,7 +45,7 @@ class NDJSONParser:
         self._splitter = LineSplitter(self.lines.ends)
 
     def feed(self, data: bytes) -> list[Event]:
-        """Return the events that `data` completes, oldest first; note its lines."""
+        """Return the events that `data` completes, oldest first; record its lines."""
         events: list[Event] = []
         for number, line in enumerate(self._splitter.feed(data), start=len(self.lines)):
             blank = not line.strip(_WHITESPACE)
@@ -53,6 +56,6 @@ class NDJSONParser:
         return events
 
     def close(self) -> None:
-        """Note an unfinished last line as a ``tail``.  It is no event."""
+        """Record an unfinished last line as a ``tail``, which is not an event."""
         if self._splitter.close():
             self.lines.kinds.append(TAIL)

@@ -1,11 +1,7 @@
-"""What a framer finds in a body: lines as columns, events and comments as rows.
+"""What a framer finds in a body: lines as columns, events and comments as objects.
 
-A framer cuts a decoded body into lines and events.  Lines are kept as
-columns (where each ends, what it is), for there are many and their bytes are in
-the body anyway; events are few enough to be objects.
-
-To add a framing, write a class that is a `Framer` in a file of its own and
-name it in ``FRAMERS`` of this room.
+To add a framing, write a class that satisfies `Framer` in its own file and add it to
+``FRAMERS`` in this room's ``__init__``.
 """
 
 from __future__ import annotations
@@ -14,26 +10,28 @@ from array import array
 from typing import NamedTuple, Protocol
 
 KINDS = ("data", "event", "id", "retry", "comment", "blank", "other", "json", "tail")
-"""What a line is; the code in `Lines.kinds` is the index in here.
+"""What a line is; `Lines.kinds` holds indexes in this tuple.
 
-``other`` is a line the standard ignores; ``tail`` has no line end: the body
-stopped in the middle of it.
+``other`` is a line that the standard ignores.  ``tail`` is a line without a line end: the body
+stopped within it.
 """
 
 DATA, EVENT, ID, RETRY, COMMENT, BLANK, OTHER, JSON, TAIL = range(len(KINDS))
 
 
 class Lines:
-    """The lines of a body, as columns.  A line begins where the one before ended.
+    """The lines of a body, as columns.  Each line begins where the line before ended.
 
     Attributes
     ----------
     ends : array of int
-        Offset in the decoded body after the line and after its end (LF, CR, CRLF).
-        An LF that follows a CR later moves the end of the line by one.
+        The offset in the decoded body after each line and its end (LF, CR, CRLF).
+        If an LF comes later than its CR, the offset grows by one then.
     kinds : bytearray
-        Index in `KINDS`.
+        Indexes in `KINDS`.
     """
+
+    # Columns cost 9 bytes a line.  The text of a line is not kept: it is in the body.
 
     __slots__ = ("ends", "kinds")
 
@@ -61,7 +59,7 @@ class Comment(NamedTuple):
 
     text: str  # all after the colon, nothing stripped
     line: int
-    event: int  # number of the event that comes after it
+    event: int  # the number of the next event
 
 
 class Framer(Protocol):
@@ -71,9 +69,9 @@ class Framer(Protocol):
     comments: list[Comment]
 
     def feed(self, data: bytes) -> list[Event]:
-        """Return the events that `data` completes, oldest first; note its lines."""
+        """Return the events that `data` completes, oldest first; record its lines."""
         ...
 
     def close(self) -> None:
-        """Note an unfinished last line as a ``tail``.  It completes no event."""
+        """Record an unfinished last line as a ``tail``.  It completes no event."""
         ...

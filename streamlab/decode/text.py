@@ -1,6 +1,6 @@
-"""A body that is no stream of events: a page of HTML, an error in JSON.
+"""A body that is not a stream of events: an HTML page, an error in JSON.
 
-Such a body has lines and nothing else, so a recording of it still shows what came.
+Such a body has lines only, so that a recording still shows what came.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from streamlab.decode.records import BLANK, OTHER, TAIL, Comment, Event, Lines
 
 
 class TextParser:
-    """Cuts any text into lines, and finds no events in it; a `Framer`.
+    """Cuts text into lines and finds no events; a `Framer`.
 
     Attributes
     ----------
@@ -26,12 +26,12 @@ class TextParser:
         self._splitter = LineSplitter(self.lines.ends)
 
     def feed(self, data: bytes) -> list[Event]:
-        """Note the lines of `data`; there are never events."""
+        """Record the lines of `data`; there are never events."""
         lines = self._splitter.feed(data)
         self.lines.kinds.extend(OTHER if line else BLANK for line in lines)
         return []
 
     def close(self) -> None:
-        """Note an unfinished last line as a ``tail``."""
+        """Record an unfinished last line as a ``tail``."""
         if self._splitter.close():
             self.lines.kinds.append(TAIL)

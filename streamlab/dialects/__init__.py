@@ -1,7 +1,7 @@
-"""Who says it how: one file a dialect, its request and its deltas.
+"""The formats of the providers: one file a dialect, with its request and its deltas.
 
-Standard library only.  To add a dialect, write a class that is a `Dialect` in a
-file of its own and name it in `DIALECTS`.
+Standard library only.  To add a dialect, write a subclass of `Dialect` in its own file and
+add it to `_ALL`.
 """
 
 from __future__ import annotations
@@ -11,14 +11,16 @@ from types import MappingProxyType
 
 from streamlab.dialects.answer import Answer, Choice, answer
 from streamlab.dialects.anthropic import Anthropic
-from streamlab.dialects.base import GENERATED, Ask, Delta, Dialect, Kind, Reader
 from streamlab.dialects.cohere import Cohere
+from streamlab.dialects.deltas import GENERATED, Delta, Kind
+from streamlab.dialects.dialect import Ask, Dialect, Message
 from streamlab.dialects.gemini import Gemini
 from streamlab.dialects.lmstudio_native import LMStudioNative
 from streamlab.dialects.ollama import Ollama
 from streamlab.dialects.openai_chat import OpenAIChat
 from streamlab.dialects.openai_responses import OpenAIResponses
 from streamlab.dialects.plain import Plain
+from streamlab.dialects.reader import Reader
 from streamlab.dialects.usage import Tokens, tokens
 from streamlab.errors import UnknownNameError
 
@@ -31,6 +33,7 @@ __all__ = [
     "Delta",
     "Dialect",
     "Kind",
+    "Message",
     "Reader",
     "Tokens",
     "answer",
@@ -54,7 +57,7 @@ _ALL: tuple[Dialect, ...] = (
 )
 
 DIALECTS: Mapping[str, Dialect] = MappingProxyType({each.name: each for each in _ALL})
-"""All there are, by name; ``auto`` is none of them, but `choose`."""
+"""All dialects by name.  ``auto`` is not among them: it means that `choose` decides."""
 
 
 def dialect_named(name: str) -> Dialect:
@@ -63,7 +66,7 @@ def dialect_named(name: str) -> Dialect:
     Raises
     ------
     UnknownNameError
-        If there is none; ``auto`` is no dialect either, but a choice among them.
+        If there is none.  ``auto`` is not a dialect.
     """
     if name not in DIALECTS:
         raise UnknownNameError("dialect", name, DIALECTS)
@@ -71,38 +74,39 @@ def dialect_named(name: str) -> Dialect:
 
 
 def recognise(type: str, data: str) -> str | None:  # noqa: A002
-    """Return the name of the dialect that an event has the shape of.
+    """Return the name of the dialect whose shape an event has, or None.
 
-    None if it has none that anybody knows: a ping, an error, a relay's own words, a lone
-    ``[DONE]``.  Then a later event may tell.
+    A ping, an error, a message from a relay and a lone ``[DONE]`` have no known shape; then a
+    later event may decide.
     """
-    return next((each.name for each in _ALL if each.recognises("", type, data)), None)
+    return next((each.name for each in _ALL if each.recognises_event(type, data)), None)
 
 
 def framing_at(path: str) -> str | None:
-    """Return the framing that is usual at a path; None where no dialect knows it."""
-    return next((each.framing for each in _ALL if each.recognises(path, "", "")), None)
+    """Return the usual framing at a URL path; None if no dialect knows the path."""
+    return next((each.framing for each in _ALL if each.recognises_path(path)), None)
 
 
 def choose(path: str, framing: str, type: str, data: str) -> str:  # noqa: A002
-    """Return the name of the dialect that a stream is in, whatever is known of it.
+    """Return the name of the dialect of a stream.
 
-    An event decides, by its shape.  Where it has none that anybody knows the path of the
-    URL does, provided that the framing agrees: many a web page has its own ``/api/chat``.
-    Else it is ``sse`` or ``ndjson``.
+    The shape of an event decides.  If the shape is unknown, the path of the URL decides, but
+    only for a dialect with the same framing.  Else the dialect is ``sse`` or ``ndjson``.
 
     Parameters
     ----------
     path : str
-        Of the URL, without the query.
+        The path of the URL, without the query.
     framing : {"sse", "ndjson"}
-        In which the events came.
+        The framing of the events.
     type, data : str
-        Of an event.
+        The type and the data of an event.
     """
     if name := recognise(type, data):
         return name
+    # A path alone is weak evidence: many web pages have their own `/api/chat`, and theirs is
+    # rarely Ollama's.  The framing tells most of them apart.
     for each in _ALL:
-        if each.framing == framing and each.recognises(path, "", ""):
+        if each.framing == framing and each.recognises_path(path):
             return each.name
     return "ndjson" if framing == "ndjson" else "sse"

@@ -1,27 +1,36 @@
-"""The answer as a whole: what the deltas of a stream add up to.
+"""The whole answer: the sum of the deltas of a stream.
 
-The completeness rule, the same for all dialects: a stream is complete only if
-the API's own terminal signal arrived (a finish reason, ``response.completed``,
-``done:true``, ``chat.end``) and no error was seen.  ``[DONE]`` alone proves nothing,
-for servers send it after errors; its absence proves nothing either.
+The rule for ``complete`` is the same for all dialects: a stream is complete only if the API's
+own terminal signal arrived (a finish reason, ``response.completed``, ``done:true``,
+``chat.end``) and no error was seen.
 """
+
+# `[DONE]` is not a terminal signal: vLLM and old llama.cpp servers send it after an error, and
+# Gemini, Anthropic and OpenAI's Responses API never send it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import TypedDict
 
-from streamlab.dialects.base import Delta, Reader
+from streamlab.dialects.deltas import Delta
+from streamlab.dialects.reader import Reader
+from streamlab.dialects.reading import JSONObject
 from streamlab.dialects.usage import Tokens, tokens
 
-ToolCall = dict[str, Any]
-"""``id`` and ``name`` (None where the API sends none), ``arguments`` as text."""
+
+class ToolCall(TypedDict):
+    """A tool call; `id` and `name` are None if the API sends none."""
+
+    id: str | None
+    name: str | None
+    arguments: str  # as it was streamed
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One of the answers to a request; without ``n`` there is one, number 0."""
+    """One of the answers to a request; a request without ``n`` has one, number 0."""
 
     index: int
     text: str = ""
@@ -33,31 +42,31 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a stream said.  Text, reasoning, refusal and tool calls are choice 0's.
+    """The answer of a stream.  Text, reasoning, refusal and tool calls are those of choice 0.
 
     Attributes
     ----------
     text, reasoning, refusal : str
     tool_calls : list of dict
-        ``{"id", "name", "arguments"}``; arguments are text, as they were streamed.
+        ``{"id", "name", "arguments"}``; the arguments are text, as they were streamed.
     finish_reason : str or None
-        In the provider's own word.
+        The provider's own word.
     choices : tuple of Choice
-        All of them, by index.
+        All choices, by index.
     usage : mapping or None
-        As the server reported it last, in the provider's own keys.
+        The last report of the server, with the provider's own keys.
     tokens : Tokens
-        What `usage` (or, without one, `timings`) counts: prompt, output, reasoning, source.
+        The counts in `usage`, else in `timings`: prompt, output, reasoning, source.
     timings : mapping or None
-        What the server says it took, where that is not part of `usage` (llama.cpp).
+        The server's own timings, where they are not part of `usage` (llama.cpp).
     error : mapping or None
         The first error object.
     terminator : str or None
-        The API's own last word, such as ``[DONE]``.
+        The API's last word, such as ``[DONE]``.
     complete : bool or None
-        None where the format has no terminal signal: nobody can say.
+        None if the format has no terminal signal.
     token_source : str or None
-        What the ``n_tokens`` of deltas were taken from, such as ``usage``.
+        The field that the ``n_tokens`` of deltas were taken from, such as ``usage``.
     """
 
     text: str = ""
@@ -66,32 +75,32 @@ class Answer:
     tool_calls: list[ToolCall] = field(default_factory=list)
     finish_reason: str | None = None
     choices: tuple[Choice, ...] = ()
-    usage: Mapping[str, Any] | None = None
-    timings: Mapping[str, Any] | None = None
-    error: Mapping[str, Any] | None = None
+    usage: JSONObject | None = None
+    timings: JSONObject | None = None
+    error: JSONObject | None = None
     terminator: str | None = None
     complete: bool | None = False
     token_source: str | None = None
 
     @property
     def tokens(self) -> Tokens:
-        """What the server counted; None where it did not."""
+        """The token counts that the server reported."""
         return tokens(self.usage or self.timings)
 
 
 def answer(deltas: Iterable[Delta], reader: Reader | None) -> Answer:
-    """Fold the deltas of a stream into its answer.
+    """Add the deltas of a stream up to its answer.
 
     Parameters
     ----------
     deltas : iterable of Delta
-        All of one stream, in order.
+        All deltas of one stream, in order.
     reader : Reader or None
-        The one that read them, for its verdict; None for a stream without any event.
+        The reader that made them; None for a stream without events.
     """
     folds: dict[int, _Fold] = {}
-    usage: Mapping[str, Any] | None = None
-    failure: Mapping[str, Any] | None = None
+    usage: JSONObject | None = None
+    failure: JSONObject | None = None
     for delta in deltas:
         if delta.kind == "usage":
             usage = delta.value
@@ -101,7 +110,7 @@ def answer(deltas: Iterable[Delta], reader: Reader | None) -> Answer:
             folds.setdefault(delta.choice or 0, _Fold()).add(delta)
     choices = tuple(folds[index].choice(index) for index in sorted(folds))
     first = choices[0] if choices and choices[0].index == 0 else Choice(0)
-    return Answer(
+    found = Answer(
         text=first.text,
         reasoning=first.reasoning,
         refusal=first.refusal,
@@ -110,7 +119,18 @@ def answer(deltas: Iterable[Delta], reader: Reader | None) -> Answer:
         choices=choices,
         usage=usage,
         error=failure,
-        **_verdict(reader),
+    )
+    return found if reader is None else _judged(found, reader)
+
+
+def _judged(found: Answer, reader: Reader) -> Answer:
+    """Add what the reader knows beyond its deltas."""
+    return replace(
+        found,
+        terminator=reader.terminator,
+        complete=reader.complete,
+        timings=reader.timings,
+        token_source=reader.token_source,
     )
 
 
@@ -118,7 +138,7 @@ _FOLDED = frozenset({"role", "content", "reasoning", "refusal", "tool_call", "fi
 
 
 class _Fold:
-    """What has been added up for one choice so far."""
+    """The sum of the deltas of one choice so far."""
 
     def __init__(self) -> None:
         self.texts: dict[str, list[str]] = {"content": [], "reasoning": [], "refusal": []}
@@ -134,7 +154,8 @@ class _Fold:
             self.texts[delta.kind].append(delta.text)
 
     def call(self, delta: Delta) -> None:
-        """Go on with a call, or open one: some servers number all their calls 0."""
+        """Add to a tool call, or open one."""
+        # Some servers number all their calls 0.  Then only a new id shows a new call.
         calls = self.calls.setdefault(delta.index, [])
         if not calls or (delta.id and calls[-1]["id"] not in (None, delta.id)):
             calls.append({"id": None, "name": None, "arguments": ""})
@@ -147,16 +168,3 @@ class _Fold:
         content, reasoning, refusal = map("".join, self.texts.values())
         calls = tuple(call for same in self.calls.values() for call in same)
         return Choice(index, content, reasoning, refusal, calls, self.reason)
-
-
-def _verdict(reader: Reader | None) -> dict[str, Any]:
-    """Read off a reader what deltas do not say."""
-    if reader is None:
-        return {}
-    decides = getattr(reader, "decides", True) or reader.failed
-    return {
-        "terminator": reader.terminator,
-        "complete": reader.finished and not reader.failed if decides else None,
-        "timings": getattr(reader, "timings", None),
-        "token_source": getattr(getattr(reader, "counts", None), "source", None),
-    }

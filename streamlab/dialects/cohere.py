@@ -1,77 +1,64 @@
 """Cohere's chat API, version 2.
 
-Named events and a ``[DONE]``.  The plan for tools is reasoning; ``tool_calls`` in a
-delta is one object, not a list; finish reasons are in capitals, and two of them
-name a failure.
+Events have names, and ``[DONE]`` comes last.  The plan for tools is reasoning.
 """
+
+# Sources of the shapes: cohere-ai/cohere-developer-experience (cohere-openapi.yaml) and streams
+# recorded in vercel/ai's packages/cohere.
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from streamlab.dialects.base import Ask, Delta, Message
-from streamlab.dialects.provider import Provider, event_name
-from streamlab.dialects.reading import (
-    Handler,
-    NamedReader,
-    a_dict,
-    a_list,
-    a_text,
-    arguments,
-    meta,
-    whole,
-)
+from streamlab.dialects.deltas import Delta, meta, text_delta, tool_call, usage_delta
+from streamlab.dialects.dialect import Ask, Dialect, Message, event_name
+from streamlab.dialects.reader import Handler, NamedReader
+from streamlab.dialects.reading import JSONObject, a_dict, a_list, a_text, whole
 
 FAILURES = frozenset({"ERROR", "TIMEOUT"})
+"""The finish reasons that mean a failure."""
 
 
 class CohereReader(NamedReader):
     """Reads the events of one message."""
 
-    def _start(self, event: dict[str, Any], name: str) -> list[Delta]:
+    def _start(self, event: JSONObject, name: str) -> list[Delta]:
         return self._role(_message(event).get("role"), 0) or meta(name)
 
-    def _content_start(self, event: dict[str, Any], name: str) -> list[Delta]:
+    def _content_start(self, event: JSONObject, name: str) -> list[Delta]:
         return self._content(event, name) or meta(name)
 
-    def _content(self, event: dict[str, Any], name: str) -> list[Delta]:
+    def _content(self, event: JSONObject, name: str) -> list[Delta]:
         content = a_dict(_message(event).get("content"))
-        thinking, text = a_text(content.get("thinking")), a_text(content.get("text"))
-        out = [Delta("reasoning", thinking)] if thinking else []
-        out += [Delta("content", text)] if text else []
+        out = text_delta("reasoning", content.get("thinking"))
+        out += text_delta("content", content.get("text"))
         tokens = a_dict(event.get("logprobs")).get("token_ids")
         self.counts.listed(tokens, "token_ids", out)
         return out
 
-    def _plan(self, event: dict[str, Any], name: str) -> list[Delta]:
-        text = a_text(_message(event).get("tool_plan"))
-        return [Delta("reasoning", text)] if text else []
+    def _plan(self, event: JSONObject, name: str) -> list[Delta]:
+        return text_delta("reasoning", _message(event).get("tool_plan"))
 
-    def _call(self, event: dict[str, Any], name: str) -> list[Delta]:
+    def _call(self, event: JSONObject, name: str) -> list[Delta]:
         calls = _message(event).get("tool_calls")
         out, index = [], whole(event.get("index"))
-        for call in map(a_dict, a_list(calls) or [calls]):
+        for call in map(a_dict, a_list(calls) or [calls]):  # one object, not a list
             function = a_dict(call.get("function"))
-            text = arguments(function.get("arguments"))
-            called = a_text(call.get("id")) or None, a_text(function.get("name")) or None
-            if text or any(called):
-                out.append(Delta("tool_call", text, 0, None, index, *called))
+            given = function.get("arguments")
+            delta = tool_call(given, index, call.get("id"), function.get("name"))
+            if delta.text or delta.id or delta.name:
+                out.append(delta)
         return out
 
-    def _citation(self, event: dict[str, Any], name: str) -> list[Delta]:
+    def _citation(self, event: JSONObject, name: str) -> list[Delta]:
         return [Delta("annotation", name)]
 
-    def _end(self, event: dict[str, Any], name: str) -> list[Delta]:
+    def _end(self, event: JSONObject, name: str) -> list[Delta]:
         delta = a_dict(event.get("delta"))
         out = self._error(delta.get("error")) + self._finish(delta.get("finish_reason"))
         self.failed = self.failed or a_text(delta.get("finish_reason")) in FAILURES
-        usage = delta.get("usage")
-        return (
-            [*out, Delta("usage", value=usage)]
-            if isinstance(usage, dict)
-            else out or meta(name)
-        )
+        return out + usage_delta(delta.get("usage")) or meta(name)
 
     handlers: ClassVar[Mapping[str, Handler]] = {
         "message-start": _start,
@@ -85,29 +72,25 @@ class CohereReader(NamedReader):
     }
 
 
-def _message(event: dict[str, Any]) -> dict[str, Any]:
+def _message(event: JSONObject) -> dict[str, object]:
     return a_dict(a_dict(event.get("delta")).get("message"))
 
 
-class Cohere(Provider):
+class Cohere(Dialect):
     """Cohere's chat API, version 2."""
 
     name = "cohere"
     base_url = "https://api.cohere.com"
-    key_variables: tuple[str, ...] = ("CO_API_KEY", "COHERE_API_KEY")
-    base_url_variable: str | None = "CO_API_URL"
+    key_variables = ("CO_API_KEY", "COHERE_API_KEY")
+    base_url_variable = "CO_API_URL"
+    paths = ("/v2/chat",)
+    reader = CohereReader
 
-    def ask(self, model: str, messages: Sequence[Message], body: Mapping[str, Any]) -> Ask:
+    def ask(self, model: str, messages: Sequence[Message], body: JSONObject) -> Ask:
         """Return the request for `messages`; fields of `body` win."""
         asked = {"model": model, "messages": [dict(m) for m in messages], "stream": True}
         return Ask("/v2/chat", {**asked, **body})
 
-    def reader(self) -> CohereReader:
-        """Return a reader for one stream."""
-        return CohereReader()
-
-    def recognises(self, path: str, type: str, data: str) -> bool:  # noqa: A002
-        """Say whether the path or the first event is that of a Cohere message."""
-        return path.rstrip("/").endswith("/v2/chat") or event_name(type, data) in (
-            CohereReader.handlers
-        )
+    def recognises_event(self, type: str, data: str) -> bool:  # noqa: A002
+        """Return True if an event has a name of this API."""
+        return event_name(type, data) in CohereReader.handlers

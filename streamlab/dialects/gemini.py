@@ -1,46 +1,38 @@
 """Google's Gemini API, streamed as server-sent events (``alt=sse``).
 
-Unnamed events with no last word: only a finish reason says that a stream is complete.
-A blocked prompt has no candidates; its block reason is the finish, and the feedback its
-``value``.  Usage is cumulative: ``n_tokens`` is the difference of two
-``candidatesTokenCount``, given to the one delta that came between, and never to
-thoughts: what is sent of them is a summary.
+Events have no names and there is no last word: only a finish reason shows that a stream is
+complete.  A blocked prompt has no candidates; its block reason is the finish, and the feedback
+is the ``value`` of the finish.
 """
+
+# Sources of the shapes: googleapis/python-genai (_api_client.py), vercel/ai's packages/google
+# and streams recorded in pydantic/pydantic-ai's cassettes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 from urllib.parse import quote
 
-from streamlab.dialects.base import Ask, Delta, Message
-from streamlab.dialects.provider import Provider, gathered, text_of, without_system
-from streamlab.dialects.reading import (
-    BaseReader,
-    a_dict,
-    a_list,
-    a_text,
-    arguments,
-    meta,
-    parse,
-    whole,
-)
+from streamlab.dialects.deltas import Delta, Kind, meta, text_delta, tool_call, usage_delta
+from streamlab.dialects.dialect import Ask, Dialect, Message, gathered, text_of, without_system
+from streamlab.dialects.reader import Reader
+from streamlab.dialects.reading import JSONObject, a_dict, a_list, a_text, parse, whole
 
 OTHER_PARTS = ("executableCode", "codeExecutionResult", "inlineData", "fileData")
 SOURCES = ("citationMetadata", "groundingMetadata", "urlContextMetadata")
 
 
-class GeminiReader(BaseReader):
+class GeminiReader(Reader):
     """Reads ``GenerateContentResponse`` objects."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._calls: dict[int, int] = {}  # how many each candidate has made
+        self._calls: dict[int, int] = {}  # the number of calls of each candidate
 
     def feed(self, type: str, data: str) -> list[Delta]:  # noqa: A002
         """Return what one response object adds."""
         chunk = parse(data)
-        if isinstance(chunk, list) and len(chunk) == 1:  # Vertex wraps its errors so
+        if isinstance(chunk, list) and len(chunk) == 1:  # an error of Vertex AI
             chunk = chunk[0]
         if not isinstance(chunk, dict):
             return self._bare(type, data)
@@ -53,7 +45,7 @@ class GeminiReader(BaseReader):
         out += self._error(chunk.get("error") or (chunk if type == "error" else None))
         return out or meta(type)
 
-    def _candidate(self, candidate: dict[str, Any], out: list[Delta]) -> None:
+    def _candidate(self, candidate: JSONObject, out: list[Delta]) -> None:
         index = whole(candidate.get("index")) or 0
         self._open(index)
         for part in map(a_dict, a_list(a_dict(candidate.get("content")).get("parts"))):
@@ -61,24 +53,26 @@ class GeminiReader(BaseReader):
         out += [Delta("annotation", key, index) for key in SOURCES if candidate.get(key)]
         out += self._finish(candidate.get("finishReason"), index)
 
-    def _part(self, part: dict[str, Any], index: int, out: list[Delta]) -> None:
-        text = a_text(part.get("text"))
-        if isinstance(part.get("functionCall"), dict):
-            out.append(self._call(part["functionCall"], index))
-        elif text:
-            out.append(Delta("reasoning" if part.get("thought") else "content", text, index))
+    def _part(self, part: JSONObject, index: int, out: list[Delta]) -> None:
+        call = part.get("functionCall")
+        if isinstance(call, dict):
+            out.append(self._call(call, index))
+        else:
+            kind: Kind = "reasoning" if part.get("thought") else "content"
+            out += text_delta(kind, part.get("text"), index)
         out += [Delta("annotation", key, index) for key in OTHER_PARTS if part.get(key)]
-        if a_text(part.get("thoughtSignature")):
-            out.append(Delta("signature", part["thoughtSignature"], index))
+        out += text_delta("signature", part.get("thoughtSignature"), index)
 
-    def _call(self, call: dict[str, Any], index: int) -> Delta:
-        """A call comes whole, its arguments as an object."""
+    def _call(self, call: JSONObject, index: int) -> Delta:
+        """Read a tool call, which comes whole, with an object as its arguments."""
         number = self._calls.get(index, 0)
         self._calls[index] = number + 1
-        called = a_text(call.get("id")) or None, a_text(call.get("name")) or None
-        return Delta("tool_call", arguments(call.get("args")), index, None, number, *called)
+        return tool_call(call.get("args"), number, call.get("id"), call.get("name"), index)
 
-    def _usage(self, usage: Any, out: list[Delta]) -> None:
+    def _usage(self, usage: object, out: list[Delta]) -> None:
+        # Usage is cumulative: the difference of two `candidatesTokenCount` belongs to the one
+        # delta between them.  Thoughts get no number: the API counts all thoughts, but it
+        # sends a summary of them.
         found = a_dict(usage)
         count = whole(found.get("candidatesTokenCount"))
         thought = any(delta.kind == "reasoning" for delta in out)
@@ -87,8 +81,7 @@ class GeminiReader(BaseReader):
             self.counts.running(count, "usageMetadata", out, trusted=alone)
         elif not thought:
             self.counts.nothing(out)
-        if found:
-            out.append(Delta("usage", value=found))
+        out += usage_delta(found or None)
 
 
 SAMPLING = {
@@ -100,26 +93,28 @@ SAMPLING = {
 }
 
 
-class Gemini(Provider):
+class Gemini(Dialect):
     """Google's Gemini API."""
 
     name = "gemini"
     base_url = "https://generativelanguage.googleapis.com"
-    key_variables: tuple[str, ...] = ("GEMINI_API_KEY", "GOOGLE_API_KEY")
-    base_url_variable: str | None = "GOOGLE_GEMINI_BASE_URL"
+    key_variables = ("GEMINI_API_KEY", "GOOGLE_API_KEY")
+    base_url_variable = "GOOGLE_GEMINI_BASE_URL"
+    paths = (":streamGenerateContent",)
+    reader = GeminiReader
 
     def key_header(self, key: str) -> dict[str, str]:
         """Return the header that carries the key."""
         return {"x-goog-api-key": key}
 
-    def ask(self, model: str, messages: Sequence[Message], body: Mapping[str, Any]) -> Ask:
+    def ask(self, model: str, messages: Sequence[Message], body: JSONObject) -> Ask:
         """Return the request for `messages`; fields of `body` win.
 
         System messages become ``systemInstruction``; ``temperature``, ``top_p``, ``top_k``,
-        ``max_tokens`` and ``seed`` go into ``generationConfig``: elsewhere they mean nothing.
+        ``max_tokens`` and ``seed`` move to ``generationConfig``, where the API expects them.
         """
         system, others = without_system(messages)
-        asked: dict[str, Any] = {"contents": [_content(message) for message in others]}
+        asked: dict[str, object] = {"contents": [_content(message) for message in others]}
         if system:
             asked["systemInstruction"] = {"parts": [{"text": system}]}
         named = model if "/" in model else f"models/{model}"
@@ -127,25 +122,20 @@ class Gemini(Provider):
         sent = {**asked, **gathered(body, SAMPLING, "generationConfig")}
         return Ask(path, sent, params={"alt": "sse"})
 
-    def reader(self) -> GeminiReader:
-        """Return a reader for one stream."""
-        return GeminiReader()
-
-    def recognises(self, path: str, type: str, data: str) -> bool:  # noqa: A002
-        """Say whether the path or the first event is that of a generation."""
+    def recognises_event(self, type: str, data: str) -> bool:  # noqa: A002
+        """Return True if an event has a key of a generation."""
         keys = {"candidates", "usageMetadata", "promptFeedback"}
-        return path.endswith(":streamGenerateContent") or not keys.isdisjoint(
-            a_dict(parse(data))
-        )
+        return not keys.isdisjoint(a_dict(parse(data)))
 
 
-def _content(message: Message) -> dict[str, Any]:
-    """Turn a message into a content; one that has parts already is left as it is."""
+def _content(message: Message) -> dict[str, object]:
+    """Convert a message to Gemini's form; one that already has parts stays unchanged."""
     if "parts" in message:
         return dict(message)
     role = "model" if message.get("role") == "assistant" else "user"
     content = message.get("content")
     if not isinstance(content, list):
         return {"role": role, "parts": [{"text": text_of(content)}]}
-    parts = [{"text": p["text"]} if a_text(a_dict(p).get("text")) else p for p in content]
+    texts = [a_text(a_dict(part).get("text")) for part in content]
+    parts = [{"text": t} if t else part for t, part in zip(texts, content, strict=True)]
     return {"role": role, "parts": parts}

@@ -1,26 +1,21 @@
 """Ollama's own API: NDJSON, one object a line, of ``/api/chat`` and ``/api/generate``.
 
-Tool calls come whole.  The last line says ``done:true`` and carries the counts and the
-server's own durations, in nanoseconds.  A failure is a line with an ``error`` alone.
+Tool calls come whole.  The last line has ``done:true``, the counts and the server's own
+durations, in nanoseconds.  A failure is a line with an ``error`` alone.
 """
+
+# Sources of the shapes: ollama/ollama (docs/api.md, docs/api/errors.mdx, server/routes.go).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Literal
 from urllib.parse import urlsplit
 
-from streamlab.dialects.base import Ask, Delta, Message
-from streamlab.dialects.provider import Provider, gathered, text_of
-from streamlab.dialects.reading import (
-    BaseReader,
-    a_dict,
-    a_list,
-    a_text,
-    arguments,
-    meta,
-    parse,
-)
+from streamlab.dialects.deltas import Delta, meta, text_delta, tool_call, usage_delta
+from streamlab.dialects.dialect import Ask, Dialect, Message, gathered, text_of
+from streamlab.dialects.reader import Reader
+from streamlab.dialects.reading import JSONObject, a_dict, a_list, parse
 from streamlab.errors import UsageError
 
 USAGE = (
@@ -33,7 +28,7 @@ USAGE = (
 )
 
 
-class OllamaReader(BaseReader):
+class OllamaReader(Reader):
     """Reads the objects of one answer."""
 
     def __init__(self) -> None:
@@ -46,7 +41,7 @@ class OllamaReader(BaseReader):
         if not isinstance(chunk, dict):
             return self._bare(type, data)
         message = chunk.get("message")
-        if not isinstance(message, dict):  # /api/generate has no message around them
+        if not isinstance(message, dict):  # /api/generate has the fields at the top
             message = {"content": chunk.get("response"), "thinking": chunk.get("thinking")}
         out = self._message(message)
         self.counts.listed(chunk.get("logprobs"), "logprobs", out)
@@ -55,27 +50,23 @@ class OllamaReader(BaseReader):
             out += self._last(chunk)
         return out or meta(type)
 
-    def _message(self, message: dict[str, Any]) -> list[Delta]:
+    def _message(self, message: JSONObject) -> list[Delta]:
         out = self._role(message.get("role"), 0)
-        if a_text(message.get("thinking")):
-            out.append(Delta("reasoning", message["thinking"], 0))
-        if a_text(message.get("content")):
-            out.append(Delta("content", message["content"], 0))
+        out += text_delta("reasoning", message.get("thinking"), 0)
+        out += text_delta("content", message.get("content"), 0)
         for call in map(a_dict, a_list(message.get("tool_calls"))):
             function = a_dict(call.get("function"))
-            called = a_text(call.get("id")) or None, a_text(function.get("name")) or None
-            text = arguments(function.get("arguments"))
-            out.append(Delta("tool_call", text, 0, None, self._calls, *called))
+            given = function.get("arguments")
+            out.append(tool_call(given, self._calls, call.get("id"), function.get("name")))
             self._calls += 1
         return out
 
-    def _last(self, chunk: dict[str, Any]) -> list[Delta]:
-        """Old servers give no reason with ``done:true``."""
+    def _last(self, chunk: JSONObject) -> list[Delta]:
         self.terminator = "done:true"
         out = self._finish(chunk.get("done_reason"))
-        self.finished = True
+        self.finished = True  # old servers send `done:true` without a reason
         usage = {key: chunk[key] for key in USAGE if key in chunk}
-        return [*out, Delta("usage", value=usage)] if usage else out
+        return out + usage_delta(usage or None)
 
 
 SAMPLING = {
@@ -87,16 +78,18 @@ SAMPLING = {
 }
 
 
-class Ollama(Provider):
+class Ollama(Dialect):
     """Ollama's own API."""
 
     name = "ollama"
     framing: Literal["sse", "ndjson"] = "ndjson"
     base_url = "http://127.0.0.1:11434"
-    base_url_variable: str | None = "OLLAMA_HOST"
+    base_url_variable = "OLLAMA_HOST"
+    paths = ("/api/chat", "/api/generate")
+    reader = OllamaReader
 
     def root(self, value: str) -> str:
-        """Return the base URL that ``OLLAMA_HOST`` stands for: often a host, or a port.
+        """Return the base URL that ``OLLAMA_HOST`` means: a URL, a host, or a port.
 
         Raises
         ------
@@ -117,24 +110,18 @@ class Ollama(Provider):
         host = f"[{host}]" if ":" in host else host
         return f"http://{host}:{port}{url.path}"
 
-    def ask(self, model: str, messages: Sequence[Message], body: Mapping[str, Any]) -> Ask:
+    def ask(self, model: str, messages: Sequence[Message], body: JSONObject) -> Ask:
         """Return the request for `messages`; fields of `body` win.
 
-        ``temperature``, ``top_p``, ``top_k``, ``max_tokens`` and ``seed`` go into ``options``:
-        elsewhere they mean nothing.
+        ``temperature``, ``top_p``, ``top_k``, ``max_tokens`` and ``seed`` move to ``options``,
+        where the API expects them.
         """
-        said = [{**message, "content": text_of(message.get("content"))} for message in messages]
-        asked = {"model": model, "messages": said, "stream": True}
+        texts = [{**each, "content": text_of(each.get("content"))} for each in messages]
+        asked = {"model": model, "messages": texts, "stream": True}
         return Ask("/api/chat", {**asked, **gathered(body, SAMPLING, "options")})
 
-    def reader(self) -> OllamaReader:
-        """Return a reader for one stream."""
-        return OllamaReader()
-
-    def recognises(self, path: str, type: str, data: str) -> bool:  # noqa: A002
-        """Say whether the path or the first object is that of an Ollama answer."""
+    def recognises_event(self, type: str, data: str) -> bool:  # noqa: A002
+        """Return True if an object has the keys of an Ollama answer."""
         chunk = a_dict(parse(data))
-        shaped = isinstance(chunk.get("done"), bool) and (
-            "message" in chunk or "response" in chunk
-        )
-        return path.rstrip("/").endswith(("/api/chat", "/api/generate")) or shaped
+        named = "message" in chunk or "response" in chunk
+        return named and isinstance(chunk.get("done"), bool)

@@ -1,26 +1,21 @@
-"""OpenAI's Responses API, and those who offer it: OpenRouter, Azure, Bedrock's mantle.
+"""OpenAI's Responses API, which OpenRouter, Azure and Bedrock's mantle offer too.
 
-Events are named, and say their type again in the JSON, which is what counts:
-OpenRouter sends no ``event:`` lines, Bedrock sends them after the data.
-The text comes twice, in ``.delta`` and in ``.done`` events; only the first is counted.
+Events have names, which the JSON repeats; the JSON's name counts.  The text comes twice, in
+``.delta`` and in ``.done`` events; only the first is counted.
 """
+
+# Sources of the shapes: openai/openai-python (types/responses), vercel/ai's packages/openai and
+# streams recorded in pydantic/pydantic-ai's cassettes.
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from streamlab.dialects.base import Ask, Delta, Kind, Message
-from streamlab.dialects.provider import Provider, event_name
-from streamlab.dialects.reading import (
-    Handler,
-    NamedReader,
-    a_dict,
-    a_text,
-    arguments,
-    meta,
-    whole,
-)
+from streamlab.dialects.deltas import Delta, Kind, meta, text_delta, tool_call, usage_delta
+from streamlab.dialects.dialect import Ask, Dialect, Message, event_name
+from streamlab.dialects.reader import Handler, NamedReader
+from streamlab.dialects.reading import JSONObject, a_dict, a_text, whole
 
 TEXTS: Mapping[str, Kind] = {
     "response.output_text.delta": "content",
@@ -43,53 +38,36 @@ CALLS = ("function_call", "custom_tool_call", "mcp_call")
 class OpenAIResponsesReader(NamedReader):
     """Reads ``response.*`` events."""
 
-    def _text(self, event: dict[str, Any], name: str) -> list[Delta]:
-        text = a_text(event.get("delta"))
-        out = [Delta(TEXTS[name], text)] if text else []
+    def _text(self, event: JSONObject, name: str) -> list[Delta]:
+        out = text_delta(TEXTS[name], event.get("delta"))
         self.counts.listed(event.get("logprobs"), "logprobs", out)
         return out
 
-    def _item(self, event: dict[str, Any], name: str) -> list[Delta]:
+    def _item(self, event: JSONObject, name: str) -> list[Delta]:
         item, index = a_dict(event.get("item")), whole(event.get("output_index"))
         if item.get("type") not in CALLS:
             return meta(name)
-        text = arguments(item.get("arguments") or item.get("input") or "")
-        call_id = a_text(item.get("call_id")) or a_text(item.get("id"))
-        return [
-            Delta(
-                "tool_call",
-                text,
-                0,
-                None,
-                index,
-                call_id or None,
-                a_text(item.get("name")) or None,
-            )
-        ]
+        given = item.get("arguments") or item.get("input") or ""
+        call_id = a_text(item.get("call_id")) or item.get("id")
+        return [tool_call(given, index, call_id, item.get("name"))]
 
-    def _arguments(self, event: dict[str, Any], name: str) -> list[Delta]:
-        text = arguments(event.get("delta"))
-        return [Delta("tool_call", text, 0, None, whole(event.get("output_index")))] * bool(
-            text
-        )
+    def _arguments(self, event: JSONObject, name: str) -> list[Delta]:
+        delta = tool_call(event.get("delta"), whole(event.get("output_index")))
+        return [delta] if delta.text else []
 
-    def _annotation(self, event: dict[str, Any], name: str) -> list[Delta]:
+    def _annotation(self, event: JSONObject, name: str) -> list[Delta]:
         return [Delta("annotation", name)]
 
-    def _end(self, event: dict[str, Any], name: str) -> list[Delta]:
-        """``response.failed`` repeats an error that came before, or is the first to say it."""
+    def _end(self, event: JSONObject, name: str) -> list[Delta]:
         response = a_dict(event.get("response"))
         self.terminator = self.terminator or name
+        # `response.failed` usually repeats the `error` event before it (openai/openai-dotnet
+        # #881), but sometimes it is the only event with the error.
         out = [] if self.failed else self._error(response.get("error"))
         status = a_text(response.get("status")) or name.removeprefix("response.")
         self.failed = self.failed or status in ("failed", "cancelled")
         out += self._finish(status, value=a_dict(response.get("incomplete_details")) or None)
-        usage = response.get("usage")
-        return (
-            [*out, Delta("usage", value=usage)]
-            if isinstance(usage, dict)
-            else out or meta(name)
-        )
+        return out + usage_delta(response.get("usage")) or meta(name)
 
     handlers: ClassVar[Mapping[str, Handler]] = {
         **dict.fromkeys(TEXTS, _text),
@@ -100,32 +78,28 @@ class OpenAIResponsesReader(NamedReader):
     }
 
 
-class OpenAIResponses(Provider):
+class OpenAIResponses(Dialect):
     """OpenAI's Responses API."""
 
     name = "openai_responses"
     base_url = "https://api.openai.com/v1"
-    key_variables: tuple[str, ...] = ("OPENAI_API_KEY",)
-    base_url_variable: str | None = "OPENAI_BASE_URL"
+    key_variables = ("OPENAI_API_KEY",)
+    base_url_variable = "OPENAI_BASE_URL"
+    paths = ("/responses",)
+    reader = OpenAIResponsesReader
 
-    def ask(self, model: str, messages: Sequence[Message], body: Mapping[str, Any]) -> Ask:
+    def ask(self, model: str, messages: Sequence[Message], body: JSONObject) -> Ask:
         """Return the request for `messages`; fields of `body` win."""
         asked = {"model": model, "input": [_item(m) for m in messages], "stream": True}
         return Ask("/responses", {**asked, **body})
 
-    def reader(self) -> OpenAIResponsesReader:
-        """Return a reader for one stream."""
-        return OpenAIResponsesReader()
-
-    def recognises(self, path: str, type: str, data: str) -> bool:  # noqa: A002
-        """Say whether the path or the first event is that of a response."""
-        return path.rstrip("/").endswith("/responses") or event_name(type, data).startswith(
-            "response."
-        )
+    def recognises_event(self, type: str, data: str) -> bool:  # noqa: A002
+        """Return True if an event has a name of this API."""
+        return event_name(type, data).startswith("response.")
 
 
-def _item(message: Message) -> dict[str, Any]:
-    """Rename the text parts of a message: they are called by who speaks."""
+def _item(message: Message) -> dict[str, object]:
+    """Rename the text parts of a message, whose name depends on the role here."""
     content = message.get("content")
     if not isinstance(content, list):
         return dict(message)

@@ -1,21 +1,22 @@
-"""Plain server-sent events and plain NDJSON: for whatever has no dialect.
+"""Plain server-sent events and plain NDJSON: for streams that no dialect reads.
 
-Each event is one ``meta`` whose text is its data.  Such a stream has no terminal
-signal that anybody agreed on, so nobody can say whether it is complete.
+Each event is one ``meta`` whose text is its data.  Such a stream has no terminal signal, so
+``complete`` is None.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Literal
 
-from streamlab.dialects.base import Ask, Delta, Message
-from streamlab.dialects.provider import Provider
-from streamlab.dialects.reading import BaseReader
+from streamlab.dialects.deltas import Delta
+from streamlab.dialects.dialect import Ask, Dialect, Message
+from streamlab.dialects.reader import Reader
+from streamlab.dialects.reading import JSONObject
 
 
-class PlainReader(BaseReader):
-    """Passes the data of each event on."""
+class PlainReader(Reader):
+    """Returns the data of each event."""
 
     decides = False
 
@@ -24,20 +25,18 @@ class PlainReader(BaseReader):
         return [Delta("meta", data)]
 
 
-class Plain(Provider):
-    """Events of any kind; the request is the user's own."""
+class Plain(Dialect):
+    """Events of any kind; the user writes the whole request."""
+
+    reader = PlainReader
 
     def __init__(self, framing: Literal["sse", "ndjson"]) -> None:
         self.name = self.framing = framing
 
-    def ask(self, model: str, messages: Sequence[Message], body: Mapping[str, Any]) -> Ask:
-        """Return a request that is `body` and nothing else."""
+    def ask(self, model: str, messages: Sequence[Message], body: JSONObject) -> Ask:
+        """Return a request whose body is `body`."""
         return Ask("", dict(body))
 
-    def reader(self) -> PlainReader:
-        """Return a reader for one stream."""
-        return PlainReader()
-
-    def recognises(self, path: str, type: str, data: str) -> bool:  # noqa: A002
-        """Return False: this is what remains when no dialect recognises a stream."""
+    def recognises_event(self, type: str, data: str) -> bool:  # noqa: A002
+        """Return False: `choose` takes this dialect when no other recognises a stream."""
         return False

@@ -1,22 +1,20 @@
-"""How many tokens a server reported, whatever it calls them.
+"""How many tokens a server reported, under the keys of every provider.
 
-Every provider has its own keys.  One row a provider; nothing is estimated: what
-was not reported is None.
+Nothing is estimated: a count that was not reported is None.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from streamlab.dialects.reading import a_dict, whole
+from streamlab.dialects.reading import JSONObject, a_dict, whole
 
 
 class Tokens(NamedTuple):
-    """What a usage object counts.
+    """The token counts of a usage object.
 
-    `output` includes reasoning that the server counts as output; `source` is the key
-    that `output` was read from (two, joined by ``+``, where they must be added).
+    `output` includes the reasoning that the server counts as output.  `source` is the key that
+    `output` was read from, or two keys joined by ``+`` whose numbers were added.
     """
 
     prompt: int | None = None
@@ -29,9 +27,12 @@ class _Keys(NamedTuple):
     prompt: str
     output: str
     reasoning: str = ""
-    also: str = ""  # a second key, to be added to the output where it is there
+    also: str = ""  # a second key, whose number is added to the output
 
 
+# The first row whose output key is there counts.  Gemini is the only provider that counts
+# thoughts beside its output, not within it.  The second row of Gemini comes after its first:
+# it is for a stream that has thoughts but no candidates yet.
 _PROVIDERS = (
     _Keys("prompt_tokens", "completion_tokens", "completion_tokens_details.reasoning_tokens"),
     _Keys("input_tokens", "total_output_tokens", "reasoning_output_tokens"),  # LM Studio
@@ -46,8 +47,8 @@ _PROVIDERS = (
 )
 
 
-def tokens(usage: Mapping[str, Any] | None) -> Tokens:
-    """Return what a usage object counts; all None where it counts nothing known."""
+def tokens(usage: JSONObject | None) -> Tokens:
+    """Return the counts of a usage object; all None if it has no known key."""
     found = dict(usage or {})
     for keys in _PROVIDERS:
         output, also = _at(found, keys.output), _at(found, keys.also)
@@ -55,12 +56,12 @@ def tokens(usage: Mapping[str, Any] | None) -> Tokens:
             continue
         reasoning = _at(found, keys.reasoning)
         if reasoning is None:
-            reasoning = _at(found, "reasoning_tokens")  # SGLang has it beside the others
+            reasoning = _at(found, "reasoning_tokens")  # SGLang has it at the top
         source = keys.output if also is None else f"{keys.output}+{keys.also}"
         return Tokens(_at(found, keys.prompt), output + (also or 0), reasoning, source)
     return Tokens()
 
 
-def _at(found: Mapping[str, Any], path: str) -> int | None:
+def _at(found: JSONObject, path: str) -> int | None:
     outer, _, inner = path.rpartition(".")
     return whole((a_dict(found.get(outer)) if outer else found).get(inner))

@@ -12,8 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from streamlab.dialects import DIALECTS, Dialect, dialect_named
-from streamlab.dialects.base import Message
+from streamlab.dialects import DIALECTS, Dialect, Message, dialect_named
 from streamlab.endpoints import redact
 from streamlab.errors import MissingKeyError, UsageError
 

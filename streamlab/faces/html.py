@@ -6,10 +6,13 @@ Rule: streamed text is untrusted, so it is made harmless by `one_line`, then esc
 from __future__ import annotations
 
 from html import escape
+from typing import TYPE_CHECKING
 
 from streamlab.faces.text import facts, gaps_ms
 from streamlab.follow.text import one_line, sparkline
-from streamlab.metrics import Tables
+
+if TYPE_CHECKING:
+    from streamlab.metrics import Tables
 
 _LINES_SHOWN = 5
 

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import math
-from itertools import pairwise
+from typing import TYPE_CHECKING
 
 from streamlab.follow.text import counted, one_line, sparkline
-from streamlab.metrics import Tables, summary
 from streamlab.tape import Tape
+
+if TYPE_CHECKING:
+    from streamlab.metrics import Tables
+
+# `streamlab.metrics` is imported on use: it loads pandas, which takes 0.4 s.  The first
+# `sl.record` of a process loads this module and needs no table before it sends its request.
 
 
 def text(tables: Tables) -> str:
@@ -24,6 +29,8 @@ def short(tape: Tape, label: str) -> str:
 
 def facts(tables: Tables) -> str:
     """Return the facts of the recording in one line."""
+    from streamlab.metrics import summary
+
     ttft = summary(tables)["ttft_ms"]
     in_all_ms = (tables.tape.end.t_ns - tables.t0_ns) / 1e6
     since = "in all" if tables.t0_known else "from the first read (the send was not seen)"
@@ -40,8 +47,8 @@ def facts(tables: Tables) -> str:
 
 def gaps_ms(tables: Tables) -> list[float]:
     """Return the times between reads, in ms."""
-    stamps = tables.tape.columns.arrived_ns
-    return [(b - a) / 1e6 for a, b in pairwise(stamps)]
+    gaps: list[float] = tables.reads["gap_ms"].dropna().tolist()
+    return gaps
 
 
 def _head(tape: Tape, label: str) -> str:

@@ -56,8 +56,8 @@ class Follower:
     deltas : list of Delta
     delta_events, delta_lines : array of int, one a delta
         The numbers of its event (of a comment, the next one) and of the line that completed it.
-    lines_after, events_after : array of int, one a read
-        How many there were once the read had been decoded.
+    lines_after : array of int, one a read
+        How many lines there were once the read had been decoded.
     dialect : str
         The one in use; ``"auto"`` until it is decided.
     reader : Reader or None
@@ -76,7 +76,6 @@ class Follower:
         self.delta_events: array[int] = array("q")
         self.delta_lines: array[int] = array("q")
         self.lines_after: array[int] = array("q")
-        self.events_after: array[int] = array("q")
         self.reader: Reader | None = None
         self._fed = 0  # bytes of the encoded body
         self._plain: bytearray | None = None  # the decoded body, where it differs
@@ -239,4 +238,3 @@ class Follower:
         # read in several pieces, and a recorder then extends its last row: the lines of the
         # later pieces arrived with the same read.
         self.lines_after[row:] = array("q", [len(self.lines)])
-        self.events_after[row:] = array("q", [len(self.events)])

@@ -1,10 +1,10 @@
-"""To others: each format one file, for programs that read what others read.
+"""File formats, one file each: recordings for other programs, and for `load`.
 
-A format is a module of this room with ``ENDINGS``, the ends of its files' names;
-``save(tables, path)``; and ``load(path)``, which returns the `Tape`, if its files keep
-every stamp.  To add one, add its file; nothing else names it.
+A format is a module of this room with ``ENDINGS``, the endings of its files' names;
+``save(tables, path)``; and, if its files keep every stamp, ``load(path)``, which returns
+the `Tape`.  To add a format, add its file; no other file names it.
 
-Rule: no file is left half written; what is there is replaced once the new one is whole.
+Rule: no file is left half written; an old file is replaced when the new one is complete.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ __all__ = ["format_for", "formats", "load", "save"]
 
 
 def formats() -> Iterator[ModuleType]:
-    """Yield the module of each format, each imported when it is asked for."""
+    """Yield the module of each format; it is imported when the loop reaches it."""
+    # pyarrow takes long to import.  A journal is found first, so loading one never needs it.
     for found in iter_modules(__path__):
         if not found.name.startswith("_"):
             yield import_module(f"{__name__}.{found.name}")
@@ -50,25 +51,9 @@ def format_for(path: str | PathLike[str]) -> ModuleType:
 
 
 def save(tables: Tables, path: str | PathLike[str]) -> Path:
-    """Write a recording in the format that the ending chooses.
+    """Write a recording in the format that the ending of `path` names.
 
-    Parameters
-    ----------
-    tables : Tables
-    path : str or path
-        A file that is there is replaced.
-
-    Returns
-    -------
-    Path
-        Where it is.
-
-    Raises
-    ------
-    UnknownNameError
-        If no format has this ending.
-    OSError
-        If the file cannot be written; one that was there is then unharmed.
+    Returns the path of the file; raises as `streamlab.Recording.save` does.
     """
     target = Path(fspath(path)).expanduser()
     format_for(target).save(tables, target)
@@ -78,14 +63,8 @@ def save(tables: Tables, path: str | PathLike[str]) -> Path:
 def load(path: str | PathLike[str]) -> Tape:
     """Return the tape in a file, with every stamp as it was.
 
-    What has an ending of no format is taken for a journal, whose first line can tell.
-
-    Raises
-    ------
-    FormatError
-        If the file is no recording, or its format does not keep all stamps.
-    FileNotFoundError
-        If there is none.
+    A file whose ending belongs to no format is read as a journal: its first line tells.
+    Raises as `streamlab.load` does.
     """
     source = Path(fspath(path)).expanduser()
     try:

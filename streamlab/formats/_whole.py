@@ -1,4 +1,4 @@
-"""Whole files: written beside, put in place at the end."""
+"""Whole files: written under another name, and renamed when they are complete."""
 
 from __future__ import annotations
 
@@ -10,16 +10,18 @@ from typing import BinaryIO
 
 @contextmanager
 def whole(path: str | Path) -> Iterator[BinaryIO]:
-    """Yield a file to write; it replaces the one at `path` once all is written.
+    """Yield a file to write; it replaces the one at `path` when the block ends.
 
     Raises
     ------
     OSError
-        If it cannot be written, with a sentence that says what to do.
+        If the file cannot be written; the message says what to do.
     """
     try:
         target = Path(path).resolve()
-        if target.exists() and not target.is_file():  # a folder, a pipe, a device
+        # A pipe or a device cannot be replaced: its readers hold the old one.  So it is
+        # written directly.  A folder is refused by `open`, with an error that names it.
+        if target.exists() and not target.is_file():
             with target.open("wb") as file:
                 yield file
         else:
@@ -33,6 +35,8 @@ def whole(path: str | Path) -> Iterator[BinaryIO]:
 
 
 def _replaced(target: Path) -> Iterator[BinaryIO]:
+    # The rename is atomic only within one file system, so the part lies in the same folder.
+    # Programs that have the old file open go on reading the old one.
     part = target.with_name(f"{target.name}.part")
     try:
         with part.open("wb") as file:

@@ -1,4 +1,4 @@
-"""JSON lines: the journal, as a recording that runs writes it; see `streamlab.tape.journal`."""
+"""JSON lines: the journal that a running recording writes too; see `streamlab.tape.journal`."""
 
 from __future__ import annotations
 

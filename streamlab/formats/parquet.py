@@ -1,12 +1,12 @@
-"""Parquet: the reads as a table that pandas, polars and DuckDB open, and a tape again.
+"""Parquet: a table of reads for pandas, polars and DuckDB, which `load` makes a tape again.
 
-A recording is its reads, so its file is the table ``reads`` and two columns more:
-``recording``, the name of the file, so that a folder of files can be queried as one table;
-and ``lo_ns``, exact where ``t_lo_ms`` is for people.  All that is not a column (end, marks,
-request, response) is JSON in the file's key-value metadata, under the key ``streamlab``.
+The file has the table ``reads`` and two more columns: ``recording``, the name of the file, so
+that a folder of files can be queried as one table; and ``lo_ns``, the exact stamp behind
+``t_lo_ms``.  End, marks, request and response are JSON in the file's key-value metadata, under
+the key ``streamlab``.
 
-Rule: whatever `load` needs is an integer, bytes or JSON.  No time is rounded, nothing
-is pickled.
+Rule: all that `load` needs is an integer, bytes or JSON.  No time is rounded, and nothing is
+pickled.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from os import PathLike, fspath
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -39,16 +39,12 @@ ENDINGS = (".parquet",)
 KEY = b"streamlab"
 VERSION = 1
 
+About: TypeAlias = Mapping[str, Any]
+"""JSON: ``version``, ``table``, ``label``, ``end``, ``marks``, ``meta``."""
+
 
 def save(tables: Tables, path: str | Path) -> None:
-    """Write the reads of a recording, with everything that `load` needs.
-
-    Parameters
-    ----------
-    tables : Tables
-    path : str or Path
-        Overwritten if it is there.
-    """
+    """Write the reads of a recording, with everything that `load` needs."""
     tape = tables.tape
     lo_ns = integers(None if t == UNKNOWN else t for t in tape.columns.lo_ns)
     about = {
@@ -59,9 +55,8 @@ def save(tables: Tables, path: str | Path) -> None:
         "marks": dict(tape.marks),
         "meta": dict(tape.meta),
     }
-    reads = tables.reads.assign(lo_ns=lo_ns)
-    reads.insert(0, "recording", texts([Path(path).stem] * len(reads)))
-    _write(reads, path, about)
+    reads = tables.reads.assign(lo_ns=lo_ns, recording=texts([Path(path).stem] * len(tape)))
+    _write(reads[["recording", *reads.columns.drop("recording")]], path, about)
 
 
 def load(path: str | Path) -> Tape:
@@ -70,7 +65,7 @@ def load(path: str | Path) -> Tape:
     Raises
     ------
     FormatError
-        If the file is no Parquet, was not written by `save`, or is damaged.
+        If the file is not Parquet, was not written by `save`, or is damaged.
     """
     with _damage(path):
         about = read_meta(path)
@@ -79,6 +74,8 @@ def load(path: str | Path) -> Tape:
                 f"expected the reads of a recording in {str(path)!r}, and got the table "
                 f"{about['table']!r}. Load the file that rec.save wrote."
             )
+        # The checksums of pages are off by default in pyarrow, both for writing and for
+        # reading.  Without them a flipped bit in a stamp would be loaded as a measurement.
         return _tape(pq.read_table(path, page_checksum_verification=True), about)
 
 
@@ -88,7 +85,7 @@ def recordings(path: str | PathLike[str]) -> dict[str, Path]:
     Raises
     ------
     FormatError
-        If there are none.
+        If the folder has no Parquet file.
     FileNotFoundError
         If there is no such folder or file.
     """
@@ -107,13 +104,13 @@ def recordings(path: str | PathLike[str]) -> dict[str, Path]:
     return {file.stem: file for file in files}
 
 
-def read_meta(path: str | Path) -> dict[str, Any]:
-    """Return what is not a column: ``label``, ``end``, ``marks``, ``meta``, ``table``.
+def read_meta(path: str | Path) -> About:
+    """Return the metadata of a file: ``label``, ``end``, ``marks``, ``meta``, ``table``.
 
     Raises
     ------
     FormatError
-        If the file is no Parquet of ours, or of a later version.
+        If the file was not written by streamlab, or by a later version of it.
     """
     try:
         found = pq.read_schema(path).metadata or {}
@@ -130,7 +127,7 @@ def read_meta(path: str | Path) -> dict[str, Any]:
             "Load a file that rec.save wrote, or open this one with pandas.read_parquet."
         )
     with _damage(path):
-        about: dict[str, Any] = json.loads(found[KEY])
+        about: About = json.loads(found[KEY])
         if about["version"] > VERSION:
             raise FormatError(
                 f"expected version {VERSION} of a recording in Parquet, and {str(path)!r} has "
@@ -139,9 +136,7 @@ def read_meta(path: str | Path) -> dict[str, Any]:
     return about
 
 
-def write_table(
-    table: pd.DataFrame, path: str | Path, meta: Mapping[str, Any] | None = None
-) -> None:
+def write_table(table: pd.DataFrame, path: str | Path, meta: About | None = None) -> None:
     """Write any table of a recording, with `meta` as JSON in the file's own metadata.
 
     Parameters
@@ -149,7 +144,7 @@ def write_table(
     table : DataFrame
         ``rec.lines`` for example.
     path : str or Path
-        Overwritten if it is there.
+        A file that exists is replaced.
     meta : mapping, optional
         JSON values; read back by `read_meta`.
     """
@@ -158,8 +153,9 @@ def write_table(
     _write(table, path, {"version": VERSION, "table": name, "meta": dict(meta or {})})
 
 
-def _write(frame: pd.DataFrame, path: str | Path, about: Mapping[str, Any]) -> None:
+def _write(frame: pd.DataFrame, path: str | Path, about: About) -> None:
     table = pa.Table.from_pandas(frame, preserve_index=False)
+    # pandas' own metadata stays in the file: `pandas.read_parquet` restores the dtypes by it.
     metadata = (table.schema.metadata or {}) | {KEY: json.dumps(about).encode()}
     with whole(path) as file:
         pq.write_table(
@@ -172,7 +168,7 @@ def _write(frame: pd.DataFrame, path: str | Path, about: Mapping[str, Any]) -> N
 
 @contextmanager
 def _damage(path: str | Path) -> Iterator[None]:
-    """Say in one sentence that a file of ours is not as it was written."""
+    """Raise a FormatError for any error that a damaged file causes."""
     try:
         yield
     except FormatError:
@@ -184,7 +180,7 @@ def _damage(path: str | Path) -> Iterator[None]:
         ) from damage
 
 
-def _tape(table: pa.Table, about: Mapping[str, Any]) -> Tape:
+def _tape(table: pa.Table, about: About) -> Tape:
     columns, body = _columns(table)
     if len(body) != (columns.ends[-1] if columns.ends else 0):
         raise ValueError("bytes are missing")
@@ -212,6 +208,6 @@ def _stamps(table: pa.Table, name: str) -> array[int]:
 
 
 def _sent(table: pa.Table) -> array[int] | None:
-    """Return when the lab wrote each read, None if it says so of no read."""
+    """Return when the lab wrote each read; None if that is not known of any read."""
     sent = _stamps(table, "server_sent_ns")
     return sent if any(t != UNKNOWN for t in sent) else None

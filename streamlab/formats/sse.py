@@ -1,7 +1,7 @@
 """The body as text, as ``curl`` would show it: server-sent events, or NDJSON.
 
-The bytes as the server wrote them, without a content-encoding if there was one.  They have
-no times, so nothing is loaded from them.
+The bytes are those of the server, without their content-encoding.  They have no times, so
+this format cannot be loaded.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
 """A trace for Perfetto or ``chrome://tracing``: one track a stream, an instant a delta.
 
-JSON of the Trace Event Format.  A stream is a slice of its whole life, with its phases as
-slices inside; each delta is an instant at the time of the read that completed it, so deltas
-of one read share one.  Several streams share one clock, which begins with the first of them:
-``otherData.origin_ns``.
+JSON of the Trace Event Format.  A stream is a slice from its first mark to its end, with its
+phases as slices inside.  A delta is an instant, at the arrival of the read that completed it.
+Several streams share one clock, which begins with the first of them: ``otherData.origin_ns``.
 
 Rule: times are microseconds with up to three decimals, so that every nanosecond is kept.
 """
@@ -13,7 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -26,14 +25,14 @@ __all__ = ["ENDINGS", "save"]
 ENDINGS = (".trace.json",)
 
 PROCESS = 1
-"""All streams are threads of one process: so viewers show them as one group."""
+"""All streams are threads of one process, so that viewers show them as one group."""
 
 ABOUT = ("model", "url", "status")
-"""What of the metadata a stream's slice tells."""
+"""The metadata in the slice of a stream."""
 
 NUMBERS = ("delta", "event", "read", "n_tokens")
 
-Event = dict[str, Any]
+Event = dict[str, object]
 
 
 def save(tables: Tables | Iterable[Tables], path: str | Path) -> None:
@@ -42,10 +41,10 @@ def save(tables: Tables | Iterable[Tables], path: str | Path) -> None:
     Parameters
     ----------
     tables : Tables or iterable of Tables
-        ``rec.tables``, or ``[rec.tables, arec.tables]`` of one machine since it was
-        started: else their clocks are not the same.
+        ``rec.tables``, or ``[rec.tables, arec.tables]``, recorded on one machine between
+        two starts of it; other clocks cannot be compared.
     path : str or Path
-        A file that is there is replaced.
+        A file that exists is replaced.
     """
     streams = [tables] if isinstance(tables, Tables) else list(tables)
     origin_ns = min(map(_begin_ns, streams), default=0)
@@ -59,18 +58,18 @@ def save(tables: Tables | Iterable[Tables], path: str | Path) -> None:
 
 
 class _Track(NamedTuple):
-    """Where the events of one stream go, and since when they count."""
+    """The track of one stream, and the moment from which its times count."""
 
     number: int
     origin_ns: int
 
     def slice(self, cat: str, name: str, start_ns: int, end_ns: int, args: Event) -> Event:
-        """Return what lasts from one moment to another."""
+        """Return an event that lasts from one moment to another."""
         lasts = {"dur": max(end_ns - start_ns, 0) / 1e3}
         return self._event("X", cat, name, start_ns, args) | lasts
 
     def instant(self, cat: str, name: str, at_ns: int, args: Event) -> Event:
-        """Return what happens at one moment, on this track only."""
+        """Return an event at one moment, on this track only."""
         return self._event("i", cat, name, at_ns, args) | {"s": "t"}
 
     def _event(self, ph: str, cat: str, name: str, at_ns: int, args: Event) -> Event:
@@ -105,11 +104,10 @@ def _life(tables: Tables, track: _Track) -> Event:
 
 
 def _phases(tables: Tables, track: _Track) -> Iterator[Event]:
-    """Return the phases as slices that do not overlap, for a viewer would drop some.
-
-    A phase ends at the latest where the next begins: an answer may have arrived before
-    Python had the time to note that the request was sent.
-    """
+    """Return the phases as slices that do not overlap."""
+    # Viewers drop slices that overlap without one inside the other.  Phases can overlap: the
+    # answer may arrive before Python notes that the request was sent.  So, from the last to
+    # the first, each phase ends where the next begins at the latest.
     slices, limit_ns = [], tables.tape.end.t_ns
     for name, *span_ms in reversed(phases(tables).iloc[:, :3].to_numpy().tolist()):
         start_ns, end_ns = (min(tables.t0_ns + round(ms * 1e6), limit_ns) for ms in span_ms)

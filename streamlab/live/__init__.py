@@ -1,10 +1,10 @@
 """While it runs: a live view of a stream in a notebook.
 
 The model needs no widgets.  Widgets are loaded when something is shown; without a kernel
-nothing is shown, and `show` and `showing` do nothing.
+nothing is shown, and `show` does nothing.
 """
 
-from streamlab.live.display import Showing, in_notebook, show, showing
+from streamlab.live.display import Showing, in_notebook, show
 from streamlab.live.model import LiveModel
 
-__all__ = ["LiveModel", "Showing", "in_notebook", "show", "showing"]
+__all__ = ["LiveModel", "Showing", "in_notebook", "show"]

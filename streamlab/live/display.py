@@ -145,10 +145,6 @@ def show(
     return Showing(LiveModel(log, dialect, label=label), on_stop)
 
 
-showing = show
-"""The same, for ``with showing(log): …``: the end of the block freezes the view."""
-
-
 def _shell() -> Any:
     """Return IPython's shell, if there is one, without importing IPython."""
     module = sys.modules.get("IPython")

@@ -18,7 +18,7 @@ from streamlab.dialects import GENERATED, Delta
 from streamlab.faces.state import Line, State
 from streamlab.follow import Follower, Log
 from streamlab.follow.text import WIDTH, one_line
-from streamlab.live.gaps import Gaps
+from streamlab.live.latest import LatestGaps
 from streamlab.live.tail import Tail
 
 PLAIN = ("sse", "ndjson")
@@ -56,7 +56,7 @@ class LiveModel:
         self.clock: Callable[[], int] = getattr(log, "clock", time.perf_counter_ns)
         self.number = 0
         self._log, self._follower = log, Follower(log, dialect)
-        self._text, self._gaps = Tail(_CHARS), Gaps(log, _GAPS)
+        self._text, self._gaps = Tail(_CHARS), LatestGaps(log, _GAPS)
         self._ttft_ms: float | None = None
         self._stop_waited_ms: float | None = None
         self._facts: tuple[object, ...] = ()  # of the state numbered last

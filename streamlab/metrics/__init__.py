@@ -1,10 +1,11 @@
-"""How much, and when: tables of one tape, and the numbers that follow from them.
+"""How much, and when: the tables of one tape, and the numbers computed from them.
 
-Everything here is a view of a tape; nothing has a clock of its own.
+Everything here is a view of a tape; no module here reads a clock.
 
-- `schema`: the columns of the four tables, the one place
-- `tables`: `Tables`, all that one tape adds up to; `views` and `lines` make the tables
-- `latency`, `gaps`, `tokens`: one small function a metric; `summary` has them all
+- `schema`: the columns of the four tables, in one place
+- `tables`: `Tables`, all tables of one tape; `views` and `lines` make them
+- `arrivals`: when rows arrived, and the gaps between their arrivals
+- `latency`, `intervals`, `tokens`: one small function for each metric; `summary` has them all
 - `compare`: recordings side by side
 """
 

@@ -1,68 +1,97 @@
-"""When the reads of a tape arrived, and what that makes the times of rows.
+"""When the rows of a table arrived, computed from the reads that brought them.
 
-The time of a row is the arrival of the read that brought the byte which completed
-it; so everything about time is computed a read, and spread to the rows by number.
+The time of a row is the arrival of the read that brought the byte which completed the
+row.  So times are computed once for each read, and given to rows by the read's number.
 
-Rule: within one read nothing more was observed.  There a row is ``coalesced`` and
-its ``gap_ms`` is NaN, never 0.
+Rule: within one read nothing more was observed.  All rows of one read are one arrival;
+those after its first row are ``coalesced``, and their ``gap_ms`` is NaN, never 0.
 """
 
 from __future__ import annotations
 
 from array import array
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
+from streamlab.follow.gap import gaps_ms
+from streamlab.metrics.schema import Bools, Floats, Ints
 from streamlab.tape import UNKNOWN, Anchor, Tape
 
 
 class Arrivals(NamedTuple):
-    """When each read arrived, on the two clocks that tables show."""
+    """When each read arrived; arrays with one value for each read."""
 
-    t_ms: np.ndarray  # float64, since t0
-    time: np.ndarray  # datetime64[ns], UTC; NaT without an anchor
+    arrived_ns: Ints  # as stamped
+    t_ms: Floats  # since t0
+    time: NDArray[np.datetime64]  # ns, UTC; NaT without an anchor
 
-    def of(self, read: np.ndarray) -> dict[str, Any]:
+    def of(self, read: Ints) -> dict[str, object]:
         """Return the columns about time, for rows that came with these reads."""
-        t_ms, coalesced = self.t_ms[read], np.zeros(len(read), bool)
-        coalesced[1:] = read[1:] == read[:-1]
-        first = np.flatnonzero(~coalesced)
-        gap_ms = np.full(len(read), np.nan)
-        gap_ms[first[1:]] = np.diff(t_ms[first])
         return {
             "read": read,
             "time": pd.DatetimeIndex(self.time[read]).tz_localize("UTC"),
-            "t_ms": t_ms,
-            "gap_ms": gap_ms,
-            "coalesced": coalesced,
+            "t_ms": self.t_ms[read],
+            "gap_ms": self.gap_ms(read),
+            "coalesced": _coalesced(read),
         }
+
+    def gap_ms(self, read: Ints) -> Floats:
+        """Return the gap before each row: to the last arrival of a row of the same table.
+
+        Parameters
+        ----------
+        read : ndarray of int64, shape (n,)
+            The read that brought each row; never decreasing.
+
+        Returns
+        -------
+        ndarray of float64, shape (n,)
+            In ms; NaN for the first row, and for each row that came with the one before.
+        """
+        first = np.flatnonzero(~_coalesced(read))
+        gap_ms = np.full(len(read), np.nan)
+        gap_ms[first] = gaps_ms(self.arrived_ns[read[first]].tolist())
+        return gap_ms
 
 
 def arrivals_of(tape: Tape) -> Arrivals:
     """Return when the reads of `tape` arrived."""
     arrived_ns = np.array(tape.columns.arrived_ns, dtype=np.int64)
+    # One offset dates all reads.  The wall clock can step during a stream; with an offset for
+    # each read, `time` would show the step as a gap.
     anchor = tape.meta.get("anchor")
-    if anchor is None:
+    if not isinstance(anchor, dict):
         time = np.full(len(tape), "NaT", dtype="datetime64[ns]")
     else:
         time = (arrived_ns + Anchor(**anchor).to_wall_ns(0)).view("datetime64[ns]")
-    return Arrivals(ms_since(tape.t0_ns, arrived_ns), time)
+    return Arrivals(arrived_ns, ms_since(tape.t0_ns, arrived_ns), time)
 
 
-def ms_since(t0_ns: int, t_ns: np.ndarray) -> np.ndarray:
+def ms_since(t0_ns: int, t_ns: Ints) -> Floats:
     """Return stamps as milliseconds since `t0_ns`; NaN where there is none."""
     return np.where(t_ns == UNKNOWN, np.nan, (t_ns - t0_ns) / 1e6)
 
 
-def read_of(after: array[int]) -> np.ndarray:
-    """Return the number of the read that each row came with.
+def read_of(lines_after: array[int], line: Ints) -> Ints:
+    """Return the number of the read that completed each line.
 
     Parameters
     ----------
-    after : array of int, one a read
-        How many rows there were once the read had been decoded.
+    lines_after : array of int, one for each read
+        How many lines were complete after the read.
+    line : ndarray of int64
+        Numbers of lines.
     """
-    total = np.append(0, np.array(after, dtype=np.int64))
-    return np.repeat(np.arange(len(after)), total[1:] - total[:-1])
+    # The read that completed line n is the first with more than n lines after it.
+    after = np.array(lines_after, dtype=np.int64)
+    return np.searchsorted(after, line, side="right")
+
+
+def _coalesced(read: Ints) -> Bools:
+    """Say of each row whether it came with the row before it, in one read."""
+    same = np.zeros(len(read), bool)
+    same[1:] = read[1:] == read[:-1]
+    return same

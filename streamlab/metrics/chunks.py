@@ -1,10 +1,11 @@
-"""What a tool sees of a stream: its chunks, its end, and who counts its tokens.
+"""A stream as benchmark tools see it: its chunks, its end, and the counts of its tokens.
 
-The tools read chat completions, and of each chunk only ``choices[0]``; so does this,
-whatever the dialect: a chunk of another provider counts as what it says.
+A chunk is an event here, whatever it carries: that is the word of the tools.  (The table
+`Tables.chunks` has only the events with generated text.)  The tools read chat completions,
+and of each chunk only ``choices[0]``; this module does so for every dialect.
 
-Rule: the time of a chunk is the arrival of its read.  The tools stamp after parsing,
-so what came in one read is a few µs apart for them; here it is 0, as if they were quick.
+Rule: the time of a chunk is the arrival of its read.  The tools stamp after parsing, so two
+chunks of one read are a few µs apart for them; here they are 0 apart.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ from streamlab.dialects.reading import a_dict, a_list, parse
 from streamlab.metrics import latency, tokens
 from streamlab.metrics.tables import Tables
 
-Tokenizer = Callable[[str], Any]
-"""Takes a text, returns its tokens or how many they are."""
+Tokenizer = Callable[[str], object]
+"""Takes a text; returns its tokens or their number."""
 
 _IN_A_CHOICE = GENERATED | {"role", "finish"}
 
@@ -30,24 +31,24 @@ class Chunk(NamedTuple):
     """One event, as a client reads it."""
 
     t_ms: float  # its arrival, since t0
-    has_choices: bool  # a role, an empty string or a finish will do
+    has_choices: bool  # with anything in them: a role, an empty string, a finish
     content: str
     reasoning: str
     tool: str  # name and arguments
     has_tool: bool
     finished: bool
     has_usage: bool
-    is_done: bool  # the API's last word
-    n_tokens: float  # as the server reports them for this very chunk; NaN if it does not
+    is_done: bool  # the API's terminator, such as ``[DONE]``
+    n_tokens: float  # as the server reports them for this chunk alone; else NaN
 
     @property
     def text(self) -> str:
-        """Content and reasoning."""
+        """Reasoning and content."""
         return self.reasoning + self.content
 
 
 class Seen:
-    """A stream as a tool sees it.
+    """What a tool sees of a stream.
 
     Parameters
     ----------
@@ -58,7 +59,7 @@ class Seen:
     Attributes
     ----------
     chunks : list of Chunk
-        All events, in order.
+        One for each event, in order.
     """
 
     def __init__(self, tables: Tables, tokenizer: Tokenizer | None = None) -> None:
@@ -68,9 +69,9 @@ class Seen:
 
     @cached_property
     def called_ms(self) -> float:
-        """When the request was called for, since t0: 0 or less; 0 if only the send is known.
+        """When the user's code called, since t0: 0 or less; 0 if only the send is known.
 
-        NaN if neither was seen: a time that is counted from it is NaN then, too.
+        NaN if neither was seen; then every time that counts from it is NaN too.
         """
         t0_ns = self.tables.t0_ns
         if not self.tables.t0_known:
@@ -79,61 +80,62 @@ class Seen:
 
     @property
     def sent_ms(self) -> float:
-        """When the request was sent, since t0: 0; NaN if nobody saw it."""
+        """When the request was sent, since t0: 0; NaN if the send was not seen."""
         return 0.0 if self.tables.t0_known else nan
 
     @cached_property
     def eof_ms(self) -> float:
-        """When the body came to its end; NaN if it did not."""
+        """When the body ended, since t0; NaN if the stream broke off."""
         return latency.e2e_eof_ms(self.tables)
 
     @property
     def done_ms(self) -> float:
-        """When the API's last word came, such as ``[DONE]``; of several the first."""
+        """When the API's terminator came, such as ``[DONE]``; of several the first."""
         return next((chunk.t_ms for chunk in self.chunks if chunk.is_done), nan)
 
     @property
     def last_ms(self) -> float:
-        """When the last event came, of any kind."""
+        """When the last event of any kind came; NaN if none came."""
         return self.chunks[-1].t_ms if self.chunks else nan
 
     @property
     def in_one_piece(self) -> bool:
-        """Whether the answer was no stream at all, but one JSON document."""
+        """Whether the answer is one JSON document instead of a stream."""
         kind = str(self.tables.meta.get("content_type") or "").partition(";")[0].strip()
         return kind == "application/json" and not self.chunks
 
     def first(self, n_chunks: int) -> Seen:
-        """Return what a tool sees that stops reading after so many chunks."""
+        """Return what a tool sees if it stops reading after so many chunks."""
+        # The copy keeps the cached times of the call and the end: no chunk changes them.
         cut = copy(self)
         cut.chunks = self.chunks[:n_chunks]
         return cut
 
     @property
     def until_done(self) -> Seen:
-        """What a tool sees that stops reading at the API's last word, such as ``[DONE]``."""
+        """What a tool sees if it stops reading at the API's terminator, such as ``[DONE]``."""
         ends = (number for number, chunk in enumerate(self.chunks, 1) if chunk.is_done)
         return self.first(next(ends, len(self.chunks)))
 
     def times(self, wanted: Callable[[Chunk], object]) -> list[float]:
-        """Return when the chunks came that are `wanted`."""
+        """Return the times of the chunks for which `wanted` is true."""
         return [chunk.t_ms for chunk in self.chunks if wanted(chunk)]
 
     def count(self, text: str) -> float:
-        """Return how many tokens the tokenizer makes of a text; NaN without one."""
+        """Return how many tokens the tokenizer counts in a text; NaN without a tokenizer."""
         if self.tokenizer is None:
             return nan
         return _number(self.tokenizer(text)) if text else 0.0
 
     def reported(self, text: str) -> tuple[float, str]:
-        """Return the server's count, else the tokenizer's, of tools that ask in this order."""
+        """Return the count of tools that prefer the server's, and the source of the count."""
         count = tokens.n_tokens(self.tables)
         if count == count:
             return count, "server"
         return self.count(text), "tokenizer" if self.tokenizer else "none: pass tokenizer="
 
     def tokenized(self, text: str) -> tuple[float, str]:
-        """Return the tokenizer's count, as tools do that have one, else the server's."""
+        """Return the count of tools that prefer their tokenizer's, and its source."""
         if self.tokenizer is not None:
             return self.count(text), "tokenizer"
         count = tokens.n_tokens(self.tables)
@@ -142,17 +144,17 @@ class Seen:
 
     @property
     def content(self) -> str:
-        """The content, joined."""
+        """The content of all chunks."""
         return "".join(chunk.content for chunk in self.chunks)
 
     @property
     def text(self) -> str:
-        """Reasoning and content, joined in their order."""
+        """The reasoning and content of all chunks."""
         return "".join(chunk.text for chunk in self.chunks)
 
     @property
     def requested(self) -> float:
-        """The greatest number of tokens that the request asked for."""
+        """The largest number of tokens that the request allowed; NaN without a limit."""
         asked = self.tables.meta.get("request")
         for key in ("max_completion_tokens", "max_tokens", "max_output_tokens"):
             if isinstance(asked, Mapping) and isinstance(asked.get(key), int):
@@ -163,6 +165,8 @@ class Seen:
 def _chunks(tables: Tables) -> list[Chunk]:
     deltas: list[list[Delta]] = [[] for _ in tables.framed.events]
     follower = tables.follower
+    # Tools skip comments.  A comment after the last event has the number of an event that
+    # never came.
     for event, delta in zip(follower.delta_events, follower.deltas, strict=True):
         if event < len(deltas) and delta.kind != "comment":
             deltas[event].append(delta)
@@ -173,8 +177,11 @@ def _chunks(tables: Tables) -> list[Chunk]:
 
 
 def _chunk(t_ms: float, data: str, found: list[Delta], is_chat: bool) -> Chunk:
-    has_choices = any(delta.kind in _IN_A_CHOICE for delta in found)
-    first = next((delta.choice for delta in found if delta.kind in _IN_A_CHOICE), None)
+    in_choices = [delta.choice for delta in found if delta.kind in _IN_A_CHOICE]
+    first = in_choices[0] if in_choices else None
+    # Deltas tell only which choices added something.  If the first of several choices is
+    # empty, the tools see an empty chunk.  So an event that may have several choices is
+    # parsed again: that is slow and rare.
     if is_chat and data.count('"delta"') > 1:
         first = _first_choice(data, first)
     mine = [delta for delta in found if delta.choice in (first, None)]
@@ -183,7 +190,7 @@ def _chunk(t_ms: float, data: str, found: list[Delta], is_chat: bool) -> Chunk:
     counts = [delta.n_tokens for delta in made]
     return Chunk(
         t_ms,
-        has_choices or (is_chat and _names_choices(data)),
+        bool(in_choices) or (is_chat and latency.names_choices(data)),
         "".join(delta.text for delta in made if delta.kind == "content"),
         "".join(delta.text for delta in made if delta.kind == "reasoning"),
         "".join((delta.name or "") + delta.text for delta in tools),
@@ -196,14 +203,10 @@ def _chunk(t_ms: float, data: str, found: list[Delta], is_chat: bool) -> Chunk:
 
 
 def _first_choice(data: str, otherwise: int | None) -> int | None:
-    """Return the index of the choice that stands first, said it something or not."""
+    """Return the index of the first choice, even if that choice adds nothing."""
     choices = a_list(a_dict(parse(data)).get("choices"))
     index = a_dict(choices[0]).get("index") if choices else None
     return index if isinstance(index, int) else otherwise
-
-
-def _names_choices(data: str) -> bool:
-    return '"choices"' in data and bool(a_dict(parse(data)).get("choices"))
 
 
 def _number(found: Any) -> float:

@@ -1,4 +1,4 @@
-"""The tables of several recordings as one, with a column that says which."""
+"""The tables of several recordings as one table, with a column for the recording."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from streamlab.metrics.tables import Tables
 class Concat:
     """Tables of several recordings, one under the other.
 
-    Each table has the columns of one recording's and, first, ``recording``: its name.
+    Their first column is ``recording``, its name; the others are those of one recording.
     """
 
     def __init__(self, tables: Mapping[str, Tables]) -> None:

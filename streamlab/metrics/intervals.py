@@ -1,7 +1,7 @@
-"""What lay between: gaps of arrivals, stalls, and the client's own lag.
+"""The gaps between arrivals, the stalls among them, and the client's own lag.
 
 Chunks that came with one read have no gap between them: nothing was observed there.
-Other tools count such a gap as 0, or as the microseconds their parser took.
+Other tools count such a gap as 0, or as the microseconds that their parser took.
 
 Percentiles are interpolated linearly between the two nearest values.
 """
@@ -9,7 +9,6 @@ Percentiles are interpolated linearly between the two nearest values.
 from __future__ import annotations
 
 from math import nan
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,15 +17,15 @@ from streamlab.metrics.tables import Tables
 
 STALL_FACTOR = 5.0
 STALL_FLOOR_MS = 50.0
-"""A gap is a stall if it is longer than so many medians, and than the floor."""
+"""A gap is a stall if it is longer than so many medians and longer than the floor."""
 
 
-def icl_ms(tables: Tables) -> pd.Series[Any]:
+def icl_ms(tables: Tables) -> pd.Series[float]:
     """Return the inter-chunk latencies: from each arrival of a chunk to the next."""
     return tables.chunks["gap_ms"].dropna()
 
 
-def irl_ms(tables: Tables) -> pd.Series[Any]:
+def irl_ms(tables: Tables) -> pd.Series[float]:
     """Return the inter-read latencies, the only gaps that are physically there."""
     return tables.reads["gap_ms"].dropna()
 
@@ -78,6 +77,7 @@ def jitter_ms(tables: Tables) -> float:
 
 def icl_cv(tables: Tables) -> float:
     """Coefficient of variation of the gaps between chunks: standard deviation / mean."""
+    # Two reads can have the same kernel stamp, so all gaps, and their mean, can be 0.
     gaps = icl_ms(tables)
     return float(gaps.std() / gaps.mean()) if gaps.any() else nan
 
@@ -122,18 +122,20 @@ def lag_delivered_max_ms(tables: Tables) -> float:
     return quantile(_delivered(tables), 1.0)
 
 
-def quantile(values: pd.Series[Any], q: float) -> float:
-    """Return a quantile of what is known of `values`, NaN of nothing."""
+def quantile(values: pd.Series[float], q: float) -> float:
+    """Return a quantile of the known `values`; NaN if none is known."""
     known = values.dropna().to_numpy()
     return float(np.quantile(known, q)) if len(known) else nan
 
 
-def _stalls(tables: Tables) -> pd.Series[Any]:
+def _stalls(tables: Tables) -> pd.Series[float]:
     gaps = icl_ms(tables)
     return gaps[gaps > max(STALL_FACTOR * icl_p50_ms(tables), STALL_FLOOR_MS)]
 
 
-def _delivered(tables: Tables) -> pd.Series[Any]:
+def _delivered(tables: Tables) -> pd.Series[float]:
+    # Both columns are nullable.  The difference is NA if one of the stamps is unknown, and
+    # becomes NaN in a float array.
     reads = tables.reads
     lag_ns = reads["delivered_ns"] - reads["seen_ns"]
     return pd.Series(lag_ns.to_numpy("float64", na_value=nan) / 1e6)

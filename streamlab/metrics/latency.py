@@ -1,23 +1,22 @@
 """When things came: times since t0, one small function a name.
 
 t0 is the moment the first byte of the request was written.  Each function takes the
-`Tables` of one stream and returns milliseconds, NaN where the thing never came; its
+`Tables` of one stream and returns milliseconds, NaN if the thing never came; its
 docstring is its formula.  A time is always the arrival of a read.
 
-Rule: where the send was not seen, what counts from it is NaN, not counted from elsewhere.
-
-Where two tools mean two things by one name, both things are here, under two names;
-the docstring says whose name it is there.
+Where tools use one name for two different times, both times are here, under two names; the
+docstring names the tool.
 """
 
 from __future__ import annotations
 
-import json
+from collections.abc import Collection
 from math import nan
-from typing import Any
 
 import pandas as pd
 
+from streamlab.dialects import GENERATED
+from streamlab.dialects.reading import a_dict, parse
 from streamlab.metrics.tables import Tables
 
 
@@ -40,7 +39,7 @@ def ttfc_ms(tables: Tables) -> float:
     """Time to the first event with ``choices``, role-only too − t0 (vLLM calls it TTFT)."""
     events = tables.events
     for data, t_ms in zip(events["data"], events["t_ms"], strict=True):
-        if '"choices"' in data and _has_choices(data):
+        if names_choices(data):
             return _sent(tables, float(t_ms))
     return nan
 
@@ -63,12 +62,12 @@ def ttft_called_ms(tables: Tables) -> float:
 
 def ttfr_ms(tables: Tables) -> float:
     """Time to the first reasoning − t0."""
-    return _sent(tables, first(_of_kind(tables, "reasoning")))
+    return _sent(tables, first(_of_kind(tables, {"reasoning"})))
 
 
 def ttfo_ms(tables: Tables) -> float:
     """Time to the first generated text that is not reasoning − t0 (AIPerf TTFO)."""
-    return _sent(tables, first(_of_kind(tables, "content", "tool_call", "refusal")))
+    return _sent(tables, first(_of_kind(tables, GENERATED - {"reasoning"})))
 
 
 def ttst_ms(tables: Tables) -> float:
@@ -90,12 +89,12 @@ def e2e_content_ms(tables: Tables) -> float:
 
 def e2e_finish_ms(tables: Tables) -> float:
     """End to end, to the finish reason, with several choices the last − t0 (vLLM)."""
-    return _sent(tables, last(_of_kind(tables, "finish")))
+    return _sent(tables, last(_of_kind(tables, {"finish"})))
 
 
 def e2e_done_ms(tables: Tables) -> float:
     """End to end, to the API's last word, such as ``[DONE]`` − t0 (SGLang)."""
-    return _sent(tables, last(_of_kind(tables, "done")))
+    return _sent(tables, last(_of_kind(tables, {"done"})))
 
 
 def e2e_eof_ms(tables: Tables) -> float:
@@ -108,18 +107,25 @@ def tail_ms(tables: Tables) -> float:
     return _eof_ms(tables) - last(tables.chunks["t_ms"])
 
 
-def first(t_ms: pd.Series[Any]) -> float:
+def first(t_ms: pd.Series[float]) -> float:
     """Return the first of some times, NaN of none."""
     return float(t_ms.iloc[0]) if len(t_ms) else nan
 
 
-def last(t_ms: pd.Series[Any]) -> float:
+def last(t_ms: pd.Series[float]) -> float:
     """Return the last of some times, NaN of none."""
     return float(t_ms.iloc[-1]) if len(t_ms) else nan
 
 
+def names_choices(data: str) -> bool:
+    """Say whether the JSON of an event has ``choices``, with anything in them."""
+    return '"choices"' in data and bool(a_dict(parse(data)).get("choices"))
+
+
 def _sent(tables: Tables, t_ms: float) -> float:
-    """Return a time since t0; NaN where nobody saw the send."""
+    """Return a time since t0; NaN if the send was not seen."""
+    # Without the send, t0 falls back to the first read.  Counted from there, every stream
+    # would have a time to first byte of 0 ms, and that looks like a measurement.
     return t_ms if tables.t0_known else nan
 
 
@@ -128,7 +134,7 @@ def _eof_ms(tables: Tables) -> float:
     return (end.t_ns - tables.t0_ns) / 1e6 if end.how == "eof" else nan
 
 
-def _of_kind(tables: Tables, *kinds: str) -> pd.Series[Any]:
+def _of_kind(tables: Tables, kinds: Collection[str]) -> pd.Series[float]:
     deltas = tables.deltas
     return deltas.loc[deltas["kind"].isin(kinds), "t_ms"]
 
@@ -136,11 +142,3 @@ def _of_kind(tables: Tables, *kinds: str) -> pd.Series[Any]:
 def _mark_ms(tables: Tables, name: str) -> float:
     t_ns = tables.tape.marks.get(name)
     return nan if t_ns is None else _sent(tables, (t_ns - tables.t0_ns) / 1e6)
-
-
-def _has_choices(data: str) -> bool:
-    try:
-        event = json.loads(data)
-    except (ValueError, RecursionError):
-        return False
-    return isinstance(event, dict) and bool(event.get("choices"))

@@ -1,8 +1,8 @@
-"""Many streams, every tool's answer: three ways to make one mean of them.
+"""Many streams, every tool's figures: three ways to make one mean of many requests.
 
-*Pooled*: every sample counts the same, so a long answer counts more.  *Per request*:
-the mean of the requests' means, so each request counts the same.  *Token-weighted*: the
-requests' means, each as often as it has tokens.  Tools differ in this too; `own` is what
+*Pooled*: every sample counts once, so a long answer counts more.  *Per request*: the mean
+of the requests' means, so each request counts once.  *Token-weighted*: the requests'
+means, each as often as it has tokens.  Tools differ in this too; `own` is the mean that
 the tool itself would print.
 """
 
@@ -10,63 +10,47 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from math import nan
-from typing import Any
+from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
 
 from streamlab.errors import UsageError
-from streamlab.metrics.definitions import DEFINITIONS, Answer, Definition, Seen, Tokenizer
+from streamlab.metrics.definitions import DEFINITIONS, Definition, Figures, Seen, Tokenizer
 from streamlab.metrics.definitions.base import Mean
-from streamlab.metrics.lens import answers, tokenizer_of
-from streamlab.metrics.tables import Tables
+from streamlab.metrics.lens import figures_of, tokenizer_of
+from streamlab.metrics.schema import Floats
+from streamlab.metrics.tables import HasTables, Tables, tables_of
 
 __all__ = ["lens_many"]
+
+Held: TypeAlias = Tables | HasTables
 
 METRICS = ("ttft_ms", "itl_ms", "tpot_ms", "e2e_ms", "tok_s")
 
 
-def lens_many(recordings: Any, tokenizer: Tokenizer | None = None) -> pd.DataFrame:
-    """Return what each tool would report of many requests, by three kinds of mean.
-
-    Parameters
-    ----------
-    recordings : iterable, or mapping of names, of Tables
-        Or of anything that has ``tables``, as a recording does.
-    tokenizer : callable, optional
-        See `lens`.
-
-    Returns
-    -------
-    DataFrame, one row a tool and metric, indexed by ``tool`` and ``metric``
-        ``ttft_ms``, ``itl_ms``, ``tpot_ms``, ``e2e_ms``, ``tok_s`` as metrics; what no tool
-        of this name has is no row.  ``pooled``, ``per_request``, ``token_weighted``: the
-        means.  ``own``: the one the tool would print, and ``own_mean``: which that is.
-        ``pooled_p50`` and ``per_request_p50``: the median of all samples, and of the requests'
-        means.  ``n_requests``, ``n_samples``: how many there are; a request in which the
-        metric is not defined is none.  What is not defined is NaN: the pooled ITL of a tool
-        that keeps one average a request, the token-weighted mean where a count is missing.
-
-    Raises
-    ------
-    UsageError
-        If there is no recording, or something is none.
-    """
+def lens_many(
+    recordings: Iterable[Held] | Mapping[str, Held] | Held, tokenizer: Tokenizer | None = None
+) -> pd.DataFrame:
+    """Return what each tool would print of many requests; see `streamlab.many.lens_many`."""
     counter = tokenizer_of(tokenizer)
-    asked = [answers(Seen(tables, counter)) for tables in _tables(recordings)]
+    found = [figures_of(Seen(tables, counter)) for tables in _tables(recordings)]
     rows = {
         (definition.tool, metric): row
         for number, definition in enumerate(DEFINITIONS)
         for metric in METRICS
-        if (row := _row(metric, definition, [found[number][1] for found in asked]))
+        if (row := _row(metric, definition, [request[number][1] for request in found]))
     }
     index = pd.MultiIndex.from_tuples(list(rows), names=["tool", "metric"])
     return pd.DataFrame(list(rows.values()), index=index)
 
 
-def _row(metric: str, definition: Definition, found: list[Answer]) -> dict[str, Any]:
-    """Return the means of one metric of one tool; nothing if it has none."""
-    values = [(_value(metric, answer), _weight(metric, answer)) for answer in found]
+def _row(metric: str, definition: Definition, found: list[Figures]) -> dict[str, object]:
+    """Return the means of one metric of one tool; empty if no request has a value."""
+    # A request without a value is left out of all three means.  A request with a value but
+    # without a count stays: its NaN makes the weighted mean NaN.  A weighted mean over fewer
+    # requests than the other two could not be compared with them.
+    values = [(_value(metric, figures), _weight(metric, figures)) for figures in found]
     known = np.array([pair for pair in values if pair[0] == pair[0]]).reshape(-1, 2)
     if not len(known):
         return {}
@@ -89,21 +73,21 @@ def _row(metric: str, definition: Definition, found: list[Answer]) -> dict[str, 
     }
 
 
-def _value(metric: str, answer: Answer) -> float:
+def _value(metric: str, figures: Figures) -> float:
     if metric != "itl_ms":
-        return float(getattr(answer, metric))
-    return _mean(np.array(answer.gaps_ms)) if answer.gaps_ms else answer.itl_mean_ms
+        return float(getattr(figures, metric))
+    return _mean(np.array(figures.gaps_ms)) if figures.gaps_ms else figures.itl_mean_ms
 
 
-def _weight(metric: str, answer: Answer) -> float:
-    """Return how many tokens a mean stands for: the gaps of N tokens are N − 1."""
-    return answer.n_tokens - 1 if metric == "itl_ms" else answer.n_tokens
+def _weight(metric: str, figures: Figures) -> float:
+    """Return the weight of a mean: N tokens, or the N − 1 gaps between them."""
+    return figures.n_tokens - 1 if metric == "itl_ms" else figures.n_tokens
 
 
-def _samples(metric: str, found: list[Answer], means: np.ndarray) -> np.ndarray:
+def _samples(metric: str, found: list[Figures], means: Floats) -> Floats:
     if metric != "itl_ms":
         return means
-    return np.concatenate([np.array(answer.gaps_ms or (), dtype=float) for answer in found])
+    return np.concatenate([np.array(figures.gaps_ms or (), dtype=float) for figures in found])
 
 
 def _own(metric: str, definition: Definition) -> Mean:
@@ -111,31 +95,22 @@ def _own(metric: str, definition: Definition) -> Mean:
     return means.get(metric, "per request")
 
 
-def _mean(values: np.ndarray) -> float:
+def _mean(values: Floats) -> float:
     return float(values.mean()) if len(values) else nan
 
 
-def _weighted(means: np.ndarray, weights: np.ndarray) -> float:
+def _weighted(means: Floats, weights: Floats) -> float:
     """Return the mean by weight; NaN if a weight is unknown, or all are 0."""
     return float((means * weights).sum() / total) if (total := weights.sum()) > 0 else nan
 
 
-def _tables(recordings: Any) -> list[Tables]:
+def _tables(recordings: object) -> list[Tables]:
     if isinstance(recordings, Mapping):
         recordings = recordings.values()
     if not isinstance(recordings, Iterable) or isinstance(recordings, str):
         recordings = [recordings]
-    found = [each if isinstance(each, Tables) else _held(each) for each in recordings]
+    wanted = "lens_many takes recordings, and"
+    found = [tables_of(each, f"{wanted} {type(each).__name__} came") for each in recordings]
     if not found:
-        raise UsageError("lens_many takes recordings, and none came. Pass [rec, arec].")
+        raise UsageError(f"{wanted} none came. Pass [rec, arec].")
     return found
-
-
-def _held(recording: Any) -> Tables:
-    tables = getattr(recording, "tables", None)
-    if not isinstance(tables, Tables):
-        raise UsageError(
-            f"lens_many takes recordings, and {type(recording).__name__} came. "
-            "Pass what sl.record returned, or sl.load(path) of a file."
-        )
-    return tables

@@ -1,13 +1,14 @@
-"""How a lens shows itself: the numbers as a table, the words behind it.
+"""How a lens is shown: the numbers as a table, and the explanations apart from it.
 
-Rule: a number that is not defined is "–"; a column that is empty for all is not shown.
+Rule: a number that is not defined is shown as "–"; an extra column without any number is
+not shown.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from html import escape
-from typing import Any
+from typing import Any, TypeAlias
 
 import pandas as pd
 
@@ -24,7 +25,7 @@ MAIN = (
     "tok_s",
 )
 EXTRAS = ("ttfo_ms", "ttst_ms", "ntpot_ms", "tok_s_user")
-"""What only some tools have: the first output after reasoning, the second token, …"""
+"""Figures of some tools only: the first output after reasoning, the second token, …"""
 
 WORDS = ("clock", "formula", "differs", "source")
 
@@ -39,14 +40,20 @@ _SPREAD = {
 }
 
 
-class Lens(pd.DataFrame):
-    """A table of answers that shows its numbers, and keeps its words in columns.
+Row: TypeAlias = Mapping[Hashable, Any]
+"""One row of a lens: text and floats by column."""
 
-    What is made of it (a selection, a copy) is an ordinary DataFrame.
+
+class Lens(pd.DataFrame):
+    """A table that shows the figures of the tools; the explanations are in its columns.
+
+    A selection or a copy of it is an ordinary DataFrame.
     """
 
+    # pandas makes selections and copies with `_constructor`.  They may lack the columns that
+    # `__repr__` reads, so they must not be a Lens.
     @property
-    def _constructor(self) -> Any:
+    def _constructor(self) -> Callable[..., pd.DataFrame]:
         return pd.DataFrame
 
     def __repr__(self) -> str:
@@ -58,8 +65,9 @@ class Lens(pd.DataFrame):
     def _repr_html_(self) -> str:
         names = [*shown(self), "tokens"]
         head = "".join(f"<th>{name}</th>" for name in ("", *names))
-        body = "".join(_html_row(tool, row, names) for tool, row in self.iterrows())
-        words = "".join(_html_words(tool, row) for tool, row in self.iterrows())
+        rows = self.to_dict("index")
+        body = "".join(_html_row(tool, row, names) for tool, row in rows.items())
+        words = "".join(_html_words(tool, row) for tool, row in rows.items())
         return (
             f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
             f"<p>{escape(spread(self))}</p><details>"
@@ -68,24 +76,24 @@ class Lens(pd.DataFrame):
 
 
 def shown(table: pd.DataFrame) -> list[str]:
-    """Return the columns of numbers in which there is any."""
+    """Return the columns of numbers to show: the main ones, and extras with a number."""
     return [*MAIN, *(name for name in EXTRAS if table[name].notna().any())]
 
 
 def spread(table: pd.DataFrame) -> str:
-    """Return how far the tools are apart, as a sentence."""
+    """Return how much the tools differ, as a sentence."""
     parts = [part for name, key in _SPREAD.items() if (part := _range(name, table[key]))]
     return f"On one stream {', '.join(parts)}." if parts else "There is nothing to compare."
 
 
 def number(value: float, name: str = "") -> str:
-    """Return a number as it stands in a table: with one digit where it is small."""
+    """Return a number as the table shows it: small numbers with one decimal."""
     if value != value:
         return "–"
     return f"{value:,.{0 if abs(value) >= 99.95 or name.startswith('n_') else 1}f}"
 
 
-def _range(name: str, values: pd.Series[Any]) -> str:
+def _range(name: str, values: pd.Series[float]) -> str:
     low, high = values.min(), values.max()
     if not low <= high:
         return ""
@@ -96,7 +104,7 @@ def _range(name: str, values: pd.Series[Any]) -> str:
     return f"{name} {number(low)}–{number(high)}{unit}{times}"
 
 
-def _html_row(tool: Hashable, row: pd.Series[Any], names: Sequence[str]) -> str:
+def _html_row(tool: Hashable, row: Row, names: Sequence[str]) -> str:
     cells = (row[name] if name == "tokens" else number(row[name], name) for name in names)
     data = "".join(f'<td style="text-align:right">{escape(cell)}</td>' for cell in cells)
     title = escape(f"{row['formula']} {row['differs']}")
@@ -105,7 +113,7 @@ def _html_row(tool: Hashable, row: pd.Series[Any], names: Sequence[str]) -> str:
     )
 
 
-def _html_words(tool: Hashable, row: pd.Series[Any]) -> str:
+def _html_words(tool: Hashable, row: Row) -> str:
     clock = f"Its clock starts at {row['clock']}."
     told = (f"{row['formula']} {clock}", row["differs"], row["source"])
     lines = "<br>".join(escape(line) for line in told)

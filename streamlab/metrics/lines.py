@@ -1,47 +1,50 @@
-"""What stands in each line of a body: field, value and raw, for all lines at once.
+"""Field, value and raw bytes of each line of a body, for all lines at once.
 
-The decoder keeps where a line ends and what kind it is; the text is cut out of
-the body here, a million lines in a few passes over arrays.  Only lines that the
-standard ignores, and bytes that are not UTF-8, are looked at one by one.
+The decoder stores where each line ends and of what kind it is.  This module cuts the text
+out of the body.
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from streamlab.decode.records import BLANK, COMMENT, DATA, ID, KINDS, OTHER, RETRY, Lines
 from streamlab.decode.records import EVENT as EVENT_LINE
-from streamlab.metrics.schema import blobs, slices, strings
+from streamlab.metrics.schema import Body, Bools, Ints, blobs, slices, strings
 
 LF, CR, COLON, SPACE = b"\n\r: "
 BOM = b"\xef\xbb\xbf"
 
 FIELDS = {DATA: "data", EVENT_LINE: "event", ID: "id", RETRY: "retry", COMMENT: "", BLANK: ""}
-"""The field each kind of line was sent with; of ``other`` it stands in the line."""
+"""The field of each kind of line; lines of kind ``other`` spell theirs out."""
 
 NAMES: list[str | None] = [FIELDS.get(kind) for kind in range(len(KINDS))]
 NAME_BYTES = np.array([len(name or "") for name in NAMES])
 FIELD_KINDS = np.array([bool(name) for name in NAMES])
 
+Octets: TypeAlias = NDArray[np.uint8]
 
-Array = np.ndarray
+# A loop over a million lines takes seconds.  So each step below is one pass of NumPy over
+# the offsets of all lines, and Arrow cuts the texts.  Only two kinds of lines are rare
+# enough for a Python loop: lines of kind ``other``, and bytes that are not UTF-8.
 
 
 class Spans(NamedTuple):
-    """Where the parts of each line begin and end in the body; arrays of int64."""
+    """Where the parts of each line begin and end: offsets in the body."""
 
-    start: Array
-    text: Array  # the start, or the first byte after a byte order mark
-    name: Array  # end of the field's name
-    value: Array  # start of the value
-    stop: Array  # end of the value: where the line's end begins
-    end: Array
+    start: Ints
+    text: Ints  # the start, or the first byte after a byte order mark
+    name: Ints  # end of the field's name
+    value: Ints  # start of the value
+    stop: Ints  # end of the value: where the line's end begins
+    end: Ints
 
 
-def line_columns(lines: Lines, body: Any, fields: bool = True) -> dict[str, Any]:
+def line_columns(lines: Lines, body: Body, fields: bool = True) -> dict[str, object]:
     """Return the columns of `lines` that do not depend on time or events.
 
     Parameters
@@ -50,7 +53,7 @@ def line_columns(lines: Lines, body: Any, fields: bool = True) -> dict[str, Any]
     body : bytes-like
         The decoded body; ``raw`` points into it.
     fields : bool
-        Whether a line of kind ``other`` has a field: not in a page of HTML.
+        Whether a line of kind ``other`` has a field; in a page of HTML it has none.
     """
     kinds = np.array(lines.kinds, dtype=np.uint8)
     odd = np.flatnonzero(kinds == OTHER) if fields else np.zeros(0, np.int64)
@@ -65,12 +68,15 @@ def line_columns(lines: Lines, body: Any, fields: bool = True) -> dict[str, Any]
     }
 
 
-def _spans(kinds: Array, odd: Array, end: Array, body: Any) -> Spans:
+def _spans(kinds: Octets, odd: Ints, end: Ints, body: Body) -> Spans:
     data = np.frombuffer(body, dtype=np.uint8) if len(body) else np.zeros(1, np.uint8)
     start = np.concatenate([np.zeros(1, np.int64), end])[: len(end)]
     stop = _without_end(data, start, end)
     text = start.copy()
-    text[:1] += len(BOM) * (bytes(body[:3]) == BOM)
+    if bytes(body[:3]) == BOM:
+        # The standard drops one byte order mark at the very start.  `raw` keeps it: the raws
+        # of all lines joined are the body.
+        text[:1] += len(BOM)
     name = text + NAME_BYTES[kinds]
     for row in odd:
         name[row] += (bytes(body[name[row] : stop[row]]) + b":").index(b":")
@@ -80,27 +86,29 @@ def _spans(kinds: Array, odd: Array, end: Array, body: Any) -> Spans:
     return Spans(start, text, name, value, stop, end)
 
 
-def _without_end(data: Array, start: Array, end: Array) -> Array:
+def _without_end(data: Octets, start: Ints, end: Ints) -> Ints:
     """Return the offsets at which the lines' ends begin: LF, CR, CRLF or nothing."""
-    stop = end - np.isin(data[end - 1], (LF, CR))
+    stop = np.where(np.isin(data[end - 1], (LF, CR)), end - 1, end)
+    # An empty line of a bare LF can follow a line that ended in CR: that CR is not part of
+    # it, and its index may be -1.  Hence the test that the line is not empty.
     crlf = (data[end - 1] == LF) & (stop > start) & (data[stop - 1] == CR)
-    before: Array = stop - crlf
-    return before
+    return np.where(crlf, stop - 1, stop)
 
 
-def _after_colon(data: Array, field: Array, comment: Array, name: Array, stop: Array) -> Array:
-    """Return where the values begin: after a colon, and after one space of a field's."""
+def _after_colon(data: Octets, field: Bools, comment: Bools, name: Ints, stop: Ints) -> Ints:
+    """Return where the values begin: after a colon, and in a field after one space."""
 
-    def follows(byte: int, at: Array) -> Array:
-        found: Array = (at < stop) & (data[np.minimum(at, len(data) - 1)] == byte)
+    def follows(byte: int, at: Ints) -> Bools:
+        # A name can end where the body ends; `minimum` keeps that index in the array, and
+        # `at < stop` makes sure that the byte found there does not count.
+        found: Bools = (at < stop) & (data[np.minimum(at, len(data) - 1)] == byte)
         return found
 
-    value: Array = name + ((field | comment) & follows(COLON, name))
-    value += field & (value > name) & follows(SPACE, value)
-    return value
+    value = np.where((field | comment) & follows(COLON, name), name + 1, name)
+    return np.where(field & (value > name) & follows(SPACE, value), value + 1, value)
 
 
-def _fields(kinds: Array, odd: Array, spans: Spans, body: Any) -> pa.Array:
+def _fields(kinds: Octets, odd: Ints, spans: Spans, body: Body) -> pa.Array:
     """Return the name of each line's field, as sent; null where there is no field."""
     index = kinds.astype(np.int64)
     names: dict[bytes, int] = {}
@@ -111,15 +119,17 @@ def _fields(kinds: Array, odd: Array, spans: Spans, body: Any) -> pa.Array:
     return pa.array(NAMES + sent, pa.large_string()).take(pa.array(index))
 
 
-def _cut(body: Any, start: Array, stop: Array) -> pa.Array:
-    """Return the bytes from each start to its stop: every second slice of the body."""
+def _cut(body: Body, start: Ints, stop: Ints) -> pa.Array:
+    """Return the bytes from each start to its stop."""
+    # Arrow's slices touch each other.  So the bytes between two values are slices too, and
+    # every second slice is a value.
     offsets = np.stack([start, stop], axis=1).ravel()
     every = pa.array(np.arange(0, len(offsets), 2))
     return slices(body, offsets).take(every) if len(start) else pa.array([], pa.large_binary())
 
 
 def _text(values: pa.Array) -> pa.Array:
-    """Return bytes as text; what is not UTF-8 becomes U+FFFD, as the standard says."""
+    """Return bytes as text; bytes that are not UTF-8 become U+FFFD, as the standard says."""
     try:
         return values.cast(pa.large_string())
     except pa.ArrowInvalid:

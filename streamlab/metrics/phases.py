@@ -1,7 +1,7 @@
-"""Where the time before and around the stream went: the phases of a request.
+"""The phases of a request: how long the client, the connection and the server took.
 
-The moments are marks of the tape (see the transport's trace); a phase is the span between
-two of them.  A phase that did not happen, such as TLS over clear HTTP, has no row.
+The capture marks moments on the tape; a phase is the time between two marks.  A phase
+that did not happen, such as TLS over plain HTTP, has no row.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ PHASES = (
 """Name, mark where it begins, mark where it ends; ``end`` is the end of the stream."""
 
 _AMID = ("connect", "timeout", "reset", "error", "cancelled", "interrupted")
-"""Ends that come amid a phase."""
+"""Ends of a stream that can come in the middle of a phase."""
 
 
 def phases(tables: Tables) -> pd.DataFrame:
@@ -36,7 +36,9 @@ def phases(tables: Tables) -> pd.DataFrame:
     """
     marks = {**tables.tape.marks, "end": tables.tape.end.t_ns}
     if "first_read" in marks and "request_done" in marks:
-        # An answer may be in the kernel before Python comes back from sending.
+        # A fast server's answer can be in the kernel before Python returns from the send.
+        # `first_read` is a kernel stamp and `request_done` is not, so the wait for the answer
+        # would be negative.
         marks["request_done"] = min(marks["request_done"], marks["first_read"])
     if tables.tape.end.how in _AMID:
         marks = _with_the_broken_off(marks)
@@ -52,7 +54,9 @@ def phases(tables: Tables) -> pd.DataFrame:
 
 
 def _with_the_broken_off(marks: dict[str, int]) -> dict[str, int]:
-    """End the phase that ran when the stream failed with the stream itself."""
+    """Let the phase that the failure interrupted end when the stream ended."""
+    # Only the phase that began last was running.  An earlier phase without its end is one
+    # whose mark was never made; it did not last until the failure.
     begun = [
         (name, stop) for name, start, stop in PHASES if start in marks and stop not in marks
     ]

@@ -1,9 +1,7 @@
 """The columns of the four tables: names, order and dtypes, in this one place.
 
-Integers that can be missing are ``Int64``, times that can be missing are float64
-milliseconds with NaN, text and bytes are Arrow's: a million lines are two buffers
-and not a million objects.  Nothing is categorical: grouping by a category counts
-the absent ones too, and pandas is changing its mind about that.
+Integers that can be missing are ``Int64``; times that can be missing are float64
+milliseconds with NaN; text and bytes are Arrow arrays.
 
 Rule: a table has exactly these columns, also when it has no rows.
 """
@@ -11,31 +9,42 @@ Rule: a table has exactly these columns, also when it has no rows.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from numpy.typing import NDArray
+from pandas.api.extensions import ExtensionArray
 
 from streamlab.follow.text import whole
 
-__all__ = ["DELTAS", "EVENTS", "LINES", "READS", "TABLES", "empty", "frame"]
+__all__ = ["DELTAS", "EVENTS", "LINES", "READS", "TABLES", "frame"]
 
 INT = np.dtype("int64")
 MAYBE_INT = pd.Int64Dtype()
 FLOAT = np.dtype("float64")
 BOOL = np.dtype("bool")
 TIME = pd.DatetimeTZDtype("ns", "UTC")
+# Text and bytes stay in Arrow: a million lines are two buffers, not a million Python
+# objects.  The offsets are the large ones of 64 bits: with 32 bits, a column of more than
+# 2 GiB would have to be split into pieces.
 STRING = pd.StringDtype("pyarrow")
 BYTES = pd.ArrowDtype(pa.large_binary())
+# No column is categorical, although `kind` has few values: grouping by a category also
+# counts the values that do not occur, and the default of pandas for this is changing.
 
-Schema = Mapping[str, Any]
+Body: TypeAlias = bytes | bytearray | memoryview
+Bools: TypeAlias = NDArray[np.bool_]
+Ints: TypeAlias = NDArray[np.int64]
+Floats: TypeAlias = NDArray[np.float64]
+Schema: TypeAlias = Mapping[str, Any]  # names to dtypes, of NumPy or of pandas
+
+_ARRIVAL: Schema = {"read": INT, "time": TIME, "t_ms": FLOAT, "gap_ms": FLOAT}
+_ROW: Schema = {**_ARRIVAL, "coalesced": BOOL}  # of what several can come with one read
 
 READS: Schema = {
-    "read": INT,
-    "time": TIME,
-    "t_ms": FLOAT,
-    "gap_ms": FLOAT,
+    **_ARRIVAL,
     "lag_ms": FLOAT,
     "t_lo_ms": FLOAT,
     "server_sent_ns": MAYBE_INT,
@@ -52,11 +61,7 @@ READS: Schema = {
 
 LINES: Schema = {
     "line": INT,
-    "read": INT,
-    "time": TIME,
-    "t_ms": FLOAT,
-    "gap_ms": FLOAT,
-    "coalesced": BOOL,
+    **_ROW,
     "kind": STRING,
     "field": STRING,
     "value": STRING,
@@ -68,11 +73,7 @@ LINES: Schema = {
 
 EVENTS: Schema = {
     "event": INT,
-    "read": INT,
-    "time": TIME,
-    "t_ms": FLOAT,
-    "gap_ms": FLOAT,
-    "coalesced": BOOL,
+    **_ROW,
     "type": STRING,
     "data": STRING,
     "id": STRING,
@@ -85,11 +86,7 @@ EVENTS: Schema = {
 DELTAS: Schema = {
     "delta": INT,
     "event": MAYBE_INT,
-    "read": INT,
-    "time": TIME,
-    "t_ms": FLOAT,
-    "gap_ms": FLOAT,
-    "coalesced": BOOL,
+    **_ROW,
     "kind": STRING,
     "choice": MAYBE_INT,
     "text": STRING,
@@ -104,25 +101,20 @@ TABLES: Mapping[str, Schema] = {
 }
 
 
-def empty(table: str) -> pd.DataFrame:
-    """Return a table without rows: ``reads``, ``lines``, ``events`` or ``deltas``."""
-    return pd.DataFrame({n: pd.array([], dtype=d) for n, d in TABLES[table].items()})
-
-
-def frame(table: str, columns: Mapping[str, Any]) -> pd.DataFrame:
-    """Put `columns` together as one of the four tables, without copying them.
+def frame(table: str, columns: Mapping[str, object]) -> pd.DataFrame:
+    """Make one of the four tables of `columns`, without copying them.
 
     Parameters
     ----------
     table : str
         ``reads``, ``lines``, ``events`` or ``deltas``.
     columns : mapping of str to array
-        Each as long as the others and already of its dtype; in any order.
+        All of one length, each already of its dtype; in any order.
 
     Raises
     ------
     AssertionError
-        If a column is missing, is too many or has another dtype: a fault of ours.
+        If a column is missing, is too many or has another dtype: a mistake in streamlab.
     """
     schema = TABLES[table]
     assert set(columns) == set(schema), set(columns) ^ set(schema)
@@ -132,36 +124,37 @@ def frame(table: str, columns: Mapping[str, Any]) -> pd.DataFrame:
     return made
 
 
-def strings(values: pa.Array) -> Any:
+def strings(values: pa.Array) -> ExtensionArray:
     """Return an Arrow array of text as a column."""
-    dtype: Any = STRING
-    return dtype.__from_arrow__(values.cast(pa.large_string()))
+    return _column(STRING, values.cast(pa.large_string()))
 
 
-def texts(values: Iterable[str]) -> Any:
+def texts(values: Iterable[str]) -> ExtensionArray:
     """Return Python strings as a column; a lone surrogate becomes U+FFFD.
 
-    JSON can spell half a character (``"\\ud83d"``); no encoding can hold it.
+    JSON can spell half a character (``"\\ud83d"``), which no encoding can hold.
     """
     rows = list(values)
+    # Lone surrogates are rare, and looking for them in each text is slow.  So all texts are
+    # tried at once, and are repaired one by one only if Arrow refuses them.
     try:
         return strings(pa.array(rows, pa.large_string()))
     except UnicodeEncodeError:
         return strings(pa.array([whole(text) for text in rows], pa.large_string()))
 
 
-def blobs(values: pa.Array) -> Any:
+def blobs(values: pa.Array) -> ExtensionArray:
     """Return an Arrow array of ``large_binary`` as a column, without a copy."""
     return pd.arrays.ArrowExtensionArray(values)
 
 
-def slices(body: Any, offsets: np.ndarray) -> pa.Array:
+def slices(body: Body, offsets: Ints) -> pa.Array:
     """Return the runs of bytes between one offset and the next, without a copy.
 
     Parameters
     ----------
     body : bytes-like
-        Kept alive by the result; it must not change any more.
+        The result points into it and keeps it alive; it must not change any more.
     offsets : ndarray of int64, shape (n + 1,)
         Never decreasing; the last at most the length of `body`.
 
@@ -169,18 +162,27 @@ def slices(body: Any, offsets: np.ndarray) -> pa.Array:
     -------
     pyarrow.LargeBinaryArray, shape (n,)
     """
+    # Arrow stores binary values as one buffer and offsets into it, so the body itself can be
+    # that buffer.  An array made of Python's bytes would copy every slice.
     ends = np.ascontiguousarray(offsets, dtype=np.int64)
     buffers = [None, pa.py_buffer(ends), pa.py_buffer(body)]
     return pa.LargeBinaryArray.from_buffers(pa.large_binary(), len(ends) - 1, buffers)
 
 
-def known(values: np.ndarray, missing: np.ndarray) -> Any:
+def known(values: Ints, missing: Bools) -> ExtensionArray:
     """Return integers as a nullable column, NA where `missing` is true."""
     return pd.arrays.IntegerArray(values.astype(np.int64), missing)
 
 
-def integers(values: Iterable[int | None]) -> Any:
+def integers(values: Iterable[int | None]) -> ExtensionArray:
     """Return Python integers as a nullable column, NA for None and beyond 64 bits."""
+    # A server can send an integer of any size, for example as ``retry``.  Arrow would refuse
+    # the whole column for it.
     rows = [v if v is not None and -(2**63) <= v < 2**63 else None for v in values]
-    dtype: Any = MAYBE_INT
-    return dtype.__from_arrow__(pa.array(rows, pa.int64()))
+    return _column(MAYBE_INT, pa.array(rows, pa.int64()))
+
+
+def _column(dtype: Any, values: pa.Array) -> ExtensionArray:
+    """Return an Arrow array as a column; the stubs of pandas lack this public method."""
+    made: ExtensionArray = dtype.__from_arrow__(values)
+    return made

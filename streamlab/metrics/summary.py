@@ -1,12 +1,13 @@
-"""One stream in numbers: each metric that one stream can have, in order.
+"""One stream in numbers: every metric of one stream, in order.
 
-To add a metric, write a function of `Tables` whose docstring is its formula, with
-its unit in its name, and add it to `METRICS`.  The name of the row is the function's.
+To add a metric, write a function of `Tables` and add it to `METRICS`.  Its name, with the
+unit, is the name of the row; its docstring is the formula.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pandas as pd
 
@@ -125,10 +126,10 @@ METRICS: tuple[Callable[[Tables], float | int | str], ...] = (
     intervals.lag_delivered_p99_ms,
     intervals.lag_delivered_max_ms,
 )
-"""In the order of a summary: what came, when first, the gaps, the end, tokens, the client."""
+"""In the order of the summary: counts, first times, gaps, ends, tokens, the client's lag."""
 
 
-def summary(tables: Tables) -> pd.Series:
+def summary(tables: Tables) -> pd.Series[Any]:
     """Return every metric of one stream.
 
     Parameters
@@ -142,5 +143,6 @@ def summary(tables: Tables) -> pd.Series:
         shares are from 0 to 1; what is not defined is NaN, never 0.  The docstring of the
         function of the same name in `METRICS` is the formula.
     """
+    # As objects, counts stay integers beside floats and words.
     values = {metric.__name__: metric(tables) for metric in METRICS}
     return pd.Series(values, dtype=object, name=tables.label or None)

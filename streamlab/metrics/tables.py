@@ -1,28 +1,43 @@
-"""What one tape adds up to: its tables, its answer, made when first asked for.
+"""The tables of one tape, and the answer in it; each made when it is first asked for.
 
-Rule: a table is made once and never changed; what a user is given is a copy, so that
-a column added to it, or a cell written, stays the user's.
+Rule: a table is made once and never changed.  A user receives a copy: a column that the
+user adds, or a cell that the user writes, is in that copy only.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import cached_property
-from typing import Any
+from collections.abc import Callable, Mapping
+from functools import cached_property, wraps
+from typing import Any, Protocol
 
 import pandas as pd
 
 from streamlab.dialects import Answer, answer
+from streamlab.errors import UsageError
 from streamlab.follow import Follower
 from streamlab.follow.text import counted
 from streamlab.metrics import views
 from streamlab.tape import Tape
 
-__all__ = ["Tables"]
+__all__ = ["HasTables", "Tables", "tables_of"]
 
-
+# Since pandas 3 a shallow copy is enough: pandas copies the cells when one of the two frames
+# is written to.  Before, a shallow copy shares its cells for good, and a cell that the user
+# writes would change our table too.
 COPIES_ON_WRITE = int(pd.__version__.partition(".")[0]) >= 3
-"""Before pandas 3 a shallow copy shares its cells: writing to one writes to both."""
+
+
+def _kept(make: Callable[[Tables], pd.DataFrame]) -> Callable[[Tables], pd.DataFrame]:
+    """Make the table at the first call; return a copy of it at every call."""
+
+    @wraps(make)
+    def copied(tables: Tables) -> pd.DataFrame:
+        name = make.__name__
+        if name not in tables._made:
+            tables._made[name] = make(tables)
+        return tables._made[name].copy(deep=not COPIES_ON_WRITE)
+
+    return copied
 
 
 class Tables:
@@ -35,7 +50,7 @@ class Tables:
     dialect : str
         ``"auto"`` decides from the URL, the content type and the first event.
     label : str
-        What pictures and comparisons call it.
+        Its name in pictures and comparisons.
 
     Raises
     ------
@@ -47,6 +62,7 @@ class Tables:
         self.tape = tape
         self.label = label
         self._framed = Follower(tape, dialect)
+        self._made: dict[str, pd.DataFrame] = {}
 
     def __repr__(self) -> str:
         label = f" {self.label!r}" if self.label else ""
@@ -67,9 +83,12 @@ class Tables:
     def t0_known(self) -> bool:
         """Whether the send, or at least the call, was seen.
 
-        Where it was not, `t0_ns` is the first read, and what counts from the send is NaN.
+        If not, `t0_ns` is the first read, and every metric that counts from the send is NaN.
         """
         return not self.tape.marks.keys().isdisjoint(("request_sent", "called"))
+
+    # Framing (bytes to events) and interpreting (events to deltas) are two properties because
+    # most of the time goes into the second, and tables of reads and lines do not need it.
 
     @cached_property
     def framed(self) -> Follower:
@@ -85,7 +104,7 @@ class Tables:
 
     @cached_property
     def answer(self) -> Answer:
-        """What the deltas add up to: text, tool calls, usage."""
+        """The answer that the deltas make together: text, tool calls, usage."""
         return answer(self.follower.deltas, self.follower.reader)
 
     @cached_property
@@ -94,50 +113,54 @@ class Tables:
         return self.follower.problem()
 
     @property
+    @_kept
     def reads(self) -> pd.DataFrame:
         """One row a read of the socket; see `streamlab.metrics.views.reads`."""
-        return _copy(self._reads)
-
-    @property
-    def lines(self) -> pd.DataFrame:
-        """One row a line, blank ones too; see `streamlab.metrics.views.lines`."""
-        return _copy(self._lines)
-
-    @property
-    def events(self) -> pd.DataFrame:
-        """One row an event; see `streamlab.metrics.views.events`."""
-        return _copy(self._events)
-
-    @property
-    def deltas(self) -> pd.DataFrame:
-        """One row a delta; see `streamlab.metrics.views.deltas`."""
-        return _copy(self._deltas)
-
-    @property
-    def chunks(self) -> pd.DataFrame:
-        """One row an event that brought something generated; see `views.chunks`."""
-        return _copy(self._chunks)
-
-    @cached_property
-    def _reads(self) -> pd.DataFrame:
         return views.reads(self.tape)
 
-    @cached_property
-    def _lines(self) -> pd.DataFrame:
+    @property
+    @_kept
+    def lines(self) -> pd.DataFrame:
+        """One row a line, blank ones too; see `streamlab.metrics.views.lines`."""
         return views.lines(self.tape, self.framed)
 
-    @cached_property
-    def _events(self) -> pd.DataFrame:
+    @property
+    @_kept
+    def events(self) -> pd.DataFrame:
+        """One row an event; see `streamlab.metrics.views.events`."""
         return views.events(self.tape, self.framed)
 
-    @cached_property
-    def _deltas(self) -> pd.DataFrame:
+    @property
+    @_kept
+    def deltas(self) -> pd.DataFrame:
+        """One row a delta; see `streamlab.metrics.views.deltas`."""
         return views.deltas(self.tape, self.follower)
 
-    @cached_property
-    def _chunks(self) -> pd.DataFrame:
-        return views.chunks(self._deltas)
+    @property
+    @_kept
+    def chunks(self) -> pd.DataFrame:
+        """One row an event that brought something generated; see `views.chunks`."""
+        return views.chunks(self.tape, self.deltas)
 
 
-def _copy(table: pd.DataFrame) -> pd.DataFrame:
-    return table.copy(deep=not COPIES_ON_WRITE)
+class HasTables(Protocol):
+    """What has the tables of one tape, as a recording does."""
+
+    @property
+    def tables(self) -> Tables: ...  # noqa: D102
+
+
+def tables_of(given: object, complaint: str) -> Tables:
+    """Return the tables of a recording, or the tables themselves.
+
+    Raises
+    ------
+    UsageError
+        If `given` is neither.  The message begins with `complaint`.
+    """
+    tables = given if isinstance(given, Tables) else getattr(given, "tables", None)
+    if not isinstance(tables, Tables):
+        raise UsageError(
+            f"{complaint}. Pass what sl.record returned, or sl.load(path) of a file."
+        )
+    return tables

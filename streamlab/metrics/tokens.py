@@ -1,24 +1,20 @@
-"""How many tokens, and how fast: only where the server reports tokens.
+"""How many tokens, and how fast: only if the server reports tokens.
 
-N is what the server's usage says it generated, reasoning included where the server
-includes it.  Nothing is tokenised here, and chunks are not taken for tokens: without
-a report N, and all that is divided by it, is NaN.
+N is the server's own count of what it generated, with reasoning if the server includes it.
+This module tokenises nothing and never counts a chunk as a token: without a report, N is
+NaN, and so is every metric that divides by N.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from math import nan
-from typing import Any
 
-from streamlab.metrics.latency import (
-    decode_ms,
-    e2e_content_ms,
-    e2e_eof_ms,
-    ttft_ms,
-)
+from streamlab.metrics.latency import decode_ms, e2e_content_ms, e2e_eof_ms, ttft_ms
 from streamlab.metrics.tables import Tables
 
+# The keys are tried in order, whatever the dialect: a server can speak one provider's format
+# and report its usage in the keys of another.
 COMPLETION = (
     ("completion_tokens",),  # OpenAI chat and its accents
     ("output_tokens",),  # OpenAI responses, Anthropic
@@ -35,7 +31,7 @@ PROMPT = (
     ("prompt_eval_count",),
     ("prompt_n",),
 )
-"""Where usage objects keep a count; the first that is there is taken."""
+"""The keys of the counts in usage objects; the first key that is present is used."""
 
 
 def n_source(tables: Tables) -> str:
@@ -100,7 +96,9 @@ def tokens_per_chunk(tables: Tables) -> float:
 
 
 def ratio(numerator: float, denominator: float) -> float:
-    """Return a quotient, NaN unless it divides by something positive."""
+    """Return a quotient; NaN unless the denominator is positive."""
+    # One read can bring all chunks: then 0 ms passed between them as far as anything was
+    # observed.  A rate of that is unknown, not infinite.
     return numerator / denominator if denominator > 0 else nan
 
 
@@ -112,7 +110,8 @@ def _counted(tables: Tables) -> tuple[float, str]:
 
 
 def _usage_tokens(tables: Tables) -> float:
-    """Gemini counts its thoughts beside the answer's tokens; all others within."""
+    # Gemini reports its thoughts beside the answer's tokens, so both are added.  All others
+    # include the reasoning in the one count.
     usage = tables.answer.usage
     if usage and "candidatesTokenCount" in usage:
         thoughts = _find(usage, (("thoughtsTokenCount",),))
@@ -121,13 +120,14 @@ def _usage_tokens(tables: Tables) -> float:
 
 
 def _chunk_tokens(tables: Tables) -> float:
+    # One chunk without a count would make the sum too small, so then there is no sum.
     counts = tables.chunks["n_tokens"]
     return float(counts.sum()) if len(counts) and counts.notna().all() else nan
 
 
-def _find(usage: Mapping[str, Any] | None, paths: tuple[tuple[str, ...], ...]) -> float:
+def _find(usage: Mapping[str, object] | None, paths: tuple[tuple[str, ...], ...]) -> float:
     for path in paths:
-        found: Any = usage
+        found: object = usage
         for key in path:
             found = found.get(key) if isinstance(found, Mapping) else None
         if isinstance(found, int) and not isinstance(found, bool):

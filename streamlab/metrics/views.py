@@ -1,27 +1,27 @@
-"""The four tables as functions: reads, lines, events, deltas of one tape.
+"""The tables as functions of one tape: reads, lines, events, deltas, and chunks.
 
-Rule: nothing here keeps state or a clock of its own; `Tables` keeps what is made here.
+Rule: these functions keep no state and read no clock; `Tables` keeps the tables.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from operator import attrgetter
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from pandas.api.extensions import ExtensionArray
 
 from streamlab.decode import TextParser, framer_for
 from streamlab.dialects import GENERATED
 from streamlab.follow import Follower
 from streamlab.metrics.arrivals import arrivals_of, ms_since, read_of
 from streamlab.metrics.lines import line_columns
-from streamlab.metrics.schema import blobs, frame, integers, known, slices, strings, texts
+from streamlab.metrics.schema import Ints, blobs, frame, integers, known, slices, strings, texts
 from streamlab.tape import TIERS, UNKNOWN, Tape
 
-__all__ = ["chunks", "deltas", "events", "lines", "reads"]
+__all__ = ["chunks", "deltas", "events", "generated", "lines", "reads"]
 
 
 def reads(tape: Tape) -> pd.DataFrame:
@@ -43,9 +43,9 @@ def reads(tape: Tape) -> pd.DataFrame:
     columns, arrivals = tape.columns, arrivals_of(tape)
     end = np.array(columns.ends, dtype=np.int64)
     bounds = np.append(0, end)
-    gaps = arrivals.of(np.arange(len(end)))
-    del gaps["coalesced"]
-    facts = {
+    times = arrivals.of(np.arange(len(end)))
+    del times["coalesced"]
+    facts: dict[str, object] = {
         "t_lo_ms": ms_since(tape.t0_ns, np.array(columns.lo_ns, dtype=np.int64)),
         "n_segments": _known(columns.n_segments),
         "n_bytes": np.diff(bounds),
@@ -53,15 +53,16 @@ def reads(tape: Tape) -> pd.DataFrame:
         "end": end,
         "raw": blobs(slices(tape.body, bounds)),
     }
-    return frame("reads", gaps | _stamps(tape) | facts)
+    return frame("reads", times | _stamps(tape) | facts)
 
 
-def _stamps(tape: Tape) -> dict[str, Any]:
+def _stamps(tape: Tape) -> dict[str, object]:
     columns = tape.columns
     arrived = np.array(columns.arrived_ns, dtype=np.int64)
     seen = np.array(columns.seen_ns, dtype=np.int64)
     tier = np.array(columns.tier, dtype=np.uint8)
     sent = tape.server_sent_ns
+    # The weaker tiers have one stamp for both moments: a lag of 0 would be invented.
     both = (tier == TIERS.index("kernel")) & (seen != UNKNOWN)
     return {
         "lag_ms": np.where(both, (seen - arrived) / 1e6, np.nan),
@@ -88,17 +89,17 @@ def lines(tape: Tape, follower: Follower) -> pd.DataFrame:
         pages that have no fields.  ``value``: the text after the colon and one space (a
         comment keeps its space), all of it where there is no field; bytes that are not
         UTF-8 are U+FFFD.  ``raw``: the bytes with the line's end.  ``start``, ``end``:
-        offsets in the decoded body.  ``event``: the event whose block it is in; NA in none.
+        offsets in the decoded body.  ``event``: the event it is part of; NA for none.
     """
-    read = read_of(follower.lines_after)
     text = line_columns(follower.lines, follower.body, fields=_has_fields(tape, follower))
-    number = np.arange(len(read))
-    event = {"line": number, "event": _event_of(number, follower)}
-    return frame("lines", arrivals_of(tape).of(read) | text | event)
+    number = np.arange(len(follower.lines))
+    arrived = arrivals_of(tape).of(read_of(follower.lines_after, number))
+    event: dict[str, object] = {"line": number, "event": _event_of(number, follower)}
+    return frame("lines", arrived | text | event)
 
 
 def events(tape: Tape, follower: Follower) -> pd.DataFrame:
-    """Return the events: what a consumer of server-sent events or NDJSON is given.
+    """Return the events, as a consumer of server-sent events or NDJSON receives them.
 
     Returns
     -------
@@ -111,7 +112,7 @@ def events(tape: Tape, follower: Follower) -> pd.DataFrame:
     rows = follower.events
     first, last = _blocks(follower)
     ends = np.append(0, np.array(follower.lines.ends, dtype=np.int64))
-    columns = {
+    columns: dict[str, object] = {
         "event": np.arange(len(rows)),
         "type": texts(row.type for row in rows),
         "data": texts(row.data for row in rows),
@@ -121,7 +122,7 @@ def events(tape: Tape, follower: Follower) -> pd.DataFrame:
         "last_line": last,
         "n_bytes": ends[last + 1] - ends[first],
     }
-    arrived = arrivals_of(tape).of(read_of(follower.events_after))
+    arrived = arrivals_of(tape).of(read_of(follower.lines_after, last))
     return frame("events", arrived | columns)
 
 
@@ -135,14 +136,13 @@ def deltas(tape: Tape, follower: Follower) -> pd.DataFrame:
         one, NA if none came.  ``read``: the read that completed it.  ``time``, ``t_ms``,
         ``gap_ms``, ``coalesced``: its arrival, see `lines`.  ``kind``: role, content,
         reasoning, tool_call, refusal, finish, usage, error, done, ping, comment, …
-        ``choice``: NA if none is meant.  ``text``.  ``n_tokens``: only where the server
-        reports tokens for this very delta, else NA.
+        ``choice``: NA if none is meant.  ``text``.  ``n_tokens``: only if the server
+        reports tokens for this delta alone, else NA.
     """
     rows = follower.deltas
     event = np.array(follower.delta_events, dtype=np.int64)
     line = np.array(follower.delta_lines, dtype=np.int64)
-    after = np.array(follower.lines_after, dtype=np.int64)
-    columns = {
+    columns: dict[str, object] = {
         "delta": np.arange(len(rows)),
         "event": known(event, event >= len(follower.events)),
         "kind": texts(row.kind for row in rows),
@@ -150,52 +150,68 @@ def deltas(tape: Tape, follower: Follower) -> pd.DataFrame:
         "text": texts(row.text for row in rows),
         "n_tokens": integers(row.n_tokens for row in rows),
     }
-    read = np.searchsorted(after, line, side="right")
-    return frame("deltas", arrivals_of(tape).of(read) | columns)
+    arrived = arrivals_of(tape).of(read_of(follower.lines_after, line))
+    return frame("deltas", arrived | columns)
 
 
-def chunks(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the events that brought something the model generated.
+def generated(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of `deltas` that carry what the model generated, in any choice.
 
-    Generated is content, reasoning, a tool call or a refusal, in any choice; an event
-    with several such deltas is one chunk.
+    That is content, reasoning, a tool call or a refusal; a role or a finish is not.
+    """
+    return table[table["kind"].isin(GENERATED)]
+
+
+def chunks(tape: Tape, table: pd.DataFrame) -> pd.DataFrame:
+    """Return the events that brought something generated; the summary calls them chunks.
+
+    An event with several generated deltas is one chunk.
+
+    Parameters
+    ----------
+    tape : Tape
+    table : DataFrame
+        Its `deltas`.
 
     Returns
     -------
     DataFrame, one row a chunk
-        ``event``, ``read``, ``t_ms`` as in `deltas`.  ``gap_ms``: since the chunk before
-        it, NaN where both came with one read.  ``n_tokens``: NA unless the server
-        reports them for each of its deltas.
+        ``event``, ``read``, ``t_ms`` as in `deltas`.  ``gap_ms``: since the last arrival of
+        a chunk, see `lines`.  ``n_tokens``: NA unless the server reports them for each
+        of its deltas.
     """
-    generated = table[table["kind"].isin(GENERATED)]
-    by_event = generated.groupby("event", sort=False)
+    by_event = generated(table).groupby("event", sort=False)
     made = by_event[["read", "t_ms"]].first().reset_index()
+    made["gap_ms"] = arrivals_of(tape).gap_ms(made["read"].to_numpy())
+    # The sum skips NA, so it is kept only for events without one.  `array` drops the index,
+    # which is the number of the event and not of the row.
     n_tokens = by_event["n_tokens"].sum(min_count=1)
-    made["gap_ms"] = made["t_ms"].diff().where(made["read"].diff() != 0)
     made["n_tokens"] = n_tokens.where(by_event["n_tokens"].count() == by_event.size()).array
-    return made[["event", "read", "t_ms", "gap_ms", "n_tokens"]]
+    return made
 
 
-def _known(stamps: Sequence[int] | np.ndarray) -> Any:
+def _known(stamps: Sequence[int] | Ints) -> ExtensionArray:
     values = np.array(stamps, dtype=np.int64)
     return known(values, values == UNKNOWN)
 
 
 def _has_fields(tape: Tape, follower: Follower) -> bool:
-    """Say whether an odd line is an ignored field, and not the text of a page."""
+    """Say whether a line of no known field is an ignored field; else it is a page's text."""
     framer = framer_for(str(tape.meta.get("content_type") or ""))
     return follower.dialect != "auto" or not isinstance(framer, TextParser)
 
 
-def _blocks(follower: Follower) -> tuple[np.ndarray, np.ndarray]:
+def _blocks(follower: Follower) -> tuple[Ints, Ints]:
     """Return the first and the last line of each event."""
     rows = follower.events
     first = np.fromiter(map(attrgetter("first_line"), rows), np.int64, len(rows))
     return first, np.fromiter(map(attrgetter("last_line"), rows), np.int64, len(rows))
 
 
-def _event_of(line: np.ndarray, follower: Follower) -> Any:
-    """Return the number of the event in whose block each line is; NA in none."""
+def _event_of(line: Ints, follower: Follower) -> ExtensionArray:
+    """Return the event that each line is part of; NA for lines of no event."""
+    # The search finds the first event that ends at the line or after it.  The line is part of
+    # that event only if the event has begun: between two events there can be other lines.
     first, last = _blocks(follower)
     event = np.searchsorted(last, line)
     begin = np.append(first, len(line))[event]

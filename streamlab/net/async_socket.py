@@ -16,6 +16,8 @@ import ssl
 from collections import deque
 from types import ModuleType
 
+from httpcore import AsyncNetworkStream
+
 from streamlab.net.connection import Exchange
 from streamlab.net.fairness import turns_of
 from streamlab.net.interrupts import HeldCancellation
@@ -28,7 +30,25 @@ HIGH_WATER = 1 << 20  # bytes queued before we stop reading
 STREAK = 4  # reads a consumer may take from its queue before others have their turn
 
 
-class AsyncSocketStream(Exchange):
+class AsyncStream(Exchange, AsyncNetworkStream):
+    """What both streams on a loop share: TLS can begin over each of them."""
+
+    _core: ModuleType
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,
+    ) -> AsyncTLSStream:
+        """Return TLS over this connection, which may be TLS itself, after the handshake."""
+        layer = TLSLayer(ssl_context, server_hostname)
+        stream = AsyncTLSStream(self, self._core, layer, self._clock)
+        await stream.handshake(timeout)
+        return stream
+
+
+class AsyncSocketStream(AsyncStream):
     """A connected, non-blocking socket whose every read is stamped in the loop's callback.
 
     Parameters
@@ -264,17 +284,6 @@ class AsyncSocketStream(Exchange):
         self._stop(None)
         self._wake()
 
-    async def start_tls(
-        self,
-        ssl_context: ssl.SSLContext,
-        server_hostname: str | None = None,
-        timeout: float | None = None,
-    ) -> AsyncTLSStream:
-        """Return this connection with TLS on top, after the handshake."""
-        return await AsyncTLSStream.over(
-            self, self._core, self._clock, ssl_context, server_hostname, timeout
-        )
-
     def get_extra_info(self, info: str) -> object:
         """Answer a question of httpcore: addresses, the socket, readability."""
         if info == "is_readable" and (self._queue or self._at_end):
@@ -282,33 +291,20 @@ class AsyncSocketStream(Exchange):
         return socket_info(self._sock, info)
 
 
-class AsyncTLSStream(TLSExchange):
+class AsyncTLSStream(TLSExchange, AsyncStream):
     """TLS over any async stream of ours, another TLS stream included."""
 
     def __init__(
-        self,
-        inner: AsyncSocketStream | AsyncTLSStream,
-        core: ModuleType,
-        layer: TLSLayer,
-        clock: Clock,
+        self, inner: AsyncStream, core: ModuleType, layer: TLSLayer, clock: Clock
     ) -> None:
         super().__init__(inner, core, layer, clock)
         self._inner = inner
 
-    @classmethod
-    async def over(
-        cls,
-        inner: AsyncSocketStream | AsyncTLSStream,
-        core: ModuleType,
-        clock: Clock,
-        context: ssl.SSLContext,
-        server_hostname: str | None,
-        timeout: float | None,
-    ) -> AsyncTLSStream:
-        """Do the handshake; close `inner` if it fails."""
-        layer = TLSLayer(context, server_hostname)
+    async def handshake(self, timeout: float | None) -> None:
+        """Do the handshake; close the connection below if it fails."""
+        layer, inner = self._layer, self._inner
         try:
-            with mapped(core.ConnectTimeout, core.ConnectError):
+            with mapped(self._core.ConnectTimeout, self._core.ConnectError):
                 while not layer.handshake():
                     await inner.write(layer.pending(), timeout)
                     layer.feed(await inner.read(MAX_BYTES, timeout))
@@ -316,7 +312,6 @@ class AsyncTLSStream(TLSExchange):
         except BaseException:
             await inner.aclose()
             raise
-        return cls(inner, core, layer, clock)
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Return the plaintext that one read's ciphertext completes."""
@@ -341,14 +336,3 @@ class AsyncTLSStream(TLSExchange):
     async def aclose(self) -> None:
         """Close the socket below."""
         await self._inner.aclose()
-
-    async def start_tls(
-        self,
-        ssl_context: ssl.SSLContext,
-        server_hostname: str | None = None,
-        timeout: float | None = None,
-    ) -> AsyncTLSStream:
-        """Return TLS in TLS, which a tunnel through an HTTPS proxy needs."""
-        return await AsyncTLSStream.over(
-            self, self._core, self._clock, ssl_context, server_hostname, timeout
-        )

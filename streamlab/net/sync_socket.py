@@ -18,6 +18,8 @@ from contextlib import contextmanager
 from functools import partial
 from types import ModuleType
 
+from httpcore import NetworkStream
+
 from streamlab.net.connection import Exchange
 from streamlab.net.interrupts import Gate, wait_readable
 from streamlab.net.stamping import Meter, joined
@@ -38,7 +40,29 @@ def mapped(timeout: type[Exception], error: type[Exception]) -> Iterator[None]:
         raise error(str(exc) or type(exc).__name__) from exc
 
 
-class SocketStream(Exchange):
+class SyncStream(Exchange, NetworkStream):
+    """What both blocking streams share: TLS can begin over each of them."""
+
+    _core: ModuleType
+
+    def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,
+    ) -> TLSStream:
+        """Return TLS over this connection, which may be TLS itself, after the handshake."""
+        layer = TLSLayer(ssl_context, server_hostname)
+        stream = TLSStream(self, self._core, layer, self._clock)
+        stream.handshake(timeout)
+        return stream
+
+    def abort(self) -> None:
+        """Make a read that is waiting in another thread return at once."""
+        raise NotImplementedError
+
+
+class SocketStream(SyncStream):
     """A connected TCP or Unix socket whose every read is stamped."""
 
     def __init__(
@@ -74,23 +98,12 @@ class SocketStream(Exchange):
         with contextlib.suppress(OSError):
             self._sock.shutdown(socket.SHUT_RDWR)
 
-    def start_tls(
-        self,
-        ssl_context: ssl.SSLContext,
-        server_hostname: str | None = None,
-        timeout: float | None = None,
-    ) -> TLSStream:
-        """Return this connection with TLS on top, after the handshake."""
-        return TLSStream.over(
-            self, self._core, self._clock, ssl_context, server_hostname, timeout
-        )
-
     def get_extra_info(self, info: str) -> object:
         """Answer a question of httpcore: addresses, the socket, readability."""
         return socket_info(self._sock, info)
 
 
-class TLSStream(TLSExchange):
+class TLSStream(TLSExchange, SyncStream):
     """TLS over any stream of ours, another TLS stream included."""
 
     # Over HTTP/2 one thread reads while others write.  The layer is one state for both
@@ -98,30 +111,17 @@ class TLSStream(TLSExchange):
     # in the order in which they were made, so `_order` locks making and sending together.
 
     def __init__(
-        self,
-        inner: SocketStream | TLSStream,
-        core: ModuleType,
-        layer: TLSLayer,
-        clock: Clock,
+        self, inner: SyncStream, core: ModuleType, layer: TLSLayer, clock: Clock
     ) -> None:
         super().__init__(inner, core, layer, clock)
         self._inner = inner
         self._state, self._order = threading.Lock(), threading.Lock()
 
-    @classmethod
-    def over(
-        cls,
-        inner: SocketStream | TLSStream,
-        core: ModuleType,
-        clock: Clock,
-        context: ssl.SSLContext,
-        server_hostname: str | None,
-        timeout: float | None,
-    ) -> TLSStream:
-        """Do the handshake; close `inner` if it fails."""
-        layer = TLSLayer(context, server_hostname)
+    def handshake(self, timeout: float | None) -> None:
+        """Do the handshake; close the connection below if it fails."""
+        layer, inner = self._layer, self._inner
         try:
-            with mapped(core.ConnectTimeout, core.ConnectError):
+            with mapped(self._core.ConnectTimeout, self._core.ConnectError):
                 while not layer.handshake():
                     inner.write(layer.pending(), timeout)
                     layer.feed(inner.read(MAX_BYTES, timeout))
@@ -129,7 +129,6 @@ class TLSStream(TLSExchange):
         except BaseException:
             inner.close()
             raise
-        return cls(inner, core, layer, clock)
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Return the plaintext that one read's ciphertext completes."""
@@ -173,17 +172,6 @@ class TLSStream(TLSExchange):
     def abort(self) -> None:
         """Make a read that is waiting in another thread return at once."""
         self._inner.abort()
-
-    def start_tls(
-        self,
-        ssl_context: ssl.SSLContext,
-        server_hostname: str | None = None,
-        timeout: float | None = None,
-    ) -> TLSStream:
-        """Return TLS in TLS, which a tunnel through an HTTPS proxy needs."""
-        return TLSStream.over(
-            self, self._core, self._clock, ssl_context, server_hostname, timeout
-        )
 
 
 def socket_info(sock: socket.socket, info: str) -> object:

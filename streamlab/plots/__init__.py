@@ -1,13 +1,13 @@
-"""As a picture: one picture, one file, and its function is ``draw``.
+"""Pictures: one file each, whose function is ``draw``.
 
 A picture is a module of this room, without an underscore, with
 
-- ``draw(tables, *, ax=None, **kws) -> Axes``: on `ax`, or on a new figure; `kws`
-  go to its main artist and nowhere else; several recordings can be drawn on one Axes;
-- ``caption(tables) -> str``: one true sentence, computed from what is drawn.
+- ``draw(tables, *, ax=None, **kws) -> Axes``: on `ax`, or on a new figure; `kws` go to its
+  main artist only; several recordings can be drawn on one Axes;
+- ``caption(tables) -> str``: one true sentence, computed from the data that is drawn.
 
-To add one, add its file and its test.  Nothing here uses pyplot: figures are made
-apart from it, so that nothing is shown twice and nothing is left open.
+To add a picture, add its file and its test.  Nothing here uses pyplot: pyplot keeps figures
+open, and shows them a second time in a notebook.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from collections.abc import Iterable, Mapping
 from importlib import import_module
 from pkgutil import iter_modules
 from types import MappingProxyType, ModuleType
-from typing import Any
 
 from matplotlib.axes import Axes
 
@@ -36,7 +35,7 @@ PLOTS: Mapping[str, ModuleType] = MappingProxyType(
 """The module of each picture, by its name."""
 
 
-def draw(name: str, tables: Tables, *, ax: Axes | None = None, **kws: Any) -> Axes:
+def draw(name: str, tables: Tables, *, ax: Axes | None = None, **kws: object) -> Axes:
     """Draw a picture by its name.
 
     Parameters
@@ -64,13 +63,13 @@ def draw(name: str, tables: Tables, *, ax: Axes | None = None, **kws: Any) -> Ax
 
 
 def caption(name: str, tables: Tables) -> str:
-    """Return the sentence that stands under a picture."""
+    """Return the sentence under a picture."""
     sentence: str = _named(name).caption(tables)
     return sentence
 
 
 def overview(tables: Tables, names: Iterable[str] = ("staircase", "gaps")) -> Picture:
-    """Draw several pictures of one recording, one under the other, in the same time."""
+    """Draw several pictures of one recording, one under the other, on one axis of time."""
     modules = [_named(name) for name in names]
     axes = new_axes(len(modules))
     for module, ax in zip(modules, axes, strict=True):

@@ -1,25 +1,23 @@
-"""The flags of the lens: which tools take which moment, and where their names stand.
+"""The flags of the lens: the moments, the tools that name them, and the places of the flags.
 
-Rule: a flag of a first token hangs above the stairs, the earliest highest; a flag of an end
-below them, the latest lowest.  So no pole crosses a flag, and no flag the stairs.
+Rule: the flags of first tokens hang above the stairs, the earliest highest; the flags of
+ends hang below them, the latest lowest.  So no pole crosses a flag, and no flag the stairs.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from textwrap import fill
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from streamlab.metrics import Tables
 from streamlab.metrics.definitions import Seen
-from streamlab.metrics.lens import answers, starts_ms
-from streamlab.plots._picture import ms
-
-__all__ = ["MARGIN", "Flag", "flags_of", "height_at", "hoist"]
+from streamlab.metrics.lens import figures_of, starts_ms
+from streamlab.plots._picture import Look, ms
+from streamlab.plots._stairs import height_at
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
 WRAP_FIRST, WRAP_END = 50, 36
@@ -28,18 +26,20 @@ WRAP_FIRST, WRAP_END = 50, 36
 MARGIN = 0.02
 """The space to the frame, of the height of the Axes."""
 
+# Flags are placed before the figure is drawn, when matplotlib does not know yet how large a
+# text will be.  So the height of a row is a constant, which fits the font size of 8 points.
 ROW_INCHES, APART_INCHES = 0.142, 0.06
 """The height of a row of a flag, and the space between two flags."""
 
 
 class Flag(NamedTuple):
-    """A moment on which some tools agree."""
+    """A moment, and the names of the tools that agree on it."""
 
     t_ms: float
     text: str
 
     def height(self, ax: Axes) -> float:
-        """Return how much of the height of an Axes it takes."""
+        """Return the share of the height of an Axes that the flag takes."""
         figure = ax.get_figure(root=True)
         assert figure is not None
         inches = ax.get_position().height * figure.get_figheight()
@@ -48,11 +48,13 @@ class Flag(NamedTuple):
 
 def flags_of(tables: Tables) -> tuple[list[Flag], list[Flag]]:
     """Return the flags of first tokens and those of ends, each the earliest first."""
+    # Each tool counts from its own clock.  Here all are moved to t0, and rounded to the
+    # nanosecond: else two tools that mean the same moment would have two flags.
     firsts: dict[float, list[str]] = {}
     ends: dict[float, list[str]] = {}
     seen = Seen(tables)
-    for definition, answer in answers(seen):
-        for tools, since_ms in ((firsts, answer.ttft_ms), (ends, answer.e2e_ms)):
+    for definition, figures in figures_of(seen):
+        for tools, since_ms in ((firsts, figures.ttft_ms), (ends, figures.e2e_ms)):
             if since_ms == since_ms:
                 t_ms = round(since_ms + starts_ms(definition, seen), 6)
                 tools.setdefault(t_ms, []).append(definition.tool.partition(",")[0])
@@ -67,12 +69,6 @@ def _text(t_ms: float, tools: Iterable[str], wrap: int) -> str:
     names = ", ".join(name.replace(" ", NO_BREAK) for name in dict.fromkeys(tools))
     text = f"{ms(t_ms)}: {names}".replace(" ms:", f"{NO_BREAK}ms:")
     return fill(text, wrap, break_long_words=False, break_on_hyphens=False)
-
-
-def height_at(line: Line2D, t_ms: float) -> float:
-    """Return how many events there were at a moment."""
-    times, count = (np.asarray(data) for data in line.get_data())
-    return float(count[np.searchsorted(times, t_ms, side="right") - 1])
 
 
 def hoist(ax: Axes, line: Line2D, firsts: list[Flag], ends: list[Flag]) -> None:
@@ -90,7 +86,7 @@ def hoist(ax: Axes, line: Line2D, firsts: list[Flag], ends: list[Flag]) -> None:
 def _flag(ax: Axes, line: Line2D, flag: Flag, height: float, valign: str) -> None:
     left, right = ax.get_xlim()
     to_the_right = (flag.t_ms - left) < 0.53 * (right - left)
-    pole: dict[str, Any] = {
+    pole: Look = {
         "arrowstyle": "-",
         "color": line.get_color(),
         "linewidth": 0.9,

@@ -1,8 +1,8 @@
 """What all pictures share: the figure, its look, its caption, its rich display.
 
 A figure of ours has its own background and inks, whatever style or theme is around it, so
-it reads the same on a light page and on a dark one.  Drawn on somebody else's Axes, a picture
-takes that Axes' colours.  What is told by colour is told by shape or dashes too.
+it looks the same on a light page and on a dark one.  On the Axes of a user, a picture takes
+the colours of those Axes.  What differs in colour differs in shape or dashes too.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from base64 import b64encode
 from html import escape
 from io import BytesIO
 from textwrap import fill
-from typing import Any
+from typing import Any, TypeAlias
 from weakref import WeakKeyDictionary
 
 from cycler import cycler
@@ -20,23 +20,15 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter
 
 from streamlab.metrics import Tables
 
-__all__ = [
-    "Picture",
-    "add_legend",
-    "alt",
-    "axes_for",
-    "ms",
-    "new_axes",
-    "plain_number",
-    "rows_of",
-    "sentence",
-    "sign",
-    "to_html",
-    "to_png",
-]
+Look: TypeAlias = dict[str, Any]
+"""Keywords of matplotlib's artists."""
+
+Bundle: TypeAlias = tuple[dict[str, str], dict[str, dict[str, object]]]
+"""What IPython displays: data by media type, and metadata by media type."""
 
 INK, FAINT = "#22262b", "#d9dce0"
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00")  # Okabe and Ito
@@ -66,9 +58,9 @@ STYLE: Any = {
 WIDTH_INCHES, HEIGHT_INCHES = 7.6, 3.8
 DPI = 100
 CAPTION_COLUMNS = 112
-CAPTION: Any = {"fontsize": 8.5, "color": INK, "linespacing": 1.4, "parse_math": False}
-INSIDE: Any = {"loc": "best", "fontsize": 9, "framealpha": 0.7}
-ABOVE: Any = {
+CAPTION: Look = {"fontsize": 8.5, "color": INK, "linespacing": 1.4, "parse_math": False}
+INSIDE: Look = {"loc": "best", "fontsize": 9, "framealpha": 0.7}
+ABOVE: Look = {
     "loc": "lower left",
     "bbox_to_anchor": (-0.01, 1.0),
     "frameon": False,
@@ -78,26 +70,26 @@ ABOVE: Any = {
     "handletextpad": 0.5,
 }
 
+# Captions are kept beside the figures: the figure can be a user's, on which we set no
+# attributes.  Weak keys let a figure be freed although it has a caption.
 _captions: WeakKeyDictionary[Figure, list[str]] = WeakKeyDictionary()
 
 
 class Picture(Figure):
     """A figure that shows itself in a notebook, with its caption as alt text."""
 
-    def _repr_mimebundle_(
-        self, include: Any = None, exclude: Any = None
-    ) -> tuple[dict[str, Any], dict[str, Any]]:
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Bundle:
         """Return the PNG, twice as sharp as it is large, and the caption as text."""
         width, height = (round(inches * DPI) for inches in self.get_size_inches())
-        image = {"width": width, "height": height, "alt": alt(self)}
+        image: dict[str, object] = {"width": width, "height": height, "alt": alt(self)}
         data = b64encode(to_png(self)).decode("ascii")
         return {"image/png": data, "text/plain": alt(self)}, {"image/png": image}
 
 
 class PictureAxes(Axes):
-    """Axes that, as the result of a cell, show the picture they are in."""
+    """Axes that show their picture if they are the result of a cell."""
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Bundle:
         picture = self.get_figure(root=True)
         assert isinstance(picture, Picture)
         return picture._repr_mimebundle_(include, exclude)
@@ -160,20 +152,31 @@ def to_html(figure: Figure) -> str:
 
 
 def ms(value_ms: float) -> str:
-    """Return a time as people read it: three digits, with its unit."""
+    """Return a time with three digits and its unit."""
     digits = 0 if abs(value_ms) >= 99.95 else 1 if abs(value_ms) >= 9.995 else 2
     return f"{value_ms:,.{digits}f} ms"
 
 
-def add_legend(ax: Axes, gid: str) -> None:
+def frame(ax: Axes, gid: str, xlabel: str, ylabel: str) -> None:
+    """Label the axes, begin at t0, write plain numbers at the ticks, add the legend."""
+    ax.set(xlabel=xlabel, ylabel=ylabel)
+    ax.set_xlim(left=0)
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_formatter(FuncFormatter(_plain_number))
+    _add_legend(ax, gid)
+
+
+def _add_legend(ax: Axes, gid: str) -> None:
     """Put the legend above the Axes of a `Picture`, one row a recording.
 
-    Somebody else's Axes may be narrow: there it stands inside, in one column.
+    The Axes of a user may be narrow: there the legend is inside, in one column.
     """
     rows = list(rows_of(ax, gid).values())
     if not any(rows):
         return
     if isinstance(ax.get_figure(root=True), Picture):
+        # matplotlib fills a legend column by column.  For one row a recording, all rows are
+        # padded to one length with blank entries, and given in the order of the columns.
         columns = max(map(len, rows))
         blank = Line2D([], [], linestyle="none", label=" ")
         padded = [row + [blank] * (columns - len(row)) for row in rows]
@@ -188,14 +191,17 @@ def add_legend(ax: Axes, gid: str) -> None:
 
 def rows_of(ax: Axes, gid: str) -> dict[str, list[Line2D]]:
     """Return the labelled lines of each recording drawn on `ax`, by their gid."""
+    # matplotlib gives a line without a label one that begins with "_".  Such a line has no
+    # entry in the legend, but its recording counts all the same.
     rows: dict[str, list[Line2D]] = {}
     for line in ax.lines:
         if (found := line.get_gid() or "").startswith(gid):
-            rows.setdefault(found, []).extend([line] * (str(line.get_label())[:1] != "_"))
+            row = rows.setdefault(found, [])
+            row += [] if str(line.get_label()).startswith("_") else [line]
     return rows
 
 
-def plain_number(value: float, _: int | None = None) -> str:
+def _plain_number(value: float, _: int | None = None) -> str:
     """Return the label of a tick: ``1,500``, ``0.2``."""
     return f"{value:,.10g}"
 

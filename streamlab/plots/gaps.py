@@ -1,44 +1,34 @@
-"""How long each arrival let one wait: the gap before it, against time.
+"""The gap before each arrival of events, against time.
 
-A point is an arrival: round if the read brought one event, a triangle if it brought
-several, between which nothing was observed.  The scale is logarithmic: a stall of
-300 ms and a jitter of 2 ms are both seen.
+A point is an arrival: round if the read brought one event, a triangle if it brought several
+(within a read nothing was observed).  The scale is logarithmic, so that a stall of 300 ms
+and a jitter of 2 ms can both be seen.
 """
 
 from __future__ import annotations
-
-from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.cbook import normalize_kwargs
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, LogLocator
+from matplotlib.ticker import LogLocator
 
 from streamlab.metrics import Tables
 from streamlab.metrics.intervals import quantile
-from streamlab.plots._picture import (
-    add_legend,
-    axes_for,
-    ms,
-    plain_number,
-    rows_of,
-    sentence,
-    sign,
-)
+from streamlab.plots._picture import Look, axes_for, frame, ms, rows_of, sentence, sign
 
 __all__ = ["caption", "draw"]
 
 GID = "streamlab-gaps"
 MANY = 300
-"""From so many arrivals on, points are small and let others shine through."""
+"""From so many arrivals on, points are small and transparent."""
 
 FILLS = ("full", "none", "left", "top")
 PERCENTILES = ((0.5, "p50", (6, 2)), (0.99, "p99", (1.5, 2)))
 
 
-def draw(tables: Tables, *, ax: Axes | None = None, **line_kws: Any) -> Axes:
-    """Draw the gap before each arrival of events, with its median and 99th percentile.
+def draw(tables: Tables, *, ax: Axes | None = None, **line_kws: object) -> Axes:
+    """Draw the gap before each arrival of events against time, both in ms, with p50 and p99.
 
     Parameters
     ----------
@@ -47,22 +37,19 @@ def draw(tables: Tables, *, ax: Axes | None = None, **line_kws: Any) -> Axes:
         Where to draw; by default on a new figure.  Several recordings can share one.
     **line_kws
         Passed to `matplotlib.axes.Axes.plot` for the points.
-
-    Returns
-    -------
-    Axes
-        The one drawn on: ms since the request was sent, gap in ms.
     """
     ax = axes_for(ax)
     arrivals, number = _arrivals(tables), len(rows_of(ax, GID))
     look = {"gid": f"{GID}-{number}", "label": _label(tables)} | _look(len(arrivals), number)
     look |= normalize_kwargs(line_kws, Line2D)
     points = _draw_points(ax, arrivals, look)
-    _scale(ax)  # before the lines, which would ask for limits on a linear axis
-    dots = (1.5, 4) * (number % 2)  # so that the lines of two recordings differ in print
+    # The scale is set before the lines of the percentiles are drawn.  On a linear axis these
+    # lines make matplotlib compute limits, and a logarithmic scale cannot show limits below 0.
+    _scale(ax)
+    dots = (1.5, 4) if number % 2 else ()  # the lines of two recordings differ without colour
     for q, name, dashes in PERCENTILES if len(arrivals) else ():
         value = quantile(arrivals["gap_ms"], q)
-        line: dict[str, Any] = {"linestyle": (0, dashes + dots), "linewidth": 1.3}
+        line: Look = {"linestyle": (0, dashes + dots), "linewidth": 1.3}
         line |= {"color": points.get_color(), "gid": look["gid"]}
         ax.axhline(value, label=f"{name} {ms(value)}", **line)
     _frame(ax, empty=arrivals.empty)
@@ -96,10 +83,10 @@ def _arrivals(tables: Tables) -> pd.DataFrame:
     return made.dropna(subset="gap_ms")
 
 
-def _look(count: int, number: int) -> dict[str, Any]:
-    """Return how points look: of a second recording they are open, not only in colour."""
+def _look(count: int, number: int) -> Look:
+    """Return how points look; those of a second recording are open, not only in colour."""
     size, alpha = (4.5, 1.0) if count < MANY else (2.8, 0.5)
-    look: dict[str, Any] = {"marker": "o", "linestyle": "none", "markersize": size}
+    look: Look = {"marker": "o", "linestyle": "none", "markersize": size}
     return look | {"alpha": alpha, "fillstyle": FILLS[number % len(FILLS)]}
 
 
@@ -107,7 +94,7 @@ def _label(tables: Tables) -> str:
     return f"{tables.label}: one event a read" if tables.label else "one event a read"
 
 
-def _draw_points(ax: Axes, arrivals: pd.DataFrame, look: dict[str, Any]) -> Line2D:
+def _draw_points(ax: Axes, arrivals: pd.DataFrame, look: Look) -> Line2D:
     """Draw single events round and others as triangles; return the round ones."""
     alone, together = arrivals[arrivals["size"] == 1], arrivals[arrivals["size"] > 1]
     (points,) = ax.plot(alone["t_ms"], alone["gap_ms"], **look)
@@ -119,19 +106,17 @@ def _draw_points(ax: Axes, arrivals: pd.DataFrame, look: dict[str, Any]) -> Line
 
 
 def _frame(ax: Axes, empty: bool) -> None:
-    ax.set(xlabel="time since the request was sent (ms)", ylabel="gap before an arrival (ms)")
     ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     ax.yaxis.set_minor_locator(LogLocator(subs=()))
-    for axis in (ax.xaxis, ax.yaxis):
-        axis.set_major_formatter(FuncFormatter(plain_number))
-    ax.set_xlim(left=0)
     if empty and not ax.texts:
         ax.text(0.5, 0.5, "no gaps", transform=ax.transAxes, ha="center")
-    add_legend(ax, GID)
+    frame(ax, GID, "time since the request was sent (ms)", "gap before an arrival (ms)")
 
 
 def _scale(ax: Axes) -> None:
-    """Fit the scale to the gaps of all recordings: a decade at least, steady looks steady."""
+    """Fit the scale to the gaps of all recordings, to a factor of ten at least."""
+    # With less than a factor of ten, the jitter of a steady stream would fill the picture
+    # and look like trouble.
     ax.set_yscale("log")
     low, high = ax.dataLim.minposy, ax.dataLim.ymax
     if 0 < low <= high < float("inf"):

@@ -89,16 +89,8 @@ def run(
 ) -> None:
     """Serve in the foreground, until Ctrl-C.
 
-    Parameters
-    ----------
-    tapes : mapping of str to Tape, optional
-        Recordings to play, each under the name that ``model`` selects it by.
-    port : int
-        0 takes a free one.
-    speed : float
-        All times are divided by it.
-    ready : callable, optional
-        Called once with the URL, when requests are answered.
+    Parameters are those of `server.Lab`.  Once requests are answered, `ready` is called with
+    the URL.
 
     Raises
     ------

@@ -34,7 +34,7 @@ def response_of(tape: Tape) -> Response:
     return Response(
         _writes(tape),
         str(meta.get("content_type") or SSE),
-        int(meta.get("status") or 200),
+        int(str(meta.get("status") or 200)),
         () if encoding == "identity" else (("content-encoding", str(encoding)),),
         head_at_ns=head_ns if answered else None,
         ending=ending,

@@ -1,6 +1,6 @@
 """What arrived: reads and their stamps, the clock, the journal, edits.
 
-Standard library only.  Nothing in this room knows what the bytes mean.
+Standard library only.  This room does not know what the bytes mean.
 """
 
 from streamlab.tape import edits, journal

@@ -1,7 +1,8 @@
-"""The clocks, and the one moment at which the wall clock was read beside them.
+"""The clocks: monotonic for stamps, and one anchor to the wall clock.
 
-Rule: whoever stamps is handed its clock.  Only this module names the real one.
-All stamps are nanoseconds of `monotonic_ns`; the wall clock is for people.
+All stamps are nanoseconds of `monotonic_ns`.  The wall clock only shows the time of day.
+
+Rule: code that stamps takes its clock as an argument.  Only this module names the real ones.
 """
 
 from __future__ import annotations
@@ -11,18 +12,18 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 Clock = Callable[[], int]
-"""Returns nanoseconds; never goes back."""
+"""A function that returns nanoseconds and never goes back."""
 
 monotonic_ns: Clock = time.perf_counter_ns
-"""``CLOCK_MONOTONIC`` on Linux, so comparable between processes of one machine."""
+"""``CLOCK_MONOTONIC`` on Linux: comparable between the processes of one machine."""
 
 
 class Anchor(NamedTuple):
-    """One moment on two clocks: ties the monotonic stamps to the calendar."""
+    """One moment on two clocks; converts monotonic stamps to calendar time and back."""
 
     mono_ns: int
     wall_ns: int  # since 1970-01-01 UTC
-    error_ns: int  # half the width of the bracket that caught `wall_ns`
+    error_ns: int  # half the time between the two readings around `wall_ns`
 
     def to_wall_ns(self, mono_ns: int) -> int:
         """Return the calendar time of a monotonic stamp, in ns since 1970."""
@@ -34,10 +35,13 @@ class Anchor(NamedTuple):
 
 
 def anchor(mono: Clock = monotonic_ns, wall: Clock = time.time_ns, tries: int = 5) -> Anchor:
-    """Read the wall clock between two readings of the monotonic one; keep the tightest.
+    """Read the wall clock between two readings of the monotonic clock.
 
-    The true offset differs from the returned one by at most ``error_ns``.
+    Of `tries` such brackets the shortest counts.  The true offset between the two clocks
+    differs from the returned one by at most ``error_ns``.
     """
+    # Between two readings the thread may lose the processor for milliseconds.  The shortest
+    # bracket is the one where that did not happen.
     return min((_bracket(mono, wall) for _ in range(tries)), key=lambda a: a.error_ns)
 
 

@@ -1,9 +1,8 @@
-"""Tapes made from tapes: slower, later, shorter, cut into other reads.
+"""Make tapes from tapes: slower, later, shorter, or cut into other reads.
 
-An edit is a function ``Tape -> Tape``.  It changes nothing in place, never a byte of
-what it keeps, and leaves t0 where it was; all that has a time moves along: the stamps,
-the lab's send times, the phases, the end.  ``meta["edits"]`` names what was done, so
-that nobody takes the result for an observation.
+An edit is a function ``Tape -> Tape``.  It changes nothing in place and no byte that it keeps,
+and t0 stays.  It moves the stamps, the lab's send times, the phases and the end together.
+``meta["edits"]`` lists the edits, so an edited tape is not taken for an observation.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ _Move = Callable[[int], int]
 
 
 def stretch(tape: Tape, factor: float) -> Tape:
-    """Return a tape on which everything takes `factor` times as long, seen from t0.
+    """Return a tape on which all times since t0 are multiplied by `factor`.
 
     Parameters
     ----------
@@ -52,23 +51,23 @@ def stretch(tape: Tape, factor: float) -> Tape:
 def stall(
     tape: Tape, for_ms: float, *, read: int | None = None, t_ms: float | None = None
 ) -> Tape:
-    """Return a tape on which nothing came for a while: the rest is `for_ms` later.
+    """Return a tape with a pause: all reads after it arrive `for_ms` later.
 
     Parameters
     ----------
     tape : Tape
     for_ms : float
-        How long the pause is, in ms; 0 or more.
+        The length of the pause, in ms; 0 or more.
     read : int, optional
-        The first read that is late; negative counts from the end.
+        The first read that is late; a negative number counts from the end.
     t_ms : float, optional
-        Or the moment of the pause, in ms since t0: what arrived then or afterwards is
-        late.  One of `read` and `t_ms` must be given.
+        The moment of the pause, in ms since t0: reads that arrived then or later are late.
+        Give either `read` or `t_ms`.
 
     Raises
     ------
     UsageError
-        If `for_ms` is negative, or not exactly one place on the tape is named.
+        If `for_ms` is negative, or not exactly one of `read` and `t_ms` is given.
     """
     pause_ms = _number(for_ms)
     if not 0 <= pause_ms < math.inf:
@@ -99,29 +98,29 @@ def cut(
     t_ms: float | None = None,
     how: How = "reset",
 ) -> Tape:
-    """Return the beginning of a tape, as if the stream had broken off there.
+    """Return the beginning of a tape, as if the stream had broken off.
 
     Parameters
     ----------
     tape : Tape
-    reads : int
-        So many reads come; the stream ends when the next one would have arrived.
-    n_bytes : int
-        Or so many bytes of the body, if need be a part of the last read.
+    reads, n_bytes : int
+        The number of reads or bytes to keep; the stream ends when the next would have arrived.
     t_ms : float
-        Or what arrived at most so many ms after t0.
+        Keep what arrived at most this many ms after t0.
     how : str
-        How the stream ends then; see `streamlab.tape.End`.
+        How the stream ends then; see `streamlab.tape.How`.
 
     Raises
     ------
     UsageError
-        If not exactly one place is named, or the tape has no such place.
+        If not exactly one of the three is given, or the tape is shorter.
     """
     _only_one("cut", reads=reads, n_bytes=n_bytes, t_ms=t_ms)
     place = f"{reads=}" if reads is not None else f"{n_bytes=}" if t_ms is None else f"{t_ms=}"
     size, end_ns = _break(tape, reads, n_bytes, t_ms)
     columns = _head(tape.columns, size)
+    # A stream does not end before its last read was seen: `arrived_ns` of the next read, or
+    # `t_ms`, may be earlier than that.
     end_ns = max([end_ns, *columns.seen_ns[-1:], *columns.delivered_ns[-1:]])
     shorter = replace(
         tape,
@@ -137,16 +136,15 @@ def cut(
 def rechunk(tape: Tape, sizes: int | Iterable[int]) -> Tape:
     """Return a tape with the same bytes in other reads.
 
-    A new read has the stamp of the read that brought its last byte.  Its number of
-    segments is unknown, unless it is an old read; its bound from below is that of
-    the read which brought its first byte.
+    A new read has the stamp of the old read that brought its last byte, and the lower bound
+    ``lo_ns`` of the old read that brought its first byte.  Its number of segments is unknown,
+    unless it has the same bytes as an old read.
 
     Parameters
     ----------
     tape : Tape
     sizes : int or iterable of int
-        The sizes of the new reads, in bytes, over and over; the last read may be
-        shorter.
+        The sizes of the new reads, in bytes; repeated until the body ends.
 
     Raises
     ------
@@ -171,7 +169,7 @@ def rechunk(tape: Tape, sizes: int | Iterable[int]) -> Tape:
 
 
 def _moved(tape: Tape, move: _Move, first: int, from_ns: int | None) -> Tape:
-    """Move the reads from `first` on, and the phases and the end if since `from_ns`."""
+    """Move the reads from row `first` on, and the phases and the end since `from_ns`."""
 
     def column(times: array[int]) -> array[int]:
         later = (t_ns if t_ns == UNKNOWN else move(t_ns) for t_ns in times[first:])
@@ -199,7 +197,7 @@ def _moved(tape: Tape, move: _Move, first: int, from_ns: int | None) -> Tape:
 def _break(
     tape: Tape, reads: int | None, n_bytes: int | None, t_ms: float | None
 ) -> tuple[int, int]:
-    """Return where a stream breaks off: after how many bytes, and when."""
+    """Return after how many bytes a stream breaks off, and when, in ns."""
     columns = tape.columns
     if t_ms is not None:
         end_ns = _moment(tape, t_ms)
@@ -213,7 +211,7 @@ def _break(
 
 
 def _head(columns: Columns, size: int) -> Columns:
-    """Return the rows of the first `size` bytes; of a read cut in two the first part."""
+    """Return the rows of the first `size` bytes; the last read may be shorter then."""
     n_rows = bisect_left(columns.ends, size) + 1 if size else 0
     head = Columns(*(getattr(columns, column.name)[:n_rows] for column in fields(columns)))
     if n_rows and head.ends[-1] > size:
@@ -235,6 +233,9 @@ def _stamp(columns: Columns, start: int, end: int, row: int) -> Stamp:
     stamp = columns.stamp(row)
     if (start, end) == (columns.start(row), columns.ends[row]):
         return stamp
+    # A new read that joins old reads is like a merged one: its bytes came in an interval.  The
+    # interval begins where the first byte's read began.  A read of one segment has no `lo_ns`,
+    # because all of it came at one moment; that moment is then the bound.
     first = bisect_right(columns.ends, start)
     lo_ns = columns.lo_ns[first]
     if lo_ns == UNKNOWN and first < row and columns.n_segments[first] == 1:
@@ -243,7 +244,9 @@ def _stamp(columns: Columns, start: int, end: int, row: int) -> Stamp:
 
 
 def _noted(tape: Tape, edit: str) -> Tape:
-    return replace(tape, meta={**tape.meta, "edits": [*tape.meta.get("edits", ()), edit]})
+    before = tape.meta.get("edits")
+    edits = [*before, edit] if isinstance(before, list) else [edit]
+    return replace(tape, meta={**tape.meta, "edits": edits})
 
 
 def _moment(tape: Tape, t_ms: object) -> int:

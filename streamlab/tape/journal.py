@@ -1,25 +1,29 @@
 """The file of a tape: JSON lines, appended while the stream runs.
 
-The first line says what the file is and what is known of the request; then come
-the reads, each with its stamps, its tier and its bytes; the last line says how the
-stream ended.  A file without that line was cut off, and loads as far as it goes.
+The first line says what the file is and what is known of the request.  Then come the reads,
+each with its stamps, its tier and its bytes.  The last line says how the stream ended.  A file
+without that line was cut off; its whole lines still load.
 
 =============  ====================================================================
 ``streamlab``  the first line: ``"journal"``, with ``version`` and ``meta``
 ``read``       a read: its number, stamps in ns, ``stamp`` (the tier) and its bytes,
                as ``text`` where they are UTF-8, else as ``b64``
-``more``       further bytes of the read before, which grew after it was written
+``more``       further bytes of the last read, which grew after it was written
 ``late``       stamps of a read that became known after it was written
 ``mark``       a phase of the request, and its ``t_ns``
-``meta``       all that is known of request and response, anew
+``meta``       request and response again, as they are known now
 ``end``        the last line: when and how the stream ended
 =============  ====================================================================
 
-What is unknown is left out.  A line is whole, or it is the last.
+Unknown values are left out.  Only the last line of a file may be incomplete.
 
-Rule 1: the writer pulls.  No recorder, and so no hot path, ever waits for a disk.
-Rule 2: nothing is written that does not stand in the tape; no environment, no key.
+Rule 1: the journal asks the recorder for news.  A recorder never waits for a disk.
+Rule 2: a journal has what the tape has, and no more: no environment, no key.
 """
+
+# Why the file can be trusted after a kill: it is unbuffered, and the operating system writes
+# in the order of the calls, so a killed process leaves a beginning of the file.  There is no
+# `fsync`: a crash of the machine may lose more, and a slow disk would delay the other journals.
 
 from __future__ import annotations
 
@@ -32,35 +36,34 @@ from itertools import islice
 from os import PathLike, fspath
 from pathlib import Path
 from threading import Lock
-from typing import Any, Self
+from typing import Self
 
 from streamlab.errors import UsageError
 from streamlab.tape import journal_lines as lines
 from streamlab.tape.journal_load import load
-from streamlab.tape.journal_writer import WRITER
+from streamlab.tape.journal_thread import THREAD
 from streamlab.tape.reads import UNKNOWN, Recorder, Tape
 
 __all__ = ["Journal", "load", "save"]
 
 _LINES_A_WRITE = 64
-"""Writing lets other threads run; so a long backlog never holds them up for long."""
+"""A write releases the GIL.  With few lines between two writes, other threads run often."""
 
 
 class Journal:
-    """Keeps a file in step with a recorder, until it is closed.
+    """A file that follows a recorder until it is closed.
 
-    One thread for all open journals asks their recorders for news every 50 ms and
-    hands the lines to the operating system at once; a process that is killed loses
-    less than 100 ms of reads.
+    One thread asks the recorders of all open journals for news every 50 ms and writes the
+    lines at once.  A killed process loses less than 100 ms of reads.
 
-    A disk that fails while the stream runs does not hurt the stream: the file ends
-    there, `error` keeps the reason, and `close` warns.
+    A disk that fails does not disturb the stream: the file ends there, `error` keeps the
+    reason, and `close` warns.
 
     Parameters
     ----------
     recorder : Recorder
-        Asked for news, never told anything.  In ``recorder.meta`` assign values rather
-        than change them in place; what changed in place is written by `close`.
+        Never changed by the journal.  Assign new values to ``recorder.meta``: a value that
+        is changed in place is not written before `close`.
     path : str or path-like
         Opened at once; a file that is there is replaced.
 
@@ -73,7 +76,7 @@ class Journal:
     Raises
     ------
     OSError
-        If `path` cannot be written, before anything is recorded.
+        If `path` cannot be written.
     UsageError
         If the recorder's meta is not JSON.
 
@@ -98,7 +101,7 @@ class Journal:
         self._meta_line = lines.meta(self._meta)
         with _refusals(self.path):
             self._file: FileIO | None = _begun(self.path, first)
-        WRITER.add(self)
+        THREAD.add(self)
 
     def __enter__(self) -> Self:
         return self
@@ -107,7 +110,7 @@ class Journal:
         self.close()
 
     def pump(self) -> None:
-        """Write what is new since the last time; the journals' thread does this."""
+        """Write what is new since the last call; `journal_thread` calls this."""
         with self._lock:
             self._keep(self._news())
 
@@ -117,16 +120,16 @@ class Journal:
         Parameters
         ----------
         server_sent_ns : sequence of int, optional
-            When the lab wrote the last byte of each read; known only afterwards.
+            When the lab wrote the last byte of each read; known only after the stream.
 
         Warns
         -----
         RuntimeWarning
-            If the file ends early because the disk failed; see `error`.
+            If the file ends early; see `error`.
 
         Notes
         -----
-        A recorder that still runs gets no end in the file: it loads as ``"cut"``.
+        If the recorder still runs, the file gets no end and loads as ``"cut"``.
         """
         if self._finish(server_sent_ns or ()) and self.error is not None:
             warnings.warn(
@@ -137,11 +140,11 @@ class Journal:
             )
 
     def abandon(self) -> None:
-        """Close without a warning: the interpreter is going."""
+        """Close without a warning, because the interpreter exits."""
         self._finish(())
 
     def _finish(self, server_sent_ns: Sequence[int]) -> bool:
-        WRITER.remove(self)
+        THREAD.remove(self)
         with self._lock:
             if self._file is None:
                 return False
@@ -151,7 +154,9 @@ class Journal:
         return True
 
     def _keep(self, news: Iterator[bytes]) -> None:
-        """Write lines; after the first failure none, for a line must be whole or the last."""
+        """Write lines."""
+        # A failed write may leave half a line.  Only the last line may be incomplete, so
+        # nothing more is written after the first failure.
         if self._file is None or isinstance(self.error, OSError):
             return
         try:
@@ -173,7 +178,10 @@ class Journal:
             yield lines.late(row, delivered_ns=delivered_ns[row])
 
     def _rest(self, server_sent_ns: Sequence[int]) -> Iterator[bytes]:
-        ended = self._log.ended  # before the news: what was read before it is then in them
+        # `ended` is read before the news.  A recorder refuses reads after its end, so the
+        # news then have all reads.  The other way round, reads that come in between would
+        # be missing from a file that claims to be complete.
+        ended = self._log.ended
         yield from self._news()
         yield from self._new_meta()
         for row in self._undelivered:
@@ -191,7 +199,7 @@ class Journal:
         try:
             line = lines.meta(self._meta)
         except TypeError as unwritable:
-            self.error = unwritable  # the reads go on
+            self.error = unwritable  # the reads are written all the same
             return
         if line != self._meta_line:
             self._meta_line = line
@@ -205,7 +213,9 @@ class Journal:
 
     def _new_reads(self) -> Iterator[bytes]:
         columns, body = self._log.columns, self._log.body
-        n_reads = len(columns.ends)  # all but the last of these are final
+        # All reads but the last are final; the last may still grow (`Recorder.extend`).  Its
+        # later bytes get a line `more`.  `body` has at least the bytes that `ends` names.
+        n_reads = len(columns.ends)
         last = self._n_reads - 1
         if last >= 0 and columns.ends[last] > self._n_bytes:
             data = body[self._n_bytes : columns.ends[last]]
@@ -222,7 +232,7 @@ class Journal:
 def save(tape: Tape, path: str | PathLike[str]) -> None:
     """Write a finished tape as a journal.
 
-    A file that is there is replaced, and only once the new one is whole.
+    A file that is there is replaced after the new one is complete.
 
     Parameters
     ----------
@@ -232,7 +242,7 @@ def save(tape: Tape, path: str | PathLike[str]) -> None:
     Raises
     ------
     OSError
-        If `path` cannot be written; a file that was there is then unharmed.
+        If `path` cannot be written; a file that was there stays as it was.
     UsageError
         If the tape's meta is not JSON.
     """
@@ -247,6 +257,8 @@ def save(tape: Tape, path: str | PathLike[str]) -> None:
 
 
 def _replace_by(tape: Tape, path: Path) -> None:
+    # `replace` is atomic within one folder, hence the neighbour.  A full disk or a kill in the
+    # middle of writing leaves the old file.  `path` is resolved: a link stays a link.
     part = path.with_name(path.name + ".part")
     try:
         _write_whole(tape, part)
@@ -265,7 +277,7 @@ def _path(path: str | PathLike[str]) -> Path:
 
 
 def _begun(path: Path, first: bytes) -> FileIO:
-    """Return a new file with its first line; unbuffered, so that what is written is out."""
+    """Return a new, unbuffered file with its first line."""
     file = FileIO(path, "wb")
     try:
         _write(file, first)
@@ -276,6 +288,7 @@ def _begun(path: Path, first: bytes) -> FileIO:
 
 
 def _write(file: FileIO, data: bytes) -> None:
+    # An unbuffered write may take a part only, for example on a disk that is nearly full.
     rest = memoryview(data)
     while rest:
         rest = rest[file.write(rest) :]
@@ -283,7 +296,7 @@ def _write(file: FileIO, data: bytes) -> None:
 
 @contextmanager
 def _refusals(path: Path) -> Iterator[None]:
-    """Say in one sentence why the operating system will not write there."""
+    """Turn an OSError into one sentence with the path and a remedy."""
     try:
         yield
     except OSError as refused:
@@ -294,7 +307,7 @@ def _refusals(path: Path) -> Iterator[None]:
         raise type(refused)(message) from None
 
 
-def _first_line(meta: Mapping[str, Any]) -> bytes:
+def _first_line(meta: Mapping[str, object]) -> bytes:
     try:
         return lines.header(meta)
     except TypeError as unwritable:

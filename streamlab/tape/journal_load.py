@@ -1,8 +1,7 @@
-"""How a journal is read back; `journal` says what its lines mean.
+"""Load a journal; `journal` defines its lines.
 
-A file cut off anywhere is a recording up to its last whole line, and says so:
-its `End` is ``"cut"``.  Anything else that is wrong is a `FormatError` which
-names the file, the line and what to do.
+A file that is cut off anywhere gives the tape up to its last whole line, and its `End` is
+``"cut"``.  Any other mistake is a `FormatError` with the file, the line and a remedy.
 """
 
 from __future__ import annotations
@@ -11,10 +10,11 @@ import json
 from array import array
 from base64 import b64decode
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from os import PathLike, fspath
 from pathlib import Path
-from typing import Any, BinaryIO, get_args
+from typing import BinaryIO, get_args
 
 from streamlab.errors import FormatError
 from streamlab.tape.journal_lines import NAME, VERSION
@@ -37,13 +37,13 @@ def load(path: str | PathLike[str]) -> Tape:
     Returns
     -------
     Tape
-        Up to the last whole line.  If the last line is not the stream's end,
-        then ``tape.end.how`` is ``"cut"`` and ``tape.end.detail`` says where.
+        Up to the last whole line.  If the file has no end, ``tape.end.how`` is ``"cut"``
+        and ``tape.end.detail`` says where.
 
     Raises
     ------
     FormatError
-        If `path` is no journal, a newer one, or broken before its last line.
+        If `path` is not a journal, or a newer one, or damaged before its last line.
     OSError
         If `path` cannot be read; `FileNotFoundError` if there is none.
     """
@@ -60,7 +60,7 @@ def load(path: str | PathLike[str]) -> Tape:
 
 
 class _Loader:
-    """Takes a journal's lines in order; the tape grows in a recorder as it once did."""
+    """Rebuilds a recorder from the lines of a journal, in order."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -106,13 +106,15 @@ class _Loader:
             )
         self._meta(entry.get("meta"))
 
-    def _parse(self, raw: bytes) -> dict[str, Any] | None:
-        """Return a line's object, {} for a blank line, None for one that was cut off."""
+    def _parse(self, raw: bytes) -> dict[str, object] | None:
+        """Return the object of a line; {} for a blank line, None for one that was cut off."""
         if not raw.strip():
             return {}
         try:
             entry = json.loads(raw)
         except (ValueError, RecursionError):
+            # Without an LF this is the last line, and a killed process left it incomplete.
+            # With an LF, an edit or a damaged disk has broken it.
             if not raw.endswith(b"\n"):
                 return None
             raise self._broken("is not JSON") from None
@@ -120,7 +122,7 @@ class _Loader:
             raise self._broken("is no JSON object")
         return entry
 
-    def _take(self, entry: Mapping[str, Any]) -> None:
+    def _take(self, entry: Mapping[str, object]) -> None:
         if self.end is not None:
             raise self._broken("stands after the stream's end")
         for kind, take in (
@@ -136,15 +138,16 @@ class _Loader:
             raise self._broken("is none of read, more, late, mark, meta, end")
         return self._meta(entry["meta"])
 
-    def _read(self, entry: Mapping[str, Any]) -> None:
+    def _read(self, entry: Mapping[str, object]) -> None:
         if entry["read"] != len(self.log):
             raise self._broken(f"should be read {len(self.log)} and is {entry['read']!r}")
-        if entry.get("stamp") not in TIERS:
+        tier = next((tier for tier in TIERS if tier == entry.get("stamp")), None)
+        if tier is None:
             raise self._broken(f"has {entry.get('stamp')!r} as its stamp, none of {TIERS}")
         stamp = Stamp(
             self._int(entry, "arrived_ns"),
             self._int(entry, "seen_ns"),
-            entry["stamp"],
+            tier,
             self._int(entry, "n_segments", UNKNOWN, _INT32),
             self._int(entry, "lo_ns", UNKNOWN),
         )
@@ -152,12 +155,12 @@ class _Loader:
         self.log.columns.delivered_ns[-1] = self._int(entry, "delivered_ns", UNKNOWN)
         self.sent.append(self._int(entry, "server_sent_ns", UNKNOWN))
 
-    def _more(self, entry: Mapping[str, Any]) -> None:
+    def _more(self, entry: Mapping[str, object]) -> None:
         if not len(self.log) or entry["more"] != len(self.log) - 1:
-            raise self._broken(f"goes on with read {entry['more']!r}, which is not the last")
+            raise self._broken(f"continues read {entry['more']!r}, which is not the last")
         self.log.extend(self._bytes(entry))
 
-    def _late(self, entry: Mapping[str, Any]) -> None:
+    def _late(self, entry: Mapping[str, object]) -> None:
         row = self._int(entry, "late")
         if not 0 <= row < len(self.log):
             raise self._broken(f"has stamps of read {row}, which has not come yet")
@@ -168,7 +171,7 @@ class _Loader:
             if name in entry:
                 column[row] = self._int(entry, name)
 
-    def _mark(self, entry: Mapping[str, Any]) -> None:
+    def _mark(self, entry: Mapping[str, object]) -> None:
         self.log.mark(str(entry["mark"]), self._int(entry, "t_ns"))
 
     def _meta(self, meta: object) -> None:
@@ -176,32 +179,35 @@ class _Loader:
             raise self._broken("has no object as its meta")
         self.log.meta = meta
 
-    def _end(self, entry: Mapping[str, Any]) -> None:
+    def _end(self, entry: Mapping[str, object]) -> None:
         end = entry["end"]
         if not isinstance(end, dict) or end.get("how") not in _HOWS:
             raise self._broken(f"has an end that is none of streamlab's: {end!r}")
         self.end = End(self._int(end, "t_ns"), end["how"], str(end.get("detail", "")))
 
-    def _bytes(self, entry: Mapping[str, Any]) -> bytes:
-        try:
-            if "text" in entry:
-                data: bytes = entry["text"].encode()
-            else:
-                data = b64decode(entry["b64"], validate=True)
-        except (KeyError, AttributeError, TypeError, ValueError):
-            raise self._broken('has no bytes: neither valid "text" nor "b64"') from None
+    def _bytes(self, entry: Mapping[str, object]) -> bytes:
+        text, encoded, data = entry.get("text"), entry.get("b64"), None
+        with suppress(ValueError):  # a lone surrogate, or not base64
+            if isinstance(text, str):
+                data = text.encode()
+            elif isinstance(encoded, str):
+                data = b64decode(encoded, validate=True)
+        if data is None:
+            raise self._broken('has no bytes: neither valid "text" nor "b64"')
         if not data:
             raise self._broken("has no bytes, and a read has at least one")
         return data
 
     def _int(
         self,
-        entry: Mapping[str, Any],
+        entry: Mapping[str, object],
         name: str,
         default: int | None = None,
         within: range = _INT64,
     ) -> int:
         value = entry.get(name, default)
+        # `type`, because JSON's true and false are ints to `isinstance`.  A number outside the
+        # column's range would raise OverflowError in `array.append`.
         if type(value) is not int or value not in within:
             raise self._broken(f"needs a whole number as {name} and has {value!r}")
         return value
@@ -224,6 +230,6 @@ class _Loader:
 
 
 def _is_cut(first: bytes) -> bool:
-    """Say whether a line without its end is the beginning of a journal's first."""
+    """Return True if this is an incomplete first line of a journal."""
     begins = _FIRST.encode()
     return not first.endswith(b"\n") and begins.startswith(first[: len(begins)])

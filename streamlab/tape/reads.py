@@ -1,77 +1,80 @@
-"""What arrived, and when: the only facts this package stores.
+"""What arrived, and when: the only facts that this package stores.
 
-A *read* is one return of the socket's read that carried body bytes, stamped
-as it returned.  Lines, events, deltas, metrics and plots are computed from
-reads, and are never saved.
+A *read* is one return of the socket's read that carried body bytes, stamped as it
+returned.  Lines, events, deltas, metrics and plots are computed from reads and never saved.
 
-A `Recorder` grows while a stream runs; a `Tape` is what it leaves, and never
-changes.  Both keep columns and one run of bytes, not an object a read: that
-costs 45 bytes a read beside the bytes.
+A `Recorder` grows while a stream runs; `Recorder.finish` makes a `Tape`, which never changes.
+Both keep columns and one run of bytes, 45 bytes a read besides the data.
 
-Rule 1: nothing in here knows what the bytes mean.
-Rule 2: nothing in here reads a clock that it was not given.
-Rule 3: a read is there when its end is: `Columns.ends` is written last.  So another
-thread, or an interrupt in the middle of `append`, never finds half a read.
-Rule 4: while a recorder grows, others copy (``body[a:b]``, ``ends[a:b]``).  A
-memoryview or a NumPy array over it would make the next `append` fail.
+Rule 1: this module does not know what the bytes mean.
+Rule 2: this module reads no clock that it was not given.
+Rule 3: `Columns.ends` is written last, and a read counts only once its end is there.
+Rule 4: while a recorder grows, other code copies from it (``body[a:b]``, ``ends[a:b]``).
 """
+
+# Rule 3 replaces a lock.  CPython runs each `append` of an array or a bytearray as one
+# step, so another thread sees the columns between two steps, never within one.  Because
+# `ends` grows last, a reader that counts rows by `ends` finds complete rows only.
+#
+# Rule 4: an array or a bytearray that exports its buffer (a memoryview, a NumPy array)
+# refuses to grow.  The next `append` would raise BufferError, in the hot path.
 
 from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from operator import index
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from streamlab.tape.clock import Clock, monotonic_ns
 
 UNKNOWN = -1
-"""Stands in an integer column where nothing was observed."""
-
-TIERS = ("kernel", "user", "iterator")
-"""Where a stamp was taken; the code in the column is the index in here."""
-
-_CODES = {tier: code for code, tier in enumerate(TIERS)}
+"""The value in an integer column where nothing was observed."""
 
 Tier = Literal["kernel", "user", "iterator"]
+
+TIERS: tuple[Tier, ...] = ("kernel", "user", "iterator")
+"""Where a stamp was taken.  The `tier` column holds the index in this tuple."""
+
+_CODES = {tier: code for code, tier in enumerate(TIERS)}
 
 How = Literal[
     "eof",  # the body came to its end
     "closed",  # the consumer left before the end
     "limit",  # max_bytes was reached
     "timeout",
-    "reset",  # the other side broke the connection off, or broke HTTP
-    "connect",  # there never was a connection: refused, unknown host, TLS
+    "reset",  # the server closed the connection too early, or violated HTTP
+    "connect",  # no connection was made: refused, unknown host, TLS
     "error",  # any other failure of the transport
     "cancelled",  # the task was cancelled
     "interrupted",  # Ctrl-C
-    "cut",  # the journal ends without an end: its process was killed
+    "cut",  # the journal has no end, because its process was killed
 ]
 
 
 class Stamp(NamedTuple):
     """When one return of the socket's read happened.  All in ns, monotonic."""
 
-    arrived_ns: int  # the kernel had it (kernel tier), or the same as `seen_ns`
-    seen_ns: int  # Python's read had returned
+    arrived_ns: int  # the kernel received it (kernel tier); else equal to `seen_ns`
+    seen_ns: int  # Python's read returned
     tier: Tier = "user"
-    n_segments: int = UNKNOWN  # TCP segments that this read covers
-    lo_ns: int = UNKNOWN  # its first byte arrived no earlier than this
+    n_segments: int = UNKNOWN  # TCP segments in this read
+    lo_ns: int = UNKNOWN  # the first byte arrived no earlier than this
 
 
 class Read(NamedTuple):
-    """One row of a tape, as an object; for loops over few of them."""
+    """One row of a tape, as an object; for loops over few rows."""
 
     data: bytes
     stamp: Stamp
-    delivered_ns: int  # the first piece of it was handed to the consumer
+    delivered_ns: int  # the consumer got the first piece of it
     server_sent_ns: int  # the lab wrote its last byte
 
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """How a stream ended.  Breaking off is an observation, not an exception."""
+    """How a stream ended.  A stream that breaks off is data, not an exception."""
 
     t_ns: int
     how: How
@@ -80,7 +83,7 @@ class End:
 
 @dataclass(slots=True)
 class Columns:
-    """The columns of the reads, as long as there are reads."""
+    """The columns of the reads: one entry a read in each."""
 
     ends: array[int] = field(default_factory=lambda: array("q"))  # offset after the read
     arrived_ns: array[int] = field(default_factory=lambda: array("q"))
@@ -91,12 +94,12 @@ class Columns:
     tier: bytearray = field(default_factory=bytearray)  # index in TIERS
 
     def append(self, end: int, stamp: Stamp) -> None:
-        """Add one read whose last byte stands before offset `end`."""
+        """Add one read whose last byte is the one before offset `end`."""
         self.announce(stamp)
         self.ends.append(end)
 
     def announce(self, stamp: Stamp) -> None:
-        """Add all of a read but its end, which makes it count."""
+        """Add all of a read but its end.  The read counts once `ends` has grown."""
         arrived_ns, seen_ns, tier, n_segments, lo_ns = stamp
         self.arrived_ns.append(arrived_ns)
         self.seen_ns.append(seen_ns)
@@ -106,24 +109,21 @@ class Columns:
         self.tier.append(_CODES[tier])
 
     def mend(self, n_bytes: int) -> None:
-        """Complete or drop a read that an interrupt left without its end.
+        """Complete or drop the last read, after an interrupt left its row unfinished.
 
-        It is complete if its bytes are in the body, which has `n_bytes`.
+        `n_bytes` is the size of the body.
         """
+        # A Ctrl-C can be raised between any two bytecodes of `Recorder.append` or `extend`.
+        # Bytes that are already in the body arrived and must stay.  They are a new read if
+        # `tier`, the last column that `announce` fills, has one row more than `ends`;
+        # else they are further bytes of the read before.
         if n_bytes > self.start(len(self.ends)):
             if len(self.tier) > len(self.ends):
                 self.ends.append(n_bytes)
             else:
                 self.ends[-1] = n_bytes
-        for column in (
-            self.arrived_ns,
-            self.seen_ns,
-            self.delivered_ns,
-            self.lo_ns,
-            self.n_segments,
-            self.tier,
-        ):
-            del column[len(self.ends) :]
+        for column in fields(self):
+            del getattr(self, column.name)[len(self.ends) :]
 
     def start(self, row: int) -> int:
         """Return the offset of the first byte of a read."""
@@ -134,29 +134,29 @@ class Columns:
         return Stamp(
             self.arrived_ns[row],
             self.seen_ns[row],
-            TIERS[self.tier[row]],  # type: ignore[arg-type]
+            TIERS[self.tier[row]],
             self.n_segments[row],
             self.lo_ns[row],
         )
 
 
 class Recorder:
-    """A tape that still grows: one writer, any number of readers that pull.
+    """A tape that still grows: one thread writes, any number of threads read.
 
-    The hot path only appends.  It calls nobody: a journal, a live view or a
-    decoder asks for news when it likes, from any thread.
+    The hot path only appends and calls no other code.  A journal, a live view or a decoder
+    asks for news when it wants to, from any thread.
 
     Parameters
     ----------
     clock : callable, optional
-        Used for `end` and `delivered` only; stamps of reads come with them.
+        Used by `end` and `deliver` only; each read comes with its own stamps.
     max_bytes : int, optional
-        `append` refuses more than so many bytes; see `full`.
+        `append` and `extend` drop what exceeds this number of bytes; see `full`.
 
     Attributes
     ----------
     meta : dict
-        What is known of the request and the response so far; JSON values only.
+        What is known of the request and the response; JSON values only.
     marks : dict of str to int
         The phases of the request, ns; ``request_sent`` is t0.
     """
@@ -164,7 +164,7 @@ class Recorder:
     def __init__(self, clock: Clock = monotonic_ns, max_bytes: int | None = None) -> None:
         self.clock = clock
         self.max_bytes = max_bytes
-        self.meta: dict[str, Any] = {}
+        self.meta: dict[str, object] = {}
         self.marks: dict[str, int] = {}
         self.columns = Columns()
         self.body = bytearray()
@@ -175,11 +175,11 @@ class Recorder:
 
     @property
     def full(self) -> bool:
-        """Whether `max_bytes` is reached."""
+        """True if `max_bytes` is reached."""
         return self.max_bytes is not None and len(self.body) >= self.max_bytes
 
     def append(self, data: bytes, stamp: Stamp) -> None:
-        """Add one read.  Its bytes are in the body before its row can be seen."""
+        """Add one read; its bytes are in the body before its row counts."""
         if self.max_bytes is not None:
             data = data[: self.max_bytes - len(self.body)]
         if data and self.ended is None:
@@ -188,17 +188,17 @@ class Recorder:
                 columns.announce(stamp)
                 body += data
                 columns.ends.append(len(body))
-            except BaseException:  # a Ctrl-C between two columns
+            except BaseException:
                 columns.mend(len(body))
                 raise
 
     def extend(self, data: bytes) -> None:
-        """Add more bytes of the read added last: HTTP hands a read over in pieces."""
+        """Add more bytes to the last read: an HTTP library returns a read in pieces."""
         if self.max_bytes is not None:
             data = data[: self.max_bytes - len(self.body)]
         if data and self.ended is None:
             columns, body = self.columns, self.body
-            last = columns.ends[-1]  # there must be one, before the body grows
+            last = columns.ends[-1]  # raises without a read, before the body grows
             try:
                 body += data
                 columns.ends[-1] = last + len(data)
@@ -207,7 +207,7 @@ class Recorder:
                 raise
 
     def deliver(self) -> None:
-        """Note that the consumer is being handed the first piece of the last read."""
+        """Note that the consumer gets the first piece of the last read now."""
         delivered_ns = self.columns.delivered_ns
         if delivered_ns and delivered_ns[-1] == UNKNOWN:
             delivered_ns[-1] = self.clock()
@@ -222,9 +222,9 @@ class Recorder:
             self.ended = End(self.clock() if t_ns is None else t_ns, how, detail)
 
     def finish(self) -> Tape:
-        """Return the finished tape, without copying the bytes.
+        """Return the finished tape, without a copy of the bytes.
 
-        A recorder that nobody ended is ended as ``"closed"``.
+        A recorder without an end ends as ``"closed"``.
         """
         self.end("closed")
         assert self.ended is not None
@@ -239,24 +239,22 @@ class Tape:
     Attributes
     ----------
     body : bytes or read-only memoryview
-        The encoded body as it was sent; the reads cut it at ``columns.ends``.
+        The encoded body as it was sent; ``columns.ends`` cuts it into reads.
     columns : Columns
-        The stamps, a column each.
     end : End
-        How the stream ended.
     marks : mapping of str to int
         The phases of the request, in ns.
     meta : mapping
         Request and response, in JSON values; never a key.
     server_sent_ns : array of int, optional
-        When the lab wrote the last byte of each read, as long as the reads.
+        When the lab wrote the last byte of each read; one entry a read.
     """
 
     body: bytes | memoryview
     columns: Columns
     end: End
     marks: Mapping[str, int] = field(default_factory=dict)
-    meta: Mapping[str, Any] = field(default_factory=dict)
+    meta: Mapping[str, object] = field(default_factory=dict)
     server_sent_ns: array[int] | None = None
 
     def __len__(self) -> int:
@@ -279,7 +277,7 @@ class Tape:
             return NotImplemented
         return self._facts() == other._facts()
 
-    __hash__ = None  # type: ignore[assignment]  # compared by value, and large
+    __hash__ = None  # type: ignore[assignment]  # Tapes are compared by value
 
     def _facts(self) -> tuple[object, ...]:
         sent = self.server_sent_ns
@@ -293,9 +291,9 @@ class Tape:
 
     @property
     def t0_ns(self) -> int:
-        """The moment the request's first byte was written; times count from here.
+        """The moment when the first byte of the request was written, in ns.
 
-        A tape without that mark counts from the call, then from its first read.
+        A tape without that mark uses the call, else its first read, else its end.
         """
         for name in ("request_sent", "called"):
             if name in self.marks:
@@ -307,9 +305,9 @@ def tape_of(
     reads: list[Read] | tuple[Read, ...],
     end: End,
     marks: Mapping[str, int] | None = None,
-    meta: Mapping[str, Any] | None = None,
+    meta: Mapping[str, object] | None = None,
 ) -> Tape:
-    """Build a tape from rows: for edits, imports and tests."""
+    """Return a tape made of rows: for imports and tests."""
     columns, body = Columns(), bytearray()
     for row, read in enumerate(reads):
         body += read.data

@@ -27,7 +27,7 @@ threading.Thread(target=watch).start()
 """
 BLOCKING = """
 log, stop = Recorder(), threading.Event()
-with live.showing(log, on_stop=stop.set, label="in the cell"):
+with live.show(log, on_stop=stop.set, label="in the cell"):
     stream(log, stop, seconds=8)
 print("stopped" if stop.is_set() else "ran to its end")
 """

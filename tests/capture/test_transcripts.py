@@ -1,12 +1,12 @@
-"""Every provider's transcript, played by the lab and recorded through the front door.
+"""Every provider's transcript, played by the lab and recorded by ``sl.record``.
 
-What a user asks a recording is what was expected of the bytes, whether the dialect is named or
-found out; and the bytes are the same.
+The recording has the same bytes and the expected answer, with the dialect named or found.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -48,39 +48,30 @@ def asked_of(rec: sl.Recording) -> dict[str, Any]:
     return {name: dict(v) if isinstance(v, dict) else v for name, v in found.items()}
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_a_transcript_is_understood_in_the_dialect_named(name: str, played: Lab) -> None:
-    body, expected = transcript(name)
-    rec = sl.record(played.endpoint(name, expected["dialect"]), "Hi")
-
-    assert rec.body == body
-    assert rec.dialect == expected["dialect"]
-    assert asked_of(rec) == {key: expected[key] for key in ASKED}
-    assert list(rec.deltas["kind"]) == [delta["kind"] for delta in expected["deltas"]]
-    assert (rec.problem is None) == (expected["complete"] and not expected["error"])
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_a_transcript_is_understood_in_a_dialect_found_out(name: str, played: Lab) -> None:
-    body, expected = transcript(name)
-    asked = played.endpoint(name, expected["dialect"]).query("Hi", {})
+def found_out(name: str, lab: Lab) -> sl.Endpoint:
+    """Return the endpoint of a transcript by its URL alone, without its dialect."""
+    asked = lab.endpoint(name, transcript(name).expected["dialect"]).query("Hi", {})
     query = "".join(f"?{key}={value}" for key, value in asked.params.items())
-    rec = sl.record(sl.endpoint(asked.url + query, model=name), "Hi")
-
-    assert rec.body == body
-    assert rec.dialect == expected["dialect"]
-    assert asked_of(rec) == {key: expected[key] for key in ASKED}
+    return sl.endpoint(asked.url + query, model=name)
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_transcript_saved_and_loaded_is_the_same(
-    name: str, played: Lab, tmp_path: Any
+def test_a_transcript_is_understood_named_found_out_and_loaded(
+    name: str, played: Lab, tmp_path: Path
 ) -> None:
-    rec = sl.record(played.endpoint(name, transcript(name).expected["dialect"]), "Hi")
-    again = sl.load(rec.save(tmp_path / "a.parquet"))
+    """In the dialect that is named, in the one that is found out, and saved and loaded."""
+    body, expected = transcript(name)
+    named = sl.record(played.endpoint(name, expected["dialect"]), "Hi")
+    auto = sl.record(found_out(name, played), "Hi")
+    loaded = sl.load(named.save(tmp_path / "a.parquet"))
 
-    assert again.tape == rec.tape
-    assert asked_of(again) == asked_of(rec)
+    for way, rec in {"named": named, "found out": auto, "loaded": loaded}.items():
+        assert rec.body == body, way
+        assert rec.dialect == expected["dialect"], way
+        assert asked_of(rec) == {key: expected[key] for key in ASKED}, way
+    assert list(named.deltas["kind"]) == [delta["kind"] for delta in expected["deltas"]]
+    assert (named.problem is None) == (expected["complete"] and not expected["error"])
+    assert loaded.tape == named.tape
 
 
 @pytest.mark.parametrize(

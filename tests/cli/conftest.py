@@ -1,4 +1,4 @@
-"""What is played to the prompt: hand-made recordings, and a server that remembers."""
+"""Hand-made recordings, and a server that remembers its requests."""
 
 import json
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ def event(**delta: object) -> bytes:
 DONE = b'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'
 
 HOSTILE = "red\x1b[31m bell\x07 c1\x9b2J bidi\u202egpj.exe\u202c del\x7f back\x08\r\n\ttab ok"
-"""Colours, a bell, CSI in one byte, an override of direction: all of it from a server."""
+"""Text from a server with colours, a bell, a one-byte CSI and an override of direction."""
 
 
 def saved(path: Path, pieces: list[tuple[float, bytes]], **options: object) -> Path:

@@ -1,4 +1,4 @@
-"""How the tests use the prompt: this very Python, in a terminal or piped."""
+"""Run commands with this Python, in a terminal or in a pipe."""
 
 import os
 import pty

@@ -1,4 +1,4 @@
-"""``streamlab demo``: the main job, as a newcomer sees it."""
+"""``streamlab demo``: its output, its files and its time."""
 
 import re
 import resource

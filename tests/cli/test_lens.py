@@ -45,7 +45,7 @@ def test_it_says_how_far_the_tools_are_apart_and_whose_tokens_are_missing(capsys
     *_, spread, given = capsys.readouterr().out.splitlines()
     assert spread.startswith("On one stream TTFT 200–600 ms (3.0×), ITL ")
     assert given == (
-        "Given the server's count of tokens for want of theirs: AIPerf, inference-perf client, "
+        "With the server's token count instead of their own: AIPerf, inference-perf client, "
         "llmperf, MLCommons endpoints, HF inf.-benchmarker."
     )
 
@@ -54,12 +54,12 @@ def test_where_the_server_counts_no_tokens_it_says_how_to_ask(capsys, hello):
     assert main(["lens", str(hello)]) == 0
 
     assert capsys.readouterr().out.splitlines()[-1] == (
-        "The server reported no count of tokens, so what is divided by one is undefined. "
+        "The server reported no token count, so metrics per token are undefined. "
         'OpenAI chat reports it if the body has "stream_options": {"include_usage": true}.'
     )
 
 
-def test_where_nobody_saw_the_send_it_says_so_and_prints_no_first_token(capsys, here):
+def test_without_the_time_of_the_send_it_says_so_and_prints_no_first_token(capsys, here):
     tape = tape_from(ELEVEN_ANSWERS, end_ms=1105)
     unsent = type(tape)(tape.body, tape.columns, tape.end, {}, tape.meta)
     journal.save(unsent, here / "unsent.jsonl")
@@ -67,7 +67,7 @@ def test_where_nobody_saw_the_send_it_says_so_and_prints_no_first_token(capsys, 
 
     text = capsys.readouterr().out
     assert rows(text)["vLLM"][:8] == ["-", "73.6", "20.0", "300", "11", "-", "-", "-"]
-    assert "The send was not seen, so what counts from it is undefined; gaps do not." in text
+    assert "The time of the send is unknown, so times since the send are undefined." in text
 
 
 def test_in_a_terminal_of_80_columns_no_row_is_broken(eleven, here):

@@ -1,4 +1,4 @@
-"""``streamlab notebooks``: a copy that is the user's, and JupyterLab on it."""
+"""``streamlab notebooks``: the user's copy, and JupyterLab on it."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""``streamlab record``: what it asks, what it prints, what it keeps."""
+"""``streamlab record``: its request, its output and its files."""
 
 import io
 import json
@@ -116,16 +116,16 @@ def test_a_header_may_take_its_value_from_the_environment(listener, monkeypatch,
 MISUSED = {
     "no-server": (
         ["Hi"],
-        "it is not said whom to ask. Pass --model gpt-4o-mini for OpenAI, --provider and "
+        "the arguments name no server. Pass --model gpt-4o-mini for OpenAI, --provider and "
         "--model, --url, or --lab count-to-ten for the server on this machine.",
     ),
     "two-servers": (
         ["--lab", "steady", "--url", "http://x/y"],
-        "one server is asked, and --lab and --url came. Pass one.",
+        "record asks one server, and --lab and --url came. Pass one.",
     ),
     "a-model-of-the-lab": (
         ["--lab", "steady", "--model", "m"],
-        "--lab already names what is played, and needs no key. "
+        "--lab names the scenario, and the lab needs no key. "
         "Leave out --model and --api-key-env.",
     ),
     "no-model": (["--provider", "ollama", "Hi"], "ollama needs a model. Pass --model NAME."),
@@ -150,8 +150,8 @@ MISUSED = {
         "--api-key-env, or stream from the lab: --lab count-to-ten.",
     ),
     "no-such-variable": (
-        ["--model", "m", "--api-key-env", "NOBODY_SET_THIS", "Hi"],
-        "the environment variable NOBODY_SET_THIS is not set. Set it, or name another.",
+        ["--model", "m", "--api-key-env", "UNSET_VARIABLE", "Hi"],
+        "the environment variable UNSET_VARIABLE is not set. Set it, or name another.",
     ),
     "a-key-in-sight": (
         ["--url", "http://127.0.0.1:9/x", "-H", "Authorization: Bearer sk-1"],
@@ -169,7 +169,7 @@ MISUSED = {
     ),
     "no-json": (
         ["--lab", "steady", "--json", "max_tokens=1"],
-        "--json takes a JSON object, and this is no JSON: Expecting value: line 1 column 1 "
+        "--json takes a JSON object, and this is not JSON: Expecting value: line 1 column 1 "
         "(char 0). Pass for example '{\"max_tokens\": 100}', or @FILE.",
     ),
     "json-of-another-kind": (
@@ -269,7 +269,7 @@ def test_a_failed_stream_that_was_saved_is_kept_there_only(fast_lab, capsys, her
     assert sl.load("a.jsonl").end.how == "reset"
 
 
-def nobody():
+def closed_port():
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         return f"http://127.0.0.1:{sock.getsockname()[1]}/x"
@@ -277,7 +277,10 @@ def nobody():
 
 @pytest.mark.parametrize(
     ("url", "why"),
-    [(nobody(), "Connection refused"), ("http://nobody.invalid/x", "not known|resolution")],
+    [
+        (closed_port(), "Connection refused"),
+        ("http://nobody.invalid/x", "not known|resolution"),
+    ],
     ids=["refused", "unknown-host"],
 )
 def test_without_a_connection_there_is_nothing_to_keep(capsys, here, url, why):
@@ -310,7 +313,7 @@ def test_max_bytes_ends_the_stream_and_that_is_no_failure(fast_lab, capsys):
     )
 
 
-def test_what_max_bytes_ended_and_nobody_saved_is_said_to_be_gone(fast_lab, here):
+def test_a_stream_that_max_bytes_ended_is_not_saved_without_save(fast_lab, here):
     base = ["--base-url", fast_lab.base_url, "--model", "long"]
 
     done = piped("record", *base, "--max-bytes", "500", "Hi", cwd=here)
@@ -318,7 +321,7 @@ def test_what_max_bytes_ended_and_nobody_saved_is_said_to_be_gone(fast_lab, here
     assert (done.code, done.err) == (
         0,
         "streamlab: ended at --max-bytes after 500 bytes; "
-        "what arrived is not saved, for that takes --save.\n",
+        "what arrived is not saved. To save it, pass --save.\n",
     )
     assert list(here.iterdir()) == []
 

@@ -1,4 +1,4 @@
-"""How the tests of this room feed framers: any body, cut anywhere."""
+"""Feed framers with any body, cut anywhere."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def cut(body: bytes, cuts: list[int]) -> list[bytes]:
 
 
 def every_split(body: bytes) -> Iterator[list[bytes]]:
-    """Cut `body` in two anywhere; where it is long, and so repeats itself, at every 31st byte.
+    """Cut `body` in two at every byte; a long body, which repeats itself, at every 31st byte.
 
     All 12,000 splits of the longest vector take half a minute.
     """
@@ -96,9 +96,9 @@ PIECES = [
     b"\x85",
     b"\x0c",
 ]
-"""What makes streams go wrong, to be put together in any order."""
+"""Pieces that make streams go wrong, to join in any order."""
 
 bodies = st.lists(st.one_of(st.sampled_from(PIECES), st.binary(max_size=3))).map(b"".join)
 cuttings = st.lists(st.integers(0, 80), max_size=12)
 reads = st.builds(cut, bodies, cuttings) | st.lists(st.sampled_from(PIECES))
-"""Streams cut anywhere, and streams cut where pieces end, which chance seldom does."""
+"""Streams cut anywhere, and streams cut at the ends of pieces, which is rare by chance."""

@@ -1,8 +1,8 @@
-"""Time grows with the bytes and nothing else, however they are cut.
+"""The time to parse grows linearly with the bytes, however they are cut.
 
-Absolute times would be the machine's.  So each shape is measured at two sizes, eight
-times apart, the fastest of a few runs each.  What is linear takes about eight times as
-long, or somewhat more where a cache is left behind; what is quadratic takes 64 times.
+Absolute times depend on the machine.  So each shape is measured at two sizes, one eight times
+the other, and the fastest of a few runs counts.  Linear code takes about eight times as long,
+or a little more where a cache is too small; quadratic code takes 64 times as long.
 """
 
 import time

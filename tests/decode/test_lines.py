@@ -1,4 +1,4 @@
-"""Lines: what ends one, when it is out, and that none of their bytes is lost."""
+"""Lines: what ends a line, when it is released, and that no byte is lost."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""NDJSON, and bodies that are no stream at all."""
+"""NDJSON, and bodies that are not a stream."""
 
 import json
 

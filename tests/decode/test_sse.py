@@ -1,4 +1,4 @@
-"""Server-sent events beyond the vectors: what is kept, when it is out, the short cuts."""
+"""Server-sent events beyond the vectors: discarded lines, times of release, short cuts."""
 
 import pytest
 from hypothesis import example, given

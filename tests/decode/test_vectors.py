@@ -16,72 +16,73 @@ from tests.decode.drive import (
     raw_lines,
 )
 
-each_vector = pytest.mark.parametrize("vector", VECTORS, ids=lambda v: v["name"])
-each_chunked_vector = pytest.mark.parametrize(
-    "vector", [v for v in VECTORS if "chunks_b64" in v], ids=lambda v: v["name"]
-)
+CHUNKED = [vector for vector in VECTORS if "chunks_b64" in vector]
 
 
-def expected_events(vector):
-    return [(e["event"], e["data"], e["id"], e.get("retry")) for e in vector["events"]]
+def chunks_of(vector):
+    return [base64.b64decode(chunk) for chunk in vector["chunks_b64"]]
+
+
+def cuttings_of(vector):
+    """Yield ways to cut the body of a vector: a name, and the pieces."""
+    body = body_of(vector)
+    yield "in one piece", [body]
+    yield "byte by byte", bytewise(body)
+    yield "in one piece, with empty ones around it", padded([body])
+    yield "byte by byte, with empty pieces between", padded(bytewise(body))
+    if vector in CHUNKED:
+        yield "in its own chunks", chunks_of(vector)
 
 
 def line_counts(parser, body):
     lines = [line for line in raw_lines(parser, body) if line.endswith((b"\n", b"\r"))]
-    crlf = sum(line.endswith(b"\r\n") for line in lines)
-    lf = sum(line.endswith(b"\n") for line in lines) - crlf
+    crlf = sum(1 for line in lines if line.endswith(b"\r\n"))
+    lf = sum(1 for line in lines if line.endswith(b"\n")) - crlf
     return {"count": len(lines), "lf": lf, "crlf": crlf, "cr": len(lines) - lf - crlf}
 
 
-def assert_means(vector, pieces):
+def expected_of(vector):
+    events = [(e["event"], e["data"], e["id"], e.get("retry")) for e in vector["events"]]
+    named = {"last_id": "final_last_event_id", "retry": "final_retry"}
+    found = {name: vector[key] for name, key in named.items()}
+    return {**found, "events": events, "comments": vector["comments"], "lines": vector["lines"]}
+
+
+def found_in(vector, pieces):
     parser = SSEParser()
-
     events = feed_all(parser, pieces)
-
-    assert [event[:4] for event in events] == expected_events(vector)
-    assert parser.last_event_id == vector["final_last_event_id"]
-    assert parser.retry == vector["final_retry"]
-    assert [comment.text for comment in parser.comments] == vector["comments"]
-    assert line_counts(parser, body_of(vector)) == vector["lines"]
+    return {
+        "events": [event[:4] for event in events],
+        "last_id": parser.last_event_id,
+        "retry": parser.retry,
+        "comments": [comment.text for comment in parser.comments],
+        "lines": line_counts(parser, body_of(vector)),
+    }
 
 
 def test_the_vectors_are_there():
     assert len({vector["name"] for vector in VECTORS}) == len(VECTORS) == 114
+    assert len(CHUNKED) == 9
 
 
-@each_vector
-def test_a_vector_in_one_piece(vector):
-    assert_means(vector, [body_of(vector)])
+@pytest.mark.parametrize("vector", VECTORS, ids=lambda v: v["name"])
+def test_a_vector_means_the_same_however_it_is_cut(vector):
+    body, expected = body_of(vector), expected_of(vector)
 
+    for cutting, pieces in cuttings_of(vector):
+        assert found_in(vector, pieces) == expected, cutting
 
-@each_vector
-def test_a_vector_byte_by_byte(vector):
-    assert_means(vector, bytewise(body_of(vector)))
-
-
-@each_vector
-def test_a_vector_with_empty_chunks_between(vector):
-    assert_means(vector, padded([body_of(vector)]))
-    assert_means(vector, padded(bytewise(body_of(vector))))
-
-
-@each_vector
-def test_a_vector_split_in_two_anywhere(vector):
-    body = body_of(vector)
-    whole = meaning(SSEParser(), [body])  # which the first test holds against the vector
-
+    whole = meaning(SSEParser(), [body])
     for pieces in every_split(body):
         assert meaning(SSEParser(), pieces) == whole, f"cut at {len(pieces[0])}"
 
 
-@each_chunked_vector
-def test_events_are_out_with_the_chunk_that_completes_them(vector):
-    chunks = [base64.b64decode(chunk) for chunk in vector["chunks_b64"]]
-    parser, n_events, after = SSEParser(), 0, []
+def test_events_are_out_with_the_chunk_that_completes_them():
+    for vector in CHUNKED:
+        parser, n_events, after = SSEParser(), 0, []
 
-    for chunk in chunks:
-        n_events += len(parser.feed(chunk))
-        after.append(n_events)
+        for chunk in chunks_of(vector):
+            n_events += len(parser.feed(chunk))
+            after.append(n_events)
 
-    assert after == vector["events_after_chunk"]
-    assert_means(vector, chunks)
+        assert after == vector["events_after_chunk"], vector["name"]

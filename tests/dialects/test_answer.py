@@ -1,4 +1,4 @@
-"""The answer that deltas add up to, and the tokens that a usage counts."""
+"""The answer as the sum of its deltas, and the token counts of a usage object."""
 
 from __future__ import annotations
 

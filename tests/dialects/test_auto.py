@@ -1,4 +1,4 @@
-"""How ``auto`` finds a dialect out: from the bytes, whatever comes before them."""
+"""How ``auto`` finds the dialect: from the bytes, also after events of other kinds."""
 
 from __future__ import annotations
 

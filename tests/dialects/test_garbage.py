@@ -1,4 +1,4 @@
-"""Whatever a server sends, reading it never raises, and what comes out is well formed."""
+"""No data from a server make a reader raise, and all deltas are well formed."""
 
 from __future__ import annotations
 

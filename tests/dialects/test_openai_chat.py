@@ -1,4 +1,4 @@
-"""OpenAI's chunks, and every accent that servers speak them with."""
+"""OpenAI's chunks, and how each server differs from OpenAI."""
 
 from __future__ import annotations
 

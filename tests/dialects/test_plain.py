@@ -14,7 +14,7 @@ def test_each_event_is_one_meta_with_its_data(name):
     assert deltas == [Delta("meta", "1"), Delta("meta", ""), Delta("meta", '{"error": "x"}')]
 
 
-def test_nobody_can_say_whether_a_plain_stream_is_complete():
+def test_it_is_unknown_whether_a_plain_stream_is_complete():
     deltas, reader = read("sse", "a", "[DONE]")
     assert answer(deltas, reader).complete is None
 

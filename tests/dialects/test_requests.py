@@ -1,4 +1,4 @@
-"""What each dialect asks, and how it shows its key."""
+"""The request of each dialect, and the header with its key."""
 
 from __future__ import annotations
 

@@ -21,45 +21,31 @@ KEYS = (
 )
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_a_transcript_gives_its_expected_deltas(name):
-    body, expected = transcript(name)
-    assert rows(follow([body], expected["dialect"])) == expected["deltas"]
+PATHS = {"llamacpp_error_old_field": "http://127.0.0.1:8080/v1/chat/completions"}
+"""Where the only event is ``[DONE]``, and only the URL can tell the dialect."""
+
+
+def cuttings_of(name, body):
+    """Yield ways to cut a body into reads: a name, and the pieces."""
+    yield "in one read", [body]
+    yield "in reads of one byte", [body[at : at + 1] for at in range(len(body))]
+    for cut in random.Random(name).sample(range(1, len(body)), k=min(120, len(body) - 1)):
+        yield f"cut at {cut}", [body[:cut], body[cut:]]
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_transcript_gives_its_expected_answer(name):
+def test_a_transcript_gives_its_deltas_and_its_answer_however_it_is_cut(name):
     body, expected = transcript(name)
+
+    for cutting, pieces in cuttings_of(name, body):
+        assert rows(follow(pieces, expected["dialect"])) == expected["deltas"], cutting
+
     answer = whole_answer(follow([body], expected["dialect"]))
     assert {key: getattr(answer, key) for key in KEYS} == {key: expected[key] for key in KEYS}
 
-
-@pytest.mark.parametrize("name", NAMES)
-def test_auto_chooses_the_dialect_of_a_transcript_from_its_content_type_and_events(name):
-    body, expected = transcript(name)
-    follower = follow([body], "auto", expected["content_type"], url=PATHS.get(name, ""))
-    assert follower.dialect == expected["dialect"]
-    assert rows(follower) == expected["deltas"]
-
-
-PATHS = {"llamacpp_error_old_field": "http://127.0.0.1:8080/v1/chat/completions"}
-"""Where the only event is ``[DONE]``, and nothing but the URL can tell."""
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_a_transcript_in_reads_of_one_byte_gives_the_same_deltas(name):
-    body, expected = transcript(name)
-    pieces = [body[at : at + 1] for at in range(len(body))]
-    assert rows(follow(pieces, expected["dialect"])) == expected["deltas"]
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_a_transcript_cut_in_two_gives_the_same_deltas(name):
-    body, expected = transcript(name)
-    cuts = random.Random(name).sample(range(1, len(body)), k=min(120, len(body) - 1))
-    for cut in cuts:
-        pieces = [body[:cut], body[cut:]]
-        assert rows(follow(pieces, expected["dialect"])) == expected["deltas"], cut
+    found = follow([body], "auto", expected["content_type"], url=PATHS.get(name, ""))
+    assert found.dialect == expected["dialect"], "found by the content type and the events"
+    assert rows(found) == expected["deltas"], "found by the content type and the events"
 
 
 def test_two_choices_are_told_apart_and_each_has_its_own_finish_reason():

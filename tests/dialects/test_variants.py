@@ -1,4 +1,4 @@
-"""The accents of the other providers, one small test each."""
+"""The special cases of the other providers, one small test each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The family of formats: the ending chooses, times stay, no file is left half written."""
+"""The formats: the ending chooses one, times are kept, no file is left half written."""
 
 from __future__ import annotations
 
@@ -131,8 +131,8 @@ def test_a_folder_in_its_place_is_left_alone(rec, tmp_path, ending):
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
-def test_whoever_reads_the_old_file_goes_on_reading_it(rec, tmp_path, ending):
-    """So the new file comes in its place at once, and is never seen half."""
+def test_an_open_old_file_can_be_read_to_its_end(rec, tmp_path, ending):
+    """The new file replaces the old one at once; no half of it can be seen."""
     path = tmp_path / f"a{ending}"
     path.write_bytes(b"old")
     with path.open("rb") as reader:

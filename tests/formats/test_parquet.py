@@ -136,7 +136,7 @@ def test_a_later_version_is_refused(path):
 
 
 def test_damage_is_refused_and_never_loaded_as_other_bytes(path):
-    """Random bytes: compression, which would notice too, leaves them as they are."""
+    """Random bytes are stored uncompressed, so decompression cannot notice the damage."""
     rng, n_refused = random.Random("damage"), 0
     saved = tables([(t, rng.randbytes(300)) for t in range(10)])
     parquet.save(saved, path)

@@ -1,4 +1,4 @@
-"""The body alone: what a parser of server-sent events, or of NDJSON, reads elsewhere."""
+"""The body alone, as other parsers of server-sent events or NDJSON read it."""
 
 from __future__ import annotations
 

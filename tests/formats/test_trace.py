@@ -33,7 +33,7 @@ def of_phase(found, ph, tid=1):
 
 
 def check(found):
-    """Hold a trace against the format's rules: viewers drop what breaks them."""
+    """Check a trace against the rules of the format: viewers drop events that break them."""
     assert found["displayTimeUnit"] in ("ms", "ns")
     for event in found["traceEvents"]:
         assert set(event) == KEYS[event["ph"]]
@@ -163,7 +163,7 @@ def test_no_nanosecond_is_lost_on_a_machine_that_runs_for_a_year(tmp_path):
 
 
 def test_by_hand_it_has_these_events(tmp_path):
-    """Kernel stamps: a delta is where its bytes arrived, and not where they were seen."""
+    """With kernel stamps, a delta is at the arrival of its bytes, not when they were seen."""
     tape = in_kernel_tier([(2000, 2100, 2200, content("a")), (3000, 3001, 3002, content("b"))])
     found = saved(Tables(tape, label="x"), tmp_path)
     place = {"pid": 1, "tid": 1}

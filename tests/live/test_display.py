@@ -37,7 +37,7 @@ STATIC = ["text/html", "text/plain"]
 
 def test_an_output_is_shown_once_and_replaced_once(shell):
     log = Growing()
-    with live.showing(log):
+    with live.show(log):
         log.read(10, chat("x") + DONE)
         log.end("eof")
     (first, name, new), (last, same_name, update) = shell.published
@@ -68,7 +68,7 @@ def test_frozen_in_a_cell_it_is_not_said_again(shell):
 
 def test_a_view_that_cannot_be_shown_leaves_the_capture_alone(shell):
     shell.display_pub = None
-    with pytest.warns(RuntimeWarning, match="the live view stopped"), live.showing(Growing()):
+    with pytest.warns(RuntimeWarning, match="the live view stopped"), live.show(Growing()):
         captured = True
 
     assert captured
@@ -76,7 +76,7 @@ def test_a_view_that_cannot_be_shown_leaves_the_capture_alone(shell):
 
 def test_no_thread_is_left_behind(shell):
     for _ in range(3):
-        with live.showing(Growing()):
+        with live.show(Growing()):
             pass
 
     assert "streamlab-live" not in [thread.name for thread in threading.enumerate()]
@@ -84,7 +84,7 @@ def test_no_thread_is_left_behind(shell):
 
 def test_outside_a_notebook_nothing_happens():
     threads = threading.active_count()
-    with live.showing(Growing(), on_stop=lambda: None) as shown:
+    with live.show(Growing(), on_stop=lambda: None) as shown:
         assert shown.view is None
         assert threading.active_count() == threads
     handle = live.show(Growing())
@@ -95,7 +95,7 @@ def test_outside_a_notebook_nothing_happens():
 
 def test_an_error_inside_goes_through():
     try:
-        with live.showing(Growing()):
+        with live.show(Growing()):
             raise KeyboardInterrupt
     except KeyboardInterrupt:
         pass

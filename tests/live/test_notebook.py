@@ -16,7 +16,7 @@ from tests.live.growing import stream
 """
 BLOCKING = """
 log = Recorder()
-with live.showing(log, label="in the cell"):
+with live.show(log, label="in the cell"):
     stream(log)
 """
 BACKGROUND = """
@@ -35,7 +35,7 @@ thread.join()
 """
 BREAKING = """
 log = Recorder()
-with live.showing(log, label="broken off"):
+with live.show(log, label="broken off"):
     stream(log)
     raise RuntimeError("inside")
 """

@@ -1,4 +1,4 @@
-"""One stream, every tool's answer: the table of the synthetic stream, to the digit."""
+"""One stream, every tool's figures: the table of the synthetic stream, to the digit."""
 
 import re
 from math import isnan
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from streamlab.errors import UsageError
 from streamlab.metrics import Tables, summary
 from streamlab.metrics.definitions import DEFINITIONS, Seen
-from streamlab.metrics.lens import Lens, answers, lens, spread
+from streamlab.metrics.lens import Lens, figures_of, lens, spread
 from streamlab.testing import tape_from
 from tests.metrics.streams import (
     DONE,
@@ -168,12 +168,12 @@ def test_a_tool_whose_clock_starts_at_the_call_waits_for_the_connection_too(made
 
 
 def unsent(made):
-    """Return the same stream, as `sl.attach` sees it: nobody saw the call or the send."""
+    """Return the same stream, as `sl.attach` sees it: without the call and the send."""
     tape = made.tape
     return Tables(type(tape)(tape.body, tape.columns, tape.end, {}, tape.meta))
 
 
-def test_where_nobody_saw_the_send_no_tool_has_a_time_that_counts_from_it():
+def test_if_the_send_was_not_seen_no_tool_has_a_time_that_counts_from_it():
     known, found = (lens(t, len) for t in (eleven_answers(), unsent(eleven_answers())))
 
     since = ["ttft_ms", "e2e_ms", "tok_s", "ttfo_ms", "ntpot_ms", "starts_ms"]
@@ -297,7 +297,7 @@ def test_what_is_made_of_a_lens_is_an_ordinary_frame():
 
 
 def test_another_dialect_is_read_as_what_it_says():
-    """Anthropic's stream has no choices; its chunks say the same things."""
+    """Anthropic's stream has no choices; its events mean the same."""
     start = {"type": "message_start", "message": {"role": "assistant", "usage": {}}}
     text = {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta"}}
     pieces = [
@@ -325,8 +325,8 @@ def test_another_dialect_is_read_as_what_it_says():
     assert found.loc["AIPerf", "e2e_ms"] == 320
 
 
-def test_answers_are_asked_once_a_definition():
-    assert [made for made, _ in answers(Seen(eleven_answers()))] == list(DEFINITIONS)
+def test_every_definition_has_its_figures_once():
+    assert [made for made, _ in figures_of(Seen(eleven_answers()))] == list(DEFINITIONS)
 
 
 odd_pieces = st.sampled_from(

@@ -75,7 +75,7 @@ pieces_of_streams = st.lists(
 
 @given(pieces_of_streams, st.lists(st.integers(0, 100)))
 def test_lines_say_what_the_standard_reads_from_them(pieces, cuts):
-    """Field and value of every line are those that the parser itself goes by."""
+    """Field and value of every line are those that the parser uses."""
     body = b"".join(pieces)
     edges = sorted({0, len(body), *(cut for cut in cuts if cut < len(body))})
     parser = SSEParser()

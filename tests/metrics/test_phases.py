@@ -1,4 +1,4 @@
-"""Where the time around a stream went."""
+"""The phases of a request, around its stream."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_tls_has_a_row_where_there_was_some() -> None:
 
 
 def test_an_answer_before_sending_returned_makes_no_negative_wait() -> None:
-    """The kernel had the answer while Python was still on its way back from send."""
+    """The kernel had the answer before Python returned from the send."""
     assert ("wait", 0.5, 0.0) in rows(first_read=MS // 2)
 
 

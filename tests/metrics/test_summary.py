@@ -65,7 +65,7 @@ BY_HAND = {
     "n_prompt_tokens": 20,
     "n_mismatch": nan,
     "itl_mean_ms": 500 / 12,
-    "tpot_ms": nan,  # nobody reported the tokens of the first chunk
+    "tpot_ms": nan,  # the tokens of the first chunk were not reported
     "ntpot_ms": 85,
     "tok_s_e2e": 13,
     "tok_s_user": 24,
@@ -327,7 +327,7 @@ def test_whatever_came_there_is_a_summary(found):
     assert not numbers["icl_max_ms"] < numbers["icl_p50_ms"]
 
 
-def test_where_nobody_saw_the_send_what_counts_from_it_is_nan_and_gaps_stay():
+def test_if_the_send_was_not_seen_what_counts_from_it_is_nan_and_gaps_stay():
     made = eleven_answers()
     tape = made.tape
     alone = Tables(type(tape)(tape.body, tape.columns, tape.end, {}, tape.meta))

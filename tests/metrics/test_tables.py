@@ -178,7 +178,7 @@ def test_time_is_the_wall_clock_of_the_anchor_to_the_nanosecond():
         assert table["time"].dt.tz_localize(None).iloc[0].to_datetime64() == expected
 
 
-def test_without_an_anchor_nobody_knows_the_time():
+def test_without_an_anchor_the_time_is_unknown():
     assert eleven_answers().events["time"].isna().all()
 
 

@@ -112,7 +112,7 @@ def test_a_stream_that_broke_off_has_no_end_of_request():
     )
 
 
-def test_where_nobody_saw_the_send_the_stairs_stand_alone_and_it_is_said():
+def test_if_the_send_was_not_seen_the_stairs_stand_alone_and_it_is_said():
     tape = eleven_answers().tape
     made = Tables(type(tape)(tape.body, tape.columns, tape.end, {}, tape.meta))
     ax = plots.draw("lens", made)

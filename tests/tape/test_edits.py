@@ -1,4 +1,4 @@
-"""Edits move times and cut reads; the bytes and t0 stay, and the tape says what was done."""
+"""Edits move times and cut reads; the bytes and t0 stay, and the tape lists its edits."""
 
 import math
 from itertools import pairwise

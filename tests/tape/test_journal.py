@@ -1,4 +1,4 @@
-"""A journal gives back the tape it was made of, whole or up to where it was cut off."""
+"""A journal loads as the tape that was saved, whole or up to the place where it was cut off."""
 
 import json
 import os
@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from streamlab.errors import FormatError, UsageError
 from streamlab.tape import UNKNOWN, End, Journal, Read, Recorder, Stamp, load, save, tape_of
-from streamlab.tape.journal_writer import WRITER
+from streamlab.tape.journal_thread import THREAD
 from streamlab.testing import ManualClock, tape_from
 from tests.waiting import until
 
@@ -247,7 +247,7 @@ BROKEN = {
         f"{HEADER}\n{READ}\n{READ.replace('0', '2', 1)}\n",
         ", line 3, should be read 1 and is 2" + MEND,
     ),
-    "a-stamp-nobody-knows": (
+    "an-unknown-stamp": (
         f"{HEADER}\n{READ.replace('user', 'guess')}\n",
         ", line 2, has 'guess' as its stamp, none of ('kernel', 'user', 'iterator')" + MEND,
     ),
@@ -281,7 +281,7 @@ BROKEN = {
     ),
     "more-of-nothing": (
         f'{HEADER}\n{{"more":0,"text":"a"}}\n',
-        ", line 2, goes on with read 0, which is not the last" + MEND,
+        ", line 2, continues read 0, which is not the last" + MEND,
     ),
     "a-late-stamp-too-early": (
         f'{HEADER}\n{{"late":0,"delivered_ns":1}}\n',
@@ -594,7 +594,7 @@ def test_all_journals_share_one_thread_which_ends_with_the_last(tmp_path):
         journal.close()
 
     until(lambda: not writer_threads())
-    assert WRITER._thread is None
+    assert THREAD._thread is None
 
 
 def test_a_journal_keeps_little_in_memory(tmp_path):

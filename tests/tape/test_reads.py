@@ -1,4 +1,4 @@
-"""A recorder grows, from any thread's view a whole read at a time; a tape never changes."""
+"""A recorder grows by whole reads, as every thread sees it; a tape never changes."""
 
 import sys
 import threading
@@ -54,7 +54,7 @@ def test_a_row_that_is_not_there_is_named(row):
         recorded().finish()[row]
 
 
-def test_a_recorder_that_nobody_ended_was_closed():
+def test_a_recorder_without_an_end_was_closed():
     assert recorded().finish().end.how == "closed"
 
 

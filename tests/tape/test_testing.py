@@ -1,4 +1,4 @@
-"""What streamlab offers to those who test with it."""
+"""The clock and the tapes that streamlab offers for tests."""
 
 import doctest
 

@@ -1,10 +1,11 @@
-"""How the field defines its metrics: one file a tool, one small function a definition.
+"""How benchmark tools define their metrics: one file a tool, one function a definition.
 
-A tool is a module of this folder, in `ORDER` or behind it by the alphabet, with
-``DEFINITIONS``: one `Definition` for each way in which the tool answers.  To add one,
-add its file and its test.
+A tool is a module of this folder with ``DEFINITIONS``: one `Definition` for each way in
+which the tool computes its figures.  To add a tool, add its file and its test; tools that
+are not in `ORDER` follow by the alphabet.
 
-Rule: a definition says what the tool says, wrong or right; what we hold right is `ours`.
+Rule: a definition computes what the tool computes, even if we think it wrong; our own
+definition is `ours`.
 """
 
 from __future__ import annotations
@@ -13,9 +14,9 @@ from importlib import import_module
 from pkgutil import iter_modules
 
 from streamlab.metrics.chunks import Chunk, Seen, Tokenizer
-from streamlab.metrics.definitions.base import Answer, Definition
+from streamlab.metrics.definitions.base import Definition, Figures
 
-__all__ = ["DEFINITIONS", "Answer", "Chunk", "Definition", "Seen", "Tokenizer"]
+__all__ = ["DEFINITIONS", "Chunk", "Definition", "Figures", "Seen", "Tokenizer"]
 
 ORDER = (
     "ours",

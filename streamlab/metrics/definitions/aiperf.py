@@ -2,34 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import nan
 
 from streamlab.metrics.chunks import Chunk, Seen
-from streamlab.metrics.definitions.base import Answer, Definition, first, gaps, last
+from streamlab.metrics.definitions.base import Definition, Figures, first, last, per_chunk
 from streamlab.metrics.tokens import ratio
 
 
-def aiperf(seen: Seen) -> Answer:
+def aiperf(seen: Seen) -> Figures:
     """TTFT: first chunk with content, reasoning or a tool call; TTFO: the first not reasoning.
 
-    Its ICL stands under ITL: from each such chunk to the next; TTST is the first of them.
-    Its ITL stands under TPOT: (E2E − TTFT) / (N − 1).  E2E: the last such chunk.
+    Its ICL is shown as ITL: from each such chunk to the next; TTST is the first of them.
+    Its ITL is shown as TPOT: (E2E − TTFT) / (N − 1).  E2E: the last such chunk.
     """
     times = seen.times(_has_data)
-    ttft_ms, e2e_ms = first(times) - seen.called_ms, last(times) - seen.called_ms
-    count, who = seen.tokenized("".join(c.text + c.tool for c in seen.chunks))
-    itl_ms = ratio(e2e_ms - ttft_ms, count - 1)
-    return Answer(
-        ttft_ms=ttft_ms,
-        gaps_ms=gaps(times),
-        tpot_ms=itl_ms,
-        e2e_ms=e2e_ms,
-        tok_s=ratio(1e3 * count, e2e_ms),
+    counted = seen.tokenized("".join(chunk.text + chunk.tool for chunk in seen.chunks))
+    figures = per_chunk(seen, times, last(times), counted)
+    return replace(
+        figures,
         ttfo_ms=first(seen.times(lambda chunk: chunk.content or chunk.tool)) - seen.called_ms,
         ttst_ms=times[1] - times[0] if len(times) > 1 else nan,
-        tok_s_user=ratio(1e3, itl_ms),
-        n_tokens=count,
-        tokens=who,
+        tok_s_user=ratio(1e3, figures.tpot_ms),
     )
 
 

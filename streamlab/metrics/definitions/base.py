@@ -1,29 +1,30 @@
-"""What a definition is: a tool's name, its function, and the words about it.
+"""What a definition is: a tool's name, its function, and an explanation in words.
 
-The function takes what the tool would have seen of a stream and returns what it would
-report; its docstring is the formula, in words.  Undefined is NaN, never 0.
+The function takes what the tool would have seen of a stream and returns the figures that
+the tool would print; its docstring is the formula.  Undefined is NaN, never 0.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import nan
 from typing import Literal
 
 from streamlab.metrics.chunks import Seen
+from streamlab.metrics.tokens import ratio
 
-Clock = Literal["the call", "the send"]
-"""Where a tool's clock starts: before there is a connection, or as the request goes out."""
+Start = Literal["the call", "the send"]
+"""When a tool starts its clock: before it has a connection, or when it sends the request."""
 
 Mean = Literal["pooled", "per request", "token-weighted"]
 """How a tool makes one mean of many requests."""
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What one tool would report of one stream; times in ms from where its clock starts."""
+class Figures:
+    """What one tool prints of one stream; times in ms since the tool starts its clock."""
 
     ttft_ms: float = nan
     gaps_ms: tuple[float, ...] | None = None  # the samples of its ITL; None if it keeps none
@@ -36,53 +37,64 @@ class Answer:
     ntpot_ms: float = nan  # end to end / tokens
     tok_s_user: float = nan
     n_tokens: float = nan
-    tokens: str = "none"  # where `n_tokens` is from
+    tokens: str = "none"  # the source of `n_tokens`
+
+    def counted(self, n_tokens: float, tokens: str) -> Figures:
+        """Return the figures with N, its source, and the tokens/s of most tools: N / E2E."""
+        tok_s = ratio(1e3 * n_tokens, self.e2e_ms)
+        return replace(self, n_tokens=n_tokens, tokens=tokens, tok_s=tok_s)
 
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """How one tool defines its metrics.
+    """How one tool defines its metrics."""
 
-    Attributes
-    ----------
-    tool : str
-        Its name in tables.
-    answer : callable
-        `Seen` to `Answer`.
-    source : str
-        Where that is written: files of public repositories.
-    differs : str
-        Why its numbers are not ours.
-    clock : str
-        Where its clock starts.
-    itl_mean, tpot_mean : str
-        How it makes one mean of many requests.
-    """
-
-    tool: str
-    answer: Callable[[Seen], Answer]
-    source: str
-    differs: str
-    clock: Clock = "the call"
+    tool: str  # its name in tables
+    figures: Callable[[Seen], Figures]  # with the formula as its docstring
+    source: str  # the files of public repositories that the definition was read from
+    differs: str  # why its numbers are not ours
+    clock: Start = "the call"
     itl_mean: Mean = "pooled"
     tpot_mean: Mean = "per request"
 
     @property
     def formula(self) -> str:
         """The formula in words, one line."""
-        return " ".join((self.answer.__doc__ or "").split())
+        return " ".join((self.figures.__doc__ or "").split())
+
+
+def per_chunk(
+    seen: Seen, times_ms: Sequence[float], end_ms: float, counted: tuple[float, str]
+) -> Figures:
+    """Return the figures of tools that keep the time of each chunk.
+
+    TTFT: the first of `times_ms`.  ITL: from each to the next.  E2E: `end_ms`.
+    TPOT: (E2E − TTFT) / (N − 1).  `counted`: N and its source.
+    """
+    ttft_ms, e2e_ms = first(times_ms) - seen.called_ms, end_ms - seen.called_ms
+    tpot_ms = ratio(e2e_ms - ttft_ms, counted[0] - 1)
+    figures = Figures(ttft_ms=ttft_ms, gaps_ms=gaps(times_ms), tpot_ms=tpot_ms, e2e_ms=e2e_ms)
+    return figures.counted(*counted)
+
+
+def unstreamed(seen: Seen) -> Figures:
+    """Return the figures of an answer that is not a stream: TTFT is E2E."""
+    whole_ms = seen.eof_ms - seen.called_ms
+    return Figures(ttft_ms=whole_ms, e2e_ms=whole_ms)
 
 
 def gaps(times_ms: Sequence[float]) -> tuple[float, ...]:
-    """Return the time from each moment to the next."""
+    """Return the time from each chunk to the next, as tools compute it."""
+    # This is not `streamlab.follow.gap`: tools have a gap of 0 between two chunks of one read,
+    # and we have none.  The difference is what the lens shows.
     return tuple(after - before for before, after in pairwise(times_ms))
 
 
 def first(times_ms: Sequence[float]) -> float:
-    """Return the first moment, NaN of none."""
+    """Return the first of some times; NaN if there is none."""
     return times_ms[0] if times_ms else nan
 
 
 def last(times_ms: Sequence[float]) -> float:
-    """Return the last moment, NaN of none."""
+    """Return the last of some times; NaN if there is none."""
     return times_ms[-1] if times_ms else nan

@@ -1,47 +1,34 @@
-"""ModelScope's evalscope perf, up to 1.11 and since 1.13, which changed its mind."""
+"""ModelScope's evalscope perf: its definitions up to 1.11, and those since 1.13."""
 
 from __future__ import annotations
 
 from streamlab.metrics.chunks import Seen
-from streamlab.metrics.definitions.base import Answer, Definition, first, gaps
-from streamlab.metrics.tokens import ratio
+from streamlab.metrics.definitions.base import Definition, Figures, last, per_chunk, unstreamed
 
 
-def evalscope(seen: Seen) -> Answer:
+def evalscope(seen: Seen) -> Figures:
     """TTFT: first chunk that has choices, whatever is in it.
 
     ITL: from each such chunk to the next.  E2E: the last chunk, usage too, without [DONE].
     TPOT: (E2E − TTFT) / (N − 1).  Of an answer that is no stream, TTFT is E2E.
     """
-    return _answer(seen, seen.times(lambda chunk: chunk.has_choices))
+    return _figures(seen, seen.times(lambda chunk: chunk.has_choices))
 
 
-def evalscope_1_13(seen: Seen) -> Answer:
+def evalscope_1_13(seen: Seen) -> Figures:
     """TTFT: first chunk with content or reasoning.
 
     ITL: from each such chunk to the next.  E2E: the last chunk, usage too, without [DONE].
     TPOT: (E2E − TTFT) / (N − 1).  Of an answer that is no stream, TTFT is E2E.
     """
-    return _answer(seen, seen.times(lambda chunk: chunk.text or chunk.has_tool))
+    return _figures(seen, seen.times(lambda chunk: chunk.text or chunk.has_tool))
 
 
-def _answer(seen: Seen, times: list[float]) -> Answer:
+def _figures(seen: Seen, times: list[float]) -> Figures:
     if seen.in_one_piece:
-        whole_ms = seen.eof_ms - seen.called_ms
-        return Answer(ttft_ms=whole_ms, e2e_ms=whole_ms)
-    ends = seen.times(lambda chunk: not chunk.is_done)
-    ttft_ms = first(times) - seen.called_ms
-    e2e_ms = first(ends[-1:]) - seen.called_ms
-    count, who = seen.reported(seen.text)
-    return Answer(
-        ttft_ms=ttft_ms,
-        gaps_ms=gaps(times),
-        tpot_ms=ratio(e2e_ms - ttft_ms, count - 1),
-        e2e_ms=e2e_ms,
-        tok_s=ratio(1e3 * count, e2e_ms),
-        n_tokens=count,
-        tokens=who,
-    )
+        return unstreamed(seen)
+    end_ms = last(seen.times(lambda chunk: not chunk.is_done))
+    return per_chunk(seen, times, end_ms, seen.reported(seen.text))
 
 
 _SOURCE = (
@@ -56,7 +43,8 @@ DEFINITIONS = (
         source=_SOURCE,
         differs=(
             "Up to 1.11 a chunk with only a role is its first token, and the wait from it to "
-            "the first text is a gap. The request ends with the usage, so TPOT pays for it."
+            "the first text is a gap. The request ends with the usage, so TPOT includes the "
+            "wait for it."
         ),
     ),
     Definition(
@@ -64,8 +52,8 @@ DEFINITIONS = (
         evalscope_1_13,
         source=_SOURCE,
         differs=(
-            "The request ends with the usage, so TPOT pays for it. Two chunks of one read are "
-            "a gap of 0."
+            "The request ends with the usage, so TPOT includes the wait for it. Two chunks of "
+            "one read are a gap of 0."
         ),
     ),
 )

@@ -3,34 +3,34 @@
 from __future__ import annotations
 
 from streamlab.metrics.chunks import Seen
-from streamlab.metrics.definitions.base import Answer, Definition, first
+from streamlab.metrics.definitions.base import Definition, Figures, first
 from streamlab.metrics.tokens import ratio
 
 
-def genai_bench(seen: Seen) -> Answer:
+def genai_bench(seen: Seen) -> Figures:
     """TTFT: first chunk with content or reasoning.
 
-    E2E: the usage after the finish, [DONE], or the end of the body, what comes first;
+    E2E: the usage after the finish, [DONE], or the end of the body, whichever comes first;
     nothing after it is read.
     TPOT: (E2E − TTFT) / (N − 1).  Tokens/s: (N − 1) / (E2E − TTFT).
     """
     seen, end_ms = _read(seen)
     ttft_ms = first(seen.times(lambda chunk: chunk.text)) - seen.called_ms
     e2e_ms = end_ms - seen.called_ms
-    count, who = seen.reported(seen.content)
+    count, source = seen.reported(seen.content)
     tpot_ms = ratio(e2e_ms - ttft_ms, count - 1)
-    return Answer(
+    return Figures(
         ttft_ms=ttft_ms,
         tpot_ms=tpot_ms,
         e2e_ms=e2e_ms,
         tok_s=ratio(1e3, tpot_ms),
         n_tokens=count,
-        tokens=who,
+        tokens=source,
     )
 
 
 def _read(seen: Seen) -> tuple[Seen, float]:
-    """Return what it reads of a stream, and when it stops reading."""
+    """Return the part of a stream that the tool reads, and when it stops reading."""
     finished = False
     for number, chunk in enumerate(seen.chunks, 1):
         finished = finished or chunk.finished
@@ -48,8 +48,8 @@ DEFINITIONS = (
             "genai_bench/metrics/request_metrics_collector.py"
         ),
         differs=(
-            "It keeps no gaps. Its tokens/s leave TTFT out, but pay for finish and usage: "
-            "they are those of one reader, and lower than 1 / ITL."
+            "It keeps no gaps. Its tokens/s leave TTFT out, but include the wait for finish "
+            "and usage: they are those of one reader, and lower than 1 / ITL."
         ),
     ),
 )

@@ -5,11 +5,11 @@ from __future__ import annotations
 from math import nan
 
 from streamlab.metrics.chunks import Chunk, Seen
-from streamlab.metrics.definitions.base import Answer, Definition, first, last
+from streamlab.metrics.definitions.base import Definition, Figures, first, last
 from streamlab.metrics.tokens import ratio
 
 
-def guidellm(seen: Seen) -> Answer:
+def guidellm(seen: Seen) -> Figures:
     """TTFT: first chunk with content, reasoning or a tool call.
 
     TTFOT (here ttfo_ms): the first with content or a tool call.
@@ -20,20 +20,16 @@ def guidellm(seen: Seen) -> Answer:
     seen = seen.until_done
     times = seen.times(_updates)
     end_ms = seen.done_ms if seen.done_ms == seen.done_ms else seen.eof_ms
-    e2e_ms = end_ms - seen.sent_ms
-    count, who = seen.reported("")
-    if who != "server":
-        count, who = float(len(times)) or nan, "chunks, each taken for a token"
-    return Answer(
+    count, source = seen.reported("")
+    if source != "server":
+        count, source = float(len(times)) or nan, "chunks, each taken for a token"
+    return Figures(
         ttft_ms=first(times) - seen.sent_ms,
         itl_mean_ms=ratio(last(times) - first(times), count - 1),
         tpot_ms=ratio(last(times) - seen.sent_ms, count),
-        e2e_ms=e2e_ms,
-        tok_s=ratio(1e3 * count, e2e_ms),
+        e2e_ms=end_ms - seen.sent_ms,
         ttfo_ms=first(seen.times(lambda chunk: chunk.content or chunk.has_tool)) - seen.sent_ms,
-        n_tokens=count,
-        tokens=who,
-    )
+    ).counted(count, source)
 
 
 def _updates(chunk: Chunk) -> bool:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from streamlab.metrics.chunks import Seen
-from streamlab.metrics.definitions.base import Answer, Definition, first, last
+from streamlab.metrics.definitions.base import Definition, Figures, first, last
 from streamlab.metrics.tokens import ratio
 
 
-def hf_benchmarker(seen: Seen) -> Answer:
+def hf_benchmarker(seen: Seen) -> Figures:
     """TTFT: first chunk with content.
 
     ITL: Σ gaps between chunks with content / (N − 1), one average a request.
@@ -15,18 +15,14 @@ def hf_benchmarker(seen: Seen) -> Answer:
     """
     seen = seen.until_done
     times = seen.times(lambda chunk: chunk.content)
-    e2e_ms = seen.done_ms - seen.called_ms
-    count, who = seen.tokenized(seen.content)
+    count, source = seen.tokenized(seen.content)
     if seen.tokenizer is not None:
         count = sum(seen.count(chunk.content) for chunk in seen.chunks)
-    return Answer(
+    return Figures(
         ttft_ms=first(times) - seen.called_ms,
         itl_mean_ms=ratio(last(times) - first(times), count - 1),
-        e2e_ms=e2e_ms,
-        tok_s=ratio(1e3 * count, e2e_ms),
-        n_tokens=count,
-        tokens=who,
-    )
+        e2e_ms=seen.done_ms - seen.called_ms,
+    ).counted(count, source)
 
 
 DEFINITIONS = (

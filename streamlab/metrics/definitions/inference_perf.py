@@ -2,50 +2,46 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import repeat
 
 from streamlab.metrics.chunks import Seen
-from streamlab.metrics.definitions.base import Answer, Definition, first, gaps, last
+from streamlab.metrics.definitions.base import Definition, Figures, first, gaps, last
 from streamlab.metrics.tokens import ratio
 
 
-def inference_perf_client(seen: Seen) -> Answer:
+def inference_perf_client(seen: Seen) -> Figures:
     """TTFT: first chunk with content.
 
     ITL: every token of a chunk has the chunk's time, so 0 within a chunk and the whole gap
     between; TPOT: (last − first content) / (N − 1); NTPOT: E2E / N.  E2E: the end of the body,
     and then the time to tokenize.  N: its own tokenizer, over the content.
     """
-    return _answer(seen, *seen.tokenized(seen.content))
+    return _figures(seen, *seen.tokenized(seen.content))
 
 
-def inference_perf_server(seen: Seen) -> Answer:
+def inference_perf_server(seen: Seen) -> Figures:
     """TTFT: first chunk with content.
 
     ITL and E2E: as with its own count of tokens.  TPOT: (last − first content) / (N − 1);
     NTPOT: E2E / N.  N: the server's, reasoning too.
     """
-    return _answer(seen, *seen.reported(seen.content))
+    return _figures(seen, *seen.reported(seen.content))
 
 
-def _answer(seen: Seen, count: float, who: str) -> Answer:
+def _figures(seen: Seen, count: float, source: str) -> Figures:
     times = seen.times(lambda chunk: chunk.content)
     e2e_ms = seen.eof_ms - seen.called_ms
-    answer = Answer(
+    return Figures(
         ttft_ms=first(times) - seen.called_ms,
+        gaps_ms=_gaps(seen),
         tpot_ms=ratio(last(times) - first(times), count - 1),
         e2e_ms=e2e_ms,
-        tok_s=ratio(1e3 * count, e2e_ms),
         ntpot_ms=ratio(e2e_ms, count),
-        n_tokens=count,
-        tokens=who,
-    )
-    return replace(answer, gaps_ms=_gaps(seen))
+    ).counted(count, source)
 
 
 def _gaps(seen: Seen) -> tuple[float, ...] | None:
-    """Return a gap a token, 0 within a chunk; None where nobody counted a chunk."""
+    """Return one gap for each token, 0 within a chunk; None if a chunk has no count."""
     times: list[float] = []
     for chunk in seen.chunks:
         if chunk.content:
@@ -63,7 +59,7 @@ _SOURCE = (
 _DIFFERS = (
     "Only content counts, reasoning does not (#559; later sources let reasoning begin TTFT): "
     "of a model that thinks, TTFT is the time of its answer. A chunk of several tokens makes "
-    "gaps of 0, which are nobody's waiting. "
+    "gaps of 0, in which nothing was waited for. "
 )
 
 DEFINITIONS = (

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from streamlab.metrics.chunks import Chunk, Seen
-from streamlab.metrics.definitions.base import Answer, Definition, first, last
+from streamlab.metrics.definitions.base import Definition, Figures, first, last
 from streamlab.metrics.tokens import ratio
 
 
-def llmperf(seen: Seen) -> Answer:
+def llmperf(seen: Seen) -> Figures:
     """TTFT: first chunk with content.
 
     ITL: (TTFT + the gaps between chunks with content) / data lines, one average a request.
@@ -15,20 +15,15 @@ def llmperf(seen: Seen) -> Answer:
     """
     times = seen.times(lambda chunk: chunk.content)
     lines = len(seen.times(_is_counted))
-    e2e_ms = seen.last_ms - seen.called_ms
-    count, who = seen.tokenized(seen.content)
-    return Answer(
+    return Figures(
         ttft_ms=first(times) - seen.called_ms,
         itl_mean_ms=ratio(last(times) - seen.called_ms, lines),
-        e2e_ms=e2e_ms,
-        tok_s=ratio(1e3 * count, e2e_ms),
-        n_tokens=count,
-        tokens=who,
-    )
+        e2e_ms=seen.last_ms - seen.called_ms,
+    ).counted(*seen.tokenized(seen.content))
 
 
 def _is_counted(chunk: Chunk) -> bool:
-    """Say whether it is a data line; a usage chunk, which ends the tool, is left out."""
+    """Say whether the tool counts this line: it fails at a usage chunk without choices."""
     return not chunk.is_done and (chunk.has_choices or not chunk.has_usage)
 
 

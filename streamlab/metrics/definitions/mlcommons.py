@@ -5,11 +5,11 @@ from __future__ import annotations
 from math import nan
 
 from streamlab.metrics.chunks import Seen
-from streamlab.metrics.definitions.base import Answer, Definition, first
+from streamlab.metrics.definitions.base import Definition, Figures, first
 from streamlab.metrics.tokens import ratio
 
 
-def mlcommons(seen: Seen) -> Answer:
+def mlcommons(seen: Seen) -> Figures:
     """TTFT: first chunk with output.
 
     TPOT: (E2E − TTFT) / tokens of all that came after the first chunk.  E2E: completion, with
@@ -18,19 +18,13 @@ def mlcommons(seen: Seen) -> Answer:
     outputs = [chunk for chunk in seen.chunks if chunk.text or chunk.tool]
     ttft_ms = first([chunk.t_ms for chunk in outputs]) - seen.called_ms
     e2e_ms = seen.last_ms - seen.called_ms
-    count, who = seen.tokenized("".join(chunk.text + chunk.tool for chunk in outputs))
+    count, source = seen.tokenized("".join(chunk.text + chunk.tool for chunk in outputs))
     if seen.tokenizer is None:
         after = count - (outputs[0].n_tokens if outputs else nan)
     else:
         after = seen.count("".join(chunk.text + chunk.tool for chunk in outputs[1:]))
-    return Answer(
-        ttft_ms=ttft_ms,
-        tpot_ms=ratio(e2e_ms - ttft_ms, after),
-        e2e_ms=e2e_ms,
-        tok_s=ratio(1e3 * count, e2e_ms),
-        n_tokens=count,
-        tokens=who,
-    )
+    figures = Figures(ttft_ms=ttft_ms, tpot_ms=ratio(e2e_ms - ttft_ms, after), e2e_ms=e2e_ms)
+    return figures.counted(count, source)
 
 
 DEFINITIONS = (

@@ -1,23 +1,22 @@
-"""OpenLLMetry and Langfuse, which watch an SDK from the outside."""
+"""OpenLLMetry and Langfuse, which observe the calls of an SDK."""
 
 from __future__ import annotations
 
 from streamlab.metrics.chunks import Seen
-from streamlab.metrics.definitions.base import Answer, Definition
+from streamlab.metrics.definitions.base import Definition, Figures, first
 
 
-def openllmetry(seen: Seen) -> Answer:
-    """TTFT: the first item that the SDK hands over, of any kind.
+def openllmetry(seen: Seen) -> Figures:
+    """TTFT: the first item that the SDK returns, of any kind.
 
     E2E: the end of the iterator.  Their time_to_generate is E2E − TTFT.
     """
-    first_ms = seen.chunks[0].t_ms - seen.called_ms if seen.chunks else float("nan")
-    count, who = seen.reported("")
-    return Answer(
-        ttft_ms=first_ms,
+    count, source = seen.reported("")
+    return Figures(
+        ttft_ms=first([chunk.t_ms for chunk in seen.chunks]) - seen.called_ms,
         e2e_ms=seen.eof_ms - seen.called_ms,
         n_tokens=count,
-        tokens=who if who == "server" else "none",
+        tokens=source if source == "server" else "none",
     )
 
 
@@ -31,8 +30,8 @@ DEFINITIONS = (
             "langfuse/langfuse-python: langfuse/openai.py"
         ),
         differs=(
-            "The first item is a token, whatever is in it, mostly a role. They keep no gaps, "
-            "and read the wall clock, which can step."
+            "The first item counts as a token, whatever is in it; mostly it is a role. They "
+            "keep no gaps, and read the wall clock, which can step."
         ),
     ),
 )

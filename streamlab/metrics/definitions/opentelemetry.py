@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from streamlab.metrics.chunks import Seen
-from streamlab.metrics.definitions.base import Answer, Definition, first, gaps
+from streamlab.metrics.definitions.base import Definition, Figures, first, gaps
 
 
-def opentelemetry(seen: Seen) -> Answer:
+def opentelemetry(seen: Seen) -> Figures:
     """TTFT: gen_ai.client.operation.time_to_first_chunk; a chunk is any event
     before [DONE].
 
@@ -14,7 +14,7 @@ def opentelemetry(seen: Seen) -> Answer:
     E2E: gen_ai.client.operation.duration.
     """
     times = seen.until_done.times(lambda chunk: not chunk.is_done)
-    return Answer(
+    return Figures(
         ttft_ms=first(times) - seen.called_ms,
         gaps_ms=gaps(times),
         e2e_ms=seen.eof_ms - seen.called_ms,

@@ -1,22 +1,22 @@
-"""Ours, beside the others; the numbers are those of the summary."""
+"""Our own definition, beside those of the tools; its numbers are those of the summary."""
 
 from __future__ import annotations
 
 from streamlab.metrics import intervals, latency, tokens
 from streamlab.metrics.chunks import Seen
-from streamlab.metrics.definitions.base import Answer, Definition
+from streamlab.metrics.definitions.base import Definition, Figures
 
 
-def ours(seen: Seen) -> Answer:
+def ours(seen: Seen) -> Figures:
     """TTFT: first chunk with generated text of any channel.
 
-    ITL: from each arrival of such chunks to the next, what came in one read having no gap.
+    ITL: from each arrival of such chunks to the next; chunks of one read have no gap.
     TPOT: (last − first such chunk) / (N − the tokens of the first).  E2E: the last such chunk.
     N: only what the server reports.
     """
     tables = seen.tables
     source = tokens.n_source(tables)
-    return Answer(
+    return Figures(
         ttft_ms=latency.ttft_ms(tables),
         gaps_ms=tuple(intervals.icl_ms(tables)),
         tpot_ms=tokens.tpot_ms(tables),

@@ -1,4 +1,4 @@
-"""Every trap of measuring a stream, and the test that holds it: nothing is forgotten."""
+"""Every trap of measuring a stream, and the name of the test for it."""
 
 import ast
 import json
@@ -43,7 +43,7 @@ FIRST = {
     "usage-only chunk": "test_a_usage_chunk_has_no_choices",
     "n > 1 choices": "test_only_the_first_choice_of_a_chunk_is_read",
     "non-streaming answer": "test_of_an_answer_in_one_piece_some_take_the_end_for_the_first",
-    "heartbeat before the first event": "test_a_heartbeat_is_nobodys_first_token",
+    "heartbeat before the first event": "test_a_heartbeat_is_no_first_token",
 }
 END = {
     "content, finish, usage, [DONE], EOF, tokenized": "test_six_ends_of_one_request",
@@ -88,7 +88,7 @@ CLOCK = {
 }
 CLIENT = {
     "slow consumer": "test_a_slow_consumer_moves_no_number",
-    "bounded queue": "test_what_nobody_takes_is_kept",
+    "bounded queue": "test_what_is_not_taken_is_kept",
     "GC pause": "tests/net/test_stamping.py::"
     "test_arrival_does_not_wait_for_a_reader_that_sleeps",
     "sync widget in the loop": "tests/net/test_kernel_blocked_loop.py::"
@@ -199,7 +199,7 @@ def test_the_text_of_a_tool_call_is_counted_by_some():
 
 
 def test_a_usage_chunk_has_no_choices():
-    """llmperf fails of it; its row leaves the chunk out, and says so."""
+    """llmperf fails at such a chunk; its row leaves the chunk out, and says so."""
     found = lens(tables([(10, USAGE), (30, content("a")), (40, content("b") + DONE)]), len)
 
     assert found.loc[["vLLM", "evalscope"], "ttft_ms"].tolist() == [30, 30]
@@ -234,7 +234,7 @@ def test_of_an_answer_in_one_piece_some_take_the_end_for_the_first():
     assert found[["streamlab", "vLLM", "guidellm", "AIPerf"]].isna().all()
 
 
-def test_a_heartbeat_is_nobodys_first_token():
+def test_a_heartbeat_is_no_first_token():
     stream = [(5, b": OPENROUTER PROCESSING\n\n"), (20, content("a")), (30, DONE)]
 
     assert set(ttft(stream)) == {20}
@@ -423,7 +423,7 @@ def test_where_the_server_sends_every_eighth_token():
 
 @pytest.mark.parametrize("count", [0, 1])
 def test_of_no_token_and_of_one_there_is_no_time_per_token(count):
-    """vLLM takes such a TPOT for 0 when it counts good requests; here it is undefined."""
+    """vLLM counts such a TPOT as 0 when it counts good requests; here it is undefined."""
     usage = event({"choices": [], "usage": {"completion_tokens": count}})
     found = lens(tables([(10, content("a")), (20, usage + DONE)]))
     tools = ["vLLM", "SGLang", "AIPerf", "genai-bench", "evalscope", "streamlab"]
@@ -456,7 +456,7 @@ def test_without_usage_each_has_another_count():
 
 
 def test_tokens_without_a_chunk_are_counted_all_the_same():
-    """The server counted 9, and sent what it took for 5: nobody but usage knows of 4."""
+    """The server counted 9 tokens and sent 5; only its usage tells of the other 4."""
     usage = event({"choices": [], "usage": {"completion_tokens": 9}})
     made = tables([*THREE_FIRST, (150, usage + DONE)])
 
@@ -465,7 +465,7 @@ def test_tokens_without_a_chunk_are_counted_all_the_same():
 
 
 def test_reasoning_is_in_the_servers_count():
-    """So a tool that times the content, and divides by the server's count, is too quick."""
+    """So a tool that divides the time of the content by the server's count is too quick."""
     found = lens(eleven_answers(), tokenizer=len)
 
     assert found.loc["inference-perf, client tokens", "tpot_ms"] == pytest.approx(400 / 9)
@@ -567,7 +567,7 @@ def test_a_step_of_the_wall_clock_moves_no_number():
 
 
 def test_no_stamp_is_taken_from_an_event_loop():
-    """uvloop rounds ``loop.time()`` to the millisecond: it will do for a deadline only."""
+    """uvloop rounds ``loop.time()`` to the millisecond: that is enough only for deadlines."""
     rooms = [ROOT / "streamlab" / room for room in ("tape", "net", "capture")]
     files = [path for room in rooms for path in room.rglob("*.py")]
     lines = [line for path in files for line in path.read_text("utf-8").splitlines()]
@@ -589,7 +589,7 @@ def test_t0_and_arrivals_are_of_one_clock():
 
 
 def test_the_time_of_parsing_is_in_no_number():
-    """The consumer was given each piece 30 ms later; what arrived, arrived."""
+    """The consumer received each piece 30 ms later; the times of arrival are the same."""
     clock = ManualClock()
     recorder = Recorder(clock)
     recorder.meta["content_type"] = "text/event-stream"
@@ -619,7 +619,7 @@ def test_a_slow_consumer_moves_no_number():
     assert summary(late_reader(25_000))["lag_seen_p50_ms"] == pytest.approx(25)
 
 
-def test_what_nobody_takes_is_kept():
+def test_what_is_not_taken_is_kept():
     recorder = Recorder(ManualClock())
     for number in range(10_000):
         recorder.append(content("a"), Stamp(number, number))
@@ -644,7 +644,7 @@ def test_what_lies_before_the_send_is_in_some_clocks():
 
 
 def test_a_consumer_that_leaves_at_done_has_its_end():
-    """It never sees the end of the body, so its connection cannot serve another request."""
+    """The client never sees the end of the body, so it cannot use the connection again."""
     made = tables([(10, content("a")), (20, FINISH + DONE)], end="closed", end_ms=21)
     ends = lens(made)["e2e_ms"]
 

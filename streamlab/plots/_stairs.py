@@ -1,0 +1,87 @@
+"""The stairs of a stream: the running count of its events against time.
+
+Width is time and height is count.  A wide tread is a wait; a high riser is several events
+that one read brought together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
+
+from streamlab.metrics import Tables
+from streamlab.plots._picture import Look, frame, rows_of, sentence
+
+DASHES = ("-", (0, (3, 3)), (0, (1.2, 2)), (0, (6, 2, 1.5, 2)))
+
+
+class Steps(NamedTuple):
+    """The times of the arrivals, and how many events there were after each."""
+
+    t_ms: NDArray[np.float64]
+    n_events: NDArray[np.int64]
+
+
+def steps_of(tables: Tables, until_ms: float) -> Steps:
+    """Return the steps from t0 to the last arrival, or to `until_ms` if it is not NaN."""
+    per_read = tables.events.groupby("read")["t_ms"].agg(["first", "size"])
+    t_ms = np.append(0.0, per_read["first"].to_numpy())
+    count = np.append(0, per_read["size"].to_numpy().cumsum())
+    if until_ms == until_ms:
+        t_ms, count = np.append(t_ms, max(until_ms, t_ms[-1])), np.append(count, count[-1])
+    return Steps(t_ms, count)
+
+
+def draw(ax: Axes, steps: Steps, gid: str, look: Look) -> Line2D:
+    """Draw the steps of one recording; return their line."""
+    number = len(rows_of(ax, gid))
+    usual: Look = {
+        "linestyle": DASHES[number % len(DASHES)],
+        "linewidth": 1.8,
+        "fillstyle": "none" if number else "full",  # a full mark would hide the marks below
+    }
+    (line,) = ax.step(*steps, where="post", gid=f"{gid}-{number}", **(usual | look))
+    return line
+
+
+def mark(ax: Axes, line: Line2D, at_ms: Sequence[float], look: Look) -> None:
+    """Draw marks on the stairs, in the colour of the line."""
+    usual: Look = {
+        "color": line.get_color(),
+        "fillstyle": line.get_fillstyle(),
+        "linestyle": "none",
+        "gid": line.get_gid(),
+        "zorder": 3,
+        "clip_on": False,  # clipping would cut a mark at the edge of the Axes in half
+    }
+    ax.plot(at_ms, [height_at(line, each) for each in at_ms], **(usual | look))
+
+
+def finish(ax: Axes, gid: str, since: str) -> None:
+    """Label the axes of stairs and add the legend."""
+    ax.yaxis.set_major_locator(MaxNLocator(6, integer=True, steps=[1, 2, 5, 10]))
+    frame(ax, gid, f"time since {since} (ms)", "events so far")
+
+
+def height_at(line: Line2D, t_ms: float) -> float:
+    """Return how many events there were at a moment."""
+    # An event at exactly this moment counts: with side="right" the index is behind it.
+    times, count = (np.asarray(data) for data in line.get_data())
+    return float(count[np.searchsorted(times, t_ms, side="right") - 1])
+
+
+def end_ms(tables: Tables) -> float:
+    """Return when the stream ended, however it ended, in ms since t0."""
+    return (tables.tape.end.t_ns - tables.t0_ns) / 1e6
+
+
+def no_event(tables: Tables) -> str:
+    """Return the caption of stairs without a step."""
+    how = tables.tape.end.how
+    return sentence(tables, f"no event arrived before the stream ended ({how})")
