@@ -35,16 +35,18 @@ def scopes(tree: ast.Module) -> Iterator[list[ast.AST]]:
 
 def within(scope: ast.AST) -> Iterator[ast.AST]:
     for node in ast.iter_child_nodes(scope):
+        yield node
         if not isinstance(node, FUNCTIONS):
-            yield node
             yield from within(node)
 
 
 def made(nodes: list[ast.AST]) -> set[str]:
-    """Return the names that a scope binds to objects that it makes by calling a class."""
+    """Return the names of the functions that a scope defines, and of the objects it makes."""
     found = set()
     for node in nodes:
         match node:
+            case ast.FunctionDef(name) | ast.AsyncFunctionDef(name) | ast.ClassDef(name):
+                found.add(name)
             case ast.Assign(targets, value) if is_made(value):
                 found |= {target.id for target in targets if isinstance(target, ast.Name)}
             case ast.AnnAssign(ast.Name(name), _, value) | ast.NamedExpr(
@@ -57,10 +59,12 @@ def made(nodes: list[ast.AST]) -> set[str]:
 
 
 def is_made(value: ast.expr | None) -> bool:
-    """Say whether an expression calls a class, which is known by its capital letter."""
+    """Say whether an expression makes an object; a class is known by its capital letter."""
     match value:
         case ast.Call(ast.Name(name)) | ast.Call(ast.Attribute(attr=name)):
-            return name in ("cls", "__new__", "copy") or name.lstrip("_")[:1].isupper()
+            return (
+                name in ("cls", "__new__", "copy", "partial") or name.lstrip("_")[:1].isupper()
+            )
     return False
 
 
@@ -135,6 +139,7 @@ def test_an_attribute_set_from_outside_is_seen(tmp_path: Path, source: str) -> N
         "def f():\n figure = Figure()\n figure.x = 1\n return figure",
         "def f():\n with Client() as client: client.x = 1",
         "def f(other): other['x'] = other.x",
+        "def f(): ...\nf.__doc__ = 'x'",
     ],
 )
 def test_ones_own_attributes_are_not_complained_about(tmp_path: Path, source: str) -> None:

@@ -188,7 +188,7 @@ class SSEParser:
     def _take_ordinary(self, values: list[str]) -> list[Event]:
         """Do what `_take` would do with the lines of these blocks."""
         first_line, id_ = self._first_line, self._id
-        self.lines.kinds += _ORDINARY_KINDS * len(values)
+        self.lines.kinds.extend(_ORDINARY_KINDS * len(values))
         self._first_line = len(self.lines.kinds)
         self._n_events += len(values)
         numbers = range(first_line, self._first_line, 2)
@@ -203,7 +203,7 @@ class SSEParser:
         end = (ends[-1] if ends else 0) + len(block)
         ends.append(end - 1)
         ends.append(end)
-        self.lines.kinds += _ORDINARY_KINDS
+        self.lines.kinds.extend(_ORDINARY_KINDS)
         self._first_line = number + 2
         self._n_events += 1
         text = block[6:-2].decode("utf-8", "replace")

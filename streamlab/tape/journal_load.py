@@ -66,6 +66,7 @@ class _Loader:
         self.path = path
         self.line = 0
         self.log = Recorder()
+        self.meta: dict[str, object] = {}
         self.sent: array[int] = array("q")
         self.end: End | None = None
 
@@ -177,7 +178,7 @@ class _Loader:
     def _meta(self, meta: object) -> None:
         if not isinstance(meta, dict):
             raise self._broken("has no object as its meta")
-        self.log.meta = meta
+        self.meta = meta
 
     def _end(self, entry: Mapping[str, object]) -> None:
         end = entry["end"]
@@ -219,9 +220,9 @@ class _Loader:
         )
 
     def _tape(self, missing: str) -> Tape:
-        self.log.ended = self.end or End(self._last_ns(), "cut", missing)
-        known = any(t_ns != UNKNOWN for t_ns in self.sent)
-        return replace(self.log.finish(), server_sent_ns=self.sent if known else None)
+        end = self.end or End(self._last_ns(), "cut", missing)
+        sent = self.sent if any(t_ns != UNKNOWN for t_ns in self.sent) else None
+        return replace(self.log.finish(), end=end, meta=self.meta, server_sent_ns=sent)
 
     def _last_ns(self) -> int:
         columns = self.log.columns
