@@ -1,4 +1,4 @@
-"""Style, types and docstrings: checked by the test command, so by everybody."""
+"""Style, types and docstrings: checked by the test command, as all else is."""
 
 import re
 import subprocess
@@ -49,7 +49,7 @@ def texts():
     ]
 
 
-def test_nothing_mentions_a_path_of_somebody_s_machine():
+def test_nothing_mentions_a_path_of_one_machine():
     found = [
         f"{path.relative_to(ROOT)}: {match[0]}"
         for path in texts()

@@ -100,7 +100,7 @@ def measure(
 
 
 def say(text: str) -> None:
-    """Show what is going on, where somebody watches."""
+    """Show what is going on, in a terminal."""
     if sys.stderr.isatty():
         print(f"\r{text:78}", end="" if text else "\r", file=sys.stderr, flush=True)
 

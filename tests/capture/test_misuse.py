@@ -55,7 +55,7 @@ def test_a_key_that_is_not_ascii_is_told_without_being_shown(fast_lab: Lab) -> N
 def test_asyncio_run_makes_no_tables_of_a_recording(
     fast_lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sl.Recording, "tables", None)  # whoever wants them fails
+    monkeypatch.setattr(sl.Recording, "tables", None)  # a call for them fails
 
     rec = asyncio.run(sl.arecord(fast_lab.endpoint("steady"), "hi"))
 
@@ -103,7 +103,7 @@ def test_a_watch_that_was_stopped_has_its_recording(fast_lab: Lab) -> None:
     assert watch.recording.end.how == "closed"
 
 
-def test_somebody_elses_client_is_stamped_and_left_as_it_was(fast_lab: Lab) -> None:
+def test_a_client_of_the_user_is_stamped_and_left_as_it_was(fast_lab: Lab) -> None:
     endpoint = fast_lab.endpoint("steady")
     with httpx.Client() as client:
         backend = client._transport._pool._network_backend  # type: ignore[attr-defined]
@@ -115,7 +115,7 @@ def test_somebody_elses_client_is_stamped_and_left_as_it_was(fast_lab: Lab) -> N
     assert all(rec.reads["server_sent_ns"].notna().all() for rec in recs)
 
 
-def test_somebody_elses_async_client_is_stamped_too(fast_lab: Lab) -> None:
+def test_an_async_client_of_the_user_is_stamped_too(fast_lab: Lab) -> None:
     async def main() -> list[sl.Recording]:
         async with httpx.AsyncClient() as client:
             return await asyncio.gather(

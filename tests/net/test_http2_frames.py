@@ -69,7 +69,7 @@ def test_every_byte_is_dated_by_the_read_that_brought_it(
     frames: list[Frame], cuts: set[int]
 ) -> None:
     wire, owners, bodies = b"", [], dict.fromkeys(STREAMS, b"")
-    for frame in frames:  # who owns each byte of the wire: a stream's body, or nobody
+    for frame in frames:  # an owner for each byte of the wire: a stream, or None
         serialized = frame.serialize()
         owner: list[int | None] = [None] * len(serialized)
         if isinstance(frame, DataFrame):
@@ -127,7 +127,7 @@ def test_a_stream_knows_when_it_was_asked_and_answered() -> None:
     assert (three.written_ns, three.first) == (20, at(30))
 
 
-def test_streams_that_nobody_follows_are_forgotten_and_others_never() -> None:
+def test_streams_without_a_follower_are_forgotten_and_others_never() -> None:
     counted = Frames()
     reader = PieceStamps(counted.ledger(1))
     for stream_id in range(3, 3 + 4 * MAX_LEDGERS, 2):
@@ -138,7 +138,7 @@ def test_streams_that_nobody_follows_are_forgotten_and_others_never() -> None:
 
 
 @pytest.mark.parametrize("held", [True, False])
-def test_an_endless_stream_that_nobody_follows_takes_no_memory(held: bool) -> None:
+def test_an_endless_stream_without_a_follower_takes_no_memory(held: bool) -> None:
     ledger = Ledger()
     ledger.follow(held)
     for t_ns in range(MAX_UNHELD_ROWS + 5):

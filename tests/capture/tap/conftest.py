@@ -31,7 +31,7 @@ def pages() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def secure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secure]:
-    """The pages under hypercorn: TLS, HTTP/2 for whoever asks for it."""
+    """The pages under hypercorn: TLS, HTTP/2 for a client that asks for it."""
     folder: Path = tmp_path_factory.mktemp("tls")
     authority = trustme.CA()
     certificate = authority.issue_cert("127.0.0.1", "localhost")

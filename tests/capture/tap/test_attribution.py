@@ -174,5 +174,5 @@ def data_by_read(wire: Wire) -> dict[int, list[tuple[int, bytes]]]:
 
 
 def who_of(recording: sl.Recording) -> str:
-    """Return the name of who asked, from the URL."""
+    """Return the name that the URL asks with."""
     return str(httpx.URL(recording.meta["url"]).params["who"])

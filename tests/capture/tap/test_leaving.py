@@ -37,7 +37,7 @@ def test_a_response_left_early_is_a_recording_that_was_closed(library: Any, long
 
 @each_library
 @pytest.mark.filterwarnings("ignore::ResourceWarning")  # that is what is tried out
-def test_a_response_that_nobody_holds_any_more_is_a_recording(library: Any, long: str) -> None:
+def test_a_response_without_a_reference_left_is_a_recording(library: Any, long: str) -> None:
     http = client(library)
     with sl.tap(http) as tap:
         response = http.send(http.build_request("GET", long), stream=True)
@@ -53,7 +53,7 @@ def test_a_response_that_nobody_holds_any_more_is_a_recording(library: Any, long
 
 
 @each_library
-def test_an_async_response_that_nobody_holds_any_more_is_a_recording(
+def test_an_async_response_without_a_reference_left_is_a_recording(
     library: Any, long: str
 ) -> None:
     async def asked() -> Any:

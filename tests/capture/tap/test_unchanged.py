@@ -94,7 +94,7 @@ def test_hooks_and_traces_of_the_user_are_called_as_before(pages: str) -> None:
     def note(what: Any) -> None:
         heard.append(type(what).__name__)
         if isinstance(what, httpx.Response):
-            what.read()  # before anybody else does
+            what.read()  # before the caller does
 
     def trace(name: str, info: dict[str, Any]) -> None:
         heard.append(name)
