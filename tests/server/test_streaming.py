@@ -25,10 +25,13 @@ def curl(*arguments: str) -> bytes:
     return subprocess.run(["curl", "-sS", *arguments], capture_output=True, check=True).stdout
 
 
-def test_curl_gets_the_transcript_byte_for_byte(lab):
+def test_curl_gets_the_transcript_byte_for_byte(fast_lab):
     body = '{"model": "count-to-ten", "stream": true}'
 
-    assert curl("-N", f"{lab.base_url}/chat/completions", "-d", body) == TRANSCRIPT.read_bytes()
+    assert (
+        curl("-N", f"{fast_lab.base_url}/chat/completions", "-d", body)
+        == TRANSCRIPT.read_bytes()
+    )
     assert len(TRANSCRIPT.read_bytes()) == 7957
 
 
