@@ -108,7 +108,7 @@ def attach(
 Pieces = Generator[bytes, None, None] | AsyncGenerator[bytes, None]
 
 
-class Source(NamedTuple):
+class _Source(NamedTuple):
     """What was asked, and how to follow the answer.
 
     ``closed`` is None where `follow` hears of the response's end, as in httpx.
@@ -119,7 +119,7 @@ class Source(NamedTuple):
     closed: Callable[[], bool] | None = None
 
 
-def _source(response: Any) -> Source:
+def _source(response: Any) -> _Source:
     for library, name, adapt in _ADAPTERS:
         if is_a(response, library, name):
             return adapt(response)
@@ -129,7 +129,7 @@ def _source(response: Any) -> Source:
     )
 
 
-def _of_httpx(response: Any) -> Source:
+def _of_httpx(response: Any) -> _Source:
     if response.is_closed or response.is_stream_consumed:
         raise _already_read("client.stream(…)")
     is_async = isinstance(response.stream, httpx_of(response).AsyncByteStream)
@@ -139,10 +139,10 @@ def _of_httpx(response: Any) -> Source:
         found: Pieces = response.aiter_raw() if is_async else response.iter_raw()
         return found
 
-    return Source(response.request, pieces)
+    return _Source(response.request, pieces)
 
 
-def _of_aiohttp(response: Any) -> Source:
+def _of_aiohttp(response: Any) -> _Source:
     # `_cursor` counts the bytes that were read.  aiohttp has no public name for that.
     if response.content.at_eof() or getattr(response.content, "_cursor", 0):
         raise _already_read("async with session.post(…)")
@@ -155,7 +155,7 @@ def _of_aiohttp(response: Any) -> Source:
         session.answered(head)
         return afollowed(response.content.iter_any(), session)
 
-    return Source(request, pieces, _watched(response, _aiohttp_closed))
+    return _Source(request, pieces, _watched(response, _aiohttp_closed))
 
 
 def _aiohttp_closed(response: Any) -> bool:
@@ -164,7 +164,7 @@ def _aiohttp_closed(response: Any) -> bool:
     return bool(response.closed and response.content.exception() is not None)
 
 
-def _of_requests(response: Any) -> Source:
+def _of_requests(response: Any) -> _Source:
     # requests and urllib3 have no public name for "some of the body was read" either: a body
     # that was read whole, a position, and the rest of a chunk tell.
     amid_chunk = getattr(response.raw, "chunk_left", None) is not None
@@ -179,7 +179,7 @@ def _of_requests(response: Any) -> Source:
         session.answered(head)
         return followed(response.iter_content(None), session)
 
-    return Source(request, pieces, _watched(response, lambda found: bool(found.raw.closed)))
+    return _Source(request, pieces, _watched(response, lambda found: bool(found.raw.closed)))
 
 
 _ADAPTERS = (
