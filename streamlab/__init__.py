@@ -1,6 +1,6 @@
 """An oscilloscope for language-model streams, in a notebook.
 
-A first stream::
+A first stream:
 
     import streamlab as sl
 

@@ -117,10 +117,11 @@ def takes(
         def call(*args: P.args, **options: P.kwargs) -> R:
             return function(describe(*args, **options))
 
-        shown = signature(describe).replace(
-            return_annotation=signature(function).return_annotation
-        )
+        returned = signature(function, eval_str=True).return_annotation
+        shown = signature(describe, eval_str=True).replace(return_annotation=returned)
         vars(call)["__signature__"] = shown
+        # Tools that find `__wrapped__` would show the parameters of `function` instead.
+        del vars(call)["__wrapped__"]
         return call
 
     return decorate

@@ -9,6 +9,8 @@ import pytest
 
 import streamlab as sl
 from streamlab.capture.options import UNSET, RequestOptions, described
+from streamlab.capture.stream import Opening
+from streamlab.capture.watch import Watch
 from streamlab.many import Lab
 
 FUNCTIONS = (sl.record, sl.arecord, sl.stream, sl.watch)
@@ -35,7 +37,7 @@ def test_all_four_functions_show_the_same_parameters() -> None:
 def test_each_function_shows_what_it_returns() -> None:
     returned = [inspect.signature(function).return_annotation for function in FUNCTIONS]
 
-    assert returned == ["Recording", "Recording", "Opening", "Watch"]
+    assert returned == [sl.Recording, sl.Recording, Opening, Watch]
 
 
 def test_an_argument_that_was_not_given_has_a_name() -> None:
