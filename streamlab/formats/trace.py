@@ -41,8 +41,8 @@ def save(tables: Tables | Iterable[Tables], path: str | Path) -> None:
     Parameters
     ----------
     tables : Tables or iterable of Tables
-        ``rec.tables``, or ``[rec.tables, arec.tables]``, recorded on one machine between
-        two starts of it; other clocks cannot be compared.
+        ``rec.tables``, or ``[rec.tables, arec.tables]``, recorded on one machine without a
+        restart of the machine; other clocks cannot be compared.
     path : str or Path
         A file that exists is replaced.
     """
