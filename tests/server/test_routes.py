@@ -89,7 +89,7 @@ def test_a_wrong_method_or_path_is_told_so(http, lab):
     assert (wrong.status_code, message(wrong)) == (405, "expected POST, and GET came.")
     assert (lost.status_code, message(lost)) == (
         404,
-        "nothing is served at /v2/nothing; GET / lists what is.",
+        "there is nothing at /v2/nothing; GET / describes the lab.",
     )
     assert old.status_code == 404
 
