@@ -54,9 +54,9 @@ def phases(tables: Tables) -> pd.DataFrame:
 
 
 def _with_the_broken_off(marks: dict[str, int]) -> dict[str, int]:
-    """Let the phase that the failure interrupted end when the stream ended."""
-    # Only the phase that began last was running.  An earlier phase without its end is one
-    # whose mark was never made; it did not last until the failure.
+    """Return the marks; a phase that the failure interrupted ends when the stream ended."""
+    # Only the phase that began last was running.  An earlier phase without an end lacks its
+    # mark; it did not last until the failure.
     begun = [
         (name, stop) for name, start, stop in PHASES if start in marks and stop not in marks
     ]
