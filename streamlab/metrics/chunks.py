@@ -113,7 +113,7 @@ class Seen:
 
     @property
     def until_done(self) -> Seen:
-        """What a tool sees if it stops reading at the API's terminator, such as ``[DONE]``."""
+        """The part up to the API's terminator, such as ``[DONE]``, where some tools stop."""
         ends = (number for number, chunk in enumerate(self.chunks, 1) if chunk.is_done)
         return self.first(next(ends, len(self.chunks)))
 

@@ -13,7 +13,7 @@ from tests.cli.conftest import DONE, event, saved
 from tests.cli.prompt import in_terminal, interrupted, piped
 
 COUNT = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10\n"
-KEPT = re.compile(r"what arrived is kept in (\S+), which streamlab show prints\.\n\Z")
+KEPT = re.compile(r"what arrived is in (\S+); streamlab show prints it\.\n\Z")
 
 
 def asked(path):
