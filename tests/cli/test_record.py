@@ -141,7 +141,7 @@ MISUSED = {
     ),
     "a-dialect-of-a-provider": (
         ["--model", "m", "--dialect", "ollama", "Hi"],
-        "--dialect goes with --url or --lab. A provider has its own: --provider is one of "
+        "--dialect is for --url or --lab. A provider has its own dialect: --provider is one of "
         "openai, openai-responses, anthropic, gemini, ollama, cohere, lmstudio.",
     ),
     "no-key": (
