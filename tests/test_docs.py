@@ -1,4 +1,5 @@
-"""The API reference builds without a warning, and has a page for what a user meets."""
+"""The API reference builds without a warning, and has a page for each name that a user
+needs."""
 
 from __future__ import annotations
 

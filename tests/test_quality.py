@@ -1,4 +1,4 @@
-"""Style, types and docstrings: checked by the test command, so by everybody."""
+"""Style, types and docstrings: the test command checks them, so every contributor does."""
 
 import ast
 import re

@@ -1,4 +1,4 @@
-"""What goes wrong is data, in one sentence, with every byte that arrived."""
+"""A failure is data: one sentence, and every byte that arrived."""
 
 from __future__ import annotations
 

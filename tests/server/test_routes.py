@@ -1,4 +1,4 @@
-"""Which request gets which response, and what the response to a bad request says."""
+"""The response to each request, and the message for a bad request."""
 
 import re
 import socket
