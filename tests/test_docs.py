@@ -1,5 +1,4 @@
-"""The API reference builds without a warning, and has a page for each name that a user
-needs."""
+"""The API reference builds without a warning, and has a page for each public name."""
 
 from __future__ import annotations
 

@@ -103,7 +103,7 @@ def test_a_file_that_is_no_parquet_is_refused(path):
     path.write_bytes(b"data: a\n\n" * 9)
 
     assert refusal(path) == (
-        "expected a Parquet file, and 'a.parquet' is none. Load a file that rec.save wrote."
+        "expected a Parquet file, and 'a.parquet' is not one. Load a file that rec.save wrote."
     )
 
 
