@@ -10,7 +10,7 @@ moment in ns:
 - ``request_sent``: the first byte of the request is written; this is t0
 - ``request_done``: its last byte is written
 - ``headers``: the response's head has been read
-- ``first_read``: the first read of the answer arrived
+- ``first_read``: the first read of the response arrived
 
 A request through a CONNECT proxy has two exchanges on one connection.  The marks are those
 of the second exchange, which sets them again.

@@ -62,7 +62,7 @@ class Answer:
     error : mapping or None
         The first error object.
     terminator : str or None
-        The API's closing marker, such as ``[DONE]``.
+        The API's terminator, such as ``[DONE]``.
     complete : bool or None
         None if the format has no terminal signal.
     token_source : str or None

@@ -1,6 +1,6 @@
 """Google's Gemini API, streamed as server-sent events (``alt=sse``).
 
-Events have no names, and the API has no closing marker: only a finish reason shows that a
+Events have no names, and the API has no terminator: only a finish reason shows that a
 stream is complete.  A blocked prompt has no candidates; its block reason is the finish, and the
 feedback is the ``value`` of the finish.
 """

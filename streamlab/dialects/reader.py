@@ -19,7 +19,7 @@ class Reader(ABC):
     Attributes
     ----------
     terminator : str or None
-        The API's closing marker, once it came.
+        The API's terminator, once it came.
     finished : bool
         The terminal signal came: a finish reason, ``response.completed``, …
     failed : bool

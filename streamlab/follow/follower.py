@@ -81,7 +81,7 @@ class Follower:
         self._plain: bytearray | None = None  # the decoded body, where it differs
         self._content: ContentDecoder | None = None
         self._framer: Framer | None = None
-        self._framing = ""  # the framer's name
+        self._framing = ""
         self._closed = False
         self._told_events = 0
         self._told_comments = 0

@@ -59,8 +59,8 @@ def problem(framed: Framed, end: End, answer: Answer) -> str | None:
     used.
     """
     # The order ranks causes before their consequences.  The body of a refusal is no stream,
-    # and a broken connection leaves an answer without its closing marker: a later check would
-    # name the consequence.  A server's own error explains a missing marker, too.
+    # and a broken connection leaves an answer without its terminator: a later check would
+    # name the consequence.  A server's own error explains a missing terminator, too.
     log = framed.log
     if _status(log) >= 400:
         return _refusal(log, bytes(framed.body[:4096]))
@@ -86,7 +86,7 @@ def problem(framed: Framed, end: End, answer: Answer) -> str | None:
 def ending(end: End, wrong: str | None, terminator: str | None) -> str:
     """Return how a stream ended, in words, without a full stop: `wrong`, its problem, if any.
 
-    `terminator` is the API's closing marker, such as ``[DONE]``.
+    `terminator` is the API's terminator, such as ``[DONE]``.
     """
     if wrong:
         return one_line(wrong, 300).removesuffix(".")
@@ -141,7 +141,7 @@ def _unframed_error(framed: Framed) -> str | None:
     """Return the message of an error that is no event.
 
     The error may be the last line that is in no event, as llama.cpp's ``error: {…}`` was, or
-    all lines that end with it: Gemini's JSON stands between its events, over several lines.
+    all lines that end with it: Gemini's JSON is between its events, over several lines.
     """
     last_of_event = framed.events[-1].last_line if framed.events else -1
     n_lines, kinds = len(framed.lines), framed.lines.kinds

@@ -24,7 +24,7 @@ from streamlab.tape import UNKNOWN, Anchor, Tape
 class Arrivals(NamedTuple):
     """When each read arrived; arrays with one value for each read."""
 
-    arrived_ns: Ints  # the stamps
+    arrived_ns: Ints  # in ns, as stamped
     t_ms: Floats  # since t0
     time: NDArray[np.datetime64]  # ns, UTC; NaT without an anchor
 

@@ -100,7 +100,7 @@ class Seen:
 
     @property
     def in_one_piece(self) -> bool:
-        """Whether the answer is one JSON document instead of a stream."""
+        """Whether the response is one JSON document instead of a stream."""
         kind = str(self.tables.meta.get("content_type") or "").partition(";")[0].strip()
         return kind == "application/json" and not self.chunks
 

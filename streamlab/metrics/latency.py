@@ -47,7 +47,7 @@ def ttfc_ms(tables: Tables) -> float:
 def ttft_ms(tables: Tables) -> float:
     """Time to the first generated text of any channel: first chunk − t0.
 
-    Content, reasoning, tool call or refusal; a role or an empty string is none.
+    Content, reasoning, tool call or refusal; a role or an empty string does not count.
     """
     return _sent(tables, first(tables.chunks["t_ms"]))
 

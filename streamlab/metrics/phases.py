@@ -36,8 +36,8 @@ def phases(tables: Tables) -> pd.DataFrame:
     """
     marks = {**tables.tape.marks, "end": tables.tape.end.t_ns}
     if "first_read" in marks and "request_done" in marks:
-        # A fast server's answer can be in the kernel before Python returns from the send.
-        # `first_read` is a kernel stamp and `request_done` is not, so the wait for the answer
+        # A fast server's response can be in the kernel before Python returns from the send.
+        # `first_read` is a kernel stamp and `request_done` is not, so the wait for the response
         # would be negative.
         marks["request_done"] = min(marks["request_done"], marks["first_read"])
     if tables.tape.end.how in _AMID:

@@ -279,7 +279,7 @@ class AsyncSocketStream(AsyncStream):
         self._wake()
 
     def get_extra_info(self, info: str) -> object:
-        """Return what httpcore asks for: addresses, the socket, readability."""
+        """Return information for httpcore: addresses, the socket, readability."""
         if info == "is_readable" and (self._queue or self._at_end):
             return True
         return socket_info(self._sock, info)

@@ -100,7 +100,7 @@ class SocketStream(SyncStream):
             self._sock.shutdown(socket.SHUT_RDWR)
 
     def get_extra_info(self, info: str) -> object:
-        """Return what httpcore asks for: addresses, the socket, readability."""
+        """Return information for httpcore: addresses, the socket, readability."""
         return socket_info(self._sock, info)
 
 
@@ -176,7 +176,7 @@ class TLSStream(TLSExchange, SyncStream):
 
 
 def socket_info(sock: socket.socket, info: str) -> object:
-    """Return what httpcore asks for of a socket; None for an unknown name."""
+    """Return information for httpcore about a socket; None for an unknown name."""
     match info:
         case "client_addr":
             return sock.getsockname()

@@ -105,7 +105,7 @@ class Below(Protocol):
         ...
 
     def get_extra_info(self, info: str) -> object:
-        """Return what httpcore asks for of the connection."""
+        """Return information for httpcore about the connection."""
         ...
 
 

@@ -192,7 +192,7 @@ def _add_legend(ax: Axes, gid: str) -> None:
 def rows_of(ax: Axes, gid: str) -> dict[str, list[Line2D]]:
     """Return the labelled lines of each recording drawn on `ax`, by their gid."""
     # matplotlib gives a line without a label one that begins with "_".  Such a line has no
-    # entry in the legend, but its recording counts all the same.
+    # entry in the legend, but its recording still counts.
     rows: dict[str, list[Line2D]] = {}
     for line in ax.lines:
         if (found := line.get_gid() or "").startswith(gid):

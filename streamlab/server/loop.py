@@ -92,7 +92,7 @@ class Loop:
             self._fire()
 
     def _fire(self) -> None:
-        """Make the calls that are due; calls added meanwhile wait for the next round."""
+        """Make the calls that are due; calls that are new then wait for the next round."""
         # Otherwise a stream whose writes are all due at once (step_ms=0) would run to its end
         # before any socket or other stream is served.
         deadlines, now_ns, due = self._deadlines, self.clock(), []
