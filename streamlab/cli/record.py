@@ -37,7 +37,7 @@ Body = Annotated[
 Temperature = Annotated[float | None, Option(help="The field temperature of the body.")]
 Headers = Annotated[
     list[str] | None,
-    Option("--header", "-H", help="'name: value'; the value may be a $VARIABLE."),
+    Option("--header", "-H", help="'name: value'; $NAME is an environment variable."),
 ]
 KeyVariable = Annotated[
     str | None, Option(metavar="NAME", help="The environment variable with the key.")
@@ -50,7 +50,7 @@ Label = Annotated[str, Option(help="The recording's name in tables and pictures.
 Timeout = Annotated[
     float | None,
     Option(
-        min=0.001, metavar="SECONDS", help="End after this silence of the server. [default: 60]"
+        min=0.001, metavar="SECONDS", help="End after SECONDS without a byte. [default: 60]"
     ),
 ]
 MaxBytes = Annotated[int | None, Option(min=1, metavar="N", help="End after N bytes of body.")]
