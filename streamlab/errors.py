@@ -7,7 +7,7 @@
         - ``WrongLoopError`` (also a ``TypeError``): ``for`` over an async stream, …
     - ``FormatError`` (also a ``ValueError``): a file that is not of its format
     - ``SchemaError`` (also a ``ValueError``): a table lacks a column it needs
-    - ``StreamFailedError``: raised only by ``rec.raise_for_status()``
+    - ``StreamFailedError``: the stream failed; only ``rec.raise_for_status()`` raises it
     - ``LabError``: the lab did not start, or its port is taken
 
 A stream that breaks off is none of these.  That is an observation, and a recording keeps
@@ -38,7 +38,7 @@ class StreamlabError(Exception):
 
 
 class UsageError(StreamlabError, ValueError):
-    """A call that has no meaning, in whatever way the network behaves."""
+    """A call that has no meaning, however the network behaves."""
 
 
 class UnknownNameError(UsageError, LookupError):
@@ -49,7 +49,7 @@ class UnknownNameError(UsageError, LookupError):
     what : str
         The family, for example ``"scenario"``.
     name : str
-        The name that came.
+        The unknown name.
     known : tuple of str
         All names of the family.
     """

@@ -28,7 +28,7 @@ _lock = threading.Lock()
 
 
 class Lab(server.Lab):
-    """A running lab, with the attributes of `streamlab.server.Lab`, that makes endpoints."""
+    """A running lab that makes endpoints; it has the attributes of `streamlab.server.Lab`."""
 
     def endpoint(self, scenario: str | None = None, dialect: str = "openai_chat") -> Endpoint:
         """Return the endpoint of a scenario, in a provider's dialect.
@@ -57,19 +57,19 @@ def serve(
     Parameters
     ----------
     *recordings : Recording or path
-        Played at their own times, named by their labels, beside the scenarios.  A lab with
-        recordings is always a new one.
+        The lab plays them at their own times, under their labels, beside the scenarios.  A call
+        with recordings always starts a new lab.
     port : int
-        0 takes a free one.
+        0 takes a free port.
     speed : float
         All times are divided by it.
 
     Returns
     -------
     Lab
-        With ``endpoint(scenario)``, ``scenarios``, ``faults``, ``url`` and ``close()``.  A
-        process of its own on the loopback interface, which ends with this one.  Without
-        recordings, the same call returns the same lab while it runs.
+        With ``endpoint(scenario)``, ``scenarios``, ``faults``, ``url`` and ``close()``.  The
+        lab is a process of its own on the loopback interface, and ends with this process.
+        Without recordings, the same call returns the same lab while the lab runs.
 
     Raises
     ------
@@ -78,8 +78,8 @@ def serve(
     """
     if recordings:
         return Lab(named_tapes(recordings), port=port, speed=speed)
-    # After a fork, the child finds its parent's lab here, which is not `alive` for it, and
-    # starts one of its own: a lab ends with the process that started it.
+    # After a fork, the child finds its parent's lab here.  For the child this lab is not
+    # `alive`, and the child starts its own: a lab ends with the process that started it.
     with _lock:
         running = _labs.get((port, speed))
         if running is None or not running.alive:

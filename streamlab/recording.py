@@ -39,8 +39,6 @@ class Recording:
         self._label = label
         self._dialect = dialect or str(tape.meta.get("dialect") or "auto")
 
-    # facts
-
     @property
     def meta(self) -> Mapping[str, Any]:
         """Request and response in JSON values; never a key."""
@@ -53,20 +51,18 @@ class Recording:
 
     @property
     def label(self) -> str:
-        """What tables and pictures call it."""
+        """The name of the recording in tables and pictures."""
         return str(self._label or self.meta.get("label") or self.meta.get("model") or "stream")
 
     @property
     def dialect(self) -> str:
-        """The provider's format of the events; the one found, if it was ``auto``."""
+        """The provider's format of the events; for ``auto``, the format that was found."""
         return self.tables.follower.dialect
 
     @property
     def body(self) -> bytes:
         """The body as it was sent, all reads joined; compressed if it was sent so."""
         return bytes(self.tape.body)
-
-    # the answer
 
     @property
     def text(self) -> str:
@@ -90,12 +86,12 @@ class Recording:
 
     @property
     def finish_reason(self) -> str | None:
-        """Why the model stopped, in the provider's word."""
+        """Why the model stopped, as the provider reports it."""
         return self.tables.answer.finish_reason
 
     @property
     def usage(self) -> Mapping[str, Any] | None:
-        """The usage that the server reported, in the provider's keys; None without one."""
+        """The usage that the server reported, in the provider's keys; None without a report."""
         return self.tables.answer.usage
 
     @property
@@ -127,8 +123,6 @@ class Recording:
         if self.problem:
             raise StreamFailedError(self.problem)
         return self
-
-    # tables
 
     @cached_property
     def tables(self) -> Tables:
@@ -190,14 +184,10 @@ class Recording:
 
         return pa.table(self.events).__arrow_c_stream__(requested_schema)
 
-    # pictures
-
     @property
     def plot(self) -> Plots:
         """The pictures: ``rec.plot()``, ``rec.plot.gaps(ax=ax)``, …."""
         return Plots(self)
-
-    # what it looks like
 
     def __repr__(self) -> str:
         # `asyncio.run` formats its task twice, with the result in it, and prints neither.
@@ -210,13 +200,11 @@ class Recording:
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         """Show the rich face as the result of a cell, and the short one within a list."""
-        nested = len(printer.stack) > 1  # IPython pushes each object before it prints it
+        nested = len(printer.stack) > 1  # IPython pushes an object to the stack, then prints it
         printer.text(repr(self) if nested else str(self))
 
     def _repr_html_(self) -> str:
         return html.html(self.tables)
-
-    # files
 
     def save(self, path: str | PathLike[str]) -> Path:
         """Save the recording and return its path; the ending of the name is the format.
@@ -231,7 +219,7 @@ class Recording:
         Raises
         ------
         UnknownNameError
-            If the ending is another.
+            If the ending is none of these.
         OSError
             If the file cannot be written; an existing file is then unchanged.
         """
@@ -241,23 +229,23 @@ class Recording:
 
 
 def load(path: str | PathLike[str], dialect: str = "", label: str = "") -> Recording:
-    """Load a recording that was saved, or a journal that a killed process left.
+    """Return the recording in a saved file, or in the journal of a process that was killed.
 
     Parameters
     ----------
     path : str or path
         A ``.jsonl`` journal or a ``.parquet`` file.
     dialect : str
-        Reads the events in this dialect; by default in that of the file.
+        The dialect of the events; by default the one in the file.
     label : str
-        The name in tables and pictures; by default that of the file.
+        The name in tables and pictures; by default the one in the file.
 
     Raises
     ------
     FormatError
         If the file is no recording, or its format does not keep every stamp.
     FileNotFoundError
-        If there is none.
+        If there is no such file.
     """
     from streamlab import formats
 
@@ -272,7 +260,7 @@ class Draw(Protocol):
 
 
 class Plots:
-    """The pictures of one recording, by name; called, it draws the staircase.
+    """The pictures of one recording, by name; a call of the object draws the staircase.
 
     A new picture needs one line here, for type checkers; at run time its file is enough.
     """

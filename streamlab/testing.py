@@ -1,7 +1,7 @@
 """Time and streams made by hand, for tests: ours and yours.
 
-This module does not sleep, opens no socket and reads no real clock, so a test of times has
-always the same result, at once.
+This module does not sleep, opens no socket and reads no real clock, so a test of times always
+has the same result, at once.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class ManualClock:
     Parameters
     ----------
     now_ns : int
-        The time that it shows, in ns.
+        The time that the clock shows, in ns.
 
     Examples
     --------
@@ -43,7 +43,7 @@ class ManualClock:
         return self.now_ns
 
     def advance_ns(self, ns: int) -> None:
-        """Advance by so many nanoseconds.
+        """Advance the clock by `ns` nanoseconds.
 
         Raises
         ------
@@ -55,7 +55,7 @@ class ManualClock:
         self.now_ns += ns
 
     def advance_ms(self, ms: float) -> None:
-        """Advance by so many milliseconds."""
+        """Advance the clock by `ms` milliseconds."""
         self.advance_ns(round(ms * 1e6))
 
 
@@ -73,8 +73,8 @@ def tape_from(
     Parameters
     ----------
     pieces : iterable of (float, bytes)
-        When each read arrived, in ms since t0, and what it brought.  It is seen at
-        the same moment, and delivered at an unknown one.
+        When each read arrived, in ms since t0, and its bytes.  The read is seen at the same
+        moment; when it was delivered is unknown.
     t0_ns : int
         When the request was sent: the mark ``request_sent``.
     end, end_ms : str, float

@@ -1,4 +1,4 @@
-"""The API reference builds without a warning, and has a page for what a user meets."""
+"""The API reference builds without a warning, and has a page for each public name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who may import whom: the rooms as data, and proof that a forbidden import is seen."""
+"""Which room may import which: the rooms as data, and proof that a forbidden import is seen."""
 
 import ast
 import json

@@ -1,4 +1,4 @@
-"""Style, types and docstrings: checked by the test command, as all else is."""
+"""Style, types and docstrings: the test command checks them, so every contributor does."""
 
 import re
 import subprocess

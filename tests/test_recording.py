@@ -1,4 +1,4 @@
-"""What a recording looks like, short and rich, and its pictures."""
+"""The look of a recording, short and rich, and its pictures."""
 
 import asyncio
 

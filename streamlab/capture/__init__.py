@@ -1,1 +1,1 @@
-"""One stream on tape: our own requests, and those of a tapped client."""
+"""One stream on tape: a request of our own, or one of a tapped client."""

@@ -1,7 +1,7 @@
 """How a user streams: `record`, `arecord`, `stream` and `watch`.
 
-Each function is a few lines: a request is made of the options, its pieces are read to the
-end, a journal and a live view follow beside it.
+Each function makes a request of its options and reads the pieces to the end.  Meanwhile a
+journal and a live view read the same tape.
 """
 
 from __future__ import annotations
@@ -32,13 +32,14 @@ def record(options: RequestOptions) -> Recording:
     endpoint : Endpoint
         Where to ask: ``sl.openai("gpt-4o-mini")``, ``lab.endpoint("steady")``, ….
     prompt : str or list of messages, optional
-        What to ask.  The lab answers by scenario, whatever it is.
+        The question.  The lab answers by scenario, whatever the prompt is.
     save : path, optional
-        A journal, written while the stream runs: it survives a killed process.
+        The file of a journal, written while the stream runs: the file survives a killed
+        process.
     live : bool, optional
         Show the live scope, in a notebook; by default only `watch` does.
     label : str
-        What tables and pictures call the recording.
+        The name of the recording in tables and pictures.
     client : httpx.Client, optional
         Your client, with its pool and its options; by default a fresh connection is made.
         A connection that was open before is stamped in the ``iterator`` tier.
@@ -47,21 +48,23 @@ def record(options: RequestOptions) -> Recording:
     max_bytes : int, optional
         End the stream once so many bytes of body are recorded.
     json : mapping, optional
-        Fields of the request's body whose names are parameters here, such as ``label``.
+        Fields of the request's body, also those whose names are parameters here, such as
+        ``label``.
     **body
-        Further fields of the request's body, such as ``temperature=0``; they win.
+        Further fields of the request's body, such as ``temperature=0``; they replace those of
+        `json`.
 
     Returns
     -------
     Recording
-        Always, once the request was tried: how it ended is data, see ``rec.problem``.
+        Always, once the request was tried: a failure is data, see ``rec.problem``.
 
     Raises
     ------
     UsageError
-        If the call cannot mean anything; nothing was sent then.
+        If the call has no meaning; then nothing was sent.
     KeyboardInterrupt
-        After Ctrl-C; what had arrived is in ``sl.last``.
+        After Ctrl-C; ``sl.last`` has what had arrived.
     """
     return _recorded(OwnRequest(options), live=bool(options.live))
 
@@ -70,8 +73,8 @@ def record(options: RequestOptions) -> Recording:
 async def arecord(options: RequestOptions) -> Recording:
     """Stream a completion to its end on the running loop; see `record`.
 
-    ``asyncio.gather`` runs many at once.  A cancellation goes on once what had arrived
-    is in ``sl.last``.
+    ``asyncio.gather`` runs many at once.  After a cancellation, ``sl.last`` has what had
+    arrived, and CancelledError is raised again.
     """
     own = OwnRequest(options)
     with _beside(own, live=bool(options.live)):
@@ -83,11 +86,12 @@ async def arecord(options: RequestOptions) -> Recording:
 
 @takes(described)
 def stream(options: RequestOptions) -> Opening:
-    """Open a stream for a loop of your own; it is recorded as it passes.
+    """Open a stream for a loop of your own, and record it while you read.
 
-    Enter it by ``with`` and loop by ``for``, or by ``async with`` and ``async for``.  Besides
-    its deltas there are ``iter_lines``, ``iter_events`` and ``iter_raw``, and their async
-    twins ``aiter_lines``, …; afterwards there is ``.recording``.  Parameters as for `record`.
+    Enter it by ``with`` and loop by ``for``, or by ``async with`` and ``async for``.  The loop
+    yields deltas; ``iter_lines``, ``iter_events`` and ``iter_raw`` yield other parts, and so do
+    their async twins ``aiter_lines``, ….  Afterwards ``.recording`` has the recording.
+    Parameters as for `record`.
 
     Examples
     --------
@@ -106,8 +110,8 @@ def stream(options: RequestOptions) -> Opening:
 def watch(options: RequestOptions) -> Watch:
     """Stream in the background and return at once, with the live scope in a notebook.
 
-    Its Stop button, or ``.stop()``, ends the stream; ``.wait()`` waits for it; then there is
-    ``.recording``.  Parameters as for `record`; ``live=False`` shows nothing.
+    The Stop button, or ``.stop()``, ends the stream; ``.wait()`` waits for its end; then
+    ``.recording`` has the recording.  Parameters as for `record`; ``live=False`` shows nothing.
     """
     own = OwnRequest(options)
     shown = Showing() if options.live is False else _show(own)
@@ -128,7 +132,7 @@ def _recorded(own: OwnRequest, live: bool) -> Recording:
 
 @contextmanager
 def _beside(own: OwnRequest, live: bool) -> Iterator[None]:
-    """Keep a journal and show a view while a stream runs; both only pull."""
+    """Keep a journal and show a view while a stream runs; both have their own threads."""
     with contextlib.ExitStack() as stack:
         if own.options.save is not None:
             stack.enter_context(_journaling(own, own.options.save))
@@ -139,7 +143,7 @@ def _beside(own: OwnRequest, live: bool) -> Iterator[None]:
 
 @contextmanager
 def _journaling(own: OwnRequest, path: str | PathLike[str]) -> Iterator[None]:
-    """Keep a journal; the lab's send times, known only afterwards, close it."""
+    """Keep a journal; its last step adds the lab's send times, which are known only then."""
     book = journal.Journal(own.session.recorder, path)
     try:
         yield

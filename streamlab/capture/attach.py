@@ -1,7 +1,7 @@
 """A response made elsewhere, by httpx, httpx2, aiohttp or requests, recorded as it is read.
 
-Its bytes are stamped where the library returns them, which is the iterator tier, because the
-sockets below are not ours.  Under a tap they are, and the stamps are those of the sockets.
+The bytes are stamped where the library returns them (the iterator tier), because the sockets
+below are not ours.  Under a tap the sockets are ours, and stamp the bytes.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ from streamlab.capture.stream import AsyncStream, Stream
 from streamlab.errors import UsageError
 
 _NOT_YET = (
-    "a recording is there when its response has ended, and this one is on its way. "
-    "Read it to its end, close it, or call {}(); until then there is .recorder."
+    "a recording exists when its response has ended, and this one is open. "
+    "Read it to its end, close it, or call {}(); until then use .recorder."
 )
 
 
 class Attached(Stream):
-    """A response under way, for ``for``; ``with`` closes the recording, not the response.
+    """An open response, for a ``for`` loop; ``with`` ends the recording, not the response.
 
-    The recording ends with the response: when that is read to its end, or closed.
+    The recording ends when the response is read to its end, or closed.
     """
 
     _not_yet = _NOT_YET.format("close")
 
     def close(self) -> None:
-        """End the recording here; the response stays open."""
+        """End the recording now; the response stays open."""
         self.__exit__(None, None, None)
 
     def _before_close(self) -> None:
@@ -42,12 +42,12 @@ class Attached(Stream):
 
 
 class AsyncAttached(AsyncStream):
-    """A response under way, for ``async for``; see `Attached`."""
+    """An open response, for ``async for``; see `Attached`."""
 
     _not_yet = _NOT_YET.format("aclose")
 
     async def aclose(self) -> None:
-        """End the recording here; the response stays open."""
+        """End the recording now; the response stays open."""
         await self.__aexit__(None, None, None)
 
     async def _before_close(self) -> None:
@@ -57,33 +57,33 @@ class AsyncAttached(AsyncStream):
 def attach(
     response: Any, *, label: str = "", max_bytes: int | None = None
 ) -> Attached | AsyncAttached:
-    """Record a response made elsewhere, while you read it through what this returns.
+    """Record a response made elsewhere, while you read it through the object returned here.
 
     Parameters
     ----------
     response : response of httpx, httpx2, aiohttp or requests
         Opened as a stream, and not read yet.
     label : str
-        What tables and pictures call the recording; by default the path of the URL.
+        The name of the recording in tables and pictures; by default the path of the URL.
     max_bytes : int, optional
-        End the recording once it has so many bytes of body; your loop goes on.
+        End the recording after this number of bytes of body; your loop goes on.
 
     Returns
     -------
     Attached or AsyncAttached
         Loop over it for deltas, or over ``iter_lines()``, ``iter_events()``, ``iter_raw()`` and
-        their async twins.  Once the response is read to its end or closed, or `close` or
-        `aclose` was called, there is ``recording``.  What the library raises is raised.
+        their async twins.  After the end of the response, or after `close` or `aclose`,
+        ``recording`` has the recording.  Exceptions of the library are raised unchanged.
 
     Raises
     ------
     UsageError
-        If it is no such response, or has been read already, even in part.
+        If `response` is no such response, or has been read already, even in part.
 
     Notes
     -----
-    The send of the request is not known: times that count from it (``ttft_ms``,
-    ``e2e_eof_ms``) are NaN; gaps are known.  For all of it, `tap` an httpx client instead.
+    The send of the request is not known, so times that count from the send (``ttft_ms``,
+    ``e2e_eof_ms``) are NaN; gaps are known.  To know all times, `tap` an httpx client instead.
 
     Examples
     --------
@@ -109,9 +109,9 @@ Pieces = Generator[bytes, None, None] | AsyncGenerator[bytes, None]
 
 
 class _Source(NamedTuple):
-    """What was asked, and how to follow the answer.
+    """A request, and the function that follows its response.
 
-    ``closed`` is None where `follow` hears of the response's end, as in httpx.
+    ``closed`` is None where `follow` notices the end of the response, as in httpx.
     """
 
     request: Any
@@ -135,7 +135,7 @@ def _of_httpx(response: Any) -> _Source:
     is_async = isinstance(response.stream, httpx_of(response).AsyncByteStream)
 
     def pieces(session: Session) -> Pieces:
-        follow(response, session)  # in its stream, which httpx closes after the last piece
+        follow(response, session)  # in its stream, because httpx closes it after the last piece
         found: Pieces = response.aiter_raw() if is_async else response.iter_raw()
         return found
 
@@ -160,13 +160,13 @@ def _of_aiohttp(response: Any) -> _Source:
 
 def _aiohttp_closed(response: Any) -> bool:
     # `closed` alone is also true once all bytes have arrived, read or not.  A close or a
-    # release by the user leaves an exception for readers to come.
+    # release by the user leaves an exception for later reads.
     return bool(response.closed and response.content.exception() is not None)
 
 
 def _of_requests(response: Any) -> _Source:
-    # requests and urllib3 have no public name for "some of the body was read" either: a body
-    # that was read whole, a position, and the rest of a chunk tell.
+    # requests and urllib3 have no public name for "some of the body was read" either.  Three
+    # signs show it: a body that was read whole, a position, and the rest of an HTTP chunk.
     amid_chunk = getattr(response.raw, "chunk_left", None) is not None
     if response._content_consumed or response.raw.tell() or amid_chunk:
         raise _already_read("requests.post(…, stream=True)")
@@ -191,7 +191,7 @@ _ADAPTERS = (
 
 
 def _watched(response: Any, is_closed: Callable[[Any], bool]) -> Callable[[], bool]:
-    """Return a question that does not keep the response alive: is it closed, or gone?"""
+    """Return a function: is the response closed or gone?  It holds no strong reference."""
     held = weakref.ref(response)
     return lambda: (found := held()) is None or is_closed(found)
 
@@ -202,7 +202,7 @@ def _request(method: str, url: Any, headers: Any) -> Any:
 
 
 def _head(status: int, reason: str | None, version: str, response: Any) -> Any:
-    """Return a head as httpx has it; both libraries return the body decompressed."""
+    """Return a response's head in the form of httpx; both libraries decompress the body."""
     headers = httpx.Headers(list(response.headers.items()))
     headers.pop("content-encoding", None)
     return SimpleNamespace(
@@ -216,6 +216,6 @@ def _head(status: int, reason: str | None, version: str, response: Any) -> Any:
 
 def _already_read(how: str) -> UsageError:
     return UsageError(
-        "a response is attached before it is read, and this one has been, at least in part. "
+        "a response is attached before it is read, and this one was read, at least in part. "
         f"Open it by {how} and attach it first."
     )

@@ -3,8 +3,8 @@
 `body` and `abody` are for our own requests.  On a fresh connection over HTTP/1.1 they read
 the connection themselves; else the pieces come through ``response.stream``.
 
-`follow` is for the responses of a tapped client.  Bytes and exceptions pass unchanged, in
-the pieces in which they come; the session takes each piece before the consumer gets it.
+`follow` is for the responses of a tapped client.  Bytes and exceptions pass unchanged, in the
+same pieces; the session takes each piece before the consumer gets it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from streamlab.tape import How
 
 
 def body(response: Response) -> Iterator[bytes]:
-    """Return the pieces of an answer to a sync client."""
+    """Return the pieces of the body of a response to a sync client."""
     connection = _own_connection(response)
     if connection is None:
         return iter(response.stream)
@@ -37,7 +37,7 @@ def body(response: Response) -> Iterator[bytes]:
 
 
 def abody(response: Response) -> AsyncIterator[bytes]:
-    """Return the pieces of an answer to an async client."""
+    """Return the pieces of the body of a response to an async client."""
     connection = _own_connection(response)
     if connection is None:
         return aiter(response.stream)
@@ -67,13 +67,13 @@ async def _apieces(
 
 
 def _own_connection(response: Response) -> Exchange | None:
-    """Return the connection of an answer if it is ours alone and speaks HTTP/1."""
+    """Return the connection of a response, if it is ours alone and speaks HTTP/1."""
     connection = response.extensions.get("network_stream")
     if not isinstance(connection, Exchange) or not connection.keeps_answer:
         return None
     if response.http_version in ("HTTP/1.1", "HTTP/1.0"):
         return connection
-    connection.take_answer()  # HTTP/2: the answer is not needed, and would grow
+    connection.take_answer()  # HTTP/2: the kept bytes are not needed, and would grow
     return None
 
 
@@ -87,9 +87,9 @@ def _timeout_s(response: Response) -> float | None:
 
 
 def follow(response: Response, session: Session) -> Response:
-    """Note the head of a response, and let its body pass by `session`; return it."""
+    """Note the head of a response, let `session` record its body, and return the response."""
     session.answered(response)
-    if response.is_closed:  # made whole, as by a mock transport: its stream is not iterated
+    if response.is_closed:  # a mock transport makes it whole, and its stream is not iterated
         for piece in response.stream if isinstance(response.stream, Iterable) else ():
             session.take(piece)
         session.end("eof")
@@ -142,7 +142,7 @@ async def afollowed(
 
 
 class _Body:
-    """A response's stream, followed; `left` is how it ends if it is not read to its end."""
+    """A response's stream, followed; `left` is the end if it is not read to its end."""
 
     def __init__(self, stream: Any, session: Session, left: How) -> None:
         self._stream, self._session, self._left = stream, session, left
@@ -162,7 +162,7 @@ class _Body:
         await self._stream.aclose()
 
     def __del__(self) -> None:
-        self._session.end("closed")  # the garbage collector took a response left open
+        self._session.end("closed")  # the garbage collector took an open response
 
 
 @lru_cache

@@ -1,7 +1,7 @@
 """Clients for our own requests: built by httpx as usual, with our sockets beneath.
 
-One SSL context serves the whole process: a new one costs 26–45 ms, which would stand
-in every recording.
+One SSL context serves the whole process: a new one costs 26–45 ms, and every recording would
+contain this time.
 """
 
 from __future__ import annotations
@@ -43,9 +43,10 @@ def sync_client(options: Mapping[str, Any], gate: Gate, stopper: Stopper) -> htt
 def async_client(
     options: Mapping[str, Any], held: HeldCancellation, stopper: Stopper
 ) -> httpx.AsyncClient:
-    """Return a client whose connections are stamped, and lose no bytes to a cancellation.
+    """Return a client whose connections are stamped, and lose no bytes in a cancellation.
 
-    After reading to the end, call ``held.check()``: a cancellation may be held back.
+    After reading to the end, call ``held.check()``: it raises a cancellation that was held
+    back.
     """
     client = httpx.AsyncClient(**_with_defaults(options))
     hooks = client.event_hooks
@@ -58,7 +59,7 @@ def async_client(
 
 
 def build(client: Any, query: Query, extensions: dict[str, Any], **timeout: Any) -> Any:
-    """Return the request of `client` for a query; the answer uncompressed unless asked."""
+    """Return the request of `client` for a query; by default for an uncompressed body."""
     return client.build_request(
         query.method,
         query.url,
@@ -78,24 +79,24 @@ def _with_defaults(options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class KeysStayHome:
-    """Takes the keys out of requests that a redirect leads to another origin.
+    """Removes the keys from requests that a redirect sends to another origin.
 
-    httpx drops ``Authorization`` there, but it would send ``x-api-key``, ``x-goog-api-key``
-    and other keys along.  The first request of a client names the origin.
+    httpx removes ``Authorization`` there, but would send ``x-api-key``, ``x-goog-api-key`` and
+    other keys.  The origin is that of the client's first request.
     """
 
     def __init__(self) -> None:
         self._home: httpx.URL | None = None
 
     def check(self, request: httpx.Request) -> None:
-        """Take the keys out of a request to elsewhere; an event hook of a sync client."""
+        """Remove the keys from a request to another origin; an event hook of a sync client."""
         self._home = self._home or request.url
         if not _same_origin(self._home, request.url):
             for name in filter(redact.is_secret_name, list(request.headers)):
                 del request.headers[name]
 
     async def acheck(self, request: httpx.Request) -> None:
-        """Take the keys out of a request to elsewhere; the hook of an async client."""
+        """Remove the keys from a request to another origin; the hook of an async client."""
         self.check(request)
 
 
@@ -103,7 +104,7 @@ def _same_origin(home: httpx.URL, url: httpx.URL) -> bool:
     """Return whether keys for `home` may go to `url`; http may be upgraded to https."""
     if url.host != home.host:
         return False
-    ports = (home.port, url.port)  # None is the scheme's own
+    ports = (home.port, url.port)  # None is the default port of the scheme
     if (home.scheme, url.scheme) == ("http", "https") and ports == (None, None):
         return True
     return url.scheme == home.scheme and url.port == home.port

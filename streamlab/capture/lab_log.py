@@ -1,7 +1,7 @@
 """When the lab really sent what we received: the third clock.
 
 The lab numbers its streams and logs its writes on CLOCK_MONOTONIC, which the processes of
-one machine share.  So its times stand beside ours as they are.
+one machine share.  So the lab's times can be compared with ours directly.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ TIMEOUT_S = 2.0
 
 
 def log_url(tape: Tape) -> str | None:
-    """Return where the log of this tape's stream is, if it came from a lab on this machine."""
+    """Return the URL of the log of this tape's stream, if a lab on this machine sent it."""
     stream = tape.meta.get("lab_stream")
     parts = urlsplit(str(tape.meta.get("url") or ""))
     if stream is None or parts.hostname not in ("127.0.0.1", "localhost", "::1"):
@@ -28,23 +28,23 @@ def log_url(tape: Tape) -> str | None:
 
 
 def asked(url: str) -> bytes:
-    """Return the answer of the lab; empty if there is none.
+    """Return the lab's log as text; empty without an answer of the lab.
 
-    The question goes over a connection of its own: the client may be the user's.
+    The request has a connection of its own, because the client may be the user's.
     """
     parts = urlsplit(url)
     connection = HTTPConnection(parts.hostname or "", parts.port, timeout=TIMEOUT_S)
     try:
         connection.request("GET", parts.path)
         return connection.getresponse().read()
-    except (OSError, HTTPException, ValueError):  # the log is an extra: the tape is whole
+    except (OSError, HTTPException, ValueError):  # the tape is whole without the log
         return b""
     finally:
         connection.close()
 
 
 def with_log(tape: Tape, text: bytes) -> Tape:
-    """Return the tape with the lab's send times; unchanged if `text` is no log of it.
+    """Return the tape with the lab's send times; unchanged if `text` is no log of this tape.
 
     The time of a read is that of the write with its last byte.
     """

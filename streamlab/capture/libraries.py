@@ -1,7 +1,7 @@
-"""The HTTP libraries of others: which are loaded, and which exception means which end.
+"""Other HTTP libraries: which are loaded, and which exception means which end.
 
-httpx and httpx2 have the same names.  A library that is not loaded has made no object, so
-nothing is imported here: `sys.modules` is asked.
+httpx and httpx2 have the same names.  A library that is not loaded has made no object, so this
+module imports none of them and looks in `sys.modules`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from streamlab.tape import How
 
 
 class Request(Protocol):
-    """What we use of a request of httpx or httpx2."""
+    """The part of a request of httpx or httpx2 that we use."""
 
     method: str
     url: httpx.URL  # httpx2 has the same
@@ -32,7 +32,7 @@ class Request(Protocol):
 
 
 class Response(Protocol):
-    """What we use of a response of httpx or httpx2."""
+    """The part of a response of httpx or httpx2 that we use."""
 
     status_code: int
     reason_phrase: str
@@ -54,7 +54,7 @@ _HOW: tuple[tuple[str, How], ...] = (
     ("ProtocolError", "reset"),
     ("RequestError", "error"),
 )
-"""The exceptions of httpx and its kin; the first that fits decides."""
+"""The exceptions of httpx and similar libraries; the first class that fits decides."""
 
 _HTTPX_KIN = ("httpx", "httpx2", "httpcore", "httpcore2")
 """The cores' exceptions come from bodies that are read straight from their connection."""
@@ -71,7 +71,7 @@ def httpx_of(response: object) -> ModuleType:
 
 
 def how_of(exc: BaseException) -> How | None:
-    """Return how a stream ended that raised `exc`; None if it is no failure of the network."""
+    """Return how a stream that raised `exc` ended; None if the network did not fail."""
     for name, how in _HOW:
         if any(is_a(exc, library, name) for library in _HTTPX_KIN):
             return how
@@ -84,7 +84,7 @@ def is_cancellation(exc: BaseException) -> bool:
 
 
 def sentence(exc: BaseException) -> str:
-    """Return an exception as one line: its kind, and its message or that of its cause."""
+    """Return an exception as one line: its class, and its message or that of its cause."""
     # httpcore raises its errors "from None", without a message, but the context is there.
     said, cause = str(exc), exc.__cause__ or exc.__context__
     while not said and cause is not None:

@@ -3,14 +3,14 @@
 https://www.encode.io/httpcore/extensions/#trace names the events.  Each mark is one
 moment in ns:
 
-- ``called``: the client was asked; the time to make a client is in no phase
+- ``called``: the client got the request; the time to make a client is in no phase
 - ``pool``: the pool has a connection, or begins to open one
 - ``connect``, ``connected``: TCP
 - ``tls``, ``tls_done``: the handshake
 - ``request_sent``: the first byte of the request is written; this is t0
 - ``request_done``: its last byte is written
 - ``headers``: the response's head has been read
-- ``first_read``: the first read of the answer arrived
+- ``first_read``: the first read of the response arrived
 
 A request through a CONNECT proxy has two exchanges on one connection.  The marks are those
 of the second exchange, which sets them again.
@@ -48,7 +48,7 @@ class Marks:
 
     def trace(self, name: str, info: dict[str, Any]) -> None:
         """Take one event of the sync trace extension."""
-        del info  # it has the request, and so the key
+        del info  # `info` has the request, and so the key
         recorder, event = self._recorder, name.partition(".")[2]
         t_ns = recorder.clock()
         recorder.marks.setdefault("pool", t_ns)
@@ -68,19 +68,20 @@ class Marks:
 
         def trace(name: str, info: dict[str, Any]) -> Any:
             self.trace(name, info)
-            return theirs(name, info)  # an awaitable, if theirs is async
+            return theirs(name, info)  # an awaitable, if the user's extension is async
 
         return trace
 
 
 def refine(recorder: Recorder, connection: Exchange | Ledger) -> None:
-    """Replace moments that the trace saw by those that the connection stamped.
+    """Replace moments of the trace by the stamps of the connection.
 
-    Where streams share a connection, the ledger of the stream has its moments.
+    Where streams share a connection, the moments come from the ledger of this stream.
     """
     marks = recorder.marks
-    # On a connection that was open before, the last write may be an earlier request's, if
-    # ours went past our sockets: a write before the pool was asked is not of this request.
+    # On a connection that was open before, the last write may belong to an earlier request, if
+    # this request did not use our sockets.  A write before the mark ``pool`` is not of this
+    # request.
     sent_ns = connection.written_ns
     if sent_ns is not None and marks.get("pool", 0) <= sent_ns:
         marks["request_sent"] = sent_ns

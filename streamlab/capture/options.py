@@ -1,4 +1,4 @@
-"""What a call asks for: the parameters that `record` and its kin share, in one place."""
+"""The options of a call: the parameters that `record` and similar functions share."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ class RequestOptions:
     Attributes
     ----------
     live : bool or None
-        None leaves it to the function: `watch` shows, the others do not.
+        None is the default of the function: only `watch` shows the scope.
     http : mapping
         Options of the client, with the timeout.
 
     Raises
     ------
     UsageError
-        If the call cannot mean anything; nothing was sent then.
+        If the call has no meaning; then nothing was sent.
     """
 
     endpoint: Endpoint
@@ -108,8 +108,8 @@ def takes(
 ) -> Callable[[Callable[[RequestOptions], R]], Callable[P, R]]:
     """Give a function of `RequestOptions` the parameters of `describe`.
 
-    The nine parameters are so written once, for four functions, and yet they are what a
-    type checker and ``help`` show for each.
+    So the nine parameters of four functions are written once, and a type checker and ``help``
+    show them for each function.
     """
 
     def decorate(function: Callable[[RequestOptions], R]) -> Callable[P, R]:
@@ -128,12 +128,12 @@ def takes(
 
 
 def checked_timeout(timeout: object) -> Any:
-    """Return a timeout as httpx takes it; None waits for ever.
+    """Return a timeout in the form of httpx; None waits for ever.
 
     Raises
     ------
     UsageError
-        If it is neither a number of seconds above 0 nor an ``httpx.Timeout``.
+        If `timeout` is neither a number of seconds above 0 nor an ``httpx.Timeout``.
     """
     if timeout is None or isinstance(timeout, httpx.Timeout):
         return timeout

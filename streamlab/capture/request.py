@@ -3,8 +3,8 @@
 An `OwnRequest` has what both share; `pieces` and `apieces` differ by ``await``, and by how
 an interruption reaches them.
 
-Rule: misuse raises before anything is sent.  Every later failure is data.  Only an
-interruption or a cancellation goes on, after the tape is finished.
+Rule: misuse raises before anything is sent.  Every later failure is data.  Only an interruption
+or a cancellation is raised, after the tape is finished.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ class OwnRequest:
     Attributes
     ----------
     session : Session
-        What becomes of it.
+        Keeps what happens to the request.
     query : Query
-        What is sent.
+        The request to send.
     """
 
     def __init__(self, options: RequestOptions, clock: Clock = monotonic_ns) -> None:
@@ -70,7 +70,7 @@ class OwnRequest:
 
     @contextlib.contextmanager
     def client(self, gate: Gate) -> Generator[Any, None, None]:
-        """Lend the user's client, or a new one with a fresh connection that is closed then."""
+        """Yield the user's client, or a new client that is closed at the end of the block."""
         if self.options.client is not None:
             with stamping(self.options.client):
                 yield self.options.client
@@ -80,7 +80,7 @@ class OwnRequest:
 
     @contextlib.asynccontextmanager
     async def aclient(self, held: HeldCancellation) -> AsyncGenerator[Any, None]:
-        """Lend the user's client, or a new one with a fresh connection that is closed then."""
+        """Yield the user's client, or a new client that is closed at the end of the block."""
         if self.options.client is not None:
             with stamping(self.options.client):
                 yield self.options.client
@@ -90,7 +90,7 @@ class OwnRequest:
                 yield client
 
     def build(self, client: Any, is_async: bool) -> Any:
-        """Return the request of a client, and note what is asked and when."""
+        """Return the request of a client; note its fields and its time."""
         self.session.called()
         timeout = {}
         if self.options.client is not None and "timeout" in self._http:
@@ -108,7 +108,7 @@ class OwnRequest:
 
 
 def check_json(fields: object) -> None:
-    """Raise UsageError if the fields of a request are no JSON."""
+    """Raise UsageError if the fields of a request are not JSON."""
     try:
         json.dumps(fields, allow_nan=False, ensure_ascii=False).encode()
     except (TypeError, ValueError) as exc:
@@ -119,7 +119,7 @@ def check_json(fields: object) -> None:
 
 
 def pieces(own: OwnRequest) -> Generator[bytes, None, None]:
-    """Send the request; yield the pieces of the answer, each already on tape.
+    """Send the request; yield the pieces of the response, each already on tape.
 
     The session is finished when the generator is: at the end of the stream, after a
     failure (which is data, and not raised), and when it is closed early.
@@ -145,11 +145,11 @@ def pieces(own: OwnRequest) -> Generator[bytes, None, None]:
         finally:
             own.finish()
             session.add_log(_log(own, client))
-    gate.check()  # the stream broke while an interrupt was held back
+    gate.check()  # if the stream broke while an interrupt was held back
 
 
 async def apieces(own: OwnRequest) -> AsyncGenerator[bytes, None]:
-    """Send the request; yield the pieces of the answer, each already on tape.
+    """Send the request; yield the pieces of the response, each already on tape.
 
     The session is finished when the generator is: at the end of the stream, after a
     failure (which is data, and not raised), and when it is closed early.
@@ -165,9 +165,9 @@ async def apieces(own: OwnRequest) -> AsyncGenerator[bytes, None]:
                     session.answered(response)
                     async for piece in abody(response):
                         session.take(piece)
-                        # While a cancellation is held back, the reads that had arrived go on
-                        # tape without the consumer, whose task is cancelled.  The wait after
-                        # the last of them raises it.
+                        # While a cancellation is held back, the reads that had arrived are put
+                        # on tape, but the consumer does not get them: its task is cancelled.
+                        # The wait after the last of these reads raises CancelledError.
                         if not held.is_held:
                             yield piece
                         if session.enough:
@@ -176,7 +176,7 @@ async def apieces(own: OwnRequest) -> AsyncGenerator[bytes, None]:
         finally:
             own.finish()
             session.add_log(await _alog(own, client))
-    held.check()  # the stream broke while a cancellation was held back
+    held.check()  # if the stream broke while a cancellation was held back
 
 
 def _log(own: OwnRequest, client: Any) -> bytes:
@@ -185,7 +185,7 @@ def _log(own: OwnRequest, client: Any) -> bytes:
         return b""
     if own.options.client is not None:
         return lab_log.asked(url)
-    with contextlib.suppress(httpx.HTTPError):  # the log is an extra: the tape is whole
+    with contextlib.suppress(httpx.HTTPError):  # the tape is whole without the log
         answer: bytes = client.get(url, timeout=lab_log.TIMEOUT_S).content
         return answer
     return b""

@@ -1,7 +1,7 @@
-"""One request and its answer on the way to a recording: our own, or a tapped client's.
+"""One request and its response, until they are a recording: our own, or a tapped client's.
 
 Rule: the consumer comes first.  Work that can wait (the request's JSON, the lab's log, the
-recording itself) is done when the recording is asked for.
+recording itself) is done on the first use of the recording.
 """
 
 from __future__ import annotations
@@ -29,23 +29,23 @@ from streamlab.recording import Recording
 from streamlab.tape import Clock, How, Recorder, Stamp, Tape, anchor, monotonic_ns
 
 MAX_REQUEST_BYTES = 1 << 20
-"""A larger request, such as one with pictures, is not kept in the metadata."""
+"""The most bytes of a request in the metadata; one with pictures may be larger."""
 
 
 class Session:
-    """What is known so far of one request and its answer.
+    """The state of one request and its response, as far as known.
 
-    How a session ends, in every case with all that had arrived:
+    How a session ends.  In every case what had arrived is kept.
 
     - at the end of the body: ``eof``; after `max_bytes`: ``limit``
     - by a failure of the network: ``connect``, ``timeout``, ``reset`` or ``error``.  For our
       own requests the failure is data and not raised; a tapped client raises it as before.
     - Ctrl-C: ``interrupted``.  On the main thread it is held back between a read and its row
-      on the tape (see `net.interrupts`); KeyboardInterrupt goes on after the end is noted.
-    - a cancellation: ``cancelled``.  Reads that the kernel had are taken first;
-      CancelledError goes on after the end is noted.
-    - `stop` of an own request, from any thread: the given reason, which outranks the error
-      that the closed connection causes.  A tapped request has no stop: it is its owner's.
+      on the tape (see `net.interrupts`); KeyboardInterrupt is raised after the end is noted.
+    - a cancellation: ``cancelled``.  Reads that are in the kernel are taken first;
+      CancelledError is raised after the end is noted.
+    - `stop` of an own request, from any thread: the given reason, and not the error that the
+      closed connection causes.  A tapped request has no `stop`, because its owner ends it.
     - the loop or the block was left early, or the garbage collector took an unfinished
       stream: ``closed``.
 
@@ -56,16 +56,16 @@ class Session:
     label, dialect, model : str
         For the metadata.
     max_bytes : int, optional
-        The session is full once so many bytes of body are on tape.
+        The session is full after this number of bytes of body.
     closed : callable, optional
-        Returns whether the response was closed where this session cannot notice.
+        Returns whether the response was closed; for a library that does not report it.
 
     Attributes
     ----------
     recorder : Recorder
         Grows while the stream runs.
     marks : Marks
-        Listens to the client's trace.
+        The phases, from the client's trace.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class Session:
         closed: Callable[[], bool] | None = None,
     ) -> None:
         warm_up()
-        wall_map().refresh()  # an anchor at the start and one at the end: a step between shows
+        wall_map().refresh()  # an anchor at the start and one at the end show a step between
         self.recorder = Recorder(clock, max_bytes)
         self.recorder.meta.update(label=label, dialect=dialect, anchor=anchor(clock)._asdict())
         if model:
@@ -89,7 +89,7 @@ class Session:
         self._secret_bytes: tuple[bytes, ...] = ()
         self._content: bytes | None = None  # the request's body, if its fields are not known
         self._connection: Exchange | None = None
-        self._stamp: Stamp | None = None  # of the read taken last
+        self._stamp: Stamp | None = None  # the stamp of the read taken last
         self._pieces: PieceStamps | None = None  # of an HTTP/2 stream
         self._reason: tuple[How, str] | None = None
         self._lock = threading.RLock()
@@ -100,10 +100,8 @@ class Session:
         if closed is not None:
             _unnoticed.add(self)
 
-    # while the request is sent and answered
-
     def called(self) -> None:
-        """Note that the client is asked now."""
+        """Note that the client gets the request now."""
         self.recorder.mark("called", self.recorder.clock())
 
     def asked(
@@ -115,7 +113,7 @@ class Session:
         ----------
         request : Request
         fields : JSON value, optional
-            Of its body; or else `content`, the body itself, which is parsed later.
+            The fields of the body; or else `content`, the body itself, which is parsed later.
         """
         meta, pairs = self.recorder.meta, list(request.headers.multi_items())
         named = redact.secrets_asked(str(request.url), fields)
@@ -131,7 +129,7 @@ class Session:
         meta["label"] = meta["label"] or request.url.path
 
     def answered(self, response: Response) -> None:
-        """Note the head of the answer, and the connection that brings it."""
+        """Note the head of the response, and its connection."""
         recorder, headers = self.recorder, response.headers
         recorder.meta.update(
             status=response.status_code,
@@ -161,13 +159,13 @@ class Session:
     def take(self, piece: bytes) -> None:
         """Put a piece of the body on tape with the read that brought it; note its delivery.
 
-        A session that has ended takes no more; a full one ends.
+        A session that has ended takes no piece; a full session ends.
         """
         if self.recorder.ended is not None:
             return
         # Over HTTP/1.1 httpcore reads again only when its parser is empty, so a piece belongs
-        # to the connection's last read.  Over HTTP/2 streams share the reads: there the
-        # ledger of this stream has the stamps of its bytes.
+        # to the connection's last read.  Over HTTP/2 streams share the reads: there the ledger
+        # of this stream has the stamps of its bytes.
         if self._secret_bytes:
             piece = redact.mask_bytes(piece, self._secret_bytes)
         if self._pieces is not None:
@@ -190,8 +188,6 @@ class Session:
         recorder.append(piece, stamp)
         recorder.deliver()
 
-    # how it ends
-
     @property
     def done(self) -> bool:
         """Whether the stream has ended."""
@@ -199,29 +195,30 @@ class Session:
         return self.recorder.ended is not None
 
     def look(self) -> None:
-        """End the session if its response was closed without notice."""
+        """End the session if its response was closed and the library did not report it."""
         if self.recorder.ended is None and self._closed is not None and self._closed():
-            # The close has no time that is known: the stream was open when it was last seen.
+            # The time of the close is unknown.  The stream was open at its last read, so that
+            # is its end.
             columns = self.recorder.columns
             seen = [times[-1] for times in (columns.seen_ns, columns.delivered_ns) if times]
             self.end("closed", t_ns=max(seen, default=None))
 
     @property
     def enough(self) -> bool:
-        """Whether the stream is to end: `max_bytes` is reached, or there is a reason."""
+        """Whether to end the stream now: `max_bytes` is reached, or there is a reason."""
         return self.recorder.ended is not None or self._reason is not None
 
     def because(self, how: How, detail: str) -> None:
-        """Give the reason why the stream is about to end; the first one counts."""
+        """Note the reason why the stream is about to end; the first reason counts."""
         self._reason = self._reason or (how, detail)
 
     def left(self, exc: BaseException | None) -> None:
-        """Note that the user's block was left, by an exception of theirs or without one."""
+        """Note that the user's block was left, by an exception of that block or without one."""
         if exc is not None:
             self.because(*(_interruption(exc) or ("closed", type(exc).__name__)))
 
     def broke(self, exc: BaseException) -> bool:
-        """Note that the stream ended by an exception; return whether it is the network's."""
+        """Note that an exception ended the stream; return True for a failure of the network."""
         how = how_of(exc)
         if (interruption := _interruption(exc)) is not None:
             self.end(*interruption)
@@ -232,7 +229,7 @@ class Session:
         return how is not None
 
     def end(self, how: How, detail: str = "", t_ns: int | None = None) -> None:
-        """Note how the stream ended; the first end counts, and a reason outranks it."""
+        """Note how the stream ended; the first end counts, but a reason replaces it."""
         if self.recorder.ended is not None:
             return
         self.recorder.end(*(self._reason or (how, detail)), t_ns)
@@ -243,7 +240,7 @@ class Session:
 
     @contextmanager
     def ending(self) -> Iterator[None]:
-        """Note how the stream ends; only failures of the network are not raised."""
+        """Note how the stream ends; raise all exceptions but failures of the network."""
         try:
             yield
         except BaseException as exc:
@@ -252,10 +249,8 @@ class Session:
         else:
             self.end("eof")
 
-    # what it adds up to
-
     def finish(self) -> Tape:
-        """Return the tape, with what is known only at the end; again returns the same."""
+        """Return the tape, with the facts known only at the end; made on the first call."""
         with self._lock:
             if self._tape is None:
                 self.end("closed")
@@ -280,18 +275,18 @@ class Session:
 
     @property
     def log_url(self) -> str | None:
-        """Where the lab's log of this stream is; None if there is none worth a wait."""
+        """The URL of the lab's log of this stream; None without one, or after Ctrl-C."""
         tape = self.finish()
         return None if tape.end.how in ("interrupted", "cancelled") else lab_log.log_url(tape)
 
     def add_log(self, text: bytes) -> None:
-        """Add the lab's log; empty if there is none.  `recording` then asks for none."""
+        """Add the lab's log; empty if there is none.  Then `recording` does not ask the lab."""
         with self._lock:
             self._tape, self._has_log = lab_log.with_log(self.finish(), text), True
 
 
 def _interruption(exc: BaseException) -> tuple[How, str] | None:
-    """Return how a stream ended that the user interrupted; None for another exception."""
+    """Return the end of a stream that the user interrupted; None for another exception."""
     if isinstance(exc, KeyboardInterrupt):
         return "interrupted", "Ctrl-C"
     if is_cancellation(exc):
@@ -312,7 +307,7 @@ def _remember(session: Session) -> None:
 
 _last: list[Session] = []
 _unnoticed: weakref.WeakSet[Session] = weakref.WeakSet()
-"""Sessions whose response may be closed without notice to us."""
+"""Sessions of libraries that do not report that a response was closed."""
 
 
 def _fields(content: bytes | None) -> dict[str, object]:

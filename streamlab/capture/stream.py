@@ -1,9 +1,9 @@
-"""A stream in the user's own loop: their loop, our tape.
+"""A stream in the user's own loop, recorded on our tape.
 
-`Stream` is for ``with`` and ``for``, `AsyncStream` for their async twins.  An `Opening` is
-what ``sl.stream`` returns, before one of the two is chosen.
+`Stream` is for ``with`` and ``for``, `AsyncStream` for their async twins.  ``sl.stream``
+returns an `Opening`; ``with`` or ``async with`` makes one of the two of it.
 
-Each iterator starts at the beginning and waits for more after all that has come.  Lines,
+Each iterator starts at the beginning, and at the end waits for more bytes.  Lines,
 events and deltas are views of the same reads, and may be mixed.
 """
 
@@ -36,11 +36,11 @@ Trace = TracebackType | None
 
 
 class _Streaming:
-    """What both kinds of stream share: all but the loop."""
+    """The base of both kinds of stream: all parts but the loop."""
 
     _not_yet = (
-        "a recording is there when its stream has ended, and this one runs. "
-        "Leave the with block first; until then there is .recorder."
+        "a recording exists when its stream has ended, and this one runs. "
+        "Leave the with block first; until then use .recorder."
     )
 
     def __init__(self, session: Session) -> None:
@@ -67,11 +67,11 @@ class _Streaming:
 
     @property
     def _is_new(self) -> bool:
-        """Whether the request was not sent, and may be."""
+        """Whether the request was not sent yet, and may be sent."""
         return not self._session.recorder.marks and not self._session.enough
 
     def _follow(self, piece: bytes | None) -> None:
-        """Take in what a piece brought; None is the end of the stream."""
+        """Decode what has arrived; None in place of a piece is the end of the stream."""
         if piece is None:
             self._follower.close()
         else:
@@ -89,7 +89,7 @@ class _Streaming:
 
 
 class Stream(_Streaming):
-    """A stream under way, for ``with`` and ``for``.
+    """An open stream, for ``with`` and ``for``.
 
     A failure of the network ends the loop and is in ``.recording.end``; it is not raised.
     """
@@ -119,13 +119,13 @@ class Stream(_Streaming):
         return self._each(self._events)
 
     def iter_raw(self) -> Iterator[bytes]:
-        """Yield the pieces of the body as HTTP returns them, from here on."""
+        """Yield the pieces of the body that HTTP returns from now on."""
         while (piece := self._pull()) is not None:
             yield piece
 
     def __aiter__(self) -> Never:
         raise WrongLoopError(
-            "this stream was opened by with, so it wants for, not async for. "
+            "this stream was opened by with, so it needs for, not async for. "
             "Write: async with sl.stream(…) as s, to use async for."
         )
 
@@ -149,13 +149,13 @@ class Stream(_Streaming):
         return piece
 
     def _before_close(self) -> None:
-        """Send the request of a block that never looked: the user asked for it."""
+        """Send the request, also if the block never read: the user opened the stream."""
         if self._is_new:
             next(self._pieces, None)
 
 
 class AsyncStream(_Streaming):
-    """A stream under way, for ``async with`` and ``async for``.
+    """An open stream, for ``async with`` and ``async for``.
 
     A failure of the network ends the loop and is in ``.recording.end``; it is not raised.
     """
@@ -185,13 +185,13 @@ class AsyncStream(_Streaming):
         return self._each(self._events)
 
     async def aiter_raw(self) -> AsyncIterator[bytes]:
-        """Yield the pieces of the body as HTTP returns them, from here on."""
+        """Yield the pieces of the body that HTTP returns from now on."""
         while (piece := await self._pull()) is not None:
             yield piece
 
     def __iter__(self) -> Never:
         raise WrongLoopError(
-            "this stream was opened by async with, so it wants async for, not for. "
+            "this stream was opened by async with, so it needs async for, not for. "
             "Write: with sl.stream(…) as s, to use for."
         )
 
@@ -215,7 +215,7 @@ class AsyncStream(_Streaming):
         return piece
 
     async def _before_close(self) -> None:
-        """Send the request of a block that never looked: the user asked for it."""
+        """Send the request, also if the block never read: the user opened the stream."""
         if self._is_new:
             await anext(self._pieces, None)
 
@@ -223,7 +223,7 @@ class AsyncStream(_Streaming):
 class Opening:
     """A stream not yet opened: enter it by ``with`` or by ``async with``.
 
-    `beside` is a context that is held as long as the block, such as a journal.
+    `beside` is a context that is open as long as the block, such as a journal.
     """
 
     def __init__(self, own: OwnRequest, beside: AbstractContextManager[object]) -> None:
@@ -266,7 +266,7 @@ class Opening:
 
 
 class _LineTexts(Sequence[str]):
-    """The lines of a follower as text, made when asked for."""
+    """The lines of a follower as text, each made on use."""
 
     def __init__(self, follower: Follower) -> None:
         self._follower = follower

@@ -1,4 +1,4 @@
-"""A client that its owner goes on using, recorded unchanged.
+"""Recording of a client that its owner goes on using, without a change for the owner.
 
 Rule 1: the client's owner sees the same bytes, exceptions and order with and without a tap.
 Rule 2: taps of one client are independent, and may be closed in any order.
@@ -22,8 +22,8 @@ from streamlab.tape import Recorder
 class Tap:
     """Records every response of a client, until it is closed.
 
-    Use it in a ``with`` block, or call `close`.  A response that is still on its way then is
-    recorded to its end.  Recordings stay in memory as long as the tap does.
+    Use it in a ``with`` block, or call `close`.  A response that is still open then is recorded
+    to its end.  Recordings stay in memory as long as the tap does.
     """
 
     def __init__(
@@ -32,15 +32,15 @@ class Tap:
         self._label, self._max_bytes = label, max_bytes
         self._sessions: list[Session] = []
         http = _http_client(client)
-        self._client: Callable[[], Any] = weakref.ref(http)  # None once closed, or gone
+        self._client: Callable[[], Any] = weakref.ref(http)  # returns None once closed
         tap_into(http, self)
 
     @property
     def recordings(self) -> list[Recording]:
         """The recordings of all requests that have ended, in the order of the requests.
 
-        One a response, redirects and refusals included.  A request without a response has
-        one too; its ``end`` says why.
+        One recording a response, redirects and refusals included.  A request without a response
+        has a recording too; its ``end`` says why.
         """
         return [each.recording() for each in list(self._sessions) if each.done]
 
@@ -58,7 +58,7 @@ class Tap:
         return session
 
     def close(self) -> None:
-        """Leave the client as it was; the recordings stay."""
+        """Restore the client; the recordings stay."""
         client, self._client = self._client(), _nothing
         if client is not None:
             untap(client, self)
@@ -82,18 +82,18 @@ def tap(client: object, *, label: str = "", max_bytes: int | None = None) -> Tap
     Parameters
     ----------
     client : httpx.Client, httpx.AsyncClient, httpx2.Client, httpx2.AsyncClient
-        Or a subclass, such as ``openai.DefaultHttpxClient()``, or an SDK's client that holds
-        one.  Its proxies, mounts, limits, timeouts, hooks and cookies stay its own.
+        Or a subclass, such as ``openai.DefaultHttpxClient()``, or an SDK's client that contains
+        one.  Its proxies, mounts, limits, timeouts, hooks and cookies stay unchanged.
     label : str
-        What tables and pictures call the recordings; by default the path of the URL.
+        The name of the recordings in tables and pictures; by default the path of the URL.
     max_bytes : int, optional
-        End a recording once it has so many bytes of body; the client's stream goes on.
+        End a recording after this number of bytes of body; the client's stream goes on.
 
     Returns
     -------
     Tap
-        With ``recordings``, ``running`` and ``close()``, which leaves the client as it was;
-        a ``with`` block does that too.
+        With ``recordings``, ``running`` and ``close()``, which restores the client; the end of
+        a ``with`` block calls it too.
 
     Raises
     ------
@@ -102,8 +102,8 @@ def tap(client: object, *, label: str = "", max_bytes: int | None = None) -> Tap
 
     Notes
     -----
-    Connections that were open before the tap did not open through our sockets: their reads
-    are stamped where httpx returns the bytes, in the ``iterator`` tier.
+    Connections that were open before the tap do not use our sockets: their reads are stamped
+    where httpx returns the bytes, in the ``iterator`` tier.
 
     Examples
     --------
@@ -129,7 +129,7 @@ def _http_client(client: object) -> Any:
 
 
 def _content(request: Request) -> bytes | None:
-    """Return the body of a request; None where it is streamed, and so not known."""
+    """Return the body of a request; None if it is streamed, because it is then unknown."""
     try:
         return request.content
     except RuntimeError:  # httpx's RequestNotRead is one

@@ -1,11 +1,11 @@
-"""How a tap gets into a client, and out of it.
+"""Puts a tap into a client, and takes it out again.
 
-A client keeps its pools, proxies, mounts, limits, hooks and cookies.  Each of its transports
-is put inside one of ours, which sends each request as it is and follows the answer.  Below,
-the pools open their connections through our sockets, which stamp.
+A client keeps its pools, proxies, mounts, limits, hooks and cookies.  Each of its transports is
+put inside one of ours, which sends each request unchanged and follows the response.  Below, the
+pools open their connections through our sockets, which stamp.
 
-Why a transport and not an event hook: a transport also sees the request that got no answer,
-it sees a body before any hook has read it, and the user's lists of hooks stay as they are.
+Why a transport and not an event hook: a transport also sees a request without a response, it
+sees a body before a hook reads the body, and the user's lists of hooks stay unchanged.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from streamlab.net.install import changing, install, uninstall
 
 
 class Follower(Protocol):
-    """What a transport needs of a tap."""
+    """The part of a tap that a transport uses."""
 
     def begin(self, request: Request) -> Session:
         """Begin to record a request that is about to be sent."""
@@ -37,20 +37,20 @@ def tap_into(client: Any, tap: Follower) -> None:
 
 
 def untap(client: Any, tap: Follower) -> None:
-    """Take one tap out of a client; the last one leaves the client as it was."""
+    """Take one tap out of a client; after the last one the client is as it was before."""
     with changing:
         rewire(client, lambda transport: _without(transport, tap))
         uninstall(client)
 
 
 class TappedTransport:
-    """Sends requests by a client's own transport, and follows the answers."""
+    """Sends requests through a client's own transport, and follows the responses."""
 
     def __init__(self, inner: Any, tap: Follower) -> None:
         self._inner, self._tap = inner, tap
 
     def handle_request(self, request: Request) -> Response:
-        """Send a request as it is; return its response, followed."""
+        """Send a request unchanged; return its response, followed."""
         session = self._tap.begin(request)
         try:
             with _traced(request, session, is_async=False):
@@ -61,7 +61,7 @@ class TappedTransport:
         return follow(response, session)
 
     async def handle_async_request(self, request: Request) -> Response:
-        """Send a request as it is; return its response, followed."""
+        """Send a request unchanged; return its response, followed."""
         session = self._tap.begin(request)
         try:
             with _traced(request, session, is_async=True):
@@ -72,7 +72,7 @@ class TappedTransport:
         return follow(response, session)
 
     def without(self, tap: Follower) -> Any:
-        """Return this transport without the layer of one tap; the layers of others stay."""
+        """Return this transport without the layer of one tap; the layers of other taps stay."""
         if self._tap is tap:
             return self._inner
         self._inner = _without(self._inner, tap)
@@ -92,8 +92,8 @@ class TappedTransport:
     async def __aexit__(self, *exc: object) -> object:
         return await self._inner.__aexit__(*exc)
 
-    def __getattr__(self, name: str) -> Any:  # close, aclose, and what else the inner one has
-        if name == "_inner":  # not there yet, as while unpickling: do not ask for ever
+    def __getattr__(self, name: str) -> Any:  # close, aclose, and the rest
+        if name == "_inner":  # missing while unpickling: no endless loop
             raise AttributeError(name)
         return getattr(self._inner, name)
 
@@ -104,9 +104,9 @@ def _without(transport: Any, tap: Follower) -> Any:
 
 @contextmanager
 def _traced(request: Request, session: Session, is_async: bool) -> Iterator[None]:
-    """Listen to the phases of a request while it is sent."""
-    # The user's own dict of extensions is not changed, and the request has it back
-    # afterwards: a redirect inherits it, and would else be heard by two listeners.
+    """Note the phases of a request while it is sent."""
+    # The user's own dict of extensions is not changed, and the request gets it back afterwards:
+    # a redirect inherits the extensions, and two sessions would note its phases.
     theirs = request.extensions
     trace = session.marks.beside(theirs.get("trace"), is_async)
     ours = request.extensions = {**theirs, "trace": trace}

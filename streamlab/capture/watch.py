@@ -10,7 +10,7 @@ from streamlab.errors import UsageError
 from streamlab.recording import Recording
 from streamlab.tape import Recorder
 
-STOPPING_S = 5.0  # a stream that was stopped ends within milliseconds
+STOPPING_S = 5.0  # a stopped stream ends within milliseconds; more is a defect
 
 
 class Watch:
@@ -22,8 +22,8 @@ class Watch:
     run : callable
         Streams to the end and returns the recording; the thread calls it.
     waited : callable
-        Called in the thread that waited for the end: there, a view that was frozen in the
-        background can be shown by the cell.
+        Called in the thread that waited for the end: if that is a cell, the cell can show a
+        view that was frozen in the background.
 
     Attributes
     ----------
@@ -54,13 +54,13 @@ class Watch:
         Raises
         ------
         UsageError
-            While it runs: wait for it, or stop it.
+            While the stream runs: wait for it, or stop it.
         """
         if self._stopping:
             self._thread.join(STOPPING_S)
         if not self.done:
             raise UsageError(
-                "a recording is there when its stream has ended, and this one runs. "
+                "a recording exists when its stream has ended, and this one runs. "
                 "Call .wait() for it, or .stop() to end it."
             )
         if self._failure is not None:
@@ -74,7 +74,7 @@ class Watch:
         Raises
         ------
         TimeoutError
-            If it still runs after `timeout_s`; it goes on running.
+            If the stream still runs after `timeout_s`; it goes on.
         """
         self._thread.join(timeout_s)
         if not self.done:

@@ -28,20 +28,20 @@ from streamlab.errors import MissingKeyError, StreamlabError
 __all__ = ["main"]
 
 # Shells report a process that a signal killed as 128 + the signal's number: 130 for SIGINT (2),
-# 141 for SIGPIPE (13).  Python turns both signals into exceptions, so the command has to
-# return these codes itself; scripts then see what they see from other programs.
+# 141 for SIGPIPE (13).  Python turns both signals into exceptions, so the command has to return
+# these codes itself.  Scripts then get the same codes as from other programs.
 FAILED, MISUSED, INTERRUPTED, UNREAD = 1, 2, 130, 141
 
 STORY = ("demo", "record", "serve", "show", "plot", "compare", "lens", "notebooks")
-"""The order in the help.  A command that is missing here comes later, by the alphabet."""
+"""The order in the help.  Other commands come after these, by the alphabet."""
 
 HELP = """An oscilloscope for language-model streams.
 
 streamlab streams a completion over HTTP and keeps every read, line, event and delta with the
 time when it arrived. Start with: streamlab demo
 
-Exit codes: 0; 1 if a stream failed; 2 for misuse; 130 after Ctrl-C; 141 if the reader of a
-pipe left before the end, as in "streamlab show FILE | head".
+Exit codes: 0; 1 if a stream failed; 2 for misuse; 130 after Ctrl-C; 141 if the reader of a pipe
+stopped before the end, as in "streamlab show FILE | head".
 """
 
 
@@ -57,7 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     -------
     int
         The exit code: 0; `FAILED` if a stream failed; `MISUSED`; `INTERRUPTED` after Ctrl-C;
-        `UNREAD` if the reader of a pipe left.
+        `UNREAD` if the reader of a pipe stopped early.
     """
     # A stream may have any character, and the terminal's encoding may lack it.  A question mark
     # is better than a UnicodeEncodeError in the middle of an answer.
@@ -151,7 +151,7 @@ def _sentence(error: Exception) -> str:
 
 
 def _stop_writing() -> None:
-    """Discard the text that is still buffered, because its reader has left."""
+    """Discard the text that is still buffered, because no reader is left."""
     # When Python exits, it flushes standard output once more.  That would fail again and print
     # a traceback, so the descriptor must lead to the null device until then.
     if sys.stdout is sys.__stdout__ and sys.stdout is not None:

@@ -63,7 +63,7 @@ class Where:
 
     @property
     def wants_prompt(self) -> bool:
-        """True if the request goes to a model, and so means nothing without a prompt."""
+        """True if the request goes to a model, and so needs a prompt."""
         if self.url is not None:
             return self.model is not None or self.dialect not in (None, "auto", "sse", "ndjson")
         return self.lab is None
@@ -95,7 +95,7 @@ class Where:
             )
         if self.dialect and not (self.lab or self.url):
             raise UsageError(
-                "--dialect goes with --url or --lab. A provider has its own: "
+                "--dialect is for --url or --lab. A provider has its own dialect: "
                 f"--provider is one of {', '.join(PROVIDERS)}."
             )
 
@@ -167,7 +167,7 @@ def body_of(text: str | None) -> dict[str, object]:
     Raises
     ------
     UsageError
-        If that is not a JSON object.
+        If `given` is not a JSON object.
     """
     if text is None:
         return {}

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 class Options(TypedDict, total=False):
-    """Options of `api.stream`; one that is left out has its default."""
+    """Options of `api.stream`; a missing option has its default."""
 
     label: str
     timeout: float
@@ -73,7 +73,7 @@ def stream(job: Job, in_async: bool = False) -> Recording:
         If Ctrl-C came before the request was tried.
     """
     # After Ctrl-C there is no return value, but `api` has made the recording the last one.  If
-    # the last one is still that from before, nothing was tried and nothing can be kept.
+    # the last one is still the old one, no request was tried, and there is nothing to keep.
     before = api.last()
     try:
         if in_async:
@@ -90,7 +90,7 @@ def stream(job: Job, in_async: bool = False) -> Recording:
 
 
 def _play(job: Job) -> None:
-    # The stack is entered first, so it is left last: after the stream has its end.  Only then
+    # The stack is entered first, so it is closed last: after the end of the stream.  Only then
     # can the journal write that end.
     with ExitStack() as stack, api.stream(job.endpoint, job.prompt, **job.options) as opened:
         news = stack.enter_context(_beside(job, opened.recorder))
@@ -108,12 +108,12 @@ async def _aplay(job: Job) -> None:
 
 @contextmanager
 def _beside(job: Job, recorder: Recorder) -> Iterator[Callable[[], None]]:
-    """Write the journal, the progress line and the text; yield what prints the news."""
+    """Write the journal, the progress line and the text; yield a function that prints news."""
     with ExitStack() as stack:
         if job.save is not None and job.save.suffix == ".jsonl":
             stack.enter_context(Journal(recorder, job.save))
         progress = stack.enter_context(Progress(recorder))
-        # Piped, the text does not go where the progress line is, so the line may stay.
+        # In a pipe, the text does not go where the progress line is, so the line may stay.
         before = progress.hide if sys.stdout.isatty() else _nothing
         telling = Telling(recorder, job.endpoint.dialect, before)
         stack.callback(telling.close)
@@ -149,7 +149,7 @@ def report(recording: Recording, saved: Path | None) -> int:
     say(wrong or f"interrupted after {counted(len(tape), 'read')}.")
     if len(tape):
         kept = saved or _keep(tape, "interrupted" if interrupted else "failed")
-        say(f"what arrived is kept in {kept}, which streamlab show prints.")
+        say(f"what arrived is in {kept}; streamlab show prints it.")
     return INTERRUPTED if interrupted else FAILED
 
 
@@ -161,7 +161,7 @@ def _limited(tape: Tape, saved: Path | None) -> str:
 
 
 def _facts(tables: Tables) -> str:
-    """Return one line: how much arrived, and when."""
+    """Return one line: the counts and the times."""
     from streamlab.metrics.latency import ttft_ms
 
     tape, follower = tables.tape, tables.follower

@@ -1,4 +1,4 @@
-"""The text of a stream while it streams, and a progress line until the text begins.
+"""The text of a stream while it arrives, and a progress line until the text begins.
 
 Content goes to standard output.  Reasoning and tool calls are printed dim, and only if
 standard output is a terminal, so that a file gets only the answer.
@@ -57,8 +57,8 @@ class Telling:
         self._out.flush()
 
     def _tell(self) -> None:
-        # One flush for all that one poll brought: a flush for each delta would cost a system
-        # call a token, in the thread that reads the stream.
+        # One flush for all new deltas: a flush for each delta would cost a system call a token,
+        # in the thread that reads the stream.
         new = self._follower.interpret()
         for delta in self._follower.deltas[new.start : new.stop]:
             if delta.choice in (None, 0):
@@ -121,17 +121,17 @@ class Progress:
         self.hide()
 
     def hide(self) -> None:
-        """Erase the line and print it no more."""
-        # The lock orders this against `_run`.  Without it the thread could print its line once
-        # more after the erasure, into the text of the answer.
+        """Erase the line, and stop printing it."""
+        # The lock orders this against `_run`.  Without the lock, the thread could print its
+        # line again after the erasure, into the text of the answer.
         if not self._over.is_set():
             with self._lock:
                 self._over.set()
                 self._write(ERASE_LINE)
 
     def _run(self) -> None:
-        # A thread of its own, because the reading thread is blocked in the socket exactly when
-        # the line matters: while nothing arrives.
+        # A thread of its own, because the reading thread waits for the socket exactly when the
+        # line is needed: while no byte arrives.
         while not self._over.wait(PROGRESS_EVERY_S):
             with self._lock:
                 if not self._over.is_set():

@@ -1,4 +1,4 @@
-"""What goes to a terminal: text without control characters, colours, tables.
+"""Output for a terminal: text without control characters, colours, tables.
 
 Rule: streamed text is untrusted.  All text from a stream or a file goes through
 `several_lines` or `one_line` first; only the codes written in this room move a cursor.
@@ -48,7 +48,7 @@ def console() -> Console:
     from rich.console import Console
 
     class PipeConsole(Console):
-        # rich would end the process with exit code 1, and `cli` promises 141.
+        # rich would end the process with exit code 1, but `cli` promises 141.
         def on_broken_pipe(self) -> None:
             raise BrokenPipeError
 

@@ -70,9 +70,9 @@ def _show(recordings: dict[str, Recording]) -> None:
     from streamlab.cli.show import table
 
     out = console()
-    print("\nThe first lines as they arrived, in ms since the request was sent: rec.lines\n")
+    print("\nThe first lines, with their arrival in ms since the request was sent: rec.lines\n")
     table(out, recordings["sync"], limit=FIRST_LINES)
-    print("\nSide by side: sl.compare. In brackets, ms later than the first.\n")
+    print("\nSide by side: sl.compare. The number in brackets is ms later than the first.\n")
     out.print(comparison(recordings))
 
 

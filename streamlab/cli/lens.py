@@ -47,14 +47,14 @@ def run(
         bool, Option("--json", help="Print everything as one JSON object.")
     ] = False,
     why: Annotated[
-        bool, Option("--why", help="Also print each formula, its source, and why it differs.")
+        bool, Option("--why", help="Also print each formula, its source, and the difference.")
     ] = False,
     out: Annotated[
         Path | None,
-        Option("--out", "-o", help="Also draw a .png, .svg or .pdf file."),
+        Option("--out", "-o", help="Also draw a picture: .png, .svg or .pdf."),
     ] = None,
 ) -> None:
-    """Print what each benchmark tool would report for this stream.
+    """Print what each benchmark tool would report for a recording.
 
     Times are in ms since the moment when each tool starts its clock. ITL is the mean of the
     tool's gaps; their median, maximum and number follow. "-" is a metric that a tool does not

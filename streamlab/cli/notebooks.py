@@ -19,11 +19,11 @@ def run(
         "streamlab-notebooks"
     ),
     options: Annotated[
-        list[str] | None, Argument(metavar="OPTION", help="An option of JupyterLab; after --.")
+        list[str] | None, Argument(metavar="OPTION", help="An option for JupyterLab, after --.")
     ] = None,
     no_browser: Annotated[bool, Option("--no-browser", help="Do not open a browser.")] = False,
     copy_only: Annotated[
-        bool, Option("--copy-only", help="Only copy; for another editor.")
+        bool, Option("--copy-only", help="Only copy, for another editor.")
     ] = False,
 ) -> int:
     """Open JupyterLab on your own copy of the notebooks.
@@ -84,8 +84,8 @@ def _is_ours(path: Path, source: Path) -> bool:
 
 def _jupyter(folder: Path, no_browser: bool, options: list[str]) -> int:
     """Start JupyterLab in place of this process."""
-    # With exec, JupyterLab gets Ctrl-C and every other signal itself: its question about
-    # stopping works, and no parent is left that would have to pass signals on.
+    # With exec, JupyterLab gets Ctrl-C and every other signal itself: its question before
+    # stopping works, and there is no parent that would have to pass signals on.
     quiet = ["--no-browser"] if no_browser else []
     command = [sys.executable, "-m", "jupyterlab", *quiet, *options]
     os.chdir(folder)

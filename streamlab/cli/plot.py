@@ -21,7 +21,7 @@ def run(
     files: Annotated[list[Path], Argument(help="Recordings: .jsonl or .parquet.")],
     kind: Annotated[
         str,
-        Option("--kind", "-k", help="staircase (how much, when) or gaps (the time between)."),
+        Option("--kind", "-k", help="staircase (events so far), gaps or lens (each tool)."),
     ] = "staircase",
     out: Annotated[
         Path | None,

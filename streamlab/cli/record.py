@@ -8,11 +8,9 @@ from typing import Annotated
 from typer import Argument, Option
 
 Prompt = Annotated[
-    str | None, Argument(help="The question; with - or in a pipe, from standard input.")
+    str | None, Argument(help="The prompt. With - or in a pipe: standard input.")
 ]
-Model = Annotated[
-    str | None, Option("--model", "-m", help="The model; OpenAI's without --provider.")
-]
+Model = Annotated[str | None, Option("--model", "-m", help="The model; OpenAI's by default.")]
 Provider = Annotated[
     str | None,
     Option(
@@ -22,21 +20,21 @@ Provider = Annotated[
     ),
 ]
 BaseUrl = Annotated[
-    str | None, Option(help="The URL of a server with the provider's protocol.")
+    str | None, Option(help="The base URL of a server with the provider's API.")
 ]
 Url = Annotated[str | None, Option(help="A whole URL with its path, as for curl.")]
 Lab = Annotated[
     str | None,
-    Option(metavar="SCENARIO", help="Ask the lab, a server on this machine; needs no key."),
+    Option(metavar="SCENARIO", help="Ask the lab, a server on this machine, without a key."),
 ]
 Dialect = Annotated[
-    str | None, Option(help="The format at --url or --lab. [default: it is detected]")
+    str | None, Option(help="The format, with --url or --lab. [default: detected]")
 ]
 Body = Annotated[
     str | None,
     Option(metavar="BODY", help="Fields of the request's body: a JSON object, or @FILE."),
 ]
-Temperature = Annotated[float | None, Option(help="A field of the body.")]
+Temperature = Annotated[float | None, Option(help="The field temperature of the body.")]
 Headers = Annotated[
     list[str] | None,
     Option("--header", "-H", help="'name: value'; $NAME is an environment variable."),
@@ -46,17 +44,17 @@ KeyVariable = Annotated[
 ]
 Save = Annotated[
     Path | None,
-    Option("--save", "-s", help="Save to this .jsonl (while it streams) or .parquet file."),
+    Option("--save", "-s", help="Save to a .jsonl (during the stream) or .parquet file."),
 ]
-Label = Annotated[str, Option(help="The name in tables and pictures.")]
+Label = Annotated[str, Option(help="The recording's name in tables and pictures.")]
 Timeout = Annotated[
     float | None,
     Option(
-        min=0.001, metavar="SECONDS", help="End after this time without a byte. [default: 60]"
+        min=0.001, metavar="SECONDS", help="End after SECONDS without a byte. [default: 60]"
     ),
 ]
 MaxBytes = Annotated[int | None, Option(min=1, metavar="N", help="End after N bytes of body.")]
-Async = Annotated[bool, Option("--async", help="Stream on an asyncio event loop.")]
+Async = Annotated[bool, Option("--async", help="Use an asyncio event loop.")]
 
 
 def run(
@@ -80,8 +78,8 @@ def run(
     """Stream a completion, print its text, and save it.
 
     The text goes to standard output while it arrives; remarks go to standard error. The key
-    comes from the provider's usual environment variable (OPENAI_API_KEY, ...), or from the one
-    that --api-key-env names. A key is never an argument.
+    comes from the provider's usual environment variable (OPENAI_API_KEY, ...), or from the
+    variable that --api-key-env names. A key is never an argument.
 
     \b
     Examples:
@@ -92,9 +90,9 @@ def run(
       streamlab record --url http://localhost:8000/events --save events.jsonl
       streamlab record --lab count-to-ten --save a.jsonl
 
-    Exit codes: 0; 1 if the stream failed; 2 for misuse; 130 after Ctrl-C. What arrived of a
-    failed or interrupted stream is always saved: to the file of --save, else to a new file in
-    this folder, and the command prints its name.
+    Exit codes: 0; 1 if the stream failed; 2 for misuse; 130 after Ctrl-C. If a stream fails or
+    is interrupted, the part that arrived is always saved: to the file of --save, else to a new
+    file in this folder. The command prints the name of the file.
     """
     from streamlab.cli._asking import Where, body_of, headers_of, prompt_of
     from streamlab.cli._streaming import Job, Options, report, stream

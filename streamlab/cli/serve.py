@@ -25,25 +25,25 @@ def run(
         Option(
             min=0,
             max=65535,
-            help=f"0 means a free port. [default: {USUAL_PORT}, or a free one if it is taken]",
+            help=f"0 means a free port. [default: {USUAL_PORT}, or a free port if it is taken]",
         ),
     ] = None,
-    speed: Annotated[float, Option(min=0.001, help="Divide all times by this.")] = 1.0,
+    speed: Annotated[float, Option(min=0.001, help="Divide all times by this number.")] = 1.0,
 ) -> None:
-    """Run the lab: a local server that streams as a model does.
+    """Run the lab: a local server that streams like a model.
 
     The lab speaks the providers' own protocols, on this machine only. There is no model in it:
     it answers by scenario, whatever the prompt, and the request's "model" names the scenario.
-    A recording is a scenario too, named as its file.
+    A recording is a scenario too; its name is the name of its file.
 
     \b
     A request may set parameters, in its body or its query. A scenario ignores
-    all but its own parameters, which the page at the lab's URL lists:
+    all parameters but its own. The page at the lab's URL lists them:
       speed      divides all times: 2 is twice as fast (all scenarios)
       encoding   gzip, or gzip-unflushed, which holds events back (all)
-      seed       other times (all modelled ones, except steady)
+      seed       a number; each gives other times (all modelled ones, except steady)
       n_events   how many events (steady, long, stall, bursty, slow-first-token)
-      step_ms    the time from one write to the next (the same)
+      step_ms    the time from one write to the next (the same scenarios)
       silence_s  the length of the pause (silence)
 
     \b
@@ -74,7 +74,7 @@ def _serve(tapes: Mapping[str, Tape], port: int | None, speed: float) -> None:
 
 
 def _welcome(url: str, recordings: list[str]) -> str:
-    """Return how to use the lab, with commands that can be pasted into another shell."""
+    """Return the instructions for the lab, with commands to paste into another shell."""
     from streamlab.follow.text import one_line
     from streamlab.server.faults import FAULTS
     from streamlab.server.scenarios import discover

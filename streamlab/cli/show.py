@@ -48,10 +48,10 @@ def run(
     """Show the lines of a recording and the time when each arrived.
 
     Times are in ms since the request was sent; a gap is the time since the row above. A row
-    that came in the same read as the row above has no gap but the words "same read". The
-    command also shows comments, ignored lines and an unfinished last line. The blank line that
-    completes an event shows what the event added. Long rows are cut on a terminal, and whole
-    in a pipe.
+    that arrived in the same read as the row above has the words "same read" in place of a gap.
+    The command also shows comments, ignored lines and an unfinished last line. The blank line
+    that completes an event shows what the event added. A terminal shows the beginning of a long
+    row; a pipe gets the whole row.
 
     \b
     Examples:

@@ -85,7 +85,7 @@ def framer_for(content_type: str, framing: str | None = None) -> Framer:
     content_type : str
         The value of the header, with its parameters; ``""`` if there was none.
     framing : {"sse", "ndjson", "text"}, optional
-        Wins over the content type; by default `framing_of` decides.
+        Used instead of the content type; by default `framing_of` decides.
 
     Raises
     ------

@@ -5,8 +5,8 @@ compress without being asked.
 
 Rules:
 
-- a decoder returns every byte as early as it can be decoded, so that a server which flushes its
-  compressor is seen to flush;
+- a decoder returns every byte as early as it can be decoded, so that the times show when a
+  server flushes its compressor;
 - nothing raises: ``error`` has one sentence about what went wrong;
 - of a damaged body, the part decoded before the damaged read is kept;
 - the packages brotli and zstandard are imported only when a body needs them.
@@ -165,7 +165,7 @@ class Members:
         """Decode `data` within one member; return the result and the bytes after it."""
         member = self._member
         if member is not None and member.eof and self._single:
-            self.error = _damaged(self._name, "bytes behind its end")
+            self.error = _damaged(self._name, "bytes after its end")
             return b"", b""
         if member is None or member.eof:
             member = self._member = self._new(data)
@@ -269,8 +269,8 @@ def _missing(name: str, package: str) -> str:
 
 
 def _damaged(name: str, fault: object) -> str:
-    return f"the body is not sound {name}: {fault}; the rest of it is lost. {_REMEDY}."
+    return f"the body is not valid {name}: {fault}; the rest of it is lost. {_REMEDY}."
 
 
 def _cut_off(name: str) -> str:
-    return f"the body ends before its {name} does; what had come is decoded."
+    return f"the body ends before its {name} data is complete; what arrived is decoded."

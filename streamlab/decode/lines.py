@@ -16,13 +16,13 @@ Rule: the first byte that ends a line releases it.
 # Why a CR releases its line at once: the splitter could wait for the next byte, to see whether
 # it is an LF, as httpx-sse does.  But the line, and the event that it completes, would then
 # have the time of a later read than the one that brought it; on a slow stream that is the time
-# of the next event.  So the line goes out with the CR, and an LF that follows is swallowed.
+# of the next event.  So the CR releases the line, and an LF that follows is skipped.
 
 from __future__ import annotations
 
 from array import array
 
-LF, CR = b"\n\r"  # as numbers: `LF in data` is five times as fast as `b"\n" in data`
+LF, CR = b"\n\r"  # numbers, because `LF in data` is five times as fast as `b"\n" in data`
 BOM = b"\xef\xbb\xbf"
 
 

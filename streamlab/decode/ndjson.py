@@ -1,6 +1,6 @@
 """Newline-delimited JSON: one JSON text a line, as Ollama streams it.
 
-The two specifications, ndjson-spec and JSON Lines, are short.  Where they leave room:
+The two specifications, ndjson-spec and JSON Lines, are short.  Where they decide nothing:
 
 - each line that is not blank is one event of type ``message``, with the line as its data, also
   if the line is not JSON: the dialect decides what that means;

@@ -35,7 +35,7 @@ from streamlab.decode.records import (
 )
 
 _ORDINARY_KINDS = bytes([DATA, BLANK])
-_new = tuple.__new__  # makes the same object as `Event(...)` in half the time
+_new = tuple.__new__  # makes the same object as `Event(...)`, in half the time
 _MOST_DIGITS = 640  # `int` converts this many under every `sys.set_int_max_str_digits`
 
 

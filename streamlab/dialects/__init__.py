@@ -66,7 +66,7 @@ def dialect_named(name: str) -> Dialect:
     Raises
     ------
     UnknownNameError
-        If there is none.  ``auto`` is not a dialect.
+        If there is no such dialect.  ``auto`` is not a dialect.
     """
     if name not in DIALECTS:
         raise UnknownNameError("dialect", name, DIALECTS)
@@ -104,8 +104,8 @@ def choose(path: str, framing: str, type: str, data: str) -> str:  # noqa: A002
     """
     if name := recognise(type, data):
         return name
-    # A path alone is weak evidence: many web pages have their own `/api/chat`, and theirs is
-    # rarely Ollama's.  The framing tells most of them apart.
+    # A path alone is weak evidence: many web pages have their own `/api/chat`, which is rarely
+    # Ollama's.  The framing distinguishes most of them.
     for each in _ALL:
         if each.framing == framing and each.recognises_path(path):
             return each.name

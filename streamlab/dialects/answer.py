@@ -25,7 +25,7 @@ class ToolCall(TypedDict):
 
     id: str | None
     name: str | None
-    arguments: str  # as it was streamed
+    arguments: str  # text, as it was streamed
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Answer:
     tool_calls : list of dict
         ``{"id", "name", "arguments"}``; the arguments are text, as they were streamed.
     finish_reason : str or None
-        The provider's own word.
+        As the provider reports it.
     choices : tuple of Choice
         All choices, by index.
     usage : mapping or None
@@ -62,7 +62,7 @@ class Answer:
     error : mapping or None
         The first error object.
     terminator : str or None
-        The API's last word, such as ``[DONE]``.
+        The API's terminator, such as ``[DONE]``.
     complete : bool or None
         None if the format has no terminal signal.
     token_source : str or None
@@ -124,7 +124,7 @@ def answer(deltas: Iterable[Delta], reader: Reader | None) -> Answer:
 
 
 def _judged(found: Answer, reader: Reader) -> Answer:
-    """Add what the reader knows beyond its deltas."""
+    """Add the facts that are in the reader and not in its deltas."""
     return replace(
         found,
         terminator=reader.terminator,
@@ -154,7 +154,7 @@ class _Fold:
             self.texts[delta.kind].append(delta.text)
 
     def call(self, delta: Delta) -> None:
-        """Add to a tool call, or open one."""
+        """Add a piece to a tool call, or begin a new call."""
         # Some servers number all their calls 0.  Then only a new id shows a new call.
         calls = self.calls.setdefault(delta.index, [])
         if not calls or (delta.id and calls[-1]["id"] not in (None, delta.id)):

@@ -1,6 +1,6 @@
 """Anthropic's Messages API.
 
-Events have names; the index tells the blocks of text, thinking and tool use apart.  A refusal
+Events have names; the index distinguishes the blocks of text, thinking and tool use.  A refusal
 has no delta of its own: it is a stop reason, and its details are the ``value`` of the finish.
 """
 
@@ -18,7 +18,7 @@ from streamlab.dialects.reader import Handler, NamedReader
 from streamlab.dialects.reading import JSONObject, a_dict, a_text, whole
 
 MAX_TOKENS = 4096
-"""Sent unless the request has its own, because the API requires a limit."""
+"""The limit if the request has none, because the API requires one."""
 
 FRAGMENTS: Mapping[str, tuple[Kind, str]] = {
     "text_delta": ("content", "text"),
@@ -40,7 +40,7 @@ class AnthropicReader(NamedReader):
         return out or meta(name)
 
     def _block(self, event: JSONObject, name: str) -> list[Delta]:
-        """Open a tool call; a block of text usually opens empty."""
+        """Return the opening of a block; a block of text usually opens empty."""
         block, index = a_dict(event.get("content_block")), whole(event.get("index"))
         if a_text(block.get("type")).endswith("tool_use"):
             given = block.get("input") or ""
@@ -53,7 +53,7 @@ class AnthropicReader(NamedReader):
     def _fragment(self, event: JSONObject, name: str) -> list[Delta]:
         delta = a_dict(event.get("delta"))
         part = a_text(delta.get("type"))
-        if part == "input_json_delta":  # the first one of a call is empty, and counts
+        if part == "input_json_delta":  # the first piece of a call is empty, and is a delta
             return [tool_call(a_text(delta.get("partial_json")), whole(event.get("index")))]
         if part in FRAGMENTS:
             kind, key = FRAGMENTS[part]
@@ -71,7 +71,7 @@ class AnthropicReader(NamedReader):
 
     def _merged(self, usage: object) -> list[Delta]:
         # Usage comes in two parts: `message_start` has the input, `message_delta` the output so
-        # far.  The later object has null for what the earlier one reported; a null must not
+        # far.  The later object has null in place of the earlier numbers; a null must not
         # replace a number.
         if not isinstance(usage, dict):
             return []
@@ -103,7 +103,7 @@ class Anthropic(Dialect):
         return {"x-api-key": key}
 
     def ask(self, model: str, messages: Sequence[Message], body: JSONObject) -> Ask:
-        """Return the request for `messages`; fields of `body` win.
+        """Return the request for `messages`; fields of `body` replace others.
 
         System messages become ``system``, and ``max_tokens`` is `MAX_TOKENS` unless given.
         """

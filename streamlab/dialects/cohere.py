@@ -1,6 +1,6 @@
 """Cohere's chat API, version 2.
 
-Events have names, and ``[DONE]`` comes last.  The plan for tools is reasoning.
+Events have names, and ``[DONE]`` comes last.  The plan for tools counts as reasoning.
 """
 
 # Sources of the shapes: cohere-ai/cohere-developer-experience (cohere-openapi.yaml) and streams
@@ -87,7 +87,7 @@ class Cohere(Dialect):
     reader = CohereReader
 
     def ask(self, model: str, messages: Sequence[Message], body: JSONObject) -> Ask:
-        """Return the request for `messages`; fields of `body` win."""
+        """Return the request for `messages`; fields of `body` replace others."""
         asked = {"model": model, "messages": [dict(m) for m in messages], "stream": True}
         return Ask("/v2/chat", {**asked, **body})
 

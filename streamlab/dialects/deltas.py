@@ -1,4 +1,4 @@
-"""What an event adds: deltas, the same for all dialects.
+"""The deltas that an event adds; they are the same for all dialects.
 
 Rules:
 

@@ -1,4 +1,4 @@
-"""What every dialect is, and what the requests of most providers have in common.
+"""The base of all dialects, with the parts that the requests of most providers share.
 
 A dialect is one file with one subclass of `Dialect`, listed in this room's ``__init__``.  It
 has no socket, no clock and no decoder: it takes the type and the data of events, as text, and
@@ -58,7 +58,7 @@ class Dialect(ABC):
 
     @abstractmethod
     def ask(self, model: str, messages: Sequence[Message], body: JSONObject) -> Ask:
-        """Return the request for `messages`; the further fields in `body` win."""
+        """Return the request for `messages`; the fields in `body` replace others."""
 
     @abstractmethod
     def recognises_event(self, type: str, data: str) -> bool:  # noqa: A002
@@ -73,7 +73,7 @@ class Dialect(ABC):
         return {"Authorization": f"Bearer {key}"}
 
     def root(self, value: str) -> str:
-        """Return the base URL that a user's setting (variable, argument) means."""
+        """Return the base URL for a user's setting (variable, argument)."""
         return value.strip().rstrip("/")
 
 
@@ -99,7 +99,7 @@ def without_system(messages: Sequence[Message]) -> tuple[str, list[dict[str, obj
 def gathered(body: JSONObject, names: Mapping[str, str], into: str) -> dict[str, object]:
     """Move sampling fields such as ``temperature`` into the object ``body[into]``.
 
-    `names` maps OpenAI's names to the provider's.  A field that the object already has wins.
+    `names` maps OpenAI's names to the provider's.  A field that the object already has is kept.
     """
     moved = {names[key]: value for key, value in body.items() if key in names}
     rest = {key: value for key, value in body.items() if key not in names}

@@ -1,8 +1,8 @@
 """Google's Gemini API, streamed as server-sent events (``alt=sse``).
 
-Events have no names and there is no last word: only a finish reason shows that a stream is
-complete.  A blocked prompt has no candidates; its block reason is the finish, and the feedback
-is the ``value`` of the finish.
+Events have no names, and the API has no terminator: only a finish reason shows that a
+stream is complete.  A blocked prompt has no candidates; its block reason is the finish, and the
+feedback is the ``value`` of the finish.
 """
 
 # Sources of the shapes: googleapis/python-genai (_api_client.py), vercel/ai's packages/google
@@ -108,7 +108,7 @@ class Gemini(Dialect):
         return {"x-goog-api-key": key}
 
     def ask(self, model: str, messages: Sequence[Message], body: JSONObject) -> Ask:
-        """Return the request for `messages`; fields of `body` win.
+        """Return the request for `messages`; fields of `body` replace others.
 
         System messages become ``systemInstruction``; ``temperature``, ``top_p``, ``top_k``,
         ``max_tokens`` and ``seed`` move to ``generationConfig``, where the API expects them.

@@ -69,7 +69,7 @@ class LMStudioNative(Dialect):
     reader = LMStudioReader
 
     def ask(self, model: str, messages: Sequence[Message], body: JSONObject) -> Ask:
-        """Return the request for `messages`; fields of `body` win.
+        """Return the request for `messages`; fields of `body` replace others.
 
         System messages become ``system_prompt``.  The server keeps the conversation
         (``previous_response_id``), so the other messages become parts of one input.

@@ -94,7 +94,7 @@ class Ollama(Dialect):
         Raises
         ------
         UsageError
-            If it is none of these.
+            If `OLLAMA_HOST` is none of these.
         """
         value = super().root(value)
         if "://" in value:
@@ -111,7 +111,7 @@ class Ollama(Dialect):
         return f"http://{host}:{port}{url.path}"
 
     def ask(self, model: str, messages: Sequence[Message], body: JSONObject) -> Ask:
-        """Return the request for `messages`; fields of `body` win.
+        """Return the request for `messages`; fields of `body` replace others.
 
         ``temperature``, ``top_p``, ``top_k``, ``max_tokens`` and ``seed`` move to ``options``,
         where the API expects them.

@@ -25,7 +25,7 @@ from streamlab.dialects.reader import Reader
 from streamlab.dialects.reading import JSONObject, a_dict, a_list, a_text, parse, whole
 
 RARE = frozenset({"error", "timings", "x_groq", "prompt_filter_results"})
-"""The keys that may stand beside the choices, other than the usage."""
+"""The keys that a chunk may have beside the choices, other than the usage."""
 
 FAILURES = frozenset({"error", "abort", "insufficient_system_resource"})
 """Finish reasons that mean a failure: Mistral and OpenRouter, vLLM and SGLang, DeepSeek."""
@@ -51,7 +51,7 @@ class OpenAIChatReader(Reader):
                 if isinstance(choice, dict):
                     self._choice(choice, out)
         # A long answer has thousands of chunks with choices only.  One look for the rare keys
-        # spares them the many look-ups in `_beside`.
+        # saves the many look-ups in `_beside`.
         if type != "message" or not out or chunk.get("usage") or not RARE.isdisjoint(chunk):
             self._beside(type, chunk, out)
         else:
@@ -164,7 +164,7 @@ class OpenAIChatReader(Reader):
         self.failed = self.failed or reason in FAILURES
 
     def _beside(self, type: str, chunk: JSONObject, out: list[Delta]) -> None:  # noqa: A002
-        """Read what stands beside the choices: annotation, error, usage."""
+        """Read the keys beside the choices: annotation, error, usage."""
         if chunk.get("prompt_filter_results"):
             out.append(Delta("annotation", "prompt_filter_results"))
         groq = a_dict(chunk.get("x_groq"))  # Groq's usage and errors may be in here
@@ -188,7 +188,7 @@ class OpenAIChatReader(Reader):
         details = a_dict(found.get("completion_tokens_details"))
         hidden = details.get("reasoning_tokens") or found.get("reasoning_tokens")
         # OpenAI counts reasoning tokens that it never sends, and with `n` one count covers all
-        # choices.  In both cases a difference of counts says nothing about one delta.
+        # choices.  In both cases a difference of counts is not the count of one delta.
         alone = len(self._choices) < 2 and (self._reasoned or not hidden)
         count = whole(found.get(key))
         if count is not None:
@@ -214,7 +214,7 @@ class OpenAIChat(Dialect):
     reader = OpenAIChatReader
 
     def ask(self, model: str, messages: Sequence[Message], body: JSONObject) -> Ask:
-        """Return the request for `messages`; fields of `body` win.
+        """Return the request for `messages`; fields of `body` replace others.
 
         Pass ``stream_options={"include_usage": True}`` to get the usage.  It is not the
         default, because it adds an event to the stream.

@@ -89,7 +89,7 @@ class OpenAIResponses(Dialect):
     reader = OpenAIResponsesReader
 
     def ask(self, model: str, messages: Sequence[Message], body: JSONObject) -> Ask:
-        """Return the request for `messages`; fields of `body` win."""
+        """Return the request for `messages`; fields of `body` replace others."""
         asked = {"model": model, "input": [_item(m) for m in messages], "stream": True}
         return Ask("/responses", {**asked, **body})
 

@@ -1,4 +1,4 @@
-"""Plain server-sent events and plain NDJSON: for streams that no dialect reads.
+"""Plain server-sent events and plain NDJSON: for streams of no other dialect.
 
 Each event is one ``meta`` whose text is its data.  Such a stream has no terminal signal, so
 ``complete`` is None.

@@ -1,4 +1,4 @@
-"""What the readers share: the memory of a stream, and events that have names."""
+"""The base of the readers: the state of one stream, and events that have names."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Reader(ABC):
     Attributes
     ----------
     terminator : str or None
-        The API's last word, once it came.
+        The API's terminator, once it came.
     finished : bool
         The terminal signal came: a finish reason, ``response.completed``, …
     failed : bool
@@ -117,8 +117,9 @@ class NamedReader(Reader):
         event = parse(data)
         if not isinstance(event, dict):
             return self._bare(type, data)
-        # The JSON wins: OpenRouter sends no `event:` lines, and Bedrock sends them after the
-        # data, so that a reader which remembers the last `event:` line mislabels every event.
+        # The JSON's name is used: OpenRouter sends no `event:` lines, and Bedrock sends them
+        # after the data, so that a reader which remembers the last `event:` line mislabels
+        # every event.
         name = a_text(event.get("type")) or type
         if name in self.handlers:
             return self.handlers[name](self, event, name)

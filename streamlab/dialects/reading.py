@@ -1,7 +1,8 @@
 """Typed access to JSON that may be anything.
 
-No data from a server raise here.  A reader asks for every value with the type that it should
-have (`a_dict`, `a_list`, `a_text`, `whole`); a value of another type is treated as missing.
+No data from a server makes these functions raise.  A reader asks for every value with the type
+that it should have (`a_dict`, `a_list`, `a_text`, `whole`); a value of another type is treated
+as missing.
 """
 
 from __future__ import annotations

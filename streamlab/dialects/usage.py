@@ -30,9 +30,9 @@ class _Keys(NamedTuple):
     also: str = ""  # a second key, whose number is added to the output
 
 
-# The first row whose output key is there counts.  Gemini is the only provider that counts
-# thoughts beside its output, not within it.  The second row of Gemini comes after its first:
-# it is for a stream that has thoughts but no candidates yet.
+# The first row with an output key in the report counts.  Only Gemini counts thoughts beside its
+# output, and not within it.  Gemini's second row comes after its first: it is for a stream that
+# has thoughts but no candidates yet.
 _PROVIDERS = (
     _Keys("prompt_tokens", "completion_tokens", "completion_tokens_details.reasoning_tokens"),
     _Keys("input_tokens", "total_output_tokens", "reasoning_output_tokens"),  # LM Studio

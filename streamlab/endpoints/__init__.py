@@ -1,1 +1,1 @@
-"""Where and how to ask: endpoints, the providers' addresses and keys, and what is masked."""
+"""Where and how to ask: endpoints, the providers' addresses and keys, masking of secrets."""

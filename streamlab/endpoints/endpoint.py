@@ -39,7 +39,7 @@ _HTTP_OPTIONS = frozenset(
         "verify",
     }
 )
-"""The options of ``httpx.Client`` that are passed on as they are."""
+"""The options of ``httpx.Client`` that are passed on unchanged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class Endpoint:
     url : str
         Base URL of a provider, or the whole URL if `whole`.
     dialect : str
-        The format of request and answer; ``"auto"`` finds out.
+        The format of request and response; ``"auto"`` finds it.
     model : str
         For the lab, the name of the scenario.
     json : mapping
@@ -85,7 +85,7 @@ class Endpoint:
 
     def __post_init__(self) -> None:
         if not _is_web(self.url):
-            shown = self.url.partition("?")[0].rpartition("@")[2]  # the rest may have a key
+            shown = self.url.partition("?")[0].rpartition("@")[2]  # no key is in this part
             raise UsageError(
                 f"an endpoint needs a URL such as https://api.openai.com/v1, not {shown!r}. "
                 "Start it with http:// or https:// and name a host."
@@ -109,12 +109,12 @@ class Endpoint:
         return self.model or parts.path.rstrip("/").rpartition("/")[2] or parts.hostname or ""
 
     def query(self, prompt: Prompt | None, body: Mapping[str, object]) -> Query:
-        """Return the request for a prompt; `body` holds further fields, which win.
+        """Return the request for a prompt; fields of `body` replace others.
 
         Raises
         ------
         UsageError
-            If there is a prompt and no dialect that knows where to put it.
+            If there is a prompt, and no dialect with a place for the prompt.
         """
         fields = {**self.json, **body}
         dialect = self._asked_in()
@@ -128,7 +128,7 @@ class Endpoint:
     def _plain(self, prompt: Prompt | None, fields: dict[str, object]) -> Query:
         if prompt is not None:
             raise UsageError(
-                f"a prompt needs a dialect that says where it goes, and {self!r} has none. "
+                f"a prompt needs a dialect with a place for it, and {self!r} has none. "
                 'Pass dialect="openai_chat", say, or the whole body as json=….'
             )
         method = self.method or ("POST" if fields else "GET")
@@ -136,7 +136,7 @@ class Endpoint:
         return Query(method, self.url, {**key, **self.headers}, {}, fields or None)
 
     def _asked_in(self) -> Dialect | None:
-        """Return the dialect to ask in: the named one, or the one whose path the URL has."""
+        """Return the dialect of the request: the named one, or the one with this URL path."""
         if self.dialect in ("sse", "ndjson"):
             return None
         if self.dialect != "auto":
@@ -145,7 +145,7 @@ class Endpoint:
 
 
 def messages(prompt: Prompt | None) -> list[Message]:
-    """Return a prompt as chat messages; no prompt is none.
+    """Return a prompt as chat messages; an empty list without a prompt.
 
     Raises
     ------
@@ -181,10 +181,10 @@ def endpoint(
     Parameters
     ----------
     url : str
-        All of it, path included, as ``curl`` would take it.
+        The whole URL with its path, as for ``curl``.
     dialect : str
-        A provider's format, ``"sse"``, ``"ndjson"`` or ``"auto"``, which finds out from the
-        URL, the content type and the first event.
+        A provider's format, ``"sse"``, ``"ndjson"`` or ``"auto"``, which finds the dialect by
+        the URL, the content type and the first event.
     model : str
         Goes into the body, where the dialect has a place for it.
     headers, json : mapping
@@ -192,14 +192,14 @@ def endpoint(
     method : str
         By default POST with a body or a prompt, else GET.
     api_key : str
-        Sent in the header of the dialect; as a bearer token where there is none.
+        Sent in the header of the dialect; as a bearer token if the dialect has none.
     **http
         Options of ``httpx.Client``: ``verify``, ``proxy``, ``timeout``, ``http2``, ….
 
     Raises
     ------
     UsageError
-        If the URL is none, or the dialect is unknown.
+        If `url` is not a URL, or the dialect is unknown.
     """
     return Endpoint(
         url, dialect, model, json or {}, headers or {}, http, True, method.upper(), api_key
@@ -219,12 +219,12 @@ def provider(
     """Return an endpoint of the provider whose dialect is `name`.
 
     The base URL and the key come from the arguments, else from the provider's usual
-    environment variables; the base URL else is the provider's own, which needs a key.
+    environment variables, else the base URL is the provider's own, which needs a key.
 
     Raises
     ------
     MissingKeyError
-        If the provider's own address is asked without a key.
+        If there is no key for the provider's own address.
     """
     dialect = dialect_named(name)
     variable = dialect.base_url_variable
@@ -237,7 +237,7 @@ def provider(
 
 
 def _company(dialect: str) -> str:
-    """Return the company of a dialect, as it is written: ``OpenAI`` of ``openai_chat``."""
+    """Return the company of a dialect as people write it: ``OpenAI`` of ``openai_chat``."""
     word = dialect.partition("_")[0]
     return "OpenAI" if word == "openai" else word.capitalize()
 
@@ -245,13 +245,13 @@ def _company(dialect: str) -> str:
 def _is_web(url: str) -> bool:
     try:
         parts = urlsplit(url)
-    except ValueError:  # brackets that are no IPv6 address
+    except ValueError:  # brackets without an IPv6 address
         return False
     return parts.scheme in ("http", "https") and bool(parts.hostname)
 
 
 def _has_path_of(dialect: Dialect, url: str) -> bool:
-    """Return whether a URL ends like those of a dialect, without the model."""
+    """Return whether a URL ends with a path of a dialect, without the model."""
     if not dialect.base_url:
         return False
     path = dialect.ask("", [], {}).path.rpartition(":")[2]

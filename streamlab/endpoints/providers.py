@@ -28,7 +28,7 @@ def openai(model: str, *, api: str = "chat", **options: Any) -> Endpoint:
     Raises
     ------
     MissingKeyError
-        If OpenAI's own address is asked without a key.
+        If there is no key for OpenAI's own address.
     """
     if api not in _OPENAI_APIS:
         raise UnknownNameError("api of OpenAI", api, _OPENAI_APIS)
@@ -70,6 +70,6 @@ def cohere(model: str, **options: Any) -> Endpoint:
 def lmstudio(model: str, **options: Any) -> Endpoint:
     """Return an endpoint of LM Studio's own API on this machine; options as `openai`.
 
-    No key is needed.  For its copy of OpenAI's API, ``sl.openai(model, base_url=…)``.
+    No key is needed.  For its copy of OpenAI's API, use ``sl.openai(model, base_url=…)``.
     """
     return provider("lmstudio_native", model, **options)

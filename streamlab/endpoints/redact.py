@@ -1,4 +1,4 @@
-"""Masks what must not be kept: keys, cookies, and values whose names look like a key's.
+"""Masks secrets: keys, cookies, and values with a name that looks like the name of a key.
 
 Rule: all metadata of a recording passes through here first.
 """
@@ -18,7 +18,8 @@ _SECRET_NAME = re.compile(
 )
 _SHORTEST_SECRET = 6
 _SHORTEST_ELSEWHERE = 16
-"""Of a field or parameter with a secret's name: ``key=assistant`` must mask no answer."""
+"""Characters.  A shorter value is not masked, so ``key=assistant`` masks no word of an
+answer."""
 
 
 def is_secret_name(name: str) -> bool:
@@ -56,7 +57,7 @@ def body(value: object) -> object:
 
 
 def secrets_asked(url: str, fields: object) -> tuple[str, ...]:
-    """Return the secret values that a URL and a JSON body carry."""
+    """Return the secret values in a URL and a JSON body."""
     parts = urlsplit(url)
     query = [(k, v) for k, v in parse_qsl(parts.query) if is_secret_name(k)]
     values = [v for _, raw in query for v in (raw, quote(raw, safe=""))]
@@ -79,7 +80,7 @@ def _fields(value: object) -> list[str]:
 
 
 def secrets_in(pairs: Iterable[tuple[str, str]]) -> tuple[str, ...]:
-    """Return the secret values that headers carry, each without its scheme too."""
+    """Return the secret values in headers, each also without its scheme."""
     values = [value for name, value in pairs if is_secret_name(name)]
     bare = [value.partition(" ")[2] for value in values]
     return tuple(v for v in dict.fromkeys(values + bare) if len(v) >= _SHORTEST_SECRET)
@@ -95,7 +96,7 @@ def text(message: str, secrets: Iterable[str]) -> str:
 def mask_bytes(data: bytes, secrets: Iterable[bytes]) -> bytes:
     """Return bytes with known secrets overwritten by as many asterisks.
 
-    A server may echo a key.  The length stays, so that offsets and stamps do.
+    A server may echo a key.  The length stays the same, so offsets and stamps stay true.
     """
     for secret in secrets:
         if secret in data:

@@ -1,1 +1,1 @@
-"""What a recording looks like: as text, as HTML, and frozen in a saved notebook."""
+"""The look of a recording: as text, as HTML, and frozen in a saved notebook."""

@@ -21,7 +21,7 @@ _WRAP = 'style="white-space:pre-wrap;overflow-wrap:anywhere;max-height:20em;over
 
 
 def static_html(state: State) -> str:
-    """Return a state of a `LiveModel` as HTML that needs nothing else."""
+    """Return a state of a `LiveModel` as HTML without scripts, styles or other files."""
     facts = "".join(f"<th {_CELL}>{escape(name)}</th>" for name, _ in _facts(state))
     values = "".join(f"<td {_CELL}>{escape(value)}</td>" for _, value in _facts(state))
     parts = [

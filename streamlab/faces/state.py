@@ -9,7 +9,7 @@ Line = tuple[int, float, int, str]
 
 
 class State(TypedDict):
-    """All of a view, or what is new since the state numbered ``since``; times are in ms."""
+    """All values of a view, or only those new since the state ``since``; times are in ms."""
 
     number: int
     since: int  # 0 for a whole state

@@ -1,7 +1,7 @@
 """From bytes to meaning, live and afterwards: where the tape meets the decoders.
 
 - `follower`: `Follower`, the reads of a log as lines, events and deltas
-- `problem`: what went wrong with a stream, in one sentence
+- `problem`: the problem of a stream, in one sentence
 - `message`: the message in an error that a server sent
 - `text`: untrusted text made harmless, a sparkline, a number of things
 """

@@ -4,11 +4,11 @@ A `Follower` asks a log (a growing `Recorder` or a finished `Tape`) for its new 
 turns them into lines, events and deltas.  Live and afterwards are the same code: a live
 view polls many times, a recording polls once.
 
-The time of a line, an event or a delta is that of the read that brought the byte that
-completed it.  So a follower keeps how many there were after each read, and no times.
+The time of a line, an event or a delta is that of the read that brought the byte that completed
+it.  So a follower keeps the number of lines after each read, and no times.
 """
 
-# Two steps, because most of the time goes into the second: `poll` and `close` frame (bytes
+# Two steps, because the second takes most of the time: `poll` and `close` frame (bytes
 # to lines and events), `interpret` reads (events to deltas).  A table of lines needs only
 # the first, and `dialect="auto"` can hold events back until it knows how to read them,
 # while their lines and their times are already there.
@@ -44,8 +44,8 @@ class Follower:
     ----------
     log : Recorder or Tape
     dialect : str
-        ``"auto"`` goes by the first event whose shape is known, of the first ten; then by
-        the URL and the framing.  Events are held until it is decided.
+        ``"auto"``: the first event with a known shape decides, of the first ten; else the URL
+        and the framing.  Events are held until the dialect is known.
 
     Attributes
     ----------
@@ -59,14 +59,14 @@ class Follower:
     lines_after : array of int, one a read
         How many lines there were once the read had been decoded.
     dialect : str
-        The one in use; ``"auto"`` until it is decided.
+        The dialect in use; ``"auto"`` until it is known.
     reader : Reader or None
-        The dialect's, with its terminator and its verdict; None while no event was read.
+        The reader of the dialect; None until the first event is read.
     """
 
     def __init__(self, log: Log, dialect: str = "auto") -> None:
         if dialect != "auto":
-            dialect_named(dialect)  # an unknown name fails here, not in mid-stream
+            dialect_named(dialect)  # so that an unknown name fails here, and not in mid-stream
         self.log = log
         self.dialect = dialect
         self.lines = Lines()
@@ -81,7 +81,7 @@ class Follower:
         self._plain: bytearray | None = None  # the decoded body, where it differs
         self._content: ContentDecoder | None = None
         self._framer: Framer | None = None
-        self._framing = ""  # the framer's name
+        self._framing = ""
         self._closed = False
         self._told_events = 0
         self._told_comments = 0
@@ -108,19 +108,19 @@ class Follower:
 
     @property
     def state(self) -> str:
-        """``waiting``, ``streaming``, ``done`` or ``failed``; the last two once closed."""
+        """``waiting``, ``streaming``, or after `close` ``done`` or ``failed``."""
         if not self._closed:
             return "streaming" if self.lines_after else "waiting"
         return "failed" if self.problem() else "done"
 
     def problem(self) -> str | None:
-        """Return what went wrong, in one sentence; None if nothing did, or before `close`."""
+        """Return the stream's problem in one sentence; None without one, and before `close`."""
         end = self.log.ended
         if end is None or not self._closed:
             return None
         self.interpret()
-        # Errors suffice for the verdict: folding all deltas of a long stream into its text
-        # would cost a live view milliseconds, several times a second.
+        # The errors are enough here: folding all deltas of a long stream into its text would
+        # cost a live view milliseconds, several times a second.
         errors = (delta for delta in self.deltas if delta.kind == "error")
         return problem(self, end, answer(errors, self.reader))
 
@@ -132,7 +132,7 @@ class Follower:
         return ending(end, self.problem(), self.reader.terminator if self.reader else None)
 
     def poll(self) -> None:
-        """Frame what the log has gained."""
+        """Frame the new reads of the log."""
         ends = self.log.columns.ends
         for row in range(max(len(self.lines_after) - 1, 0), len(ends)):
             end = ends[row]
@@ -142,7 +142,7 @@ class Follower:
             self._note(row)
 
     def close(self) -> None:
-        """Frame the rest of a log that has ended, with what decoders held back."""
+        """Frame the rest of a log that has ended, and the bytes that decoders held back."""
         if self._closed:
             return
         self.poll()
@@ -156,7 +156,8 @@ class Follower:
     def interpret(self) -> range:
         """Read the events framed so far; return the numbers of the new deltas.
 
-        There are none while the dialect is not known.  After `close` it always is.
+        While the dialect is not known, there are none.  After `close` the dialect is always
+        known.
         """
         start = len(self.deltas)
         reader = self._decided()
@@ -218,7 +219,7 @@ class Follower:
         return choose(self._path, self._framing, first[0].type, first[0].data)
 
     def _tell_comments(self, before: int) -> None:
-        """Add the comments that stand before an event, as deltas of their own."""
+        """Add the comments before an event, as deltas of their own."""
         while self._told_comments < len(self.comments):
             comment = self.comments[self._told_comments]
             if comment.event > before:
@@ -233,7 +234,7 @@ class Follower:
             self.delta_lines.append(line)
 
     def _note(self, row: int) -> None:
-        """Note that everything found so far had arrived with this read."""
+        """Note that all lines found so far had arrived with this read."""
         # The last row is noted again by the next poll and by `close`.  HTTP can deliver one
         # read in several pieces, and a recorder then extends its last row: the lines of the
         # later pieces arrived with the same read.

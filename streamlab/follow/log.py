@@ -1,4 +1,4 @@
-"""What a follower reads: a `Recorder` that still grows, or a finished `Tape`."""
+"""The log that a follower reads: a `Recorder` that still grows, or a finished `Tape`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The message in an error that a server sent, in whatever shape it came."""
+"""The message in an error that a server sent, in any known shape."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """What went wrong with a stream, in one sentence, and how it ended, in words.
 
 A truncated stream, an error after HTTP 200 and a web page in place of a stream all look
-like success to a loop that only prints.  Here they do not.  `Follower.problem` asks.
+like success to a loop that only prints.  This module finds them.  `Follower.problem` calls it.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ _HINTS = {
     429: "Wait, or ask for less.",
 }
 _STREAMS = ("text/event-stream", "application/x-ndjson")
-_LAST_LINES = 100  # among these, an error is looked for that is no event
+_LAST_LINES = 100  # the search of `_unframed_error` is bounded, in a long stream too
 
 
 class Framed(Protocol):
-    """What a verdict reads of a follower."""
+    """The part of a follower that this module uses."""
 
     lines: Lines
     events: list[Event]
@@ -55,11 +55,12 @@ def problem(framed: Framed, end: End, answer: Answer) -> str | None:
     """Return what went wrong, in one sentence; None if nothing did.
 
     Leaving a stream early, by `break`, `max_bytes`, Ctrl-C or a cancellation, is no
-    problem of the stream.  `framed` is closed; of `answer`, `error` and `complete` are read.
+    problem of the stream.  `framed` must be closed; only `error` and `complete` of `answer` are
+    used.
     """
     # The order ranks causes before their consequences.  The body of a refusal is no stream,
-    # and a broken connection leaves an answer without its last word: a later check would
-    # name the consequence.  A server's own error explains a missing last word, too.
+    # and a broken connection leaves an answer without its terminator: a later check would
+    # name the consequence.  A server's own error explains a missing terminator, too.
     log = framed.log
     if _status(log) >= 400:
         return _refusal(log, bytes(framed.body[:4096]))
@@ -85,7 +86,7 @@ def problem(framed: Framed, end: End, answer: Answer) -> str | None:
 def ending(end: End, wrong: str | None, terminator: str | None) -> str:
     """Return how a stream ended, in words, without a full stop: `wrong`, its problem, if any.
 
-    `terminator` is the API's last word, such as ``[DONE]``.
+    `terminator` is the API's terminator, such as ``[DONE]``.
     """
     if wrong:
         return one_line(wrong, 300).removesuffix(".")
@@ -120,7 +121,7 @@ def _detail(end: End) -> str:
 
 
 def _no_events(log: Log, n_bytes: int) -> str:
-    """Return what came in place of a stream."""
+    """Return the sentence for a response without events."""
     if not n_bytes:
         return "the server closed the stream without a byte."
     media = _media(log)
@@ -140,7 +141,7 @@ def _unframed_error(framed: Framed) -> str | None:
     """Return the message of an error that is no event.
 
     The error may be the last line that is in no event, as llama.cpp's ``error: {…}`` was, or
-    all lines that end with it: Gemini's JSON stands between its events, over several lines.
+    all lines that end with it: Gemini's JSON is between its events, over several lines.
     """
     last_of_event = framed.events[-1].last_line if framed.events else -1
     n_lines, kinds = len(framed.lines), framed.lines.kinds
@@ -159,7 +160,7 @@ def _unframed_error(framed: Framed) -> str | None:
 
 
 def _asked_to_stream(log: Log) -> bool:
-    """Return whether the request asked for a stream: a tapped client also makes others."""
+    """Return whether the request asked for a stream; those of a tapped client may not."""
     asked, path = log.meta.get("request"), urlsplit(_text(log, "url")).path
     if _media(log) in _STREAMS or asked is None:
         return log.meta.get("method", "GET") != "HEAD" and _status(log) != 204

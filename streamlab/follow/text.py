@@ -2,10 +2,10 @@
 
 A server can send characters that move a cursor, change colours, reverse the direction of
 writing, or that no encoding takes.  One table replaces each of them by one visible
-character, so that a reader sees that something was there:
+character, so that a reader sees that a character was there:
 
 - a C0 control character or DEL by its picture: ESC is shown as ``␛``, LF as ``␊``;
-- U+FFFD stands for a C1 control character, for a direction mark or override (U+061C,
+- U+FFFD replaces a C1 control character, for a direction mark or override (U+061C,
   U+200E, U+200F, U+202A–U+202E, U+2066–U+2069), for U+2028 and U+2029, and for half a
   surrogate pair.
 
@@ -49,7 +49,7 @@ def whole(text: str) -> str:
     Two halves that meet become the one character that they encode.
     """
     # JSON can escape a character above U+FFFF as two surrogates (RFC 8259, section 7).  A
-    # server that cuts its text by UTF-16 units sends the halves in two events, so they
+    # server that cuts its text by UTF-16 units sends the halves in two events, so the halves
     # meet only after the pieces were joined.  UTF-16 is the one codec that joins them.
     if text.isascii():
         return text
@@ -59,8 +59,8 @@ def whole(text: str) -> str:
 def sparkline(values_ms: Sequence[float]) -> str:
     """Return times, in ms, as at most 40 bars on a linear scale from 0 to the largest.
 
-    Each bar is the largest of its share of the values, so that a single stall is seen in
-    however long a stream.  The largest value stands behind the bars; no values give "".
+    Each bar is the largest of its share of the values, so that a single stall is seen in a long
+    stream too.  The largest value follows the bars; no values give "".
     """
     if not values_ms:
         return ""

@@ -28,7 +28,8 @@ __all__ = ["format_for", "formats", "load", "save"]
 
 def formats() -> Iterator[ModuleType]:
     """Yield the module of each format; it is imported when the loop reaches it."""
-    # pyarrow takes long to import.  A journal is found first, so loading one never needs it.
+    # pyarrow takes long to import.  The format of journals comes first, so that loading a
+    # journal never imports pyarrow.
     for found in iter_modules(__path__):
         if not found.name.startswith("_"):
             yield import_module(f"{__name__}.{found.name}")
@@ -63,8 +64,8 @@ def save(tables: Tables, path: str | PathLike[str]) -> Path:
 def load(path: str | PathLike[str]) -> Tape:
     """Return the tape in a file, with every stamp as it was.
 
-    A file whose ending belongs to no format is read as a journal: its first line tells.
-    Raises as `streamlab.load` does.
+    A file whose ending belongs to no format is read as a journal; the first line shows whether
+    it is one.  Raises as `streamlab.load` does.
     """
     source = Path(fspath(path)).expanduser()
     try:

@@ -19,8 +19,8 @@ def whole(path: str | Path) -> Iterator[BinaryIO]:
     """
     try:
         target = Path(path).resolve()
-        # A pipe or a device cannot be replaced: its readers hold the old one.  So it is
-        # written directly.  A folder is refused by `open`, with an error that names it.
+        # A pipe or a device cannot be replaced: its readers hold the old one.  So it is written
+        # directly.  A folder is refused by `open`, with an error that names it.
         if target.exists() and not target.is_file():
             with target.open("wb") as file:
                 yield file

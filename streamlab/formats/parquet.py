@@ -1,4 +1,4 @@
-"""Parquet: a table of reads for pandas, polars and DuckDB, which `load` makes a tape again.
+"""Parquet: a table of reads for pandas, polars and DuckDB; `load` makes a tape of it again.
 
 The file has the table ``reads`` and two more columns: ``recording``, the name of the file, so
 that a folder of files can be queried as one table; and ``lo_ns``, the exact stamp behind
@@ -94,12 +94,12 @@ def recordings(path: str | PathLike[str]) -> dict[str, Path]:
     if not files:
         raise FormatError(
             f"expected recordings in Parquet, and the folder {str(path)!r} has no .parquet "
-            'file. Save some there: rec.save("…/a.parquet").'
+            'file. Save a recording there: rec.save("…/a.parquet").'
         )
     if not files[0].exists():
         raise FileNotFoundError(
             f"cannot read {path}: there is no such file or folder. Pass a recording in "
-            "Parquet, or the folder of some."
+            "Parquet, or a folder of such files."
         )
     return {file.stem: file for file in files}
 
@@ -118,7 +118,7 @@ def read_meta(path: str | Path) -> About:
         raise
     except (pa.ArrowInvalid, OSError):
         raise FormatError(
-            f"expected a Parquet file, and {str(path)!r} is none. "
+            f"expected a Parquet file, and {str(path)!r} is not one. "
             "Load a file that rec.save wrote."
         ) from None
     if KEY not in found:
@@ -176,7 +176,7 @@ def _damage(path: str | Path) -> Iterator[None]:
     except (ArithmeticError, LookupError, OSError, TypeError, ValueError) as damage:
         raise FormatError(
             f"expected a whole recording, and {str(path)!r} is damaged: "
-            f"{type(damage).__name__}. Save it anew from where it came."
+            f"{type(damage).__name__}. Save the recording again from its source."
         ) from damage
 
 

@@ -41,8 +41,8 @@ def save(tables: Tables | Iterable[Tables], path: str | Path) -> None:
     Parameters
     ----------
     tables : Tables or iterable of Tables
-        ``rec.tables``, or ``[rec.tables, arec.tables]``, recorded on one machine between
-        two starts of it; other clocks cannot be compared.
+        ``rec.tables``, or ``[rec.tables, arec.tables]``, recorded on one machine without a
+        restart of the machine; other clocks cannot be compared.
     path : str or Path
         A file that exists is replaced.
     """
@@ -106,7 +106,7 @@ def _life(tables: Tables, track: _Track) -> Event:
 def _phases(tables: Tables, track: _Track) -> Iterator[Event]:
     """Return the phases as slices that do not overlap."""
     # Viewers drop slices that overlap without one inside the other.  Phases can overlap: the
-    # answer may arrive before Python notes that the request was sent.  So, from the last to
+    # response may arrive before Python notes that the request was sent.  So, from the last to
     # the first, each phase ends where the next begins at the latest.
     slices, limit_ns = [], tables.tape.end.t_ns
     for name, *span_ms in reversed(phases(tables).iloc[:, :3].to_numpy().tolist()):

@@ -1,8 +1,8 @@
-"""Shows a stream while it runs, and leaves static HTML when it has ended.
+"""Shows a stream while it runs, and replaces the view by static HTML when it has ended.
 
 The widget's mime bundle is published raw, under a display id of its own.  At the end, the
-same output becomes static HTML with a text face.  That works on old and new kernels alike,
-and from any thread.  Without a kernel nothing happens: no display, no thread, no error.
+same output becomes static HTML with a text face.  This works on old and new kernels, and from
+any thread.  Without a kernel nothing happens: no display, no thread, no error.
 """
 
 from __future__ import annotations
@@ -55,10 +55,10 @@ class Showing:
 
     def freeze(self) -> None:
         """Pull a last time and turn the output into static HTML.  A second call is harmless."""
-        # A capture in the background freezes from its own thread, while possibly no cell
-        # runs.  A tool that executes notebooks then misses the update, because it collects
-        # only what is published while it runs a cell.  So the first later call from a cell
-        # publishes the same bundle once more.
+        # A capture in the background freezes from its own thread, and at that time no cell may
+        # run.  A tool that executes notebooks then misses the update, because it collects only
+        # what is published while it runs a cell.  So the first later call from a cell publishes
+        # the same bundle once more.
         with self._lock, _never_raising():
             if self._frozen is None and self.view is not None:
                 self._frozen = self._close(self.view)
@@ -68,7 +68,7 @@ class Showing:
                 self._publish(self._frozen, update=True)
 
     def close(self) -> None:
-        """Take the view away and leave nothing behind."""
+        """Remove the view and its output."""
         with self._lock, _never_raising():
             if self.view is not None:
                 self._close(self.view, {"text/plain": ""})
@@ -115,7 +115,7 @@ class Showing:
 
 
 def in_notebook() -> bool:
-    """Return whether this code runs in a Jupyter kernel, which can show things."""
+    """Return whether this code runs in a Jupyter kernel, which can show widgets."""
     return getattr(_shell(), "kernel", None) is not None
 
 
@@ -134,7 +134,7 @@ def show(
     Parameters
     ----------
     log : Recorder or Tape
-        A thread reads it, up to 18 times a second.
+        A thread reads the log, up to 18 times a second.
     on_stop : callable, optional
         Makes a Stop button; called from any thread when the button is clicked.
     dialect, label : str

@@ -1,14 +1,14 @@
-"""What a view is sent, and when: numbered states, at most 20 a second.
+"""The messages to a view: numbered states, at most 20 a second.
 
-Most messages are deltas: what is new since the state before.  Once a second, a whole state
-is sent instead.  A front end can also ask for one (`resync`).
+Most messages are differences: the values that are new since the state before.  Once a second, a
+whole state is sent instead.  A front end can also ask for one (`resync`).
 
 Rule: this module knows no widget and starts no thread; it is given two ways to send.
 """
 
-# Why a whole state each second, as a film has key frames: a front end can appear late or
-# miss a message, and a kernel that is busy with a cell cannot answer its question.  So a
-# front end must become right by itself, also while the stream stalls and nothing is new.
+# Why a whole state each second: a front end can appear late or miss a message, and a kernel
+# that is busy with a cell cannot answer the front end's request.  So a front end must get all
+# values again without a request, also while the stream stalls and no value is new.
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Feed:
     send_whole : callable
         Takes a whole state, and keeps it for front ends that come later.
     send_delta : callable
-        Takes a state that only continues the one before.
+        Takes a state with only the new values since the one before.
     """
 
     def __init__(self, model: LiveModel, send_whole: Send, send_delta: Send) -> None:
@@ -44,7 +44,7 @@ class Feed:
         self._lock = threading.RLock()
         self._sent = 0  # the number of the state sent last
         self._sent_ns: int | None = None
-        self._whole_ns: int | None = None  # when the last whole state went out
+        self._whole_ns: int | None = None  # when the last whole state was sent
         self._wanted = True
 
     def tick(self) -> bool:

@@ -1,6 +1,6 @@
 """The gaps between reads, as a live view shows them: the latest, the longest, an overview.
 
-Reads only: within one read nothing more was observed, so its events have no gaps.
+Reads only: within one read no time was observed, so its events have no gaps.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class LatestGaps:
         self._longest = (0.0, 0)  # ms, and the read that ended it
 
     def take(self, n_reads: int) -> None:
-        """Take in the gaps between the first `n_reads` reads that are new."""
+        """Add the new gaps among the first `n_reads` reads."""
         arrived_ns = self._log.columns.arrived_ns[self.total + 1 : n_reads]
         for t_ns, gap_ms in zip(arrived_ns, self._between(self.total, n_reads), strict=True):
             self.total += 1
@@ -37,7 +37,7 @@ class LatestGaps:
                 self._longest = gap_ms, self.total
 
     def since(self, count: int, t0_ns: int) -> list[list[float]]:
-        """Return those after the first `count`, as far as kept: ms since t0, ms."""
+        """Return the gaps after the first `count`, as far as kept: ms since t0, ms."""
         new = min(self.total - count, len(self._latest))
         latest = list(self._latest)[len(self._latest) - new :]
         return [[round((t_ns - t0_ns) / 1e6, 3), gap_ms] for t_ns, gap_ms in latest]

@@ -1,9 +1,8 @@
-"""What a live view knows: running totals of a log that is still growing.
+"""The state of a live view: running totals of a log that is still growing.
 
-The model asks the log for news; the log never calls the model.  So the capture keeps its
-thread and its times to itself, and a slow view only shows an older state.  A state is made
-of JSON values, few and small however long the stream is, and its text is harmless.  No
-header, no URL and no key is among them.
+The model asks the log for news; the log never calls the model.  So a view does not delay the
+capture, and a slow view only shows an older state.  A state is made of JSON values, few and
+small in a long stream too, and its text is harmless.  No header, no URL and no key is in it.
 
 Rule: this module uses no widget, no thread, and no clock but the log's.
 """
@@ -24,12 +23,12 @@ from streamlab.live.tail import Tail
 PLAIN = ("sse", "ndjson")
 """Dialects without deltas: the data of their events is shown as it is."""
 
-_REMEMBERED = 64  # states that a delta can start from
+_REMEMBERED = 64  # states from which a difference can start
 _CHARS, _GAPS, _LINES, _LINE_CHARS = 8_000, 400, 10, 160  # the most that a state holds
 
 
 class Mark(NamedTuple):
-    """How far a numbered state reached: a later delta leaves out as much."""
+    """The extent of a numbered state: a later message leaves out the values up to there."""
 
     chars: int = 0
     lines: int = 0
@@ -68,9 +67,9 @@ class LiveModel:
         return self._follower.state
 
     def pull(self) -> bool:
-        """Take in what the log has gained; return whether there is a new state to show."""
-        # Another thread writes the log.  Its end is asked for first: a read that came
-        # between a poll and the question would be missing from a follower that is closed.
+        """Decode the new reads of the log; return whether there is a new state to show."""
+        # Another thread writes the log.  So the end is looked at first: a read between the poll
+        # and a later look at the end would be missing from a follower that is closed.
         if self._log.ended is None:
             self._follower.poll()
         else:
@@ -80,15 +79,15 @@ class LiveModel:
         return self._renumber()
 
     def stop_heard(self, waited_ms: float) -> None:
-        """Note that a click on Stop came through, and how long it had waited."""
+        """Note that a click on Stop arrived, and how long the click had waited."""
         if self._stop_waited_ms is None:
             self._stop_waited_ms = round(max(waited_ms, 0.0), 1)
 
     def snapshot(self, since: int = 0) -> State:
-        """Return what is new since the state numbered `since`; a whole state for 0.
+        """Return the values that are new since the state numbered `since`; a whole state for 0.
 
-        A front end that has state `since` applies the answer and then has state
-        ``number``.  Where `since` is unknown, the answer is a whole state: its ``since`` is 0.
+        A front end with state `since` applies the result and then has state ``number``.  Where
+        `since` is unknown, the result is a whole state: its ``since`` is 0.
         """
         since = since if since in self._marks else 0
         mark = self._marks.get(since, Mark())

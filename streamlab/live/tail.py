@@ -1,6 +1,6 @@
-"""The end of a text that grows: as much of it as a view shows.
+"""The end of a growing text: the part that a view shows.
 
-A `Tail` keeps the last so many characters, as runs of one kind each, and counts the rest.
+A `Tail` keeps the last `limit` characters, as runs of one kind each, and counts the rest.
 Positions are counted from the beginning of the whole text.
 """
 
@@ -32,7 +32,7 @@ class Tail:
 
     @property
     def kept(self) -> int:
-        """How many characters are still here."""
+        """How many characters are kept."""
         return sum(len(text) for _, text in self._runs)
 
     def extend(self, pieces: Iterable[tuple[str, str]]) -> None:
@@ -50,7 +50,7 @@ class Tail:
         self._runs = _without(self._runs, self.kept - self.limit)
 
     def since(self, position: int) -> Runs:
-        """Return what follows `position`, as far as it is kept."""
+        """Return the text after `position`, as far as it is kept."""
         return _without(self._runs, position - (self.total - self.kept))
 
 

@@ -3,9 +3,9 @@
 Rule: a capture calls this module only to begin and to end.
 """
 
-# A thread feeds the scope, also where the capture runs on the kernel's event loop.  A cell
-# can block that loop, and the view must then still move: it is the place where a user sees
-# that the loop is blocked.
+# A thread feeds the scope, also where the capture runs on the kernel's event loop.  A cell can
+# block that loop, and the view must then still move: in the view a user sees that the loop is
+# blocked.
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Scope(anywidget.AnyWidget):
     Attributes
     ----------
     state : dict
-        The latest whole state: a front end that appears late begins with it.
+        The latest whole state: a front end that appears late begins with this state.
     stoppable : bool
         Whether there is a Stop button.
     """
@@ -43,7 +43,7 @@ class Scope(anywidget.AnyWidget):
 
 
 class LiveView:
-    """A scope that follows a model until it is told to stop.
+    """A scope that follows a model until `stop` is called.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ class LiveView:
     scope : Scope
     feed : Feed
     failure : Exception or None
-        Why the view stopped following, if it did; the capture is not told.
+        Why the view stopped following, if it did; the capture goes on.
     """
 
     def __init__(self, model: LiveModel, on_stop: Callable[[], object] | None = None) -> None:
@@ -71,9 +71,9 @@ class LiveView:
 
     def start(self) -> None:
         """Begin to follow, in a thread whose messages belong to the cell that runs now."""
-        # A kernel keeps the current cell in a context variable, and a new thread begins
-        # with an empty context.  Without the copy, the kernel would attribute our messages
-        # to whatever cell runs at the time, and a stream can outlive its cell.
+        # A kernel keeps the current cell in a context variable, and a new thread begins with an
+        # empty context.  Without the copy, the kernel would attribute our messages to the cell
+        # that runs at the time, and a stream can run longer than its cell.
         context = contextvars.copy_context()
         self._thread = threading.Thread(
             target=context.run, args=(self._run,), name="streamlab-live", daemon=True
@@ -100,7 +100,7 @@ class LiveView:
         self.scope.state = {**state}
 
     def _hear(self, _: object, message: object, __: object) -> None:
-        """Answer a front end: it asks for a whole state, or Stop was clicked."""
+        """Handle a message of a front end: it needs a whole state, or Stop was clicked."""
         match message:
             case {"do": "resync"}:
                 self.feed.resync()
@@ -112,9 +112,9 @@ class LiveView:
 def _let_clicks_through(comm: Any) -> None:
     """Let a click reach the thread to which the browser sent it, also while a cell runs."""
     # The one place that sets an attribute of a foreign object.  JupyterLab sends a click to
-    # a subshell, a thread that is free while a cell runs.  ipykernel 7.4 then asks the comm
-    # for another: the shell that sent the last message on it.  Ours are sent for the cell,
-    # so a click would wait until the cell ends.  No option turns that off, and a subclass
-    # does not help: ipywidgets makes the comm by a factory that all widgets share.
+    # a subshell, a thread that is free while a cell runs.  ipykernel 7.4 then prefers another
+    # shell: the one that sent the comm's last message.  Our messages are sent for the cell, so
+    # a click would wait until the cell ends.  No option turns that off, and a subclass does not
+    # help: ipywidgets makes the comm in a factory that all widgets share.
     if hasattr(comm, "_reply_subshell_for"):
         comm._reply_subshell_for = lambda _data, chosen: chosen

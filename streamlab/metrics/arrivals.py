@@ -1,7 +1,7 @@
 """When the rows of a table arrived, computed from the reads that brought them.
 
 The time of a row is the arrival of the read that brought the byte which completed the
-row.  So times are computed once for each read, and given to rows by the read's number.
+row.  So times are computed once for each read, and rows get them by the number of the read.
 
 Rule: within one read nothing more was observed.  All rows of one read are one arrival;
 those after its first row are ``coalesced``, and their ``gap_ms`` is NaN, never 0.
@@ -24,12 +24,12 @@ from streamlab.tape import UNKNOWN, Anchor, Tape
 class Arrivals(NamedTuple):
     """When each read arrived; arrays with one value for each read."""
 
-    arrived_ns: Ints  # as stamped
+    arrived_ns: Ints  # in ns, as stamped
     t_ms: Floats  # since t0
     time: NDArray[np.datetime64]  # ns, UTC; NaT without an anchor
 
     def of(self, read: Ints) -> dict[str, object]:
-        """Return the columns about time, for rows that came with these reads."""
+        """Return the columns of time, for rows that came with these reads."""
         return {
             "read": read,
             "time": pd.DatetimeIndex(self.time[read]).tz_localize("UTC"),
@@ -91,7 +91,7 @@ def read_of(lines_after: array[int], line: Ints) -> Ints:
 
 
 def _coalesced(read: Ints) -> Bools:
-    """Say of each row whether it came with the row before it, in one read."""
+    """Return True for each row that came in the same read as the row before it."""
     same = np.zeros(len(read), bool)
     same[1:] = read[1:] == read[:-1]
     return same

@@ -1,8 +1,8 @@
 """A stream as benchmark tools see it: its chunks, its end, and the counts of its tokens.
 
-A chunk is an event here, whatever it carries: that is the word of the tools.  (The table
-`Tables.chunks` has only the events with generated text.)  The tools read chat completions,
-and of each chunk only ``choices[0]``; this module does so for every dialect.
+Here a chunk is an event with any content, as in the tools.  (The table `Tables.chunks` has only
+the events with generated text.)  The tools read chat completions, and of each chunk only
+``choices[0]``; this module does so for every dialect.
 
 Rule: the time of a chunk is the arrival of its read.  The tools stamp after parsing, so two
 chunks of one read are a few µs apart for them; here they are 0 apart.
@@ -31,7 +31,7 @@ class Chunk(NamedTuple):
     """One event, as a client reads it."""
 
     t_ms: float  # its arrival, since t0
-    has_choices: bool  # with anything in them: a role, an empty string, a finish
+    has_choices: bool  # with any content: a role, an empty string, a finish
     content: str
     reasoning: str
     tool: str  # name and arguments
@@ -48,7 +48,7 @@ class Chunk(NamedTuple):
 
 
 class Seen:
-    """What a tool sees of a stream.
+    """The part of a stream that a tool sees.
 
     Parameters
     ----------
@@ -100,12 +100,12 @@ class Seen:
 
     @property
     def in_one_piece(self) -> bool:
-        """Whether the answer is one JSON document instead of a stream."""
+        """Whether the response is one JSON document instead of a stream."""
         kind = str(self.tables.meta.get("content_type") or "").partition(";")[0].strip()
         return kind == "application/json" and not self.chunks
 
     def first(self, n_chunks: int) -> Seen:
-        """Return what a tool sees if it stops reading after so many chunks."""
+        """Return the part that a tool sees if it stops reading after `n_chunks` chunks."""
         # The copy keeps the cached times of the call and the end: no chunk changes them.
         cut = copy(self)
         cut.chunks = self.chunks[:n_chunks]
@@ -113,7 +113,7 @@ class Seen:
 
     @property
     def until_done(self) -> Seen:
-        """What a tool sees if it stops reading at the API's terminator, such as ``[DONE]``."""
+        """The part up to the API's terminator, such as ``[DONE]``, where some tools stop."""
         ends = (number for number, chunk in enumerate(self.chunks, 1) if chunk.is_done)
         return self.first(next(ends, len(self.chunks)))
 
@@ -128,14 +128,14 @@ class Seen:
         return _number(self.tokenizer(text)) if text else 0.0
 
     def reported(self, text: str) -> tuple[float, str]:
-        """Return the count of tools that prefer the server's, and the source of the count."""
+        """Return the server's count, else the tokenizer's, and the source of the count."""
         count = tokens.n_tokens(self.tables)
         if count == count:
             return count, "server"
         return self.count(text), "tokenizer" if self.tokenizer else "none: pass tokenizer="
 
     def tokenized(self, text: str) -> tuple[float, str]:
-        """Return the count of tools that prefer their tokenizer's, and its source."""
+        """Return the tokenizer's count, else the server's, and the source of the count."""
         if self.tokenizer is not None:
             return self.count(text), "tokenizer"
         count = tokens.n_tokens(self.tables)
@@ -165,8 +165,8 @@ class Seen:
 def _chunks(tables: Tables) -> list[Chunk]:
     deltas: list[list[Delta]] = [[] for _ in tables.framed.events]
     follower = tables.follower
-    # Tools skip comments.  A comment after the last event has the number of an event that
-    # never came.
+    # Tools skip comments.  A comment after the last event has the number of an event that does
+    # not exist.
     for event, delta in zip(follower.delta_events, follower.deltas, strict=True):
         if event < len(deltas) and delta.kind != "comment":
             deltas[event].append(delta)
@@ -179,7 +179,7 @@ def _chunks(tables: Tables) -> list[Chunk]:
 def _chunk(t_ms: float, data: str, found: list[Delta], is_chat: bool) -> Chunk:
     in_choices = [delta.choice for delta in found if delta.kind in _IN_A_CHOICE]
     first = in_choices[0] if in_choices else None
-    # Deltas tell only which choices added something.  If the first of several choices is
+    # Deltas show only which choices added text.  If the first of several choices is
     # empty, the tools see an empty chunk.  So an event that may have several choices is
     # parsed again: that is slow and rare.
     if is_chat and data.count('"delta"') > 1:

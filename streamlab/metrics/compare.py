@@ -21,7 +21,7 @@ DIFFERENCES = (
     "e2e_content_ms",
     "lag_delivered_p50_ms",
 )
-"""The columns that have the difference to the first recording beside them."""
+"""The columns with a second column for the difference to the first recording."""
 
 COLUMNS = (
     "n_events",

@@ -13,7 +13,7 @@ from streamlab.metrics.tables import Tables
 class Concat:
     """Tables of several recordings, one under the other.
 
-    Their first column is ``recording``, its name; the others are those of one recording.
+    Their first column, ``recording``, is the name; the others are those of one recording.
     """
 
     def __init__(self, tables: Mapping[str, Tables]) -> None:
@@ -26,22 +26,22 @@ class Concat:
 
     @property
     def reads(self) -> pd.DataFrame:
-        """The reads of all."""
+        """The reads of all recordings."""
         return self._joined("reads")
 
     @property
     def lines(self) -> pd.DataFrame:
-        """The lines of all."""
+        """The lines of all recordings."""
         return self._joined("lines")
 
     @property
     def events(self) -> pd.DataFrame:
-        """The events of all."""
+        """The events of all recordings."""
         return self._joined("events")
 
     @property
     def deltas(self) -> pd.DataFrame:
-        """The deltas of all."""
+        """The deltas of all recordings."""
         return self._joined("deltas")
 
     def _joined(self, name: str) -> pd.DataFrame:

@@ -1,6 +1,6 @@
 """The gaps between arrivals, the stalls among them, and the client's own lag.
 
-Chunks that came with one read have no gap between them: nothing was observed there.
+Chunks that came in one read have no gap between them, because no gap was observed.
 Other tools count such a gap as 0, or as the microseconds that their parser took.
 
 Percentiles are interpolated linearly between the two nearest values.
@@ -17,7 +17,7 @@ from streamlab.metrics.tables import Tables
 
 STALL_FACTOR = 5.0
 STALL_FLOOR_MS = 50.0
-"""A gap is a stall if it is longer than so many medians and longer than the floor."""
+"""A gap is a stall if it is longer than `STALL_FACTOR` medians and longer than the floor."""
 
 
 def icl_ms(tables: Tables) -> pd.Series[float]:
@@ -26,7 +26,7 @@ def icl_ms(tables: Tables) -> pd.Series[float]:
 
 
 def irl_ms(tables: Tables) -> pd.Series[float]:
-    """Return the inter-read latencies, the only gaps that are physically there."""
+    """Return the inter-read latencies, the only gaps that were observed."""
     return tables.reads["gap_ms"].dropna()
 
 

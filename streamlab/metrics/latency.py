@@ -1,8 +1,8 @@
-"""When things came: times since t0, one small function a name.
+"""The times of a stream since t0, one small function for each name.
 
-t0 is the moment the first byte of the request was written.  Each function takes the
-`Tables` of one stream and returns milliseconds, NaN if the thing never came; its
-docstring is its formula.  A time is always the arrival of a read.
+t0 is the moment when the first byte of the request was written.  Each function takes the
+`Tables` of one stream and returns milliseconds, NaN if the event never came; its docstring is
+its formula.  A time is always the arrival of a read.
 
 Where tools use one name for two different times, both times are here, under two names; the
 docstring names the tool.
@@ -47,7 +47,7 @@ def ttfc_ms(tables: Tables) -> float:
 def ttft_ms(tables: Tables) -> float:
     """Time to the first generated text of any channel: first chunk − t0.
 
-    Content, reasoning, tool call or refusal; a role or an empty string is none.
+    Content, reasoning, tool call or refusal; a role or an empty string does not count.
     """
     return _sent(tables, first(tables.chunks["t_ms"]))
 
@@ -55,7 +55,7 @@ def ttft_ms(tables: Tables) -> float:
 def ttft_called_ms(tables: Tables) -> float:
     """Time to the first generated text, from the call: first chunk − ``called``.
 
-    With the wait for a connection, DNS and TLS, as tools around an SDK measure it.
+    This time includes the wait for a connection, DNS and TLS, as in tools around an SDK.
     """
     return ttft_ms(tables) - _mark_ms(tables, "called")
 
@@ -93,7 +93,7 @@ def e2e_finish_ms(tables: Tables) -> float:
 
 
 def e2e_done_ms(tables: Tables) -> float:
-    """End to end, to the API's last word, such as ``[DONE]`` − t0 (SGLang)."""
+    """End to end, to the API's terminator, such as ``[DONE]`` − t0 (SGLang)."""
     return _sent(tables, last(_of_kind(tables, {"done"})))
 
 
@@ -103,7 +103,7 @@ def e2e_eof_ms(tables: Tables) -> float:
 
 
 def tail_ms(tables: Tables) -> float:
-    """What came after the last generated text: end of body − last chunk."""
+    """Time after the last generated text: end of body − last chunk."""
     return _eof_ms(tables) - last(tables.chunks["t_ms"])
 
 
@@ -118,14 +118,14 @@ def last(t_ms: pd.Series[float]) -> float:
 
 
 def names_choices(data: str) -> bool:
-    """Say whether the JSON of an event has ``choices``, with anything in them."""
+    """Return whether the JSON of an event has ``choices`` that are not empty."""
     return '"choices"' in data and bool(a_dict(parse(data)).get("choices"))
 
 
 def _sent(tables: Tables, t_ms: float) -> float:
     """Return a time since t0; NaN if the send was not seen."""
-    # Without the send, t0 falls back to the first read.  Counted from there, every stream
-    # would have a time to first byte of 0 ms, and that looks like a measurement.
+    # Without the send, t0 is the first read.  Then every stream would have a time to first byte
+    # of 0 ms, and 0 looks like a measurement.
     return t_ms if tables.t0_known else nan
 
 

@@ -1,10 +1,10 @@
-"""One stream, every tool's figures: what each tool would have printed, side by side.
+"""One stream, the figures of every tool: the numbers that each tool would print, side by side.
 
 `definitions` has a small function for each; this module calls them all, and makes one
 table of their figures and the explanations.
 
-Rule: tools count a stream that failed as a failure.  So a failed stream has no end to end
-time, and no figure that is computed from it.
+Rule: tools count a stream that failed as a failure.  So a failed stream has no end-to-end time,
+and no figure that is computed from it.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def lens(tables: Tables, tokenizer: Tokenizer | None = None) -> Lens:
     tables : Tables
     tokenizer : callable, optional
         Text to its tokens, or to their number, for the tools that count tokens themselves;
-        without it they get the server's count, and ``tokens`` names this source.
+        without a tokenizer these get the server's count, and ``tokens`` names this source.
 
     Returns
     -------
@@ -114,9 +114,9 @@ def _itl(figures: Figures) -> tuple[float, float, float, float]:
 
 
 def _failed(tables: Tables) -> bool:
-    """Say whether a tool would count this stream as a failure."""
-    # Many clients leave after the terminator and before the body ends.  Their streams end as
-    # "closed" and are complete, so the answer decides, not the way in which the body ended.
+    """Return whether a tool would count this stream as a failure."""
+    # Many clients stop reading after the terminator and before the body ends.  Their streams
+    # end as "closed" and are complete, so the answer decides, and not the end of the body.
     reader = tables.follower.reader
     broke = tables.tape.end.how != "eof" and tables.answer.complete is not True
     return broke or (reader is not None and reader.failed)

@@ -1,9 +1,9 @@
-"""Many streams, every tool's figures: three ways to make one mean of many requests.
+"""Many streams, the figures of every tool: three ways to make one mean of many requests.
 
 *Pooled*: every sample counts once, so a long answer counts more.  *Per request*: the mean
 of the requests' means, so each request counts once.  *Token-weighted*: the requests'
-means, each as often as it has tokens.  Tools differ in this too; `own` is the mean that
-the tool itself would print.
+means, each as often as it has tokens.  The tools differ in their mean too; `own` is the mean
+that the tool itself would print.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def _row(metric: str, definition: Definition, found: list[Figures]) -> dict[str,
     """Return the means of one metric of one tool; empty if no request has a value."""
     # A request without a value is left out of all three means.  A request with a value but
     # without a count stays: its NaN makes the weighted mean NaN.  A weighted mean over fewer
-    # requests than the other two could not be compared with them.
+    # requests could not be compared with the other two.
     values = [(_value(metric, figures), _weight(metric, figures)) for figures in found]
     known = np.array([pair for pair in values if pair[0] == pair[0]]).reshape(-1, 2)
     if not len(known):

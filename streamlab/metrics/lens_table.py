@@ -1,4 +1,4 @@
-"""How a lens is shown: the numbers as a table, and the explanations apart from it.
+"""The look of a lens: the numbers as a table, and the explanations apart from the table.
 
 Rule: a number that is not defined is shown as "–"; an extra column without any number is
 not shown.
@@ -71,7 +71,7 @@ class Lens(pd.DataFrame):
         return (
             f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
             f"<p>{escape(spread(self))}</p><details>"
-            f"<summary>What each of them means by it</summary><dl>{words}</dl></details>"
+            f"<summary>What each tool means</summary><dl>{words}</dl></details>"
         )
 
 

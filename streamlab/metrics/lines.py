@@ -1,7 +1,7 @@
 """Field, value and raw bytes of each line of a body, for all lines at once.
 
-The decoder stores where each line ends and of what kind it is.  This module cuts the text
-out of the body.
+The decoder stores the end and the kind of each line.  This module cuts the text out of the
+body.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ LF, CR, COLON, SPACE = b"\n\r: "
 BOM = b"\xef\xbb\xbf"
 
 FIELDS = {DATA: "data", EVENT_LINE: "event", ID: "id", RETRY: "retry", COMMENT: "", BLANK: ""}
-"""The field of each kind of line; lines of kind ``other`` spell theirs out."""
+"""The field of each kind of line; a line of kind ``other`` has its field in its text."""
 
 NAMES: list[str | None] = [FIELDS.get(kind) for kind in range(len(KINDS))]
 NAME_BYTES = np.array([len(name or "") for name in NAMES])
@@ -37,9 +37,9 @@ class Spans(NamedTuple):
     """Where the parts of each line begin and end: offsets in the body."""
 
     start: Ints
-    text: Ints  # the start, or the first byte after a byte order mark
+    text: Ints  # the start of the line, or the first byte after a byte order mark
     name: Ints  # end of the field's name
-    value: Ints  # start of the value
+    value: Ints  # the start of the value
     stop: Ints  # end of the value: where the line's end begins
     end: Ints
 

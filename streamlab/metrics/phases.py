@@ -36,8 +36,8 @@ def phases(tables: Tables) -> pd.DataFrame:
     """
     marks = {**tables.tape.marks, "end": tables.tape.end.t_ns}
     if "first_read" in marks and "request_done" in marks:
-        # A fast server's answer can be in the kernel before Python returns from the send.
-        # `first_read` is a kernel stamp and `request_done` is not, so the wait for the answer
+        # A fast server's response can be in the kernel before Python returns from the send.
+        # `first_read` is a kernel stamp and `request_done` is not, so the wait for the response
         # would be negative.
         marks["request_done"] = min(marks["request_done"], marks["first_read"])
     if tables.tape.end.how in _AMID:
@@ -54,9 +54,9 @@ def phases(tables: Tables) -> pd.DataFrame:
 
 
 def _with_the_broken_off(marks: dict[str, int]) -> dict[str, int]:
-    """Let the phase that the failure interrupted end when the stream ended."""
-    # Only the phase that began last was running.  An earlier phase without its end is one
-    # whose mark was never made; it did not last until the failure.
+    """Return the marks; a phase that the failure interrupted ends when the stream ended."""
+    # Only the phase that began last was running.  An earlier phase without an end lacks its
+    # mark; it did not last until the failure.
     begun = [
         (name, stop) for name, start, stop in PHASES if start in marks and stop not in marks
     ]

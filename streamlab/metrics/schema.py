@@ -41,7 +41,7 @@ Floats: TypeAlias = NDArray[np.float64]
 Schema: TypeAlias = Mapping[str, Any]  # names to dtypes, of NumPy or of pandas
 
 _ARRIVAL: Schema = {"read": INT, "time": TIME, "t_ms": FLOAT, "gap_ms": FLOAT}
-_ROW: Schema = {**_ARRIVAL, "coalesced": BOOL}  # of what several can come with one read
+_ROW: Schema = {**_ARRIVAL, "coalesced": BOOL}  # for rows of which several can come in one read
 
 READS: Schema = {
     **_ARRIVAL,

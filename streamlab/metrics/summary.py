@@ -19,7 +19,7 @@ __all__ = ["METRICS", "summary"]
 
 
 def tier(tables: Tables) -> str:
-    """Where the stamps were taken, the weakest of them: kernel, user or iterator."""
+    """Where the stamps were taken, the weakest tier of all reads: kernel, user or iterator."""
     found = set(tables.reads["stamp"])
     return next((name for name in ("iterator", "user", "kernel") if name in found), "none")
 
@@ -55,7 +55,7 @@ def n_deltas(tables: Tables) -> int:
 
 
 def n_chunks(tables: Tables) -> int:
-    """Events that brought generated text."""
+    """Events with generated text."""
     return len(tables.chunks)
 
 
@@ -65,7 +65,7 @@ def coalesced_share(tables: Tables) -> float:
 
 
 def events_per_read(tables: Tables) -> float:
-    """Events / reads that brought any."""
+    """Events / reads with at least one event."""
     events = tables.events
     return ratio(len(events), events["read"].nunique())
 

@@ -1,4 +1,4 @@
-"""The tables of one tape, and the answer in it; each made when it is first asked for.
+"""The tables of one tape, and the answer in it; each is made on first use.
 
 Rule: a table is made once and never changed.  A user receives a copy: a column that the
 user adds, or a cell that the user writes, is in that copy only.
@@ -50,7 +50,7 @@ class Tables:
     dialect : str
         ``"auto"`` decides from the URL, the content type and the first event.
     label : str
-        Its name in pictures and comparisons.
+        The name in pictures and comparisons.
 
     Raises
     ------
@@ -88,7 +88,7 @@ class Tables:
         return not self.tape.marks.keys().isdisjoint(("request_sent", "called"))
 
     # Framing (bytes to events) and interpreting (events to deltas) are two properties because
-    # most of the time goes into the second, and tables of reads and lines do not need it.
+    # the second takes most of the time, and tables of reads and lines do not need it.
 
     @cached_property
     def framed(self) -> Follower:
@@ -104,7 +104,7 @@ class Tables:
 
     @cached_property
     def answer(self) -> Answer:
-        """The answer that the deltas make together: text, tool calls, usage."""
+        """The answer, which is the sum of the deltas: text, tool calls, usage."""
         return answer(self.follower.deltas, self.follower.reader)
 
     @cached_property
@@ -139,12 +139,12 @@ class Tables:
     @property
     @_kept
     def chunks(self) -> pd.DataFrame:
-        """One row an event that brought something generated; see `views.chunks`."""
+        """One row an event with generated text or a tool call; see `views.chunks`."""
         return views.chunks(self.tape, self.deltas)
 
 
 class HasTables(Protocol):
-    """What has the tables of one tape, as a recording does."""
+    """An object with the tables of one tape, such as a recording."""
 
     @property
     def tables(self) -> Tables: ...  # noqa: D102

@@ -1,6 +1,6 @@
 """How many tokens, and how fast: only if the server reports tokens.
 
-N is the server's own count of what it generated, with reasoning if the server includes it.
+N is the server's own count of generated tokens, with reasoning if the server includes it.
 This module tokenises nothing and never counts a chunk as a token: without a report, N is
 NaN, and so is every metric that divides by N.
 """
@@ -16,7 +16,7 @@ from streamlab.metrics.tables import Tables
 # The keys are tried in order, whatever the dialect: a server can speak one provider's format
 # and report its usage in the keys of another.
 COMPLETION = (
-    ("completion_tokens",),  # OpenAI chat and its accents
+    ("completion_tokens",),  # OpenAI chat and the servers that copy it
     ("output_tokens",),  # OpenAI responses, Anthropic
     ("tokens", "output_tokens"),  # Cohere
     ("total_output_tokens",),  # LM Studio
@@ -35,7 +35,7 @@ PROMPT = (
 
 
 def n_source(tables: Tables) -> str:
-    """Where N comes from: ``usage``, ``deltas`` (each chunk reports its own), or ``none``."""
+    """Source of N: ``usage``, ``deltas`` (each chunk reports its own tokens), or ``none``."""
     return _counted(tables)[1]
 
 
@@ -62,8 +62,8 @@ def itl_mean_ms(tables: Tables) -> float:
 def tpot_ms(tables: Tables) -> float:
     """Time per output token after the first chunk: (last − first chunk) / (N − n₁).
 
-    n₁, the tokens of the first chunk, must be reported; where it is not, see
-    `itl_mean_ms`, which takes it for 1 as most tools do.
+    n₁, the tokens of the first chunk, must be reported; if not, see `itl_mean_ms`, which takes
+    1 for n₁, as most tools do.
     """
     first_tokens = tables.chunks["n_tokens"].head(1).dropna()
     n_first = float(first_tokens.iloc[0]) if len(first_tokens) else nan
@@ -81,7 +81,7 @@ def tok_s_e2e(tables: Tables) -> float:
 
 
 def tok_s_user(tables: Tables) -> float:
-    """Tokens per second as a reader sees them come: 1 / mean inter-token latency."""
+    """Tokens per second as a reader sees them: 1 / mean inter-token latency."""
     return ratio(1e3, itl_mean_ms(tables))
 
 
@@ -97,8 +97,8 @@ def tokens_per_chunk(tables: Tables) -> float:
 
 def ratio(numerator: float, denominator: float) -> float:
     """Return a quotient; NaN unless the denominator is positive."""
-    # One read can bring all chunks: then 0 ms passed between them as far as anything was
-    # observed.  A rate of that is unknown, not infinite.
+    # If all chunks come in one read, no time between them was observed.  Then the rate is
+    # unknown, and not infinite.
     return numerator / denominator if denominator > 0 else nan
 
 
@@ -110,8 +110,8 @@ def _counted(tables: Tables) -> tuple[float, str]:
 
 
 def _usage_tokens(tables: Tables) -> float:
-    # Gemini reports its thoughts beside the answer's tokens, so both are added.  All others
-    # include the reasoning in the one count.
+    # Gemini reports its thoughts beside the answer's tokens, so both are added.  All other
+    # servers include the reasoning in one count.
     usage = tables.answer.usage
     if usage and "candidatesTokenCount" in usage:
         thoughts = _find(usage, (("thoughtsTokenCount",),))

@@ -62,7 +62,7 @@ def _stamps(tape: Tape) -> dict[str, object]:
     seen = np.array(columns.seen_ns, dtype=np.int64)
     tier = np.array(columns.tier, dtype=np.uint8)
     sent = tape.server_sent_ns
-    # The weaker tiers have one stamp for both moments: a lag of 0 would be invented.
+    # The weaker tiers have one stamp for both moments: a lag of 0 would not be a measurement.
     both = (tier == TIERS.index("kernel")) & (seen != UNKNOWN)
     return {
         "lag_ms": np.where(both, (seen - arrived) / 1e6, np.nan),
@@ -87,7 +87,7 @@ def lines(tape: Tape, follower: Follower) -> pd.DataFrame:
         NDJSON) or tail (the body stopped inside it).  ``field``: the text before the
         first colon, as sent: empty for comments and blank lines, NA for json, tail and
         pages that have no fields.  ``value``: the text after the colon and one space (a
-        comment keeps its space), all of it where there is no field; bytes that are not
+        comment keeps its space), the whole text where there is no field; bytes that are not
         UTF-8 are U+FFFD.  ``raw``: the bytes with the line's end.  ``start``, ``end``:
         offsets in the decoded body.  ``event``: the event it is part of; NA for none.
     """
@@ -155,7 +155,7 @@ def deltas(tape: Tape, follower: Follower) -> pd.DataFrame:
 
 
 def generated(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of `deltas` that carry what the model generated, in any choice.
+    """Return the rows of `deltas` with text that the model generated, in any choice.
 
     That is content, reasoning, a tool call or a refusal; a role or a finish is not.
     """
@@ -163,7 +163,7 @@ def generated(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def chunks(tape: Tape, table: pd.DataFrame) -> pd.DataFrame:
-    """Return the events that brought something generated; the summary calls them chunks.
+    """Return the events with generated text or a tool call; the summary calls them chunks.
 
     An event with several generated deltas is one chunk.
 
@@ -196,7 +196,7 @@ def _known(stamps: Sequence[int] | Ints) -> ExtensionArray:
 
 
 def _has_fields(tape: Tape, follower: Follower) -> bool:
-    """Say whether a line of no known field is an ignored field; else it is a page's text."""
+    """Return whether a line of kind ``other`` has an ignored field; else it is page text."""
     framer = framer_for(str(tape.meta.get("content_type") or ""))
     return follower.dialect != "auto" or not isinstance(framer, TextParser)
 

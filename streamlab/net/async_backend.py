@@ -1,7 +1,7 @@
 """Opens connections on an asyncio loop; on another loop, another backend opens them.
 
-Addresses are raced as RFC 8305 (Happy Eyeballs) says: the next is tried when the one
-before has had its head start.
+Addresses are tried as RFC 8305 (Happy Eyeballs) says: each attempt has a head start before the
+attempt with the next address begins.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ HEAD_START_S = 0.25  # RFC 8305, section 5: the recommended delay
 class AsyncSocketBackend:
     """Opens stamped connections on the running asyncio loop.
 
-    On another loop (trio, or one without ``add_reader``) `fallback`, the backend that the
-    client came with, opens them, and the reads are stamped in the user tier.
+    On another loop (trio, or one without ``add_reader``) `fallback`, the client's
+    own backend, opens the connections, and the reads are stamped in the user tier.
 
     Parameters
     ----------
     held : HeldCancellation, optional
-        Given for our own requests: their connections hold cancellations back, and their
-        answers are kept so that the body can be read straight from the connection.
+        Given for our own requests: their connections hold cancellations back and keep the bytes
+        of the response, so that the body can be read straight from the connection.
     stopper : Stopper, optional
         Ends the connections of our own requests.
     """
@@ -68,7 +68,7 @@ class AsyncSocketBackend:
             )
             return FallbackStream(stream, self._clock)
         if self._held is not None:
-            self._held.check()  # a redirect leads here: the cancellation comes first
+            self._held.check()  # a redirect may come here with a held cancellation
         with mapped(self._core.ConnectTimeout, self._core.ConnectError):
             async with asyncio.timeout(timeout):
                 infos = await asyncio.get_running_loop().getaddrinfo(
@@ -114,7 +114,7 @@ def can_add_reader() -> bool:
     """Return whether the running loop is asyncio's and can watch a socket."""
     try:
         loop = asyncio.get_running_loop()
-    except RuntimeError:  # trio
+    except RuntimeError:  # the loop is trio's
         return False
     # Windows' default loop has the method and raises in it; an unknown loop may lack it.
     if isinstance(loop, getattr(asyncio, "ProactorEventLoop", ())):
@@ -123,7 +123,7 @@ def can_add_reader() -> bool:
 
 
 async def race(attempts: list[Coroutine[object, object, Meter]]) -> Meter:
-    """Return the first connection that stands; start the next attempt after a head start."""
+    """Return the first connection that opens; start the next attempt after a head start."""
     # Each attempt is a coroutine.  A failed attempt starts the next one at once; a slow one
     # goes on beside the next.  The losers are cancelled and their sockets closed, also when
     # the task itself is cancelled while that happens.
@@ -149,14 +149,14 @@ async def race(attempts: list[Coroutine[object, object, Meter]]) -> Meter:
             attempt.close()
         try:
             await _drop([task for task in tasks if task is not won])
-        except BaseException:  # cancelled meanwhile: the winner would stay open
+        except BaseException:  # a cancellation here would leave the winner open
             if won is not None:
                 won.result().sock.close()
             raise
 
 
 async def _drop(tasks: list[asyncio.Task[Meter]]) -> None:
-    """Cancel the attempts that lost, and close what they had opened."""
+    """Cancel the attempts that lost, and close the connections that they had opened."""
     for task in tasks:
         task.cancel()
     for result in await asyncio.gather(*tasks, return_exceptions=True):
@@ -179,7 +179,7 @@ async def connect(
         meter.sock.close()
         if exc.errno is None:
             raise
-        raise OSError(exc.errno, os.strerror(exc.errno)) from exc  # asyncio's own words differ
+        raise OSError(exc.errno, os.strerror(exc.errno)) from exc  # asyncio's text differs
     except BaseException:
         with contextlib.suppress(OSError):
             meter.sock.close()

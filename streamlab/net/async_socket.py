@@ -4,8 +4,8 @@ When a socket is readable, the loop calls us back; the callback reads at once, s
 queues.  So a stamp does not wait for the task that uses the bytes, and no code of anyio runs
 between the socket and the stamp.
 
-Rule: the queue is bounded.  Above `HIGH_WATER` we stop reading, and TCP slows the sender
-down as it would without us.
+Rule: the queue is bounded.  Above `HIGH_WATER` we stop reading, and TCP slows the sender down,
+as without streamlab.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from streamlab.net.tls import TLSExchange, TLSLayer
 from streamlab.tape import Clock, Stamp
 
 HIGH_WATER = 1 << 20  # bytes queued before we stop reading
-STREAK = 4  # reads a consumer may take from its queue before others have their turn
+STREAK = 4  # reads that a consumer may take from its queue before other consumers run
 
 
 class AsyncStream(Exchange, AsyncNetworkStream):
-    """What both streams on a loop share: TLS can begin over each of them."""
+    """The base of both streams on a loop: TLS can begin over each of them."""
 
     _core: ModuleType
 
@@ -76,8 +76,8 @@ class AsyncSocketStream(AsyncStream):
         self._at_end = False
         self._reader: asyncio.Future[None] | None = None
         self._turns = turns_of(self._loop)
-        self._woken = False  # the consumer that waits has been told
-        self._streak = 0  # reads handed over since the consumer last waited
+        self._woken = False  # the waiting consumer is already woken
+        self._streak = 0  # reads returned since the consumer last waited
         self._timeout_s = 0.0
         self._deadline_s: float | None = None
         self._watchdog: asyncio.TimerHandle | None = None
@@ -89,8 +89,6 @@ class AsyncSocketStream(AsyncStream):
     @property
     def _holds_cancellation(self) -> bool:
         return self._held is not None and self._held.is_held
-
-    # reading
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Return the bytes of one read of the socket; ``b""`` at the end."""
@@ -115,7 +113,7 @@ class AsyncSocketStream(AsyncStream):
         return b""
 
     def _has_had_its_turn(self) -> bool:
-        """Return whether other consumers run first; never while a cancellation is held."""
+        """Return whether other consumers run first; False while a cancellation is held."""
         return self._streak >= STREAK and not self._holds_cancellation
 
     async def _wait(self, timeout: float | None) -> None:
@@ -137,7 +135,7 @@ class AsyncSocketStream(AsyncStream):
             self._woken = False
 
     def _said(self, failure: Exception) -> str:
-        """Return the message of a failure; empty in a tapped client, as httpx leaves it."""
+        """Return the message of a failure; empty in a tapped client, as in httpx."""
         return "" if self._held is None else str(failure)
 
     def _on_readable(self) -> None:
@@ -146,7 +144,7 @@ class AsyncSocketStream(AsyncStream):
             data, stamp = self._meter.recv(MAX_BYTES)
         except (BlockingIOError, InterruptedError):
             return
-        except Exception as exc:  # whatever it is, the consumer must not wait for ever
+        except Exception as exc:  # on any error, the consumer must not wait for ever
             self._stop(exc)
         else:
             if data:
@@ -159,7 +157,7 @@ class AsyncSocketStream(AsyncStream):
         self._wake()
 
     def _wake(self) -> None:
-        """Let the consumer run when its turn comes, once for each wait."""
+        """Let the consumer run in its turn, once for each wait."""
         if self._reader is not None and not self._woken:
             self._woken = True
             self._turns.wake(self._reader)
@@ -180,7 +178,7 @@ class AsyncSocketStream(AsyncStream):
 
     def _watch(self, timeout: float | None) -> None:
         """Let this read fail if it waits longer than `timeout` seconds."""
-        # One timer a connection looks at the deadline, late or in vain at times: setting
+        # One timer a connection looks at the deadline, at times late or without need: setting
         # and cancelling a timer for each read would cost more than the read.
         if timeout is None:
             return
@@ -205,17 +203,15 @@ class AsyncSocketStream(AsyncStream):
 
     def _hold(self) -> None:
         """Hold a cancellation back while reads that have arrived are queued; else raise it."""
-        # The task was cancelled while it waited here.  Bytes may lie in the kernel that the
-        # loop has not seen, for instance because it was blocked: they arrived before the
-        # cancellation, so they are read now.  The consumer gets them one by one, and the
-        # wait after the last one raises the cancellation.
+        # The task was cancelled while it waited here.  The kernel may have bytes that the loop
+        # has not read, for instance because the loop was blocked.  These bytes arrived before
+        # the cancellation, so they are read now.  The consumer gets their reads one by one, and
+        # the wait after the last one raises the cancellation.
         while self._reading and readable(self._sock):
             self._on_readable()
         if self._held is None or not self._queue:
             raise asyncio.CancelledError
         self._held.hold()
-
-    # writing
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Send all of `buffer`, in the order of the calls."""
@@ -256,14 +252,12 @@ class AsyncSocketStream(AsyncStream):
                 else:
                     self._writer.set_result(None)
 
-    # the rest of the interface
-
     async def aclose(self) -> None:
         """Close the socket."""
         self.close()
 
     def close(self) -> None:
-        """Close the socket and let go of the loop."""
+        """Close the socket, and watch it on the loop no longer."""
         if self._sock.fileno() < 0:
             return
         self._pause()
@@ -277,7 +271,7 @@ class AsyncSocketStream(AsyncStream):
 
     def abort(self) -> None:
         """Make a read that is waiting return at once; callable from any thread."""
-        with contextlib.suppress(RuntimeError):  # the loop is closed, and so is all else
+        with contextlib.suppress(RuntimeError):  # the loop is closed already
             self._loop.call_soon_threadsafe(self._abort)
 
     def _abort(self) -> None:
@@ -285,7 +279,7 @@ class AsyncSocketStream(AsyncStream):
         self._wake()
 
     def get_extra_info(self, info: str) -> object:
-        """Answer a question of httpcore: addresses, the socket, readability."""
+        """Return information for httpcore: addresses, the socket, readability."""
         if info == "is_readable" and (self._queue or self._at_end):
             return True
         return socket_info(self._sock, info)
@@ -315,7 +309,7 @@ class AsyncTLSStream(TLSExchange, AsyncStream):
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Return the plaintext that one read's ciphertext completes."""
-        del max_bytes  # a part that stayed inside would have no stamp of its own
+        del max_bytes  # a part that stayed in the TLS layer would have no stamp of its own
         stamps: list[Stamp | None] = []
         try:
             while (data := self._layer.plaintext()) is None:

@@ -1,4 +1,4 @@
-"""What a connection remembers of the request and the answer that go over it."""
+"""The memory of a connection: the latest request and response on it."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from streamlab.tape import Clock, Stamp
 
 
 class Exchange:
-    """The latest request and answer of one connection: when they were sent and received.
+    """The latest request and response of one connection: when they were sent and received.
 
     Attributes
     ----------
     last : Stamp or None
         Of the read that returned last.
     first : Stamp or None
-        Of the first read after the last write: the first byte of an answer.
+        Of the first read after the last write: the first byte of a response.
     written_ns : int or None
         When the first byte after the last read was written: the start of a request.
     frames : Frames or None
         Of a connection that speaks HTTP/2: which read brought which byte of which stream.
-        Requests overlap there, so of the others only `last` has a meaning.
+        Requests overlap there, so only `last` of the other attributes has a meaning.
     keeps_answer : bool
-        Whether all that was read since the last request is kept for `take_answer`.
+        Whether the bytes read since the last request are kept for `take_answer`.
     """
 
     def __init__(self, clock: Clock, keeps_answer: bool = False) -> None:
@@ -59,13 +59,13 @@ class Exchange:
             self.first = stamp
 
     def take_answer(self) -> bytes:
-        """Return all that was read since the last request, and keep no more of it."""
+        """Return the bytes read since the last request, and keep no more bytes."""
         self.keeps_answer = False
         answer, self._answer = bytes(self._answer), bytearray()
         return answer
 
     def leave_answer(self) -> bool:
-        """Keep no answer: TLS above keeps its plaintext.  Return whether it was kept."""
+        """Keep no bytes, as TLS above keeps the plaintext; return whether they were kept."""
         keeps_answer = self.keeps_answer
         self.take_answer()
         return keeps_answer
@@ -92,7 +92,7 @@ class Stopper:
         self._stopped = False
 
     def add(self, connection: Abortable) -> None:
-        """Watch over a connection that has opened."""
+        """Add a connection that has opened."""
         with self._lock:
             self._connections.add(connection)
             stopped = self._stopped
@@ -100,7 +100,7 @@ class Stopper:
             connection.abort()
 
     def rest(self) -> None:
-        """End no connection any more: the stream is over, and its client may ask on."""
+        """End no connection any more: the stream is over, and its client may go on."""
         with self._lock:
             self._connections.clear()
             self._stopped = False

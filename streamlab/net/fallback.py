@@ -21,7 +21,7 @@ class FallbackStream(Exchange):
         self._inner = inner
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        """Return what the connection below returned."""
+        """Return what the connection below returned, and stamp it."""
         data: bytes = await self._inner.read(max_bytes, timeout)
         seen_ns = self._clock()
         self.got(Stamp(seen_ns, seen_ns), data)
@@ -47,5 +47,5 @@ class FallbackStream(Exchange):
         return FallbackStream(inner, self._clock)
 
     def get_extra_info(self, info: str) -> object:
-        """Ask the connection below."""
+        """Return the answer of the connection below."""
         return self._inner.get_extra_info(info)

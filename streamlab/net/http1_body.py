@@ -1,11 +1,11 @@
-"""The body of an HTTP/1.1 answer, cut out of a connection's bytes (RFC 9112, 6 and 7).
+"""The body of an HTTP/1.1 response, cut out of a connection's bytes (RFC 9112, 6 and 7).
 
-For our own requests, each on a connection of its own, httpx reads the head and the body is
-framed here.  h11 and the layers above it cost more than half of an event's CPU time, and
+For our own requests, each on a connection of its own, httpx reads the head, and this module
+frames the body.  h11 and the layers above it cost more than half of an event's CPU time, and
 with 200 streams on one loop that decided whether sockets were read in time.
 
-Rule 1: sans-IO, and strict where h11 is.  Bytes that cannot be a frame end the body; `close`
-raises httpx's error, after `feed` has returned all payload before them.
+Rule 1: no socket, no clock, and as strict as h11.  Bytes that cannot be a frame end the body;
+`close` raises httpx's error, after `feed` has returned all payload before these bytes.
 Rule 2: `feed` returns all payload of its argument; it holds back no byte of it.
 """
 
@@ -76,7 +76,7 @@ class Chunked:
 
     def __init__(self) -> None:
         self.done = False
-        self._left = 0  # of a chunk: its payload and the CRLF after it
+        self._left = 0  # bytes of a chunk that are to come: payload and CRLF
         self._held = b""  # an unfinished line: a size, or a trailer
         self._in_trailers = False
         self._fault: RemoteProtocolError | None = None
@@ -89,7 +89,8 @@ class Chunked:
         try:
             self._cut(data, payload)
         except RemoteProtocolError as exc:
-            # Not raised here: the payload before the fault has arrived and must be on tape.
+            # `close` raises the fault, because the payload before it has arrived and must be on
+            # tape.
             self._fault, self.done = exc, True
         return payload[0] if len(payload) == 1 else b"".join(payload)
 
@@ -117,7 +118,7 @@ class Chunked:
                 at += self._take_line(data, at)
 
     def _skip_end(self, data: bytes, at: int) -> int:
-        """Skip the part of the CRLF after a chunk that has come."""
+        """Skip the part of the CRLF after a chunk that has arrived."""
         end = data[at : at + self._left]
         if not b"\r\n"[-self._left :].startswith(end):
             raise RemoteProtocolError(f"malformed chunk footer: {end!r} (expected b'\\r\\n')")
@@ -125,7 +126,7 @@ class Chunked:
         return len(end)
 
     def _take_line(self, data: bytes, at: int) -> int:
-        """Take a chunk's size, or a line of the trailers; hold back an unfinished one."""
+        """Take a chunk's size, or a line of the trailers; hold back an unfinished line."""
         end = data.find(b"\n", at) + 1
         if (end or len(data)) - at > _LONGEST_LINE:
             raise RemoteProtocolError("a chunk's size line is too long")
@@ -148,7 +149,7 @@ class Chunked:
 
 
 def body_framing(method: str, status: int, headers: dict[str, str]) -> Framing:
-    """Return the framing of an answer's body (RFC 9112, 6.3).
+    """Return the framing of a response's body (RFC 9112, 6.3).
 
     Parameters
     ----------
@@ -166,7 +167,7 @@ def body_framing(method: str, status: int, headers: dict[str, str]) -> Framing:
 
 
 def after_head(answer: bytes) -> bytes:
-    """Return the bytes after the final head of an answer; 1xx heads are skipped.
+    """Return the bytes after the final head of a response; 1xx heads are skipped.
 
     httpx has read and checked the head before.
     """

@@ -1,8 +1,9 @@
 """Which read brought which byte of which HTTP/2 stream: frames counted as they pass.
 
 Streams share a connection, so a piece of one stream may have come with an earlier read
-than the last one of the connection.  The frames' headers decide: each read is walked through
-before the library gets it, and the ledger of each stream notes how far the read brought it.
+than the last one of the connection.  The frames' headers decide: the frames of each read are
+counted before the library gets the read, and the ledger of each stream notes which bytes the
+read brought.
 https://www.rfc-editor.org/rfc/rfc9113#section-4.1
 
 Rule: nothing in here waits, and nothing keeps payload.
@@ -15,23 +16,23 @@ from collections.abc import Iterator
 from streamlab.tape import Stamp
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
-"""A client begins with it: RFC 9113, section 3.4."""
+"""The first bytes that a client sends (RFC 9113, section 3.4)."""
 
 HEADER_BYTES = 9
 _DATA, _HEADERS, _PADDED = 0x0, 0x1, 0x8
-MAX_LEDGERS = 256  # kept for streams that are not followed; a connection has 100 at a time
+MAX_LEDGERS = 256  # of streams that are not followed; a connection has 100 streams at a time
 MAX_UNHELD_ROWS = 4096
 
 
 class Ledger:
-    """How far each read brought the body of one stream.
+    """Which bytes of the body of one stream each read brought.
 
     Attributes
     ----------
     ends : list of int
-        Offset in the stream's body after each read that brought some of it.
+        Offset in the stream's body after each read with bytes of it.
     stamps : list of Stamp
-        Of these reads.
+        The stamps of these reads.
     first : Stamp or None
         Of the read that brought the stream's first byte, its response's head.
     written_ns : int or None
@@ -51,7 +52,7 @@ class Ledger:
         self.lost = False
 
     def follow(self, followed: bool) -> None:
-        """Keep every read from now on, or no longer."""
+        """Keep every read from now on, or stop keeping them."""
         self.followed = followed
 
     def note_sent(self, t_ns: int) -> None:
@@ -63,7 +64,7 @@ class Ledger:
         self.first = self.first or stamp
 
     def add(self, n_bytes: int, stamp: Stamp) -> None:
-        """Note that a read brought so many bytes more."""
+        """Note that a read brought `n_bytes` more bytes."""
         if self.stamps and self.stamps[-1] is stamp:
             self.ends[-1] += n_bytes
             return
@@ -84,7 +85,7 @@ class PieceStamps:
         self._ledger, self._row, self._at = ledger, 0, 0
 
     def parts(self, piece: bytes) -> Iterator[tuple[bytes, Stamp | None]]:
-        """Cut a piece of the body by the reads that brought it; None where none is known."""
+        """Cut a piece of the body by the reads that brought it; None for an unknown read."""
         ends, stamps = self._ledger.ends, self._ledger.stamps
         while piece:
             if self._row >= len(ends):
@@ -98,19 +99,19 @@ class PieceStamps:
                 self._row += 1
 
     def close(self) -> None:
-        """Follow no more."""
+        """Stop following the stream."""
         self._ledger.follow(False)
 
 
 class Frames:
-    """The frames of one connection, walked as they pass."""
+    """The frames of one connection, counted as they pass."""
 
     def __init__(self) -> None:
         self._ledgers: dict[int, Ledger] = {}
         self._header = bytearray()
         self._left = 0  # bytes of the current frame's payload that are to come
         self._data_left = 0  # of these, bytes of a body
-        self._padded = False  # the next byte tells how much of the payload is padding
+        self._padded = False  # the next byte is the length of the padding
         self._current = Ledger()
 
     def ledger(self, stream_id: int) -> Ledger:
@@ -130,7 +131,7 @@ class Frames:
             at += HEADER_BYTES + n_bytes
 
     def feed(self, data: bytes, stamp: Stamp) -> None:
-        """Walk through what one read returned."""
+        """Count the frames in the bytes of one read."""
         at = 0
         while at < len(data):
             if self._left:
@@ -153,7 +154,7 @@ class Frames:
             self._current.note_read(stamp)
 
     def _payload(self, data: bytes, at: int, stamp: Stamp) -> int:
-        """Count what there is of the current frame's payload; return how much it was."""
+        """Count the bytes of the current frame's payload; return their number."""
         if self._padded:
             # The first byte of a padded frame is the length of its padding.  Both are
             # payload of the frame, but no bytes of the body (RFC 9113, section 6.1).

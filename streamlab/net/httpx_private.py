@@ -1,14 +1,15 @@
 """Every private name of httpx, httpx2 and their core that this package uses.
 
-A client is built normally, by its owner or by us.  Then its connection pools are told to
-open their connections through our sockets.  Proxies, mounts, limits, ``verify`` and HTTP/2
-keep working: they are the pool's business, and the pool stays.
+A client is built normally, by its owner or by us.  Then its connection pools open their
+connections through our sockets.  Proxies, mounts, limits, ``verify`` and HTTP/2 keep working,
+because the pool does their work and the pool stays.
 
 The names are the same in both libraries: ``_transport``, ``_mounts``, ``_pool``,
-``_network_backend``, ``_client`` (of SDKs) and the core's ``_backends.auto``.  Where one is
-missing, the client streams as before, and its recordings say ``iterator`` and not ``kernel``.
+``_network_backend``, ``_client`` (of SDKs) and the core's ``_backends.auto``.  Where a name is
+missing, the client streams as before, and its recordings have the tier ``iterator`` and not
+``kernel``.
 
-Rule: no other module names them; a test looks.
+Rule: no other module uses these names; a test checks it.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ def fit(client: Any, make: MakeBackend) -> Callable[[], None]:
     Returns
     -------
     callable
-        Undoes it.  Connections that are open by then stay as they are.
+        Restores the client.  Connections that are open then stay unchanged.
     """
     fitted = [(pool, pool._network_backend) for pool in _pools(client)]
     for pool, backend in fitted:
@@ -43,17 +44,17 @@ def fit(client: Any, make: MakeBackend) -> Callable[[], None]:
 
 
 def is_default(core: ModuleType, backend: Any) -> bool:
-    """Return whether a backend is the core's own choice, and not one that the user made."""
+    """Return whether a backend is the core's own, and not one that the user made."""
     auto = import_module(f"{core.__name__}._backends.auto")
     return isinstance(backend, core.SyncBackend | auto.AutoBackend)
 
 
 def rewire(client: Any, change: Callable[[Any], Any]) -> None:
     """Replace each transport of a client by the result of `change`."""
-    changed: dict[int, Any] = {}  # a transport that serves several mounts stays one
+    changed: dict[int, Any] = {}  # because one transport may serve several mounts
 
     def once(transport: Any) -> Any:
-        if transport is None:  # a mount that goes past the proxy
+        if transport is None:  # a mount without the proxy
             return None
         if id(transport) not in changed:
             changed[id(transport)] = change(transport)
@@ -66,7 +67,7 @@ def rewire(client: Any, change: Callable[[Any], Any]) -> None:
 
 
 def http_client(client: object) -> Any:
-    """Return the httpx client that `client` is, or that an SDK's client holds; else None."""
+    """Return `client` if it is an httpx client, or the one in an SDK's client; else None."""
     for http in (client, getattr(client, "_client", None)):
         if hasattr(http, "_transport") and hasattr(http, "event_hooks"):
             return http

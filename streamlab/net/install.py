@@ -1,4 +1,4 @@
-"""Puts our sockets under a client that its owner made, and takes them away again."""
+"""Puts our sockets under a client of the user, and removes them again."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ changing = threading.RLock()
 
 _installed: weakref.WeakKeyDictionary[Any, tuple[int, Callable[[], None]]]
 _installed = weakref.WeakKeyDictionary()
-"""How often our sockets were asked for under a client, and how to take them away."""
+"""How many calls of `install` for a client are open, and the function that undoes them."""
 
 
 def install(client: Any) -> None:
-    """Let the connections that a client opens from now on be stamped."""
+    """Stamp the connections that a client opens from now on."""
     with changing:
         n_users, undo = _installed.get(client) or (0, fit(client, _backend))
         _installed[client] = (n_users + 1, undo)
 
 
 def uninstall(client: Any) -> None:
-    """Take back one `install`; the last one leaves the client as it was."""
+    """Undo one `install`; after the last one the client is as it was before."""
     with changing:
         n_users, undo = _installed.pop(client)
         if n_users > 1:
@@ -52,7 +52,7 @@ def stamping(client: Any) -> Iterator[None]:
 
 
 def _backend(core: ModuleType, theirs: Any) -> Any:
-    """Return a stamping backend in place of the library's own; one of the user's stays."""
+    """Return a stamping backend in place of the library's own; a backend of the user stays."""
     if not is_default(core, theirs):
         return theirs
     if inspect.iscoroutinefunction(theirs.connect_tcp):
@@ -61,7 +61,7 @@ def _backend(core: ModuleType, theirs: Any) -> Any:
 
 
 class TappedAsyncBackend(AsyncSocketBackend):
-    """Fails in the words of anyio, by which the client would connect without us."""
+    """Fails with the messages of anyio, which the client uses without a tap."""
 
     async def connect_tcp(self, *args: Any, **options: Any) -> Any:
         """Connect to the first address of a host that answers."""

@@ -2,11 +2,11 @@
 
 An interrupt between the return of a read and the read's row on the tape would lose bytes
 that had arrived.  So, while a stream of ours is captured on the main thread, an interrupt is
-held back until the next wait for a socket.  There, the reads that the kernel already has
-come first, and then the interrupt is raised.  A cancellation on a loop is held back alike.
+held back until the next wait for a socket.  There, bytes that the kernel already has are read
+first, and then the interrupt is raised.  A cancellation on a loop is held back in the same way.
 
 Rule: on other threads, between two reads (the user's own loop body), and while no connection
-of ours is in use, an interrupt is raised at once, as Python does it.
+of ours is in use, an interrupt is raised at once, as in any Python program.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Gate:
         TimeoutError
             After `timeout` seconds without a byte.
         KeyboardInterrupt
-            If the user interrupted and nothing is left to read.
+            If the user interrupted, and no byte is left to read.
         """
         if sock.fileno() < 0:
             raise OSError("the connection is closed")
@@ -57,7 +57,7 @@ class Gate:
 
     @contextmanager
     def open(self) -> Iterator[None]:
-        """Let an interrupt through at once: no byte can be lost in this block."""
+        """Raise an interrupt at once: no byte can be lost in this block."""
         self.check()
         self._in_use = self._waiting = True
         try:
@@ -78,8 +78,8 @@ class Gate:
     @contextmanager
     def guarded(self) -> Iterator[None]:
         """Hold an interrupt back from here to the next wait."""
-        # Python runs signal handlers on the main thread only.  A stream that another thread
-        # goes on to read must not guard: it would hold back an interrupt of the main thread.
+        # Python runs signal handlers on the main thread only.  A stream that is now read by
+        # another thread must not guard: it would hold back an interrupt of the main thread.
         if not (self._holds and _on_main_thread()):
             yield
             return
@@ -93,8 +93,9 @@ class Gate:
 
     def hold(self) -> bool:
         """Hold one interrupt back; return False where it must be raised now."""
-        # A client that the user made may have connections that never wait here, so that a
-        # held interrupt would be lost.  A second Ctrl-C always works, whatever hangs.
+        # A client that the user made may have connections that never wait here, so that a held
+        # interrupt would be lost.  A second Ctrl-C is always raised at once, so a hanging
+        # program can be stopped.
         if self._waiting or not self._in_use or self._interrupted:
             return False
         self._interrupted = True
@@ -105,11 +106,11 @@ class OpenGate(Gate):
     """Holds no interrupt back: Ctrl-C in a tapped client is for the client's owner."""
 
     def wait(self, sock: socket.socket, timeout: float | None) -> None:
-        """Return when `sock` is readable; raise TimeoutError if it is not in time."""
+        """Return when `sock` is readable; raise TimeoutError after `timeout` seconds."""
         if sock.fileno() < 0:
             raise OSError("the connection is closed")
         if not wait_readable(sock, timeout):
-            raise TimeoutError("timed out")  # the words of a socket
+            raise TimeoutError("timed out")  # the message of a socket
 
     @contextmanager
     def open(self) -> Iterator[None]:
@@ -122,7 +123,7 @@ class _Handler:
 
     It is installed once a stream.  It asks the gate that guards at this moment, so that
     streams which are read in turn share one handler.  Only Python's default handler is
-    replaced: another one, such as a loop's, has a meaning of its own.
+    replaced: another handler, such as a loop's, has a meaning of its own.
     """
 
     def __init__(self) -> None:
@@ -148,8 +149,8 @@ class _Handler:
         """Put Python's own handler back after the last stream."""
         self._n_streams -= 1
         # The garbage collector may end a stream on another thread, where `signal.signal`
-        # raises; and the user may have set a handler since.  Then ours stays, or theirs:
-        # without a guarding gate ours does what Python's own does.
+        # raises; and the user may have set a handler since.  Then the present handler stays:
+        # without a guarding gate, ours does the same as Python's own.
         if self._n_streams == 0 and self._is_installed() and _on_main_thread():
             signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -159,7 +160,7 @@ class _Handler:
 
     @contextmanager
     def guarding(self, gate: Gate) -> Iterator[None]:
-        """Ask `gate` about interrupts that come in this block."""
+        """Let `gate` decide about interrupts in this block."""
         before, self._gate = self._gate, gate
         try:
             yield
@@ -196,8 +197,8 @@ def _on_main_thread() -> bool:
 
 def wait_readable(sock: socket.socket, timeout: float | None) -> bool:
     """Wait up to `timeout` seconds for `sock`; return whether it can be read."""
-    if not hasattr(select, "poll"):  # Windows
+    if not hasattr(select, "poll"):  # Windows has no poll
         return bool(select.select([sock], [], [], timeout)[0])
-    poll = select.poll()  # unlike select, it takes descriptors above 1023
+    poll = select.poll()  # because select refuses descriptors above 1023
     poll.register(sock, select.POLLIN)
     return bool(poll.poll(None if timeout is None else max(timeout, 0) * 1000))

@@ -1,10 +1,10 @@
-"""Arrivals as Linux knows them: receive stamps, segment counts, and their clock.
+"""Arrivals from the Linux kernel: receive stamps, segment counts, and their clock.
 
 The kernel stamps each TCP segment when it takes the segment from the network
 (``SO_TIMESTAMPNS``, see *Documentation/networking/timestamping.rst*).  A read returns the
 stamp of its last segment together with the bytes.  ``TCP_INFO`` counts the segments.
 
-Rule: all code that needs Linux is in here, and `available` is False elsewhere.
+Rule: all code that needs Linux is in this module, and `available` is False elsewhere.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from streamlab.tape import UNKNOWN, Anchor, Clock, anchor, monotonic_ns
 
-SO_TIMESTAMPNS = 35  # asm-generic/socket.h; the socket module does not name it
+SO_TIMESTAMPNS = 35  # asm-generic/socket.h; the socket module has no name for it
 ANCILLARY_BYTES = socket.CMSG_SPACE(16) if hasattr(socket, "CMSG_SPACE") else 0
 
 _TIMESPEC = struct.Struct("@ll")
@@ -28,7 +28,7 @@ _CLOSE_WAIT = 8  # the FIN has come, and is counted in tcpi_bytes_received as on
 
 ANCHOR_EVERY_NS = 1_000_000_000
 STEP_NS = 100_000
-"""A wall clock that moves further against the monotonic clock was set, not steered."""
+"""A larger change of the wall clock against the monotonic clock is a step, not a steering."""
 
 
 def available() -> bool:
@@ -38,8 +38,8 @@ def available() -> bool:
 
 def enable(sock: socket.socket) -> bool:
     """Ask for receive stamps, before connect; return whether the kernel agreed."""
-    # Segments that are queued before the option is set have no stamp, and a server may
-    # send its first bytes as soon as the connection stands.
+    # Segments that are queued before the option is set have no stamp, and a server may send its
+    # first bytes as soon as the connection is open.
     try:
         sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
     except OSError:
@@ -52,8 +52,8 @@ def keep_on(patience_s: float = 0.2) -> int | None:
 
     Takes at most `patience_s` seconds.
     """
-    # The kernel stamps only while a socket asks for stamps (a static key), and it takes some
-    # milliseconds to begin: without this, the first reads of a process would have none.  So
+    # The kernel stamps only while a socket asks for stamps (a static key), and takes some
+    # milliseconds to begin: without this, the first reads of a process would have no stamp.  So
     # we send datagrams to ourselves until one comes back stamped.
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     try:
@@ -64,7 +64,7 @@ def keep_on(patience_s: float = 0.2) -> int | None:
         while monotonic_ns() < give_up_ns:
             sock.sendto(b"?", sock.getsockname())
             if wall_stamp(sock.recvmsg(1, ANCILLARY_BYTES)[1]) is not None:
-                return sock.detach()  # for the rest of the process
+                return sock.detach()  # so that stamping stays on until the process ends
     except OSError:
         pass
     sock.close()
@@ -72,7 +72,7 @@ def keep_on(patience_s: float = 0.2) -> int | None:
 
 
 def wall_stamp(ancillary: list[tuple[int, int, bytes]]) -> int | None:
-    """Return the CLOCK_REALTIME stamp, in ns, that came with a read; None without one."""
+    """Return the CLOCK_REALTIME stamp of a read, in ns; None without one."""
     for level, kind, data in ancillary:
         if (
             level == socket.SOL_SOCKET
@@ -87,12 +87,12 @@ def wall_stamp(ancillary: list[tuple[int, int, bytes]]) -> int | None:
 def received(sock: socket.socket) -> tuple[int, int]:
     """Return how many payload bytes and data segments the kernel has counted on a connection.
 
-    ``(-1, -1)`` where it does not count.
+    ``(-1, -1)`` where the kernel does not count.
     """
     try:
         info = sock.getsockopt(socket.IPPROTO_TCP, _TCP_INFO_OPTION, 160)
         state, n_bytes, n_segments = _TCP_INFO.unpack_from(info)
-    except (OSError, struct.error):  # no TCP socket; an old kernel
+    except (OSError, struct.error):  # not a TCP socket, or an old kernel
         return UNKNOWN, UNKNOWN
     if state == _CLOSE_WAIT:
         n_bytes -= 1
@@ -109,9 +109,9 @@ class Step(NamedTuple):
 class WallMap:
     """Maps CLOCK_REALTIME, the clock of the kernel's stamps, to the monotonic clock."""
 
-    # NTP steers both clocks alike, so their offset is constant until the wall clock is set.
-    # One bracketed anchor a second is therefore enough; an anchor that disagrees with the
-    # one before it is a step of the wall clock, and is kept as a `Step`.
+    # NTP steers both clocks in the same way, so their offset is constant until the wall clock
+    # is set.  One bracketed anchor a second is therefore enough; an anchor that disagrees with
+    # the one before it is a step of the wall clock, and is kept as a `Step`.
 
     def __init__(self, clock: Clock = monotonic_ns, wall: Clock | None = None) -> None:
         self._clock, self._wall = clock, wall

@@ -14,7 +14,7 @@ from streamlab.net import kernel
 from streamlab.tape import UNKNOWN, Clock, Stamp, monotonic_ns
 
 SLACK_NS = 20_000
-"""How far a kernel stamp may lie after its read: the error of two anchors."""
+"""How much later than its read a kernel stamp may be: the error of two anchors."""
 
 
 @lru_cache(maxsize=1)
@@ -25,10 +25,10 @@ def wall_map() -> kernel.WallMap:
 
 @lru_cache(maxsize=1)
 def warm_up() -> int | None:
-    """Load and switch on, once a process, all that the first request would wait for.
+    """Load and switch on, once a process, the parts that the first request would wait for.
 
-    That is kernel stamping, the codec of host names, and the threads in which asyncio
-    looks names up.  Return the descriptor that keeps stamping on.
+    The parts are kernel stamping, the codec of host names, and asyncio's threads for host
+    names.  Return the descriptor that keeps stamping on.
     """
     "localhost".encode("idna")
     import_module("concurrent.futures.thread")
@@ -36,7 +36,7 @@ def warm_up() -> int | None:
 
 
 class Meter:
-    """Reads a socket and stamps each read, in the best tier there is.
+    """Reads a socket and stamps each read, in the best tier that is available.
 
     Parameters
     ----------
@@ -63,13 +63,13 @@ class Meter:
         self._n_bytes = 0  # read so far, to compare with the kernel's count
         self._counted = 0  # segments up to the last read, if they were known then
         self._born_ns = clock()
-        self._floor_ns = self._born_ns  # nothing that is still unread arrived before this
+        self._floor_ns = self._born_ns  # no unread byte arrived before this
         self._last_ns = self._born_ns  # arrivals never go back
 
     def recv(self, max_bytes: int) -> tuple[bytes, Stamp]:
         """Read once; return the bytes, ``b""`` at the end of the stream, and their stamp.
 
-        Raises whatever the socket raises, ``BlockingIOError`` included.
+        Raises the exceptions of the socket, ``BlockingIOError`` included.
         """
         clock = self._clock
         before_ns = clock()
@@ -94,7 +94,7 @@ class Meter:
         return data, Stamp(arrived_ns, seen_ns, "kernel", n_segments, lo_ns)
 
     def _arrived(self, ancillary: list[tuple[int, int, bytes]], seen_ns: int) -> int | None:
-        """Return the kernel's stamp on our clock, if there is one and it can be true."""
+        """Return the kernel's stamp on our clock, if there is a stamp and it can be true."""
         wall_ns = kernel.wall_stamp(ancillary)
         if wall_ns is None:
             return None
@@ -110,9 +110,9 @@ class Meter:
         return min(max(arrived_ns, self._last_ns), seen_ns)
 
     def _segments(self, n_bytes: int) -> int:
-        """Return how many segments this read covers, if the kernel's counts are of now.
+        """Return the number of segments in this read, if the kernel's counts belong to it.
 
-        UNKNOWN where they are not.
+        UNKNOWN if they do not.
         """
         # The counts race with arrivals: a segment that came between the read and the count
         # belongs to a later read.  The kernel's byte count then exceeds ours, so the number
@@ -129,7 +129,7 @@ class Meter:
 def joined(found: list[Stamp | None]) -> Stamp:
     """Return the stamp of bytes that several reads completed together, as under TLS.
 
-    They arrived with the last read, no earlier than the first; segments add up.
+    They arrived with the last read, no earlier than the first; the segments are added.
     """
     stamps = [stamp for stamp in found if stamp is not None]
     first, last = stamps[0], stamps[-1]

@@ -26,12 +26,12 @@ class SocketBackend:
     Parameters
     ----------
     core : module
-        ``httpcore`` or ``httpcore2``: whose exceptions to raise.
+        ``httpcore`` or ``httpcore2``: the library with the exceptions to raise.
     gate : Gate
         Where reads wait, so that an interrupt loses no bytes.
     stopper : Stopper, optional
-        Given for our own requests: it ends their connections, and their answers are kept so
-        that the body can be read straight from the connection.
+        Given for our own requests: it ends their connections, which keep the bytes of the
+        response, so that the body can be read straight from the connection.
     """
 
     def __init__(

@@ -1,7 +1,8 @@
 """Blocking connections: httpcore's ``NetworkStream`` over stamped reads.
 
-httpcore2's interface is the same.  The two libraries differ in their exceptions only: an
-exception of one would escape the other unmapped, so a stream is given its core module.
+httpcore2's interface is the same.  The two libraries differ in their exceptions only.  One
+library does not map the exceptions of the other, so a stream gets the core module of its
+library.
 
 Rule: one call of ``read`` is one read of the socket, so that `last` is the stamp of the bytes
 that ``read`` returned.
@@ -31,7 +32,7 @@ MAX_BYTES = 65536
 
 @contextmanager
 def mapped(timeout: type[Exception], error: type[Exception]) -> Iterator[None]:
-    """Raise a socket's exceptions as those that the core module promises."""
+    """Raise the core module's exceptions in place of a socket's."""
     try:
         yield
     except TimeoutError as exc:
@@ -41,7 +42,7 @@ def mapped(timeout: type[Exception], error: type[Exception]) -> Iterator[None]:
 
 
 class SyncStream(Exchange, NetworkStream):
-    """What both blocking streams share: TLS can begin over each of them."""
+    """The base of both blocking streams: TLS can begin over each of them."""
 
     _core: ModuleType
 
@@ -99,16 +100,16 @@ class SocketStream(SyncStream):
             self._sock.shutdown(socket.SHUT_RDWR)
 
     def get_extra_info(self, info: str) -> object:
-        """Answer a question of httpcore: addresses, the socket, readability."""
+        """Return information for httpcore: addresses, the socket, readability."""
         return socket_info(self._sock, info)
 
 
 class TLSStream(TLSExchange, SyncStream):
     """TLS over any stream of ours, another TLS stream included."""
 
-    # Over HTTP/2 one thread reads while others write.  The layer is one state for both
-    # directions, so `_state` locks it, and is never held while we wait.  Records must leave
-    # in the order in which they were made, so `_order` locks making and sending together.
+    # Over HTTP/2 one thread reads while others write.  The layer has one state for both
+    # directions, so `_state` locks it; the lock is never held while we wait.  Records must
+    # leave in the order in which they were made, so `_order` locks making and sending together.
 
     def __init__(
         self, inner: SyncStream, core: ModuleType, layer: TLSLayer, clock: Clock
@@ -132,7 +133,7 @@ class TLSStream(TLSExchange, SyncStream):
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Return the plaintext that one read's ciphertext completes."""
-        del max_bytes  # a part that stayed inside would have no stamp of its own
+        del max_bytes  # a part that stayed in the TLS layer would have no stamp of its own
         stamps: list[Stamp | None] = []
         try:
             while (data := self._plaintext()) is None:
@@ -175,7 +176,7 @@ class TLSStream(TLSExchange, SyncStream):
 
 
 def socket_info(sock: socket.socket, info: str) -> object:
-    """Answer a question of httpcore about a socket; None for an unknown one."""
+    """Return information for httpcore about a socket; None for an unknown name."""
     match info:
         case "client_addr":
             return sock.getsockname()

@@ -1,9 +1,10 @@
 """TLS without a socket: ciphertext in, plaintext out, one read's ciphertext at a time.
 
-``SSLSocket`` reads by itself and does not tell when.  So our sockets read, and an
-``SSLObject`` decrypts from memory.  It works over a socket or over another TLS layer.
+``SSLSocket`` reads the socket by itself, and the time of its reads is unknown.  So our sockets
+read, and an ``SSLObject`` decrypts from memory.  It works over a socket or over another TLS
+layer.
 
-Rule: nothing in here waits.
+Rule: nothing in this module waits.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ class TLSLayer:
         Raises
         ------
         ssl.SSLError
-            If it fails, for instance for a certificate that is not trusted.
+            If the handshake fails, for instance for a certificate that is not trusted.
         """
         try:
             self.ssl_object.do_handshake()
@@ -42,14 +43,14 @@ class TLSLayer:
         return True
 
     def feed(self, ciphertext: bytes) -> None:
-        """Take in the ciphertext of one read; ``b""`` is the end."""
+        """Add the ciphertext of one read; ``b""`` is the end."""
         if ciphertext:
             self._incoming.write(ciphertext)
         else:
             self._incoming.write_eof()
 
     def plaintext(self) -> bytes | None:
-        """Return all that can be decrypted now; None if nothing, ``b""`` at the end.
+        """Return the plaintext that can be decrypted now; None without any, ``b""`` at the end.
 
         Raises
         ------
@@ -65,14 +66,15 @@ class TLSLayer:
         except ssl.SSLWantReadError:
             return b"".join(pieces) or None
         except ssl.SSLEOFError:
-            # The server broke off without close_notify.  Many do after a whole answer, so
-            # it is no error here: HTTP's framing knows whether the body is whole.
+            # The server closed the connection without close_notify.  Many servers do so after a
+            # whole response, so it is no error here: HTTP's framing shows whether the body is
+            # whole.
             return b"".join(pieces)
         except ssl.SSLZeroReturnError:
             return b"".join(pieces)
         except ssl.SSLError as exc:
-            # OpenSSL reports a broken record once and calls everything after it a clean
-            # end.  So the fault is kept, and raised after the plaintext before it.
+            # OpenSSL reports a broken record once, and after it always a clean end.  So the
+            # fault is kept, and raised after the plaintext before it.
             self._fault = exc
             if not pieces:
                 raise
@@ -99,23 +101,23 @@ class Below(Protocol):
     """A connection that carries ciphertext: a socket, or another TLS stream."""
 
     def leave_answer(self) -> bool:
-        """Keep no answer any more; return whether it was kept."""
+        """Keep no bytes of the response any more; return whether they were kept."""
         ...
 
     def get_extra_info(self, info: str) -> object:
-        """Answer a question of httpcore about the connection."""
+        """Return information for httpcore about the connection."""
         ...
 
 
 class TLSExchange(Exchange):
-    """What sync and async TLS streams share: a layer, over a connection that is below."""
+    """The base of sync and async TLS streams: a layer over a connection below."""
 
     def __init__(self, below: Below, core: ModuleType, layer: TLSLayer, clock: Clock) -> None:
         super().__init__(clock, keeps_answer=below.leave_answer())
         self._core, self._layer, self._below = core, layer, below
 
     def get_extra_info(self, info: str) -> object:
-        """Return the SSL object, or what the connection below knows."""
+        """Return the SSL object, or the answer of the connection below."""
         if info == "ssl_object":
             return self._layer.ssl_object
         return self._below.get_extra_info(info)

@@ -1,7 +1,8 @@
-"""The flags of the lens: the moments, the tools that name them, and the places of the flags.
+"""The flags of the lens: their moments, their tools and their places.
 
 Rule: the flags of first tokens hang above the stairs, the earliest highest; the flags of
-ends hang below them, the latest lowest.  So no pole crosses a flag, and no flag the stairs.
+ends hang below them, the latest lowest.  So no pole crosses a flag, and no flag crosses the
+stairs.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from streamlab.plots._stairs import height_at
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
 WRAP_FIRST, WRAP_END = 50, 36
-"""Characters in a row of a flag: where requests end there is less room below the stairs."""
+"""Characters in a row of a flag: below the stairs, for ends of requests, there is less room."""
 
 MARGIN = 0.02
 """The space to the frame, of the height of the Axes."""
@@ -49,7 +50,7 @@ class Flag(NamedTuple):
 def flags_of(tables: Tables) -> tuple[list[Flag], list[Flag]]:
     """Return the flags of first tokens and those of ends, each the earliest first."""
     # Each tool counts from its own clock.  Here all are moved to t0, and rounded to the
-    # nanosecond: else two tools that mean the same moment would have two flags.
+    # nanosecond: otherwise two tools with the same moment would have two flags.
     firsts: dict[float, list[str]] = {}
     ends: dict[float, list[str]] = {}
     seen = Seen(tables)

@@ -1,8 +1,8 @@
-"""What all pictures share: the figure, its look, its caption, its rich display.
+"""The base of all pictures: the figure, its look, its caption, its rich display.
 
-A figure of ours has its own background and inks, whatever style or theme is around it, so
-it looks the same on a light page and on a dark one.  On the Axes of a user, a picture takes
-the colours of those Axes.  What differs in colour differs in shape or dashes too.
+A figure of ours has its own background and inks, with any style or theme of the page, so it
+looks the same on a light page and on a dark page.  On the Axes of a user, a picture takes the
+colours of those Axes.  Lines that differ in colour differ in shape or dashes too.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Look: TypeAlias = dict[str, Any]
 """Keywords of matplotlib's artists."""
 
 Bundle: TypeAlias = tuple[dict[str, str], dict[str, dict[str, object]]]
-"""What IPython displays: data by media type, and metadata by media type."""
+"""The data that IPython displays: data by media type, and metadata by media type."""
 
 INK, FAINT = "#22262b", "#d9dce0"
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00")  # Okabe and Ito
@@ -192,7 +192,7 @@ def _add_legend(ax: Axes, gid: str) -> None:
 def rows_of(ax: Axes, gid: str) -> dict[str, list[Line2D]]:
     """Return the labelled lines of each recording drawn on `ax`, by their gid."""
     # matplotlib gives a line without a label one that begins with "_".  Such a line has no
-    # entry in the legend, but its recording counts all the same.
+    # entry in the legend, but its recording still counts.
     rows: dict[str, list[Line2D]] = {}
     for line in ax.lines:
         if (found := line.get_gid() or "").startswith(gid):

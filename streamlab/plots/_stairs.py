@@ -1,7 +1,7 @@
 """The stairs of a stream: the running count of its events against time.
 
-Width is time and height is count.  A wide tread is a wait; a high riser is several events
-that one read brought together.
+Width is time and height is count.  A long horizontal line is a wait; a high step is several
+events that came in one read.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def finish(ax: Axes, gid: str, since: str) -> None:
 
 def height_at(line: Line2D, t_ms: float) -> float:
     """Return how many events there were at a moment."""
-    # An event at exactly this moment counts: with side="right" the index is behind it.
+    # An event at exactly this moment counts: with side="right" the index is after it.
     times, count = (np.asarray(data) for data in line.get_data())
     return float(count[np.searchsorted(times, t_ms, side="right") - 1])
 

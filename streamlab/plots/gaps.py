@@ -1,8 +1,8 @@
 """The gap before each arrival of events, against time.
 
-A point is an arrival: round if the read brought one event, a triangle if it brought several
-(within a read nothing was observed).  The scale is logarithmic, so that a stall of 300 ms
-and a jitter of 2 ms can both be seen.
+A point is an arrival: round for one event in the read, a triangle for several events (within a
+read no gap was observed).  The scale is logarithmic, so that a stall of 300 ms and a jitter of
+2 ms can both be seen.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ __all__ = ["caption", "draw"]
 
 GID = "streamlab-gaps"
 MANY = 300
-"""From so many arrivals on, points are small and transparent."""
+"""From this number of arrivals on, points are small and transparent."""
 
 FILLS = ("full", "none", "left", "top")
 PERCENTILES = ((0.5, "p50", (6, 2)), (0.99, "p99", (1.5, 2)))
@@ -58,10 +58,10 @@ def draw(tables: Tables, *, ax: Axes | None = None, **line_kws: object) -> Axes:
 
 
 def caption(tables: Tables) -> str:
-    """Return what the picture of gaps shows, as a sentence."""
+    """Return the caption of the picture of gaps, one sentence."""
     arrivals = _arrivals(tables)
     if arrivals.empty:
-        return sentence(tables, "there is no gap to show, for at most one read brought events")
+        return sentence(tables, "there is no gap to show, because at most one read has events")
     gaps, coalesced = arrivals["gap_ms"], tables.events["coalesced"]
     text = (
         f"half of the {len(gaps):,} gaps between arrivals were at most "
@@ -115,8 +115,8 @@ def _frame(ax: Axes, empty: bool) -> None:
 
 def _scale(ax: Axes) -> None:
     """Fit the scale to the gaps of all recordings, to a factor of ten at least."""
-    # With less than a factor of ten, the jitter of a steady stream would fill the picture
-    # and look like trouble.
+    # With less than a factor of ten, the jitter of a steady stream would fill the picture and
+    # look like a fault.
     ax.set_yscale("log")
     low, high = ax.dataLim.minposy, ax.dataLim.ymax
     if 0 < low <= high < float("inf"):

@@ -1,7 +1,7 @@
 """The first token and the end of the request as each tool sees them, on the stairs of events.
 
 A flag above the stairs names the tools that see the first token at this moment; a flag below
-names those that see the end of the request.  Tools that agree share a flag.
+names the tools that see the end of the request.  Tools that agree share a flag.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def draw(tables: Tables, *, ax: Axes | None = None, **line_kws: object) -> Axes:
 
 
 def caption(tables: Tables) -> str:
-    """Return what the picture shows, as a sentence."""
+    """Return the caption of the picture, one sentence."""
     firsts, ends = flags_of(tables)
     if tables.events.empty:
         return stairs.no_event(tables)
@@ -67,7 +67,7 @@ def caption(tables: Tables) -> str:
     if ends:
         text += f", and {_told(ends, 'the request ended')}"
     return sentence(
-        tables, f"{text}; here all count from the send, not from the clock of each tool"
+        tables, f"{text}; here all times count from the send, not from the clock of each tool"
     )
 
 
@@ -78,7 +78,7 @@ def _told(flags: list[Flag], what: str) -> str:
 
 
 def _heighten(ax: Axes) -> None:
-    """Make a picture of ours as high as flags need it."""
+    """Make a picture of our own high enough for the flags."""
     figure = ax.get_figure(root=True)
     if isinstance(figure, Picture):
         width, _ = Figure.get_size_inches(figure)

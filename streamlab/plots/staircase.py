@@ -1,4 +1,4 @@
-"""How the events came: their running count against time, one step per arrival."""
+"""The arrivals of the events: their running count against time, one step an arrival."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["caption", "draw"]
 
 GID = "streamlab-staircase"
 FEW_STEPS = 120
-"""Up to so many steps, each arrival has a dot."""
+"""Up to this number of steps, each arrival has a dot."""
 
 
 def draw(tables: Tables, *, ax: Axes | None = None, **line_kws: object) -> Axes:
@@ -36,7 +36,7 @@ def draw(tables: Tables, *, ax: Axes | None = None, **line_kws: object) -> Axes:
     steps = stairs.steps_of(tables, _broken_ms(tables))
     look: Look = {
         "marker": "o" if len(steps.t_ms) <= FEW_STEPS else "",
-        # Steps that are no arrivals, t0 and the end of a broken stream, have no dot.
+        # Steps that are not arrivals, t0 and the end of a broken stream, have no dot.
         "markevery": slice(1, tables.events["read"].nunique() + 1),
         "markersize": 4.5 if rows_of(ax, GID) else 3.2,
         "label": tables.label or "events",
@@ -52,7 +52,7 @@ def draw(tables: Tables, *, ax: Axes | None = None, **line_kws: object) -> Axes:
 
 
 def caption(tables: Tables) -> str:
-    """Return what the staircase shows, as a sentence."""
+    """Return the caption of the staircase, one sentence."""
     events = tables.events
     if events.empty:
         return stairs.no_event(tables)
@@ -77,7 +77,7 @@ def _moments(tables: Tables) -> list[tuple[float, str, str]]:
 
 
 def _broken_ms(tables: Tables) -> float:
-    """Return when the stream broke off; NaN if it came to its end."""
+    """Return when the stream broke off; NaN if it did not."""
     return stairs.end_ms(tables) if tables.tape.end.how != "eof" else nan
 
 

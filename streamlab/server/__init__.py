@@ -1,4 +1,4 @@
-"""The lab: a local server that streams as language models' servers do, on time.
+"""The lab: a local server that streams like the server of a language model, on time.
 
 `Lab` starts it as a process of its own; `lab.run` serves in the foreground.  The lab speaks
 the providers' paths.  ``model`` names the scenario, and the prompt changes nothing.

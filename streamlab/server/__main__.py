@@ -36,8 +36,8 @@ def main(options: Options) -> int:
     _end_with_parent(loop, options["parent"])
     wake_promptly()
     _allow_many_connections()
-    # All that exists now lives as long as the process.  Collections skip frozen objects; to
-    # visit them all would stop every stream for milliseconds.
+    # The objects that exist now live as long as the process.  The garbage collector skips
+    # frozen objects; a visit to all of them would stop every stream for milliseconds.
     gc.freeze()
     names = [name for name in scenarios if scenarios[name].source != "fault"]
     port = sock.getsockname()[1]
@@ -61,8 +61,8 @@ def _end_with_parent(loop: Loop, parent: int) -> None:
 
     # Standard input ends at once when the parent does, unless the parent has forked: its
     # child then keeps the other end of the pipe open.  So the parent's number is checked as
-    # well, twice a second.  PR_SET_PDEATHSIG would not do: it fires when the *thread* that
-    # started this process ends, and a notebook may start the lab in a thread.
+    # well, twice a second.  PR_SET_PDEATHSIG is no alternative: it sends its signal when the
+    # *thread* that started this process ends, and a notebook may start the lab in a thread.
     def look(mask: int = 0) -> None:
         if os.getppid() != parent or (mask and not os.read(0, 4096)):
             loop.stop()

@@ -23,7 +23,7 @@ PASSAGE = (
 
 
 class Step(NamedTuple):
-    """The texts that one write brings."""
+    """The texts in one write."""
 
     at_ns: int
     texts: tuple[str, ...]  # one event each
@@ -31,7 +31,7 @@ class Step(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """One completion: when it opens, its steps, when it closes.
+    """One completion: the time of its opening, its steps, the time of its close.
 
     Attributes
     ----------
@@ -39,8 +39,8 @@ class Completion:
         The time of the dialect's opening events (the role, ``message_start``, …).
     steps : sequence of Step
     closes_ns : int
-        The time of the dialect's closing events (the finish, the usage, ``[DONE]``), which
-        leave in one write.
+        The time of the dialect's closing events (the finish, the usage, ``[DONE]``), which are
+        one write.
     """
 
     opens_ns: int

@@ -1,8 +1,8 @@
 """One client's connection: requests in, responses out.
 
-The grammar of HTTP is h11's.  A request is answered when its last byte is in, and the times
-of its response count from the read that brought that byte.  While a response is sent,
-further requests wait in h11.
+h11 parses HTTP.  A request is answered when its last byte has arrived, and the times of its
+response count from the read that brought that byte.  While a response is sent, further requests
+wait in h11.
 """
 
 from __future__ import annotations
@@ -47,8 +47,6 @@ class Connection:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         loop.watch(sock, EVENT_READ, self._ready)
 
-    # The methods of `Channel`, for the sender.
-
     def head(self, response: Response, log: SendLog | None) -> bytes:
         """Return the response's head; it names the stream whose log is kept."""
         headers = [("content-type", response.content_type), ("cache-control", "no-cache")]
@@ -65,7 +63,7 @@ class Connection:
         """Return body bytes as one chunk; as they are, where the body is not chunked."""
         # h11 takes 9 µs to frame a chunk, a quarter of all the work of a write.  It keeps no
         # count of the chunks, so its EndOfMessage still fits after ours.  The head that h11
-        # wrote tells whether the body is chunked; to an HTTP/1.0 client it is not.
+        # wrote decides whether the body is chunked; for an HTTP/1.0 client it is not.
         if self._chunked:
             return b"%x\r\n%b\r\n" % (len(data), data)
         return self._encode(h11.Data(data=data))
@@ -85,7 +83,7 @@ class Connection:
             return -1
 
     def when_writable(self, call: Callable[[], object] | None) -> None:
-        """Call once the kernel takes bytes again; None cancels that."""
+        """Call `call` once the kernel takes bytes again; None cancels that."""
         # Writability is watched only while bytes wait: a socket is nearly always writable,
         # and the loop would wake for it again and again.
         self._writable = call
@@ -108,8 +106,6 @@ class Connection:
         else:
             self._close()
 
-    # The callback of the loop, and the steps of a request.
-
     def _ready(self, mask: int) -> None:
         if mask & EVENT_WRITE and self._writable is not None:
             self._writable()
@@ -124,8 +120,8 @@ class Connection:
             return
         except OSError:
             data = b""
-        # Reads go on while a response is sent, because only a read tells that the client
-        # has gone.  The limit keeps a client that sends without end from filling memory.
+        # Reads go on while a response is sent, because only a read shows that the client has
+        # gone.  The limit is for a client that sends without end, and would fill the memory.
         if not data or len(self._http.trailing_data[0]) > MAX_WAITING_BYTES:
             self._close()
             return
@@ -152,8 +148,8 @@ class Connection:
     def _events(self) -> Iterator[h11.Event]:
         while self._sender is None and self._sock.fileno() >= 0:
             event = self._http.next_event()
-            # NEED_DATA and PAUSED are marks: h11 has no event until it gets more bytes, or
-            # until start_next_cycle is called.
+            # NEED_DATA and PAUSED are marks: h11 has no event before it gets more bytes, or
+            # before start_next_cycle is called.
             if not isinstance(event, h11.Request | h11.Data | h11.EndOfMessage):
                 return
             yield event
@@ -162,7 +158,7 @@ class Connection:
         self._request = request
         self._body.clear()
         # A client that sent "Expect: 100-continue" waits for this before it sends the body;
-        # curl gives up waiting after a second.
+        # curl stops waiting after a second.
         if self._http.they_are_waiting_for_100_continue:
             self.send(self._encode(h11.InformationalResponse(status_code=100, headers=[])))
 
@@ -170,7 +166,7 @@ class Connection:
         self._body += data
         if len(self._body) > MAX_BODY_BYTES:
             raise h11.RemoteProtocolError(
-                f"the request's body may have {MAX_BODY_BYTES} bytes; this one has more. "
+                f"the request's body may have {MAX_BODY_BYTES} bytes; this body has more. "
                 "Send less: the lab answers by scenario, whatever the prompt.",
                 error_status_hint=413,
             )
@@ -206,7 +202,7 @@ class Connection:
     def _close(self) -> None:
         self._end_log()
         if self._sender is not None:
-            self._sender.stop()  # its deadline is still in the loop, and will find it stopped
+            self._sender.stop()  # its deadline is still in the loop, and must do nothing
             self._sender = None
         self._loop.forget(self._sock)
         with contextlib.suppress(OSError):

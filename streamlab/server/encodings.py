@@ -1,9 +1,9 @@
 """Compression of a response, with a flush after each write or without.
 
 The parameter ``encoding`` chooses: ``gzip`` flushes after each write, as a streaming server
-must; ``gzip-unflushed`` sends nothing until its buffer is full, as many proxies and
-middlewares do to streams.  The client's ``accept-encoding`` is ignored, so that a request
-gets the encoding that it names.
+must; ``gzip-unflushed`` sends nothing before its buffer is full, like many proxies and
+middlewares.  The client's ``accept-encoding`` is ignored, so that a request gets the encoding
+in its parameter.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ GZIP_WBITS = 31
 
 
 def encoded(response: Response, name: str) -> Response:
-    """Return a response in the encoding named; documents and encoded recordings as they are.
+    """Return a response in the encoding named; documents and encoded recordings unchanged.
 
     Raises
     ------

@@ -27,10 +27,10 @@ from streamlab.server.shapes.base import compact, sse
 WHOLE: Completion = completion_of([[word] for word in words(40)], 100 * MS, [20 * MS] * 40)
 
 BREAKS_AFTER = 12
-"""How many writes leave before a breaking fault."""
+"""The number of writes before a breaking fault."""
 
-# A reset throws away what the kernel has not yet sent, and on some systems what the client
-# has not yet read.  The pause lets the client read every write first.
+# A reset discards the bytes that the kernel has not yet sent, and on some systems those that
+# the client has not yet read.  The pause lets the client read every write first.
 PAUSE_NS = 30 * MS
 """Between the last write and the break."""
 
@@ -55,7 +55,7 @@ def not_a_stream(request: Request) -> Response:
 
 
 def breaking(ending: Ending, cut: bool = False) -> Callable[[Request], Response]:
-    """Return a fault that ends in mid-stream; `cut` ends it in the middle of an event."""
+    """Return a fault that ends in the middle of a stream; with `cut`, within an event."""
 
     def respond(request: Request) -> Response:
         begun = list(islice(_writes(request), BREAKS_AFTER))
@@ -69,7 +69,7 @@ def breaking(ending: Ending, cut: bool = False) -> Callable[[Request], Response]
 
 
 def silence(request: Request) -> Response:
-    """Pause in mid-stream for `silence_s` seconds (10): longer than a timeout of 5 s."""
+    """Pause for `silence_s` seconds in the middle (10): longer than a timeout of 5 s."""
     pause_ns = int(request.number("silence_s", 10) * 1000 * MS)
     late = (
         write._replace(at_ns=write.at_ns + (pause_ns if i >= BREAKS_AFTER else 0))
@@ -124,9 +124,9 @@ _KINDS: dict[str, tuple[str, Callable[[Request], Response]]] = {
         not_a_stream,
     ),
     "error-in-stream": ("200, then an error as an event", error_in_stream),
-    "reset": ("the connection is reset in mid-stream", breaking("reset")),
-    "truncated": ("closed in mid-event, without HTTP's end", breaking("close", cut=True)),
-    "early-end": ("ends properly for HTTP, but in the middle of the answer", breaking("eof")),
+    "reset": ("the connection is reset in the middle of the stream", breaking("reset")),
+    "truncated": ("closed within an event, without HTTP's end", breaking("close", cut=True)),
+    "early-end": ("a complete response for HTTP, but half an answer", breaking("eof")),
     "silence": ("a pause of 10 s between two events; parameter silence_s", silence),
     "no-answer": ("takes the request and never answers", no_answer),
     "crlf": ("all lines end with CRLF, which is no fault of the server", crlf),
@@ -138,4 +138,4 @@ FAULTS: dict[str, Scenario] = {
     name: Scenario(name, summary, "fault", respond, _PARAMETERS.get(name, ()))
     for name, (summary, respond) in _KINDS.items()
 }
-"""The faults by name; a lab lists them apart from its scenarios."""
+"""The faults by name; a lab has a list of its own for them."""

@@ -27,8 +27,8 @@ HOST = "127.0.0.1"
 def scenarios_of(tapes: Mapping[str, Tape]) -> dict[str, Scenario]:
     """Return all scenarios: the recordings first, then the lab's own, then the faults."""
     recorded = {name: scenario_of(name, tape) for name, tape in tapes.items()}
-    # A recording wins over a scenario of its name: the last of equal keys gives the value,
-    # the first one the place.
+    # A recording replaces a scenario of the same name: the last of equal keys gives the value,
+    # and the first one gives the place.
     return recorded | discover() | FAULTS | recorded
 
 
@@ -70,7 +70,8 @@ def serve_on(sock: socket.socket, site: Site, loop: Loop) -> None:
     """Serve the connections of a listening socket until the loop is stopped."""
 
     def accept(_mask: int) -> None:
-        # All that wait are accepted in one go; accept() raises BlockingIOError after the last.
+        # All waiting connections are accepted at once; accept() raises BlockingIOError after
+        # the last.
         with contextlib.suppress(OSError):
             while True:
                 Connection(sock.accept()[0], loop, site)
@@ -89,8 +90,8 @@ def run(
 ) -> None:
     """Serve in the foreground, until Ctrl-C.
 
-    Parameters are those of `server.Lab`.  Once requests are answered, `ready` is called with
-    the URL.
+    Parameters are those of `server.Lab`.  `ready` is called with the URL when the lab can
+    answer requests.
 
     Raises
     ------
@@ -100,6 +101,6 @@ def run(
     sock = listen(port)
     wake_promptly()
     site = Site(scenarios_of(tapes or {}), address_of(sock), speed)
-    with contextlib.suppress(KeyboardInterrupt):  # it may come while `ready` still prints
+    with contextlib.suppress(KeyboardInterrupt):  # Ctrl-C may come while `ready` prints
         ready(f"http://{site.address}")
         serve_on(sock, site, Loop())

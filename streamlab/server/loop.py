@@ -17,19 +17,19 @@ from pathlib import Path
 
 from streamlab.tape.clock import Clock, monotonic_ns
 
-# The kernel ends a sleep some 50 µs late.  So the loop wakes this much early, which is longer
-# than most wake-ups are late, and spins until the deadline.
+# The kernel ends a sleep some 50 µs late.  So the loop wakes up this much before the deadline
+# (most sleeps are less late), and spins until the deadline.
 SPIN_NS = 120_000
 """How early to wake and spin."""
 
 # With many streams a deadline is nearly always close: the loop would spin without a pause and
-# take the core that the client needs.  Then a write is late by the wake-up, about 50 µs.
+# use the core that the client needs.  Then a write is late by the wake-up, about 50 µs.
 FEW = 4
 """With more pending deadlines than this, the loop does not spin."""
 
 # A signal that comes between the check of `stopped` and the sleep does not end the sleep.
 MAX_SLEEP_S = 0.5
-"""The longest sleep, and so the longest wait until a Ctrl-C or a stop is seen."""
+"""The longest sleep, and so the longest wait before a Ctrl-C or a stop has an effect."""
 
 
 class Loop:
@@ -42,25 +42,25 @@ class Loop:
         self._selector = selectors.DefaultSelector()
         self._stopped = False
         self._deadlines: list[tuple[int, int, Callable[[], object]]] = []
-        self._numbers = count()  # decides between equal times: callbacks cannot be compared
+        self._numbers = count()  # orders equal times, because callbacks cannot be compared
         # Without a descriptor (Windows), the loop waits in the selector, to the millisecond.
         self._fileno: int | None = getattr(self._selector, "fileno", lambda: None)()
 
     def at(self, t_ns: int, call: Callable[[], object]) -> None:
-        """Call once the clock has reached `t_ns`.  This cannot be cancelled."""
+        """Call `call` once the clock has reached `t_ns`.  This cannot be cancelled."""
         heapq.heappush(self._deadlines, (t_ns, next(self._numbers), call))
 
     def watch(
         self, source: socket.socket | int, mask: int, call: Callable[[int], object]
     ) -> None:
-        """Call with the events seen whenever `source` is ready for `mask`."""
+        """Call `call` with the events each time that `source` is ready for `mask`."""
         if source in self._selector.get_map():
             self._selector.modify(source, mask, call)
         else:
             self._selector.register(source, mask, call)
 
     def forget(self, source: socket.socket | int) -> None:
-        """Watch `source` no longer."""
+        """Stop watching `source`."""
         with contextlib.suppress(KeyError, ValueError):
             self._selector.unregister(source)
 
@@ -92,7 +92,7 @@ class Loop:
             self._fire()
 
     def _fire(self) -> None:
-        """Make the calls that are due; calls that they add wait for the next round."""
+        """Make the calls that are due; calls that are new then wait for the next round."""
         # Otherwise a stream whose writes are all due at once (step_ms=0) would run to its end
         # before any socket or other stream is served.
         deadlines, now_ns, due = self._deadlines, self.clock(), []
@@ -110,7 +110,7 @@ class Loop:
         wait_s = (due_ns - margin_ns - self.clock()) / 1e9
         ready = self._ready(wait_s)
         if wait_s > MAX_SLEEP_S:
-            return ready  # the sleep was cut short, and the deadline is too far to spin
+            return ready  # the sleep was short, and the deadline is too far away to spin
         while margin_ns and not ready and self.clock() < due_ns:
             pass
         return ready

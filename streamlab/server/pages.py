@@ -1,4 +1,4 @@
-"""The responses that are no streams: the first page, the list of models, errors."""
+"""The responses that are not streams: the first page, the list of models, errors."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def models(names: Iterable[str]) -> Response:
 
 
 def home(scenarios: Iterable[Scenario], address: str) -> Response:
-    """Return the first page: what the lab is, its scenarios, their parameters.
+    """Return the first page: about the lab, its scenarios and their parameters.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def _code(text: str) -> str:
 
 PAGE = Template("""<!doctype html><meta charset=utf-8><title>streamlab: the lab</title>
 <h1>The lab</h1>
-<p>A local server that streams as language models' servers do, on time, and logs when it
+<p>A local server that streams like the server of a language model, on time, and logs when it
 sent each write. There is no model here: <b>it answers by scenario, whatever the prompt</b>.
 The field <code>model</code> names the scenario.
 <pre>curl -N $address/v1/chat/completions -d '{"model": "count-to-ten", "stream": true}'

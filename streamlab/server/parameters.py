@@ -2,8 +2,8 @@
 
 A field may be in the body of the request or in its query.
 
-Rule: `PARAMETERS` and `parameters_of` are what the lab's page shows; a test plays every
-scenario with every parameter and fails where they are wrong.
+Rule: the lab's page shows `PARAMETERS` and `parameters_of`; a test plays every scenario with
+every parameter, and fails if the page is wrong.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from streamlab.server.shapes import render
 PARAMETERS = {
     "speed": "divides all times: 2 is twice as fast",
     "encoding": "gzip, or gzip-unflushed, which holds events back",
-    "seed": "a whole number: other times, and again the same for the same number",
-    "n_events": "how many events bring text, at most 100,000",
-    "step_ms": "the time from one write to the next; the median, where it varies",
-    "silence_s": "how long the pause is",
+    "seed": "a whole number: each number gives other times, always the same ones",
+    "n_events": "how many events have text, at most 100,000",
+    "step_ms": "the time from one write to the next; the median, if that time varies",
+    "silence_s": "the length of the pause",
 }
 """What each parameter does, by the name of its field."""
 
@@ -58,9 +58,9 @@ def sized(
     n_events, step_ms : int, float
         The values for a request that does not set them.
     """
-    # A load sends the same request many times, and one thread makes every response: a
-    # completion made anew would delay the streams that run.  Only short ones are kept, so
-    # that 256 of them stay small.
+    # A load sends the same request many times, and one thread makes every response: to make the
+    # completion again would delay the running streams.  Only short completions are kept, so
+    # that 256 of them need little memory.
     kept = lru_cache(maxsize=256)(completion)
 
     def respond(request: Request) -> Response:

@@ -1,7 +1,7 @@
-"""A lab that runs as a process of its own, and the handle on it.
+"""A lab that runs as a process of its own, and the object that controls it.
 
-A process, because the lab's timing must not share our GIL.  It ends when it is told to, when
-this process ends, however it ends, and at exit.
+A process, because the lab's timing must not share our GIL.  The lab ends when `close` is
+called, and when this process ends in any way.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ BASE_PATHS = {
 
 
 class Options(TypedDict):
-    """What the lab's process is told, as JSON in its argument."""
+    """The options of the lab's process, as JSON in its argument."""
 
     port: int
     speed: float
@@ -50,12 +50,12 @@ class Options(TypedDict):
 
 
 class Ready(TypedDict):
-    """What the lab's process prints, as one line of JSON, once it listens or has failed."""
+    """The one line of JSON that the lab's process prints, once it listens or has failed."""
 
     port: int
     scenarios: list[str]
     faults: list[str]
-    error: NotRequired[str]  # and then nothing else
+    error: NotRequired[str]  # if it is set, no other field is
 
 
 class Lab:
@@ -64,9 +64,9 @@ class Lab:
     Parameters
     ----------
     tapes : mapping of str to Tape, optional
-        Recordings to play, each under the name that ``model`` selects it by.
+        Recordings to play, by the name that selects them in ``model``.
     port : int
-        0 takes a free one.
+        0 takes a free port.
     speed : float
         All times are divided by it.
 
@@ -132,7 +132,7 @@ class Lab:
         return self._process.poll() is None
 
     def close(self) -> None:
-        """End the lab, and wait until it has ended; a second call does nothing."""
+        """End the lab, and wait for its end; a second call does nothing."""
         # A forked child has a copy of this object and runs close() at its exit, but the lab
         # belongs to the parent.
         if os.getpid() != self._owner:
@@ -161,7 +161,7 @@ class Lab:
 def _start(
     tapes: Mapping[str, Tape], port: int, speed: float
 ) -> tuple[subprocess.Popen[bytes], Ready]:
-    # The lab has read all journals before it prints its line, so they can be deleted then.
+    # The lab has read all journals before it prints its line, so they can then be deleted.
     with tempfile.TemporaryDirectory(prefix="streamlab-") as folder:
         paths = {name: f"{folder}/{number}.jsonl" for number, name in enumerate(tapes)}
         for name, tape in tapes.items():
@@ -171,7 +171,7 @@ def _start(
 
 
 def _spawn(options: Options) -> subprocess.Popen[bytes]:
-    """Start the lab of this very package, whatever files lie in the working directory."""
+    """Start the lab of this package, and of no file in the working directory."""
     root = str(Path(__file__).parents[2])
     path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
     # A program and not multiprocessing: "spawn" would import the user's main module again,
@@ -180,9 +180,9 @@ def _spawn(options: Options) -> subprocess.Popen[bytes]:
     # place of Python's.
     #
     # A process group of its own, because a terminal sends Ctrl-C to the whole group, and the
-    # lab must go on.  A session of its own would do that too, but Linux shares the processor
-    # between sessions (autogroup): on a busy machine such a lab was 2 ms late in the median
-    # instead of 0.02 ms.
+    # lab must go on.  A session of its own (setsid) would have the same effect, but Linux
+    # shares the processor between sessions (autogroup): on a busy machine such a lab was 2 ms
+    # late in the median instead of 0.02 ms.
     return subprocess.Popen(
         [sys.executable, "-P", "-m", "streamlab.server", json.dumps(options)],
         stdin=subprocess.PIPE,

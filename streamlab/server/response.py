@@ -1,10 +1,10 @@
-"""What the lab sends: a head, timed writes, an end.
+"""A response of the lab: a head, timed writes, an end.
 
 A `Scenario` makes a `Response` of a `Request`, before any byte of it is sent; a `Sender`
 sends it.
 
 Rule 1: all times are nanoseconds after the arrival of the request, at speed 1.
-Rule 2: nothing in here knows sockets or the grammar of HTTP.
+Rule 2: this module knows neither sockets nor the grammar of HTTP.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ class Write(NamedTuple):
 
 
 Ending = Literal[
-    "eof",  # the body ends as HTTP requires
+    "eof",  # HTTP's own end of the body
     "reset",  # RST
     "close",  # FIN before the end of the body
-    "silence",  # nothing more, until the client closes
+    "silence",  # no further byte, until the client closes
 ]
 
 
@@ -47,11 +47,11 @@ class Response:
     Attributes
     ----------
     writes : iterable of Write
-        In order of time.  May be lazy: the sender takes one write ahead.
+        In order of time.  May be lazy: the sender takes one write in advance.
     length : int, optional
         The ``content-length``; without it the body is chunked.
     head_at_ns : int, optional
-        When the head is sent; None for never, and then there are no writes and no ``eof``.
+        When the head is sent; None for never, and then there is no write and no ``eof``.
     ending_at_ns : int, optional
         None ends the body together with the last write, in the same ``send``.
     """
@@ -87,11 +87,11 @@ class Request(NamedTuple):
 
     @property
     def seed(self) -> int:
-        """The seed of the request, from the place where its dialect puts it; else 0."""
+        """The seed of the request, from the field that its dialect uses; else 0."""
         places = (self.body, self.body.get("generationConfig"), self.body.get("options"))
         seeds = (p["seed"] for p in places if isinstance(p, Mapping) and "seed" in p)
         value = next(seeds, None)
-        # An int stays exact: through float, seeds above 2**53 would share their times.
+        # An int stays an int: as floats, two seeds above 2**53 could be equal.
         return value if isinstance(value, int) else int(_number("seed", value, 0))
 
     def number(self, name: str, default: float) -> float:

@@ -1,6 +1,6 @@
-"""Which request gets which response: the providers' paths, and the lab's own.
+"""The response to each request: the providers' paths, and the lab's own.
 
-Errors have OpenAI's format on every path, because every SDK shows its message.
+Errors have OpenAI's format on every path, because every SDK shows the message in it.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Reply(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """What one lab has: its scenarios, its address, its speed, its logs.
+    """The state of one lab: its scenarios, its address, its speed, its logs.
 
     Attributes
     ----------
@@ -56,14 +56,14 @@ class Site:
     logs: SendLogs = field(default_factory=SendLogs)
 
     def scenario(self, name: str) -> Scenario:
-        """Return a scenario; raise `UnknownNameError` with all names if there is none."""
+        """Return a scenario; raise `UnknownNameError` with all names if it does not exist."""
         if name not in self.scenarios:
             raise UnknownNameError("scenario", name, self.scenarios)
         return self.scenarios[name]
 
 
 def reply_to(site: Site, request: HTTPRequest) -> Reply:
-    """Return the reply to a request; a bad request gets a 4xx whose message says what to do."""
+    """Return the reply to a request; a bad request gets a 4xx with a message that helps."""
     try:
         path, query = _target(request.target)
         body = {**_json(request.body), **query}
@@ -101,7 +101,7 @@ def _json(body: bytes) -> dict[str, object]:
 def _scenario(
     site: Site, method: str, dialect: str, what: Asked, body: Mapping[str, object]
 ) -> Reply:
-    """Return the reply of a scenario, in the dialect whose path was asked."""
+    """Return the reply of a scenario, in the dialect with this path."""
     if method not in ("GET", "POST") or (method == "GET" and dialect not in PLAIN):
         return Reply(error(405, f"expected POST, and {method} came.", "method_not_allowed"))
     scenario = site.scenario(what.scenario)
@@ -112,7 +112,7 @@ def _scenario(
 
 
 def _own(site: Site, path: str) -> Response:
-    """Answer the paths that are the lab's own."""
+    """Return the reply for a path of the lab's own."""
     if path in ("/", "/lab"):
         return home(site.scenarios.values(), site.address)
     if path == "/v1/models":
@@ -122,6 +122,6 @@ def _own(site: Site, path: str) -> Response:
         if log is not None:
             return document(compact(log.as_json()), JSON)
         return error(
-            404, "no stream of this id is remembered; see x-streamlab-stream.", "no_log"
+            404, "the lab has no log of this id; see the header x-streamlab-stream.", "no_log"
         )
-    return error(404, f"nothing is served at {path}; GET / lists what is.", "not_found")
+    return error(404, f"there is nothing at {path}; GET / describes the lab.", "not_found")

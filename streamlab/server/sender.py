@@ -1,8 +1,8 @@
 """Sends one `Response` on time, and logs it.
 
-Each write is framed ahead of its deadline, so that only one ``send`` is left to do then.
-A client that does not read delays its own stream only: the bytes that the kernel did not
-take wait, and so do the writes after them.
+Each write is framed before its deadline, so that at the deadline one ``send`` is enough.
+A client that does not read delays its own stream only: the bytes that the kernel did not take
+wait, and the later writes of this stream wait too.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from streamlab.server.sendlog import SendLog
 
 
 class Channel(Protocol):
-    """What a sender needs of its connection."""
+    """The part of a connection that a sender uses."""
 
     def head(self, response: Response, log: SendLog | None) -> bytes:
         """Return the response's head, framed."""
@@ -35,7 +35,7 @@ class Channel(Protocol):
         ...
 
     def when_writable(self, call: Callable[[], object] | None) -> None:
-        """Call once the kernel takes bytes again; None cancels that."""
+        """Call `call` once the kernel takes bytes again; None cancels that."""
         ...
 
     def finish(self, ending: Ending) -> None:
@@ -44,7 +44,7 @@ class Channel(Protocol):
 
 
 class Sender:
-    """The sending of one response.
+    """Sends one response.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ class Sender:
         self._send_at(self._response.head_at_ns, head, self._prepare)
 
     def stop(self) -> None:
-        """Send nothing more: the client has gone."""
+        """Send no more bytes: the client has gone."""
         self.stopped = True
 
     def _send_at(self, at_ns: int, framed: bytes, then: Callable[[], None]) -> None:
@@ -98,9 +98,9 @@ class Sender:
         if write is None:
             self._prepare_ending()
             return
-        # One write is taken ahead to see whether this one is the last: then the end of the
-        # body leaves in the same send.  A send of its own would be one read more for the
-        # client, a little later, and the stream would seem to end later than it did.
+        # The next write is taken in advance, to see whether this write is the last one: then
+        # the end of the body is in the same send.  With a send of its own, the client would
+        # have one more read, a little later, and the stream would seem to end later.
         self._upcoming = next(self._writes, None)
         self._end += len(write.data)
         framed = self._channel.frame(write.data)
@@ -122,7 +122,7 @@ class Sender:
         self._send_at(self._response.ending_at_ns or 0, framed, self._finish)
 
     def _send(self) -> None:
-        """Give the framed bytes to the kernel; go on once it has taken all."""
+        """Give the framed bytes to the kernel; go on once the kernel has taken all."""
         if self.stopped:
             return
         # The clock is read before the send: on loopback the client may have the bytes before

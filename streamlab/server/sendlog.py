@@ -10,7 +10,7 @@ from array import array
 from dataclasses import dataclass, field
 
 MAX_ROWS = 1_000_000
-"""How many writes are remembered (24 MB); then the oldest streams are forgotten."""
+"""The most writes in the logs (24 MB); above it, the oldest streams are dropped."""
 
 
 @dataclass(slots=True)
@@ -19,7 +19,7 @@ class SendLog:
 
     stream: str
     scenario: str
-    # Arrays of int64 take 24 bytes a write; a tuple of three ints takes some 160, and the
+    # Arrays of int64 take 24 bytes a write; a tuple of three ints takes about 160, and the
     # garbage collector would visit every tuple while streams run.
     ends: array[int] = field(default_factory=lambda: array("q"))
     sent_ns: array[int] = field(default_factory=lambda: array("q"))
@@ -54,7 +54,7 @@ class SendLogs:
         self._logs: dict[str, SendLog] = {}
         self._max_rows = max_rows
         self._count = 0
-        self._rows = 0  # of streams that are done
+        self._rows = 0  # writes of ended streams
 
     def open(self, scenario: str) -> SendLog:
         """Return the log of a new stream."""
@@ -63,18 +63,18 @@ class SendLogs:
         return log
 
     def close(self, log: SendLog) -> None:
-        """Note that a stream is over, and forget the oldest logs above `max_rows`."""
+        """Note that a stream is over, and drop the oldest logs above `max_rows`."""
         if log.done:
             return
         log.finish()
         self._rows += len(log.ends)
         # A client asks for a log after its stream, so the logs of running streams are kept,
-        # and `_rows` does not count them.  Some log is done here, because `_rows` is above 0;
-        # a dict keeps the order of insertion, so the first one is the oldest.
+        # and `_rows` does not count them.  At least one log is done here, because `_rows` is
+        # above 0.  A dict keeps the order of insertion, so the first such log is the oldest.
         while self._rows > self._max_rows:
             oldest = next(stream for stream, log in self._logs.items() if log.done)
             self._rows -= len(self._logs.pop(oldest).ends)
 
     def get(self, stream: str) -> SendLog | None:
-        """Return a stream's log, if it is known."""
+        """Return a stream's log; None if it is unknown."""
         return self._logs.get(stream)

@@ -1,4 +1,4 @@
-"""A recording as a scenario: its bytes, read by read, at the times they arrived."""
+"""A recording as a scenario: its bytes, read by read, at the times when they arrived."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from collections.abc import Iterator
 from streamlab.server.response import SSE, Ending, Response, Scenario, Write
 from streamlab.tape import How, Tape
 
-# The other ends ("cancelled", "cut", …) were the client's doing: the recording does not tell
-# how the server would have gone on, so the body ends after the last read.
+# The client caused the other ends ("cancelled", "cut", …).  The recording does not show how the
+# server would have gone on, so the body ends after the last read.
 ENDINGS: dict[How, Ending] = {
     "reset": "reset",
     "error": "reset",
     "connect": "reset",
     "timeout": "silence",
 }
-"""How the lab ends the response, by how the recording ended; any other ends with "eof"."""
+"""The end of the lab's response, by the end of the recording; for all others, "eof"."""
 
 
 def scenario_of(name: str, tape: Tape) -> Scenario:
@@ -25,7 +25,7 @@ def scenario_of(name: str, tape: Tape) -> Scenario:
 
 
 def response_of(tape: Tape) -> Response:
-    """Return a tape's response: status, type, encoding, reads and end as they were."""
+    """Return a tape's response, with the same status, type, encoding, reads and end."""
     meta = tape.meta
     encoding = meta.get("content_encoding") or "identity"
     ending = ENDINGS.get(tape.end.how, "eof")

@@ -273,7 +273,7 @@ def _within(name: str, value: object, most: int) -> int:
     if 0 <= _whole(value) <= most:
         return _whole(value)
     raise UsageError(
-        f"{name} must be a whole number from 0 to {most}, what the tape has, "
+        f"{name} must be a whole number from 0 to {most} (all of the tape), "
         f"and got {value!r}. Choose less."
     )
 

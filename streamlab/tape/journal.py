@@ -47,7 +47,7 @@ from streamlab.tape.reads import UNKNOWN, Recorder, Tape
 __all__ = ["Journal", "load", "save"]
 
 _LINES_A_WRITE = 64
-"""A write releases the GIL.  With few lines between two writes, other threads run often."""
+"""Few lines a write: a write releases the GIL, so that other threads run often."""
 
 
 class Journal:
@@ -65,7 +65,7 @@ class Journal:
         Never changed by the journal.  Assign new values to ``recorder.meta``: a value that
         is changed in place is not written before `close`.
     path : str or path-like
-        Opened at once; a file that is there is replaced.
+        Opened at once; an existing file is replaced.
 
     Attributes
     ----------
@@ -179,8 +179,8 @@ class Journal:
 
     def _rest(self, server_sent_ns: Sequence[int]) -> Iterator[bytes]:
         # `ended` is read before the news.  A recorder refuses reads after its end, so the
-        # news then have all reads.  The other way round, reads that come in between would
-        # be missing from a file that claims to be complete.
+        # news then have all reads.  In the other order, reads that arrive between the two steps
+        # would be missing from a file that claims to be complete.
         ended = self._log.ended
         yield from self._news()
         yield from self._new_meta()
@@ -199,7 +199,7 @@ class Journal:
         try:
             line = lines.meta(self._meta)
         except TypeError as unwritable:
-            self.error = unwritable  # the reads are written all the same
+            self.error = unwritable  # the reads are still written
             return
         if line != self._meta_line:
             self._meta_line = line
@@ -232,7 +232,7 @@ class Journal:
 def save(tape: Tape, path: str | PathLike[str]) -> None:
     """Write a finished tape as a journal.
 
-    A file that is there is replaced after the new one is complete.
+    An existing file is replaced after the new one is complete.
 
     Parameters
     ----------
@@ -242,7 +242,7 @@ def save(tape: Tape, path: str | PathLike[str]) -> None:
     Raises
     ------
     OSError
-        If `path` cannot be written; a file that was there stays as it was.
+        If `path` cannot be written; an existing file is then unchanged.
     UsageError
         If the tape's meta is not JSON.
     """

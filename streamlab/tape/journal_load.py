@@ -125,7 +125,7 @@ class _Loader:
 
     def _take(self, entry: Mapping[str, object]) -> None:
         if self.end is not None:
-            raise self._broken("stands after the stream's end")
+            raise self._broken("comes after the stream's end")
         for kind, take in (
             ("read", self._read),
             ("more", self._more),
@@ -164,7 +164,7 @@ class _Loader:
     def _late(self, entry: Mapping[str, object]) -> None:
         row = self._int(entry, "late")
         if not 0 <= row < len(self.log):
-            raise self._broken(f"has stamps of read {row}, which has not come yet")
+            raise self._broken(f"has stamps of read {row}, which is not in the file yet")
         for name, column in (
             ("delivered_ns", self.log.columns.delivered_ns),
             ("server_sent_ns", self.sent),
@@ -216,7 +216,7 @@ class _Loader:
     def _broken(self, what: str) -> FormatError:
         return FormatError(
             f"{self.path}, line {self.line}, {what}. "
-            "Mend the line, or delete it and all after it."
+            "Correct the line, or delete it and all lines after it."
         )
 
     def _tape(self, missing: str) -> Tape:

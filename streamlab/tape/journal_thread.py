@@ -37,11 +37,11 @@ class JournalThread:
         self.forget()
 
     def forget(self) -> None:
-        """Start again without journals, as a forked child must."""
+        """Start again without journals, because this process is a forked child."""
         # A fork copies the memory but only the thread that forked.  The child would believe
         # that its thread runs, and the lock may be held for ever by a thread that does not
-        # exist there.  The parent's journals stay the parent's: both processes would write
-        # to the same file.
+        # exist there.  The child does not take the parent's journals: both processes would
+        # write to the same files.
         self._lock = Lock()
         self._open: dict[Pumped, None] = {}
         self._thread: Thread | None = None
@@ -55,7 +55,7 @@ class JournalThread:
                 self._thread.start()
 
     def remove(self, journal: Pumped) -> None:
-        """Write this journal no longer."""
+        """Stop writing this journal."""
         with self._lock:
             self._open.pop(journal, None)
 

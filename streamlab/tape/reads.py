@@ -40,7 +40,7 @@ TIERS: tuple[Tier, ...] = ("kernel", "user", "iterator")
 _CODES = {tier: code for code, tier in enumerate(TIERS)}
 
 How = Literal[
-    "eof",  # the body came to its end
+    "eof",  # the whole body arrived
     "closed",  # the consumer left before the end
     "limit",  # max_bytes was reached
     "timeout",

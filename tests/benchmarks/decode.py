@@ -1,12 +1,12 @@
 """Decoding server-sent events, beside the decoders that clients use.
 
 20,000 events of 280 bytes in the shape of an OpenAI chat chunk, as one event a read and
-as 64 KiB a read.  Each peer is handed the same reads at its lowest public level that
-takes bytes, and does what it does in a client: split lines, decode, build events.  All
-rows run interleaved, and repeatedly, in one process; a row's figure is the median of its
-CPU times, for nothing here waits, and the machine may have other work.
+as 64 KiB a read.  Each peer gets the same reads at its lowest public level that takes bytes,
+and does the same work as in a client: split lines, decode, build events.  All rows run in
+turns, and repeatedly, in one process; a row's figure is the median of its CPU times, because no
+row waits, and the machine may have other work.
 
-Ours keeps the place and the kind of every line beside the events; the others drop them.
+Ours also keeps the place and the kind of every line; the other decoders do not.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""How late the lab is, and what it costs: lateness from its own log, CPU from /proc.
+"""The delay and the cost of the lab: lateness from its own log, CPU from /proc.
 
 Promised on an idle machine, one stream: p50 at most 0.2 ms, p99 at most 1 ms.
-Beside it, in the same run, what ``asyncio.sleep`` and ``time.sleep`` to the same absolute
-deadlines do; and 200 streams of 50 events/s, read by one thread that discards them.
+In the same run: ``asyncio.sleep`` and ``time.sleep`` to the same absolute deadlines; and 200
+streams of 50 events/s, read by one thread that discards them.
 """
 
 from __future__ import annotations

@@ -1,13 +1,13 @@
-"""Our definitions against the tools' own code: one stream of the lab, asked by all.
+"""Our definitions against the tools' own code: each requests the same stream of the lab.
 
 The lab plays the synthetic stream at its times.  Each tool's client streams it with its own
-HTTP, its own parser and its own metrics, in an interpreter that has the tool; we record
-it once more, and ask the lens.  What is printed is theirs, ours, and the difference: the
-two are two requests, so some 1 ms apart, and no more if the definition is right.
+HTTP, its own parser and its own metrics, in an interpreter that has the tool; streamlab records
+the stream too, and computes the lens.  The output is the tool's number, our number and the
+difference: they are two requests, so a right definition differs by about 1 ms at most.
 
 ``python -m tests.benchmarks lens_tools guidellm=PYTHON aiperf=PYTHON`` names the interpreters;
-without them the tools are looked for in this one.  The tools' parts run as this file alone,
-so what stands at its top is the standard library's.
+without them, this interpreter must have the tools.  The tools' parts run as this file alone, so
+it imports only the standard library at its top.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """A million lines from a tape, against the frame that pandas builds from ready lists.
 
-Ours begins with bytes: decoding, finding fields, joining to events and times.  Theirs
-begins with thirteen Python lists that are ready, in two forms: as pandas takes them,
-and with the dtypes of our table.  All in one run, in turns, the best of
-several; the promise is at most 3 times.
+Ours begins with bytes: decoding, finding fields, joining to events and times.  The frame of
+pandas begins with thirteen ready Python lists, in two forms: with the dtypes of pandas, and
+with those of our table.  All in one run, in turns, the best of several; the promise is at most
+3 times.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""A real browser and a real JupyterLab, both on loopback only and gone afterwards.
+"""A real browser and a real JupyterLab, both on loopback only, and stopped afterwards.
 
 Without chromium these tests are skipped by name; with STREAMLAB_REQUIRE_BROWSER=1
 they fail instead, so that a skipped test is not taken for a passed one.

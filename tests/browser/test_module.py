@@ -1,4 +1,4 @@
-"""The scope's module alone, with a model that only takes notes: no kernel, no JupyterLab."""
+"""The scope's module alone, with a model that records its calls: no kernel, no JupyterLab."""
 
 import json
 from base64 import b64encode

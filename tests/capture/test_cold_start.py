@@ -1,4 +1,4 @@
-"""The first request of a process counts as any other: nothing is loaded in the middle of it."""
+"""The first request of a process is like any other: no module is loaded during the request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What goes wrong is data, in one sentence, with every byte that arrived."""
+"""A failure is data: one sentence, and every byte that arrived."""
 
 from __future__ import annotations
 
@@ -302,7 +302,7 @@ def test_a_prompt_without_a_place_is_misuse() -> None:
         sl.record(sl.endpoint("http://127.0.0.1:1/sse/steady"), "hi")
 
     assert str(caught.value) == (
-        "a prompt needs a dialect that says where it goes, and "
+        "a prompt needs a dialect with a place for it, and "
         "Endpoint('http://127.0.0.1:1/sse/steady', dialect='auto') has none. "
         'Pass dialect="openai_chat", say, or the whole body as json=….'
     )

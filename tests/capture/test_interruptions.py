@@ -1,4 +1,4 @@
-"""Interruptions that strike at an awkward moment go on all the same."""
+"""Interruptions at a difficult moment are raised too."""
 
 from __future__ import annotations
 

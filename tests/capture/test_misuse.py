@@ -1,4 +1,4 @@
-"""Calls that cannot mean anything say so, before anything is sent."""
+"""Calls without a meaning raise before a request is sent."""
 
 from __future__ import annotations
 

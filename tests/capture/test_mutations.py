@@ -1,4 +1,4 @@
-"""Can the tests of arrival times fail?  Faults are put in, and must be seen.
+"""Can the tests of arrival times fail?  Faults are put in, and the tests must find them.
 
 To add one, write a function that puts it in and name it in `MUTATIONS`, with a check that
 must fail under it.  A check is a test of this suite as it stands.

@@ -123,8 +123,8 @@ def test_the_recording_is_there_only_afterwards(fast_lab: Lab) -> None:
         _ = s.recording
 
     assert str(caught.value) == (
-        "a recording is there when its stream has ended, and this one runs. "
-        "Leave the with block first; until then there is .recorder."
+        "a recording exists when its stream has ended, and this one runs. "
+        "Leave the with block first; until then use .recorder."
     )
 
 
@@ -138,7 +138,7 @@ def test_the_wrong_loop_is_told_the_right_word(fast_lab: Lab) -> None:
     with sl.stream(endpoint, "hi") as s, pytest.raises(WrongLoopError) as caught:
         aiter(s)
     assert str(caught.value) == (
-        "this stream was opened by with, so it wants for, not async for. "
+        "this stream was opened by with, so it needs for, not async for. "
         "Write: async with sl.stream(…) as s, to use async for."
     )
 
@@ -147,7 +147,7 @@ def test_the_wrong_loop_is_told_the_right_word(fast_lab: Lab) -> None:
             with pytest.raises(WrongLoopError) as caught:
                 iter(s)
         assert str(caught.value) == (
-            "this stream was opened by async with, so it wants async for, not for. "
+            "this stream was opened by async with, so it needs async for, not for. "
             "Write: with sl.stream(…) as s, to use for."
         )
 

@@ -92,7 +92,7 @@ def test_help_names_every_exit_code(capsys):
     ends = said[said.index("Exit codes: ") :]
     codes = {0, cli.FAILED, cli.MISUSED, cli.INTERRUPTED, cli.UNREAD}
     assert {int(code) for code in re.findall(r"\b\d+\b", ends.partition("|")[0])} == codes
-    assert '141 if the reader of a pipe left before the end, as in "streamlab show' in ends
+    assert '141 if the reader of a pipe stopped before the end, as in "streamlab show' in ends
 
 
 def test_a_reader_that_leaves_is_no_reason_to_complain(here):

@@ -13,7 +13,7 @@ from tests.cli.conftest import DONE, event, saved
 from tests.cli.prompt import in_terminal, interrupted, piped
 
 COUNT = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10\n"
-KEPT = re.compile(r"what arrived is kept in (\S+), which streamlab show prints\.\n\Z")
+KEPT = re.compile(r"what arrived is in (\S+); streamlab show prints it\.\n\Z")
 
 
 def asked(path):
@@ -141,7 +141,7 @@ MISUSED = {
     ),
     "a-dialect-of-a-provider": (
         ["--model", "m", "--dialect", "ollama", "Hi"],
-        "--dialect goes with --url or --lab. A provider has its own: --provider is one of "
+        "--dialect is for --url or --lab. A provider has its own dialect: --provider is one of "
         "openai, openai-responses, anthropic, gemini, ollama, cohere, lmstudio.",
     ),
     "no-key": (

@@ -107,7 +107,7 @@ DAMAGED = {
 @pytest.mark.parametrize(("encoding", "reason"), DAMAGED.items(), ids=DAMAGED)
 def test_damage_is_said_in_a_sentence_and_stops_the_output(encoding, reason):
     error = (
-        f"the body is not sound {encoding}: {reason}; the rest of it is lost. "
+        f"the body is not valid {encoding}: {reason}; the rest of it is lost. "
         "Ask for Accept-Encoding: identity."
     )
     decoder = content_decoder(encoding)
@@ -126,7 +126,7 @@ def test_what_came_before_the_damage_is_kept(encoding):
     body, error = decode(encoding, [sent + b"\xf8garbage behind it"])
 
     assert body == BODY
-    assert error.startswith(f"the body is not sound {encoding}: ")
+    assert error.startswith(f"the body is not valid {encoding}: ")
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "zstd"])
@@ -136,7 +136,9 @@ def test_a_body_cut_off_is_decoded_as_far_as_it_goes(encoding):
     body, error = decode(encoding, [sent[: len(sent) - 1]])
 
     assert BODY.startswith(body)
-    assert error == f"the body ends before its {encoding} does; what had come is decoded."
+    assert error == (
+        f"the body ends before its {encoding} data is complete; what arrived is decoded."
+    )
 
 
 def test_of_an_unknown_encoding_the_bytes_are_handed_on():

@@ -112,12 +112,12 @@ def test_what_is_no_folder_of_recordings_is_said_in_one_sentence(tmp_path):
     folder = tmp_path / "runs"
     assert refusal(FileNotFoundError, folder) == (
         "cannot read runs: there is no such file or folder. Pass a recording in Parquet, or "
-        "the folder of some."
+        "a folder of such files."
     )
     folder.mkdir()
     assert refusal(FormatError, folder) == (
         "expected recordings in Parquet, and the folder runs has no .parquet file. "
-        'Save some there: rec.save("…/a.parquet").'
+        'Save a recording there: rec.save("…/a.parquet").'
     )
 
 

@@ -103,7 +103,7 @@ def test_a_file_that_is_no_parquet_is_refused(path):
     path.write_bytes(b"data: a\n\n" * 9)
 
     assert refusal(path) == (
-        "expected a Parquet file, and 'a.parquet' is none. Load a file that rec.save wrote."
+        "expected a Parquet file, and 'a.parquet' is not one. Load a file that rec.save wrote."
     )
 
 
@@ -159,7 +159,7 @@ def test_a_file_that_lost_a_column_is_refused(path, column):
 
     assert refusal(path) == (
         "expected a whole recording, and 'a.parquet' is damaged: KeyError. "
-        "Save it anew from where it came."
+        "Save the recording again from its source."
     )
 
 
@@ -169,5 +169,5 @@ def test_a_file_that_lost_rows_is_refused(path):
 
     assert refusal(path) == (
         "expected a whole recording, and 'a.parquet' is damaged: ValueError. "
-        "Save it anew from where it came."
+        "Save the recording again from its source."
     )

@@ -1,4 +1,4 @@
-"""A log that a test grows read by read: for tests of what reads it."""
+"""A log that a test grows read by read, for tests of its readers."""
 
 import json
 import random

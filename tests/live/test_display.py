@@ -1,4 +1,4 @@
-"""Outside a notebook a live view is nothing, and costs nothing."""
+"""Outside a notebook a live view does nothing, and costs nothing."""
 
 import subprocess
 import sys

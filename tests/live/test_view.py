@@ -1,4 +1,4 @@
-"""The widget, with a comm that only takes notes."""
+"""The widget, with a comm that only records its messages."""
 
 import threading
 

@@ -283,7 +283,7 @@ def test_in_a_notebook_a_lens_has_its_words_behind_a_click_and_escaped():
     html = lens(eleven_answers())._repr_html_()
 
     assert html.count("<tr>") == 1 + len(DEFINITIONS)
-    assert "<details><summary>What each of them means by it</summary>" in html
+    assert "<details><summary>What each tool means</summary>" in html
     assert "NaN" not in html
     assert re.search(r'<td style="text-align:right">67\.5</td>', html)
 

@@ -1,4 +1,4 @@
-"""Real things that stand between a client and the lab: TLS, and forward proxies.
+"""Real servers between a client and the lab: TLS, and forward proxies.
 
 Each is an asyncio server in a thread of its own, over real sockets.
 """

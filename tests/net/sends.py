@@ -1,4 +1,4 @@
-"""What the lab says it sent, beside what a recording says it received."""
+"""The sends in the lab's log, beside the reads of a recording."""
 
 from __future__ import annotations
 

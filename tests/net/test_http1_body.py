@@ -1,4 +1,4 @@
-"""Bodies cut out of connections, held against h11."""
+"""Bodies cut out of connections, compared with h11."""
 
 from __future__ import annotations
 

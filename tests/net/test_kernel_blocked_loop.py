@@ -1,4 +1,4 @@
-"""An event loop that is blocked now and then: `seen` suffers, `arrived` does not."""
+"""An event loop that is blocked at times: `seen` is late, `arrived` is not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the kernel cannot stamp, streams go on, and their rows name the clock."""
+"""Where the kernel cannot stamp, streams go on, and their rows have the tier of the stamp."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Waiting on a loop: what has arrived outranks a cancellation and a timeout."""
+"""Waiting on a loop: bytes that have arrived come before a cancellation and a timeout."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""The notebooks: execute them, and commit what they showed.
+"""The notebooks: execute them, and save their outputs.
 
 ``python -m tests.notebooks.execute`` executes all of ``notebooks/`` in place, and
 ``… execute 00`` those whose names begin so.  A notebook runs in a real kernel, in an empty
 folder, without keys and without a way to the internet; an error in it changes no file.
 
-What is saved has outputs and nothing that would differ for no reason: no times, no
-widget state, no version of Python; its pictures have a palette, which makes them small.
+The saved file has outputs, and no part that would differ without a reason: no times, no widget
+state, no version of Python; its pictures have a palette, which makes them small.
 """
 
 import os

@@ -1,7 +1,7 @@
-"""The notebooks run from top to bottom, in a real kernel, offline; and what they say is so.
+"""The notebooks run from top to bottom, in a real kernel, offline; and their prose is true.
 
-After the last cell one more is run, which holds the notebook's own objects against what
-its prose says of them.
+After the last cell the test runs one more cell, which compares the objects of the notebook with
+its prose.
 """
 
 import copy

@@ -97,7 +97,7 @@ def test_the_caption_says_at_how_many_moments():
     assert plots.caption("lens", eleven_answers()) == (
         "By the definitions of the tools, the first token came at 3 moments, from 200 ms to "
         "600 ms, and the request ended at 4 moments, from 1,000 ms to 1,105 ms; "
-        "here all count from the send, not from the clock of each tool."
+        "here all times count from the send, not from the clock of each tool."
     )
 
 
@@ -108,7 +108,7 @@ def test_a_stream_that_broke_off_has_no_end_of_request():
     assert [t_ms for t_ms, _ in flags(ax)] == [10, 20]
     assert plots.caption("lens", broken) == (
         "By the definitions of the tools, the first token came at 2 moments, from 10.0 ms to "
-        "20.0 ms; here all count from the send, not from the clock of each tool."
+        "20.0 ms; here all times count from the send, not from the clock of each tool."
     )
 
 

@@ -1,6 +1,6 @@
-"""The README's Python blocks, and what they print.
+"""The README's Python blocks, and their output.
 
-``python -m tests.readme.blocks`` runs them and prints, block by block, what they say now.
+``python -m tests.readme.blocks`` runs them and prints their output, block by block.
 """
 
 from __future__ import annotations

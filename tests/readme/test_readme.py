@@ -1,4 +1,4 @@
-"""What the README shows is what happens, and what the documents point to is there."""
+"""The README shows real outputs, and the links of the documents work."""
 
 from __future__ import annotations
 

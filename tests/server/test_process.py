@@ -1,4 +1,4 @@
-"""The lab's process: it starts anywhere, is shared, and never outlives its parent."""
+"""The lab's process: it starts anywhere, is shared, and ends with its parent."""
 
 import os
 import signal

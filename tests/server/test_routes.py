@@ -1,4 +1,4 @@
-"""Which request gets which response, and what the response to a bad request says."""
+"""The response to each request, and the message for a bad request."""
 
 import re
 import socket
@@ -89,7 +89,7 @@ def test_a_wrong_method_or_path_is_told_so(http, lab):
     assert (wrong.status_code, message(wrong)) == (405, "expected POST, and GET came.")
     assert (lost.status_code, message(lost)) == (
         404,
-        "nothing is served at /v2/nothing; GET / lists what is.",
+        "there is nothing at /v2/nothing; GET / describes the lab.",
     )
     assert old.status_code == 404
 

@@ -1,4 +1,4 @@
-"""The sender, on a clock set by hand and a channel that takes as many bytes as it is told."""
+"""The sender, on a clock set by hand and a channel that takes a given number of bytes."""
 
 from streamlab.server.loop import Loop
 from streamlab.server.response import Response, Write

@@ -1,4 +1,4 @@
-"""A recording plays as it was: bytes, reads, times, status, encoding, end."""
+"""The lab plays a recording unchanged: bytes, reads, times, status, encoding, end."""
 
 import gzip
 

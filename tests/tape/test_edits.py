@@ -336,12 +336,12 @@ MISUSES = {
     ),
     "too-many-reads": (
         lambda: cut(TAPE, reads=3),
-        "reads must be a whole number from 0 to 2, what the tape has, and got 3. Choose less.",
+        "reads must be a whole number from 0 to 2 (all of the tape), and got 3. Choose less.",
     ),
     "half-a-byte": (
         lambda: cut(TAPE, n_bytes=0.5),
         (
-            "n_bytes must be a whole number from 0 to 4, what the tape has, and got 0.5. "
+            "n_bytes must be a whole number from 0 to 4 (all of the tape), and got 0.5. "
             "Choose less."
         ),
     ),

@@ -214,7 +214,7 @@ NO_RECORDING = (
     "Pass a file that rec.save or save= wrote."
 )
 CUT_AT_ONCE = " was cut off within its first line; it holds no read."
-MEND = ". Mend the line, or delete it and all after it."
+MEND = ". Correct the line, or delete it and all lines after it."
 
 BROKEN = {
     "empty": ("", " is empty. Pass a file that rec.save or save= wrote."),
@@ -241,7 +241,7 @@ BROKEN = {
     ),
     "after-the-end": (
         f"{HEADER}\n{END}\n{READ}\n",
-        ", line 3, stands after the stream's end" + MEND,
+        ", line 3, comes after the stream's end" + MEND,
     ),
     "a-read-is-missing": (
         f"{HEADER}\n{READ}\n{READ.replace('0', '2', 1)}\n",
@@ -285,7 +285,7 @@ BROKEN = {
     ),
     "a-late-stamp-too-early": (
         f'{HEADER}\n{{"late":0,"delivered_ns":1}}\n',
-        ", line 2, has stamps of read 0, which has not come yet" + MEND,
+        ", line 2, has stamps of read 0, which is not in the file yet" + MEND,
     ),
     "an-unknown-end": (
         f"{HEADER}\n{END.replace('eof', 'bored')}\n",

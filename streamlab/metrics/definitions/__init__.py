@@ -1,10 +1,10 @@
 """How benchmark tools define their metrics: one file a tool, one function a definition.
 
 A tool is a module of this folder with ``DEFINITIONS``: one `Definition` for each way in
-which the tool computes its figures.  To add a tool, add its file and its test; tools that
-are not in `ORDER` follow by the alphabet.
+which the tool computes its figures.  To add a tool, add its file and its test; tools that are
+not in `ORDER` come last, by the alphabet.
 
-Rule: a definition computes what the tool computes, even if we think it wrong; our own
+Rule: a definition computes the same as the tool, also where we think the tool is wrong; our own
 definition is `ours`.
 """
 

@@ -1,7 +1,7 @@
-"""What a definition is: a tool's name, its function, and an explanation in words.
+"""A definition: a tool's name, its function, and an explanation in words.
 
-The function takes what the tool would have seen of a stream and returns the figures that
-the tool would print; its docstring is the formula.  Undefined is NaN, never 0.
+The function takes the part of a stream that the tool sees, and returns the figures that the
+tool would print; its docstring is the formula.  Undefined is NaN, never 0.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Figures:
 
     ttft_ms: float = nan
     gaps_ms: tuple[float, ...] | None = None  # the samples of its ITL; None if it keeps none
-    itl_mean_ms: float = nan  # of a tool that keeps an average only
+    itl_mean_ms: float = nan  # if a tool keeps an average only
     tpot_ms: float = nan
     e2e_ms: float = nan
     tok_s: float = nan
@@ -51,7 +51,7 @@ class Definition:
 
     tool: str  # its name in tables
     figures: Callable[[Seen], Figures]  # with the formula as its docstring
-    source: str  # the files of public repositories that the definition was read from
+    source: str  # the public files with the tool's own code
     differs: str  # why its numbers are not ours
     clock: Start = "the call"
     itl_mean: Mean = "pooled"
@@ -86,7 +86,7 @@ def unstreamed(seen: Seen) -> Figures:
 def gaps(times_ms: Sequence[float]) -> tuple[float, ...]:
     """Return the time from each chunk to the next, as tools compute it."""
     # This is not `streamlab.follow.gap`: tools have a gap of 0 between two chunks of one read,
-    # and we have none.  The difference is what the lens shows.
+    # and we have no gap.  The lens shows this difference.
     return tuple(after - before for before, after in pairwise(times_ms))
 
 

@@ -59,7 +59,7 @@ _SOURCE = (
 _DIFFERS = (
     "Only content counts, reasoning does not (#559; later sources let reasoning begin TTFT): "
     "of a model that thinks, TTFT is the time of its answer. A chunk of several tokens makes "
-    "gaps of 0, in which nothing was waited for. "
+    "gaps of 0, which are no waits. "
 )
 
 DEFINITIONS = (

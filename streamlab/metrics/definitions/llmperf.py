@@ -23,7 +23,7 @@ def llmperf(seen: Seen) -> Figures:
 
 
 def _is_counted(chunk: Chunk) -> bool:
-    """Say whether the tool counts this line: it fails at a usage chunk without choices."""
+    """Return whether the tool counts this line: it fails at a usage chunk without choices."""
     return not chunk.is_done and (chunk.has_choices or not chunk.has_usage)
 
 

@@ -1,4 +1,4 @@
-"""Speculative decoding: each step accepts 1 to 5 tokens, and they leave in one write."""
+"""Speculative decoding: each step accepts 1 to 5 tokens, which are sent in one write."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from streamlab.server.completion import Completion, completion_of, decode_steps,
 from streamlab.server.parameters import sized
 from streamlab.server.response import MS
 
-N_BURSTS = 14  # unless a number of events is asked for
+N_BURSTS = 14  # the number without the parameter `n_events`
 
 
 def completion(seed: int, n_events: int, step_ms: float) -> Completion:

@@ -1,8 +1,8 @@
-"""The transcript this project began with: gpt-4o-mini counts to ten, 7,957 bytes.
+"""The first transcript of this project: gpt-4o-mini counts to ten, 7,957 bytes.
 
-Its bytes are exact.  Its times were never recorded: they are modelled here.  The usage is
-not in the transcript either.  A request that asks for the usage gets 28 completion tokens,
-one for each piece that OpenAI sent, and the lab's own prompt of 14.
+The bytes are exact.  The times were never recorded, so they are modelled here.  The usage is
+not in the transcript either.  A request that asks for the usage gets 28 completion tokens, one
+for each piece that OpenAI sent, and the lab's own prompt of 14.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """A long prompt: the role comes at once, the first text a second later.
 
-A tool that takes the first event for the first token is wrong by that second.
+A tool that takes the first event for the first token has an error of a second.
 """
 
 from __future__ import annotations

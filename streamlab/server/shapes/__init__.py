@@ -1,4 +1,4 @@
-"""One file a provider's shape: the path of its requests and the format of its responses.
+"""The shapes, one file a provider: the path of its requests, the format of its responses.
 
 To add one, write a file with a subclass of `Shape` and name it in `SHAPES`.
 """
@@ -38,7 +38,7 @@ SHAPES: dict[str, type[Shape]] = {shape.name: shape for shape in _ALL}
 
 
 def asked(path: str, body: Mapping[str, object]) -> tuple[str, Asked] | None:
-    """Return the dialect whose shape serves `path`, and what the request asks for."""
+    """Return the dialect whose shape serves `path`, and the details that the request names."""
     for name, shape in SHAPES.items():
         found = shape.asked(path, body)
         if found is not None:
@@ -57,8 +57,8 @@ def render(completion: Completion, request: Request) -> Response:
 
 def writes(completion: Completion, shape: Shape) -> Iterator[Write]:
     """Yield the writes of a completion."""
-    # Lazily: one thread serves all streams, and 2,000 events rendered at once would make
-    # it late for the writes that are due in the meantime.
+    # Lazily, because one thread serves all streams: rendering 2,000 events at once would delay
+    # the writes that are due in this time.
     if opening := shape.opening(completion):
         yield Write(completion.opens_ns, opening)
     for at_ns, texts in completion.steps:

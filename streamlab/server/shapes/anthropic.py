@@ -51,7 +51,7 @@ class Anthropic(Shape):
         )
 
     def whole(self, completion: Completion) -> bytes:
-        """Return the message that is no stream."""
+        """Return the message as one document."""
         content = [{"type": "text", "text": completion.text}]
         message = {**self._message, "content": content, "stop_reason": "end_turn"}
         return compact({**message, "usage": _usage(completion, completion.n_texts)})

@@ -1,9 +1,9 @@
-"""What all shapes have: a path, and the format of a completion.
+"""The base of all shapes: a path, and the format of a completion.
 
 An instance renders one response, so it may number its events.
 
-Rule: bytes depend on the request's seed and the completion alone; the same request
-gives the same bytes.
+Rule: bytes depend on the request's seed and the completion alone, so the same request gives the
+same bytes.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Shape(ABC):
 
     @classmethod
     def asked(cls, path: str, body: Mapping[str, object]) -> Asked | None:
-        """Return what a request asks for, or None if this shape does not serve `path`."""
+        """Return the details that a request names; None if this shape does not serve `path`."""
         if path != cls.path:
             return None
         stream = body.get("stream", cls.streams_by_default)
@@ -81,8 +81,8 @@ class Shape(ABC):
 
 def random_of(request: Request) -> Random:
     """Return the source of a response's identifiers."""
-    # Seeded with text, which `Random` hashes the same way in every process.  A hash() of
-    # the two would differ from one lab to the next.
+    # The seed is text, which `Random` hashes in the same way in every process.  A hash() of the
+    # two would differ between two labs.
     return Random(f"{request.scenario} {request.seed}")
 
 

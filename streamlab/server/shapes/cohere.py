@@ -37,7 +37,7 @@ class Cohere(Shape):
         return ends + DONE
 
     def whole(self, completion: Completion) -> bytes:
-        """Return the response that is no stream."""
+        """Return the response as one document."""
         content = [{"type": "text", "text": completion.text}]
         message = {"role": "assistant", "content": content}
         ending = {"finish_reason": "COMPLETE", "message": message, "usage": _usage(completion)}

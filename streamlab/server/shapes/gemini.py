@@ -27,7 +27,7 @@ class Gemini(Shape):
 
     @classmethod
     def asked(cls, path: str, body: Mapping[str, object]) -> Asked | None:
-        """Return what a request asks for; the path names it, after ``v1`` or ``v1beta``."""
+        """Return the details that a request names, in its path after ``v1`` or ``v1beta``."""
         scenario, colon, method = path.rpartition(cls.path)[2].partition(":")
         if not path.startswith("/v1") or colon + method not in (STREAM, WHOLE):
             return None
@@ -39,7 +39,7 @@ class Gemini(Shape):
         return b""
 
     def piece(self, text: str) -> bytes:
-        """Return one response with the text, and the usage up to it."""
+        """Return one response with the text, and the usage so far."""
         self._n_texts += 1
         return _event(self._response(text))
 
@@ -48,7 +48,7 @@ class Gemini(Shape):
         return _event(self._response("", finishReason="STOP"))
 
     def whole(self, completion: Completion) -> bytes:
-        """Return the response that is no stream."""
+        """Return the response as one document."""
         self._prompt_tokens, self._n_texts = completion.prompt_tokens, completion.n_texts
         return compact(self._response(completion.text, finishReason="STOP"))
 

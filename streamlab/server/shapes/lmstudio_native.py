@@ -37,7 +37,7 @@ class LMStudioNative(Shape):
         return typed_event("message.end") + typed_event("chat.end", result=result)
 
     def whole(self, completion: Completion) -> bytes:
-        """Return the response that is no stream."""
+        """Return the response as one document."""
         return compact(self._result(completion))
 
     def _result(self, completion: Completion) -> dict[str, object]:

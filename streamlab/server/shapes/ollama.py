@@ -25,7 +25,7 @@ class Ollama(Shape):
         return self._done(completion, "")
 
     def whole(self, completion: Completion) -> bytes:
-        """Return the one line of a response that is no stream."""
+        """Return the response as one document, which is one line."""
         return self._done(completion, completion.text)
 
     def _message(self, text: str) -> dict[str, object]:

@@ -33,7 +33,7 @@ class OpenAIChat(Shape):
         self._before, self._after = self._template()
 
     def opening(self, completion: Completion) -> bytes:
-        """Return the chunk that carries the role."""
+        """Return the chunk with the role."""
         return self._chunk({"role": "assistant", "content": "", "refusal": None})
 
     def piece(self, text: str) -> bytes:
@@ -49,7 +49,7 @@ class OpenAIChat(Shape):
         return events + DONE
 
     def whole(self, completion: Completion) -> bytes:
-        """Return the completion that is no stream."""
+        """Return the completion as one document."""
         message = {"role": "assistant", "content": completion.text, "refusal": None}
         choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": "stop"}
         frame = {**self._frame, "object": "chat.completion"}
@@ -66,15 +66,16 @@ class OpenAIChat(Shape):
     def _template(self) -> tuple[bytes, bytes]:
         """Return the bytes before and after the text of a chunk of content."""
         # Only the text and the padding differ from chunk to chunk.  A load asks for tens of
-        # thousands of chunks, and the lab would be late if it encoded the rest each time.
+        # thousands of chunks, and encoding the rest each time would make the lab late.
         before, name, rest = self._chunk({"content": ""}).partition(b'"content":')
         after, padding, _ = rest.removeprefix(b'""').partition(b'"obfuscation":"')
         return before + name, after + padding
 
     def _padding(self) -> bytes:
         """Return 2 to 16 letters."""
-        # OpenAI sends these so that the size of an encrypted chunk does not tell its token.
-        # One random() gives place and length: a randint() takes longer than all the rest.
+        # OpenAI sends these letters so that the size of an encrypted chunk does not reveal its
+        # token.  One random() gives place and length: a randint() takes longer than all other
+        # steps.
         at = int(self._rng.random() * 930)
         return LETTERS[at // 15 : at // 15 + 2 + at % 15]
 

@@ -62,7 +62,7 @@ class OpenAIResponses(Shape):
         )
 
     def whole(self, completion: Completion) -> bytes:
-        """Return the response that is no stream."""
+        """Return the response as one document."""
         return compact(self._completed(completion))
 
     @property

@@ -1,4 +1,4 @@
-"""Plain streams, which are no provider's: ``/sse/<scenario>`` and ``/ndjson/<scenario>``.
+"""Plain streams, of no provider: ``/sse/<scenario>`` and ``/ndjson/<scenario>``.
 
 Both take ``GET`` and ``POST``, and always stream.
 """
@@ -19,7 +19,7 @@ class PlainSSE(Shape):
 
     @classmethod
     def asked(cls, path: str, body: Mapping[str, object]) -> Asked | None:
-        """Return what a request asks for; the path names the scenario."""
+        """Return the details that a request names; the scenario is in the path."""
         scenario = path.removeprefix(cls.path)
         return None if scenario == path else Asked(scenario, stream=True)
 

@@ -1,4 +1,4 @@
-"""The numbers of the arrival benchmark: the rows of its table, and what is to be reached.
+"""The numbers of the arrival benchmark: the rows of its table, and the goals.
 
 All times are µs.  A figure over several rounds is the median of the rounds' figures.
 Undefined is None: a peer has no `arrived`.

@@ -1,6 +1,6 @@
-"""The others, each used as its own documentation shows, with one client for all streams.
+"""The other clients, each used as its documentation shows, with one client for all streams.
 
-They have no arrival time: what is noted is when their consumer's loop had the event.
+They have no arrival time: the benchmark notes when the consumer's loop has the event.
 """
 
 from __future__ import annotations

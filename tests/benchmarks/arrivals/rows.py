@@ -1,4 +1,4 @@
-"""What a client saw of a stream: a row an event, in columns; and ways to run many streams."""
+"""The events that a client saw: a row an event, in columns; and ways to run many streams."""
 
 from __future__ import annotations
 

@@ -2,8 +2,8 @@
 
 ``python -m tests.benchmarks.arrivals.sender`` prints its port.  It answers any request for
 ``/N_STREAMS/N_EVENTS/GAP_US/…`` with chat-completion events of about 280 bytes, chunked.  It
-begins when N_STREAMS streams are connected, so no event is sent while a client still
-connects.  The starts of the streams are spread evenly over one gap.
+begins when ``N_STREAMS`` streams are connected, with their starts spread evenly over one gap,
+so that no event is sent while a client still connects.
 
 Rule: deadlines are absolute, and each event holds the ``perf_counter_ns`` of its send.
 """

@@ -1,4 +1,4 @@
-"""The arrival benchmark: its numbers by hand, and a run that is too short to tell."""
+"""The arrival benchmark: its numbers by hand, and a run that is too short for a result."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The tools' own wheels against our definitions, where an interpreter has them.
+"""The tools' own wheels against our definitions, if an interpreter has the wheels.
 
-``STREAMLAB_GUIDELLM_PYTHON`` and ``STREAMLAB_AIPERF_PYTHON`` name interpreters that have what
-ours has not: their dependencies and each other's do not always go together.
+``STREAMLAB_GUIDELLM_PYTHON`` and ``STREAMLAB_AIPERF_PYTHON`` name interpreters with these
+packages: the dependencies of the packages conflict at times.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""What the tests of taps say over and over: plain clients, and what a tap might touch."""
+"""The common parts of the tests of taps: plain clients, and the parts a tap might change."""
 
 from __future__ import annotations
 

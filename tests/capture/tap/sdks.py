@@ -1,7 +1,7 @@
 """The SDKs of the tests: how each streams one answer, and what it yields.
 
-A driver is given where to ask, the model, and the HTTP client to use; it returns what the
-SDK yielded, as plain values that can be compared.
+A driver gets the URL, the model, and the HTTP client to use; it returns the values that the SDK
+yielded, as plain values that can be compared.
 """
 
 from __future__ import annotations

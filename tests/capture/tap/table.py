@@ -1,4 +1,4 @@
-"""What was verified, as the table of streamlab/README.md: made of the cases that the tests run.
+"""The verified packages, as the table of streamlab/README.md, from the cases of the tests.
 
 ``python -m tests.capture.tap.table`` prints it.
 """

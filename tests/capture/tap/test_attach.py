@@ -157,7 +157,7 @@ def test_a_response_that_has_been_read_is_refused_in_one_sentence(pages: str) ->
     with client(httpx) as http, pytest.raises(UsageError) as caught:
         sl.attach(http.get(f"{pages}/nothing"))
     assert str(caught.value) == (
-        "a response is attached before it is read, and this one has been, at least in part. "
+        "a response is attached before it is read, and this one was read, at least in part. "
         "Open it by client.stream(…) and attach it first."
     )
 
@@ -252,8 +252,8 @@ def test_a_recording_can_be_closed_while_its_response_is_open(pages: str) -> Non
         left(attached)
         assert list(attached.iter_raw()) == []
     assert str(caught.value) == (
-        "a recording is there when its response has ended, and this one is on its way. "
-        "Read it to its end, close it, or call close(); until then there is .recorder."
+        "a recording exists when its response has ended, and this one is open. "
+        "Read it to its end, close it, or call close(); until then use .recorder."
     )
 
 

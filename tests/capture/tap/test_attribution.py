@@ -1,7 +1,7 @@
-"""Whose bytes arrived when: every event is looked for on the wire, by its own content.
+"""Which bytes arrived when: the test finds every event on the connections, by its content.
 
-The oracle is what the connections really read; each event says who asked for it and when it
-was made, so that a mistake in either direction shows.
+The truth is the reads of the connections; each event contains the name of its client and the
+time when it was made, so that a mistake in either direction shows.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Which clients may be tapped, what a tap leaves behind, and what it knows."""
+"""Which clients may be tapped, and the state of a client and of a tap afterwards."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""However a stream is left, there is a recording that says so; and the client lives on."""
+"""A stream may be left in any way: its recording has this end, and the client still works."""
 
 from __future__ import annotations
 

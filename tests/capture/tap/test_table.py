@@ -1,4 +1,4 @@
-"""The table of what was verified is what the tests run."""
+"""The table of verified packages has the same cases as the tests."""
 
 from __future__ import annotations
 
