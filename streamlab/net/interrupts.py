@@ -196,9 +196,13 @@ def _on_main_thread() -> bool:
 
 
 def wait_readable(sock: socket.socket, timeout: float | None) -> bool:
-    """Wait up to `timeout` seconds for `sock`; return whether it can be read."""
+    """Wait up to `timeout` seconds for `sock`; return whether a read would return at once."""
+    # In a pool, one thread may ask while another thread closes the connection.  A read of a
+    # closed socket returns at once, with an error that is then mapped like any other.
+    if (fd := sock.fileno()) < 0:
+        return True
     if not hasattr(select, "poll"):  # Windows has no poll
-        return bool(select.select([sock], [], [], timeout)[0])
+        return bool(select.select([fd], [], [], timeout)[0])
     poll = select.poll()  # because select refuses descriptors above 1023
-    poll.register(sock, select.POLLIN)
+    poll.register(fd, select.POLLIN)
     return bool(poll.poll(None if timeout is None else max(timeout, 0) * 1000))

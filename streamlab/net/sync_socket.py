@@ -191,4 +191,4 @@ def socket_info(sock: socket.socket, info: str) -> object:
 
 def readable(sock: socket.socket) -> bool:
     """Return whether a read would return at once; a closed socket is readable."""
-    return sock.fileno() < 0 or wait_readable(sock, 0)
+    return wait_readable(sock, 0)
