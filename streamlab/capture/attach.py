@@ -6,6 +6,7 @@ sockets below are not ours.  Under a tap they are, and the stamps are those of t
 
 from __future__ import annotations
 
+import contextlib
 import weakref
 from collections.abc import AsyncGenerator, Callable, Generator
 from types import SimpleNamespace
@@ -177,9 +178,19 @@ def _of_requests(response: Any) -> Source:
 
     def pieces(session: Session) -> Pieces:
         session.answered(head)
-        return followed(response.iter_content(None), session)
+        return _pieces_of_requests(response, session)
 
     return Source(request, pieces, _watched(response, lambda found: bool(found.raw.closed)))
+
+
+def _pieces_of_requests(response: Any, session: Session) -> Generator[bytes, None, None]:
+    with contextlib.closing(followed(response.iter_content(None), session)) as pieces:
+        for piece in pieces:
+            # urllib3 closes a body by itself with its last byte, before the consumer has it.
+            # That is its end; a close that is seen later is the user's.
+            if response.raw.closed:
+                session.end("eof")
+            yield piece
 
 
 _ADAPTERS = (

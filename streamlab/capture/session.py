@@ -98,7 +98,7 @@ class Session:
         self._recording: Recording | None = None
         self._closed = closed
         if closed is not None:
-            _unnoticed.add(self)
+            _unnoticed.add(weakref.ref(self, _unnoticed.discard))
 
     # while the request is sent and answered
 
@@ -170,11 +170,12 @@ class Session:
         # ledger of this stream has the stamps of its bytes.
         if self._secret_bytes:
             piece = redact.mask_bytes(piece, self._secret_bytes)
-        if self._pieces is not None:
-            for part, stamp in self._pieces.parts(piece):
+        pieces, connection = self._pieces, self._connection  # another thread may end us now
+        if pieces is not None:
+            for part, stamp in pieces.parts(piece):
                 self._put(part, stamp)
         elif piece:
-            self._put(piece, None if self._connection is None else self._connection.last)
+            self._put(piece, None if connection is None else connection.last)
         if self.recorder.full:
             self.end("limit", f"max_bytes={self.recorder.max_bytes} was reached")
 
@@ -238,7 +239,10 @@ class Session:
         self.recorder.end(*(self._reason or (how, detail)), t_ns)
         if self._pieces is not None:
             self._pieces.close()
-        _unnoticed.discard(self)
+        # The session lives as long as its tap, or as ``sl.last``: the connection, and with it
+        # the loop, must not.
+        self._pieces = self._connection = None
+        _unnoticed.discard(weakref.ref(self))
         _remember(self)
 
     @contextmanager
@@ -301,8 +305,9 @@ def _interruption(exc: BaseException) -> tuple[How, str] | None:
 
 def last() -> Recording | None:
     """Return the recording that ended last; None before there is one."""
-    for session in list(_unnoticed):
-        session.look()
+    for held in list(_unnoticed):
+        if (session := held()) is not None:
+            session.look()
     return _last[-1].recording() if _last else None
 
 
@@ -311,7 +316,8 @@ def _remember(session: Session) -> None:
 
 
 _last: list[Session] = []
-_unnoticed: weakref.WeakSet[Session] = weakref.WeakSet()
+# A plain set, because a WeakSet cannot be walked while another thread adds to it.
+_unnoticed: set[weakref.ref[Session]] = set()
 """Sessions whose response may be closed without notice to us."""
 
 
