@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import wraps
-from inspect import signature
+from inspect import iscoroutinefunction, signature
 from os import PathLike, fspath
 from pathlib import Path
-from typing import Any, Final, ParamSpec, TypeVar
+from typing import Any, Final, ParamSpec, TypeVar, cast
 
 import httpx
 
@@ -113,15 +113,20 @@ def takes(
     """
 
     def decorate(function: Callable[[RequestOptions], R]) -> Callable[P, R]:
-        @wraps(function)
         def call(*args: P.args, **options: P.kwargs) -> R:
             return function(describe(*args, **options))
 
+        async def acall(*args: P.args, **options: P.kwargs) -> object:
+            return await cast("Any", function)(describe(*args, **options))
+
+        # Other libraries ask whether a function is a coroutine function.
+        is_async = iscoroutinefunction(function)
+        called = wraps(function)(cast("Callable[P, R]", acall) if is_async else call)
         shown = signature(describe).replace(
             return_annotation=signature(function).return_annotation
         )
-        vars(call)["__signature__"] = shown
-        return call
+        vars(called)["__signature__"] = shown
+        return called
 
     return decorate
 

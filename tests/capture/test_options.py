@@ -72,3 +72,12 @@ def test_a_field_of_the_body_may_have_the_name_of_a_parameter(kind: str, fast_la
     assert rec.label == "mine"
     asked = rec.meta["request"]
     assert (asked["label"], asked["client"], asked["temperature"]) == ("a field", "another", 0)
+
+
+def test_the_async_function_is_one_for_those_who_ask() -> None:
+    assert [inspect.iscoroutinefunction(function) for function in FUNCTIONS] == [
+        False,
+        True,
+        False,
+        False,
+    ]
