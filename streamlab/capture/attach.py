@@ -16,6 +16,7 @@ import httpx
 
 from streamlab.capture.body import afollowed, follow, followed
 from streamlab.capture.libraries import httpx_of, is_a
+from streamlab.capture.options import check_max_bytes
 from streamlab.capture.session import Session
 from streamlab.capture.stream import AsyncStream, Stream
 from streamlab.errors import UsageError
@@ -97,6 +98,7 @@ def attach(
                     break
         s.recording  # of what was read; the response was closed
     """
+    check_max_bytes(max_bytes)
     source = _source(response)
     session = Session(label=label, max_bytes=max_bytes, closed=source.closed)
     session.asked(source.request)

@@ -20,7 +20,7 @@ from anyio.lowlevel import checkpoint
 from streamlab.capture import lab_log
 from streamlab.capture.body import abody, body
 from streamlab.capture.client import async_client, build, sync_client
-from streamlab.capture.options import RequestOptions, checked_timeout
+from streamlab.capture.options import RequestOptions, check_client, checked_timeout
 from streamlab.capture.session import Session
 from streamlab.errors import UsageError
 from streamlab.net.async_socket import AsyncStream
@@ -73,6 +73,7 @@ class OwnRequest:
     def client(self, gate: Gate) -> Generator[Any, None, None]:
         """Lend the user's client, or a new one with a fresh connection that is closed then."""
         if self.options.client is not None:
+            check_client(self.options.client, is_async=False)
             with stamping(self.options.client):
                 yield self.options.client
         else:
@@ -84,6 +85,7 @@ class OwnRequest:
         # No context manager made of an async generator: when a loop ends, asyncio closes all
         # its async generators in any order, and this one may go before the one that uses it.
         if self.options.client is not None:
+            check_client(self.options.client, is_async=True)
             stack.enter_context(stamping(self.options.client))
             return self.options.client
         client = async_client(self._http, held, self._stopper)
