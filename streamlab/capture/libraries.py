@@ -81,6 +81,8 @@ def how_of(exc: BaseException) -> How | None:
 
 def is_cancellation(exc: BaseException) -> bool:
     """Return whether an exception cancels a task, of asyncio or of trio."""
+    if isinstance(exc, BaseExceptionGroup):  # of trio, from a race of addresses
+        return all(map(is_cancellation, exc.exceptions))
     return isinstance(exc, asyncio.CancelledError) or is_a(exc, "trio", "Cancelled")
 
 

@@ -18,7 +18,7 @@ import h2.exceptions
 import pytest
 
 import streamlab as sl
-from streamlab.capture.libraries import how_of
+from streamlab.capture.libraries import how_of, is_cancellation
 from streamlab.capture.options import RequestOptions
 from streamlab.capture.request import OwnRequest, apieces, pieces
 from streamlab.many import Lab
@@ -189,3 +189,10 @@ def test_a_server_that_only_looks_like_a_lab_spoils_no_recording(
 def test_what_is_no_http_2_is_a_failure_of_the_network() -> None:
     """httpcore lets the exceptions of h2 pass where they come in mid-body."""
     assert how_of(h2.exceptions.ProtocolError("Error decoding header block")) == "reset"
+
+
+def test_a_group_of_cancellations_is_one() -> None:
+    """trio raises such a group where it cancels a race of addresses."""
+    cancelled = asyncio.CancelledError()
+    assert is_cancellation(BaseExceptionGroup("", [BaseExceptionGroup("", [cancelled])]))
+    assert not is_cancellation(BaseExceptionGroup("", [cancelled, KeyboardInterrupt()]))
