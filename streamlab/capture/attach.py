@@ -6,6 +6,7 @@ below are not ours.  Under a tap the sockets are ours, and stamp the bytes.
 
 from __future__ import annotations
 
+import contextlib
 import weakref
 from collections.abc import AsyncGenerator, Callable, Generator
 from types import SimpleNamespace
@@ -15,6 +16,7 @@ import httpx
 
 from streamlab.capture.body import afollowed, follow, followed
 from streamlab.capture.libraries import httpx_of, is_a
+from streamlab.capture.options import check_max_bytes
 from streamlab.capture.session import Session
 from streamlab.capture.stream import AsyncStream, Stream
 from streamlab.errors import UsageError
@@ -96,6 +98,7 @@ def attach(
                     break
         s.recording  # of what was read; the response was closed
     """
+    check_max_bytes(max_bytes)
     source = _source(response)
     session = Session(label=label, max_bytes=max_bytes, closed=source.closed)
     session.asked(source.request)
@@ -177,9 +180,19 @@ def _of_requests(response: Any) -> _Source:
 
     def pieces(session: Session) -> Pieces:
         session.answered(head)
-        return followed(response.iter_content(None), session)
+        return _pieces_of_requests(response, session)
 
     return _Source(request, pieces, _watched(response, lambda found: bool(found.raw.closed)))
+
+
+def _pieces_of_requests(response: Any, session: Session) -> Generator[bytes, None, None]:
+    with contextlib.closing(followed(response.iter_content(None), session)) as pieces:
+        for piece in pieces:
+            # urllib3 closes a body by itself with its last byte, before the consumer has it.
+            # That is its end; a close that is seen later is the user's.
+            if response.raw.closed:
+                session.end("eof")
+            yield piece
 
 
 _ADAPTERS = (

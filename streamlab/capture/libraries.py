@@ -56,8 +56,9 @@ _HOW: tuple[tuple[str, How], ...] = (
 )
 """The exceptions of httpx and similar libraries; the first class that fits decides."""
 
-_HTTPX_KIN = ("httpx", "httpx2", "httpcore", "httpcore2")
-"""The cores' exceptions come from bodies that are read straight from their connection."""
+_HTTPX_KIN = ("httpx", "httpx2", "httpcore", "httpcore2", "h2.exceptions", "socksio")
+"""The cores' exceptions come from bodies that are read straight from their connection.  Those
+of h2 and socksio pass the cores unmapped, where a server sends what is no HTTP/2 or SOCKS."""
 
 
 def is_a(thing: object, library: str, name: str) -> bool:
@@ -80,6 +81,8 @@ def how_of(exc: BaseException) -> How | None:
 
 def is_cancellation(exc: BaseException) -> bool:
     """Return whether an exception cancels a task, of asyncio or of trio."""
+    if isinstance(exc, BaseExceptionGroup):  # of trio, from a race of addresses
+        return all(map(is_cancellation, exc.exceptions))
     return isinstance(exc, asyncio.CancelledError) or is_a(exc, "trio", "Cancelled")
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import wraps
-from inspect import signature
+from inspect import iscoroutinefunction, signature
 from os import PathLike, fspath
 from pathlib import Path
-from typing import Any, Final, ParamSpec, TypeVar
+from typing import Any, Final, ParamSpec, TypeVar, cast
 
 import httpx
 
@@ -74,6 +75,7 @@ class RequestOptions:
                 f"{fspath(self.save)!r} came. For another format call rec.save(…) afterwards."
             )
         checked_timeout(self.http.get("timeout"))
+        check_max_bytes(self.max_bytes)
 
     @property
     def http(self) -> dict[str, Any]:
@@ -96,6 +98,11 @@ def described(
     **body: object,
 ) -> RequestOptions:
     """Return the options of a call; `record` describes the parameters."""
+    if not isinstance(json, Mapping | None):
+        raise UsageError(
+            f"json= is a mapping of fields, and {type(json).__name__} came. "
+            'Pass a dict, such as json={"label": "x"}.'
+        )
     path = None if save is None else Path(save)
     fields = {**(json or {}), **body}
     return RequestOptions(
@@ -113,16 +120,24 @@ def takes(
     """
 
     def decorate(function: Callable[[RequestOptions], R]) -> Callable[P, R]:
-        @wraps(function)
-        def call(*args: P.args, **options: P.kwargs) -> R:
-            return function(describe(*args, **options))
-
         returned = signature(function, eval_str=True).return_annotation
         shown = signature(describe, eval_str=True).replace(return_annotation=returned)
-        vars(call)["__signature__"] = shown
+
+        def call(*args: P.args, **options: P.kwargs) -> R:
+            shown.bind(*args, **options)  # else a TypeError would speak of `describe`
+            return function(describe(*args, **options))
+
+        async def acall(*args: P.args, **options: P.kwargs) -> object:
+            shown.bind(*args, **options)
+            return await cast("Any", function)(describe(*args, **options))
+
+        # Other libraries ask whether a function is a coroutine function.
+        is_async = iscoroutinefunction(function)
+        called = wraps(function)(cast("Callable[P, R]", acall) if is_async else call)
+        vars(called)["__signature__"] = shown
         # Tools that find `__wrapped__` would show the parameters of `function` instead.
-        del vars(call)["__wrapped__"]
-        return call
+        del vars(called)["__wrapped__"]
+        return called
 
     return decorate
 
@@ -137,9 +152,33 @@ def checked_timeout(timeout: object) -> Any:
     """
     if timeout is None or isinstance(timeout, httpx.Timeout):
         return timeout
+    if timeout == math.inf:  # a socket refuses it
+        return None
     if isinstance(timeout, int | float) and not isinstance(timeout, bool) and timeout > 0:
         return httpx.Timeout(timeout)
     raise UsageError(
         f"timeout is a number of seconds above 0, or an httpx.Timeout, not {timeout!r}. "
         "Pass timeout=60, or None to wait for ever."
+    )
+
+
+def check_max_bytes(max_bytes: object) -> None:
+    """Raise UsageError unless it is a number of bytes, or None for no limit."""
+    is_number = isinstance(max_bytes, int) and not isinstance(max_bytes, bool)
+    if max_bytes is not None and not (is_number and cast("int", max_bytes) >= 0):
+        raise UsageError(
+            f"max_bytes is a whole number of bytes, 0 or more, not {max_bytes!r}. "
+            "Pass max_bytes=1_000_000, or None for no limit."
+        )
+
+
+def check_client(client: object, is_async: bool) -> None:
+    """Raise UsageError unless it is a client of httpx or httpx2, of the right kind."""
+    if hasattr(client, "send") and hasattr(client, "aclose") is is_async:
+        return
+    wanted = "an httpx.AsyncClient" if is_async else "an httpx.Client"
+    raise UsageError(
+        f"client= is {wanted} here, and {type(client).__name__} came. "
+        "An httpx.Client goes to sl.record, for and with; an httpx.AsyncClient to sl.arecord, "
+        "async for and async with."
     )

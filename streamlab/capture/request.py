@@ -14,19 +14,20 @@ import json
 from collections.abc import AsyncGenerator, Generator
 from typing import Any
 
-import httpx
 from anyio import to_thread
 from anyio.lowlevel import checkpoint
 
 from streamlab.capture import lab_log
 from streamlab.capture.body import abody, body
 from streamlab.capture.client import async_client, build, sync_client
-from streamlab.capture.options import RequestOptions, checked_timeout
+from streamlab.capture.options import RequestOptions, check_client, checked_timeout
 from streamlab.capture.session import Session
 from streamlab.errors import UsageError
+from streamlab.net.async_socket import AsyncStream
 from streamlab.net.connection import Stopper
 from streamlab.net.install import stamping
 from streamlab.net.interrupts import Gate, HeldCancellation
+from streamlab.net.sync_socket import SyncStream
 from streamlab.tape import Clock, How, monotonic_ns
 
 
@@ -72,22 +73,33 @@ class OwnRequest:
     def client(self, gate: Gate) -> Generator[Any, None, None]:
         """Yield the user's client, or a new client that is closed at the end of the block."""
         if self.options.client is not None:
+            check_client(self.options.client, is_async=False)
             with stamping(self.options.client):
                 yield self.options.client
         else:
             with contextlib.closing(sync_client(self._http, gate, self._stopper)) as client:
                 yield client
 
-    @contextlib.asynccontextmanager
-    async def aclient(self, held: HeldCancellation) -> AsyncGenerator[Any, None]:
-        """Yield the user's client, or a new client that is closed at the end of the block."""
+    def aclient(self, held: HeldCancellation, stack: contextlib.AsyncExitStack) -> Any:
+        """Return the user's client, or a new one with a fresh connection; `stack` ends it."""
+        # No context manager made of an async generator: when a loop ends, asyncio closes all
+        # its async generators in any order, and this one may go before the one that uses it.
         if self.options.client is not None:
-            with stamping(self.options.client):
-                yield self.options.client
-        else:
-            client = async_client(self._http, held, self._stopper)
-            async with contextlib.aclosing(client):
-                yield client
+            check_client(self.options.client, is_async=True)
+            stack.enter_context(stamping(self.options.client))
+            return self.options.client
+        client = async_client(self._http, held, self._stopper)
+        stack.push_async_callback(client.aclose)
+        return client
+
+    def answered(self, response: Any) -> None:
+        """Note the head of the answer; `stop` can end its connection from now on."""
+        self.session.answered(response)
+        # In a client of the user's, `stop` knows of no connection until now.  Over HTTP/2 a
+        # connection is shared, and is not ours to end.
+        connection = response.extensions.get("network_stream")
+        if isinstance(connection, SyncStream | AsyncStream) and connection.frames is None:
+            self._stopper.add(connection)
 
     def build(self, client: Any, is_async: bool) -> Any:
         """Return the request of a client; note its fields and its time."""
@@ -132,7 +144,7 @@ def pieces(own: OwnRequest) -> Generator[bytes, None, None]:
                     request = own.build(client, is_async=False)
                     response: Any = client.send(request, stream=True)
                 with contextlib.closing(response):
-                    session.answered(response)
+                    own.answered(response)
                     arriving = body(response)
                     while not session.enough:
                         with gate.guarded():
@@ -140,12 +152,16 @@ def pieces(own: OwnRequest) -> Generator[bytes, None, None]:
                             if piece is None:
                                 break
                             session.take(piece)
-                        yield piece
+                        # While an interrupt is held back, the reads that had arrived go on
+                        # tape without the consumer: it could break, and lose the interrupt.
+                        if not gate.is_held:
+                            yield piece
                     gate.check()
         finally:
+            gate.remove()  # again, as an interrupt may have struck there
             own.finish()
-            session.add_log(_log(own, client))
-    gate.check()  # if the stream broke while an interrupt was held back
+            session.add_log(_log(own, client, gate))
+    gate.check()  # the stream broke while an interrupt was held back
 
 
 async def apieces(own: OwnRequest) -> AsyncGenerator[bytes, None]:
@@ -156,13 +172,14 @@ async def apieces(own: OwnRequest) -> AsyncGenerator[bytes, None]:
     """
     session, held = own.session, HeldCancellation()
     await _loaded()
-    async with own.aclient(held) as client:
+    async with contextlib.AsyncExitStack() as stack:
+        client = own.aclient(held, stack)
         try:
             with session.ending():
                 request = own.build(client, is_async=True)
                 response: Any = await client.send(request, stream=True)
                 async with contextlib.aclosing(response):
-                    session.answered(response)
+                    own.answered(response)
                     async for piece in abody(response):
                         session.take(piece)
                         # While a cancellation is held back, the reads that had arrived are put
@@ -175,31 +192,33 @@ async def apieces(own: OwnRequest) -> AsyncGenerator[bytes, None]:
                     held.check()
         finally:
             own.finish()
-            session.add_log(await _alog(own, client))
-    held.check()  # if the stream broke while a cancellation was held back
+            session.add_log(await _alog(own, client, held))
+    held.check()  # the stream broke while a cancellation was held back
 
 
-def _log(own: OwnRequest, client: Any) -> bytes:
+def _log(own: OwnRequest, client: Any, gate: Gate) -> bytes:
     """Return the lab's log of a finished stream; empty if it did not come from a lab."""
     if (url := own.session.log_url) is None:
         return b""
     if own.options.client is not None:
         return lab_log.asked(url)
-    with contextlib.suppress(httpx.HTTPError):  # the tape is whole without the log
-        answer: bytes = client.get(url, timeout=lab_log.TIMEOUT_S).content
-        return answer
-    return b""
+    answer = b""
+    with contextlib.suppress(Exception):  # the log is an extra: the tape is whole
+        answer = client.get(url, timeout=lab_log.TIMEOUT_S).content
+    gate.check()  # one may be held back since the log is asked
+    return answer
 
 
-async def _alog(own: OwnRequest, client: Any) -> bytes:
+async def _alog(own: OwnRequest, client: Any, held: HeldCancellation) -> bytes:
     if (url := own.session.log_url) is None:
         return b""
     if own.options.client is not None:
         return await to_thread.run_sync(lab_log.asked, url)
-    with contextlib.suppress(httpx.HTTPError):
-        answer: bytes = (await client.get(url, timeout=lab_log.TIMEOUT_S)).content
-        return answer
-    return b""
+    answer = b""
+    with contextlib.suppress(Exception):
+        answer = (await client.get(url, timeout=lab_log.TIMEOUT_S)).content
+    held.check()
+    return answer
 
 
 async def _loaded() -> None:

@@ -98,7 +98,7 @@ class Session:
         self._recording: Recording | None = None
         self._closed = closed
         if closed is not None:
-            _unnoticed.add(self)
+            _unnoticed.add(weakref.ref(self, _unnoticed.discard))
 
     def called(self) -> None:
         """Note that the client gets the request now."""
@@ -168,11 +168,12 @@ class Session:
         # of this stream has the stamps of its bytes.
         if self._secret_bytes:
             piece = redact.mask_bytes(piece, self._secret_bytes)
-        if self._pieces is not None:
-            for part, stamp in self._pieces.parts(piece):
+        pieces, connection = self._pieces, self._connection  # another thread may end us now
+        if pieces is not None:
+            for part, stamp in pieces.parts(piece):
                 self._put(part, stamp)
         elif piece:
-            self._put(piece, None if self._connection is None else self._connection.last)
+            self._put(piece, None if connection is None else connection.last)
         if self.recorder.full:
             self.end("limit", f"max_bytes={self.recorder.max_bytes} was reached")
 
@@ -235,7 +236,10 @@ class Session:
         self.recorder.end(*(self._reason or (how, detail)), t_ns)
         if self._pieces is not None:
             self._pieces.close()
-        _unnoticed.discard(self)
+        # The session lives as long as its tap, or as ``sl.last``: the connection, and with it
+        # the loop, must not.
+        self._pieces = self._connection = None
+        _unnoticed.discard(weakref.ref(self))
         _remember(self)
 
     @contextmanager
@@ -296,8 +300,9 @@ def _interruption(exc: BaseException) -> tuple[How, str] | None:
 
 def last() -> Recording | None:
     """Return the recording that ended last; None before there is one."""
-    for session in list(_unnoticed):
-        session.look()
+    for held in list(_unnoticed):
+        if (session := held()) is not None:
+            session.look()
     return _last[-1].recording() if _last else None
 
 
@@ -306,8 +311,9 @@ def _remember(session: Session) -> None:
 
 
 _last: list[Session] = []
-_unnoticed: weakref.WeakSet[Session] = weakref.WeakSet()
-"""Sessions of libraries that do not report that a response was closed."""
+# A plain set, because a WeakSet cannot be walked while another thread adds to it.
+_unnoticed: set[weakref.ref[Session]] = set()
+"""Sessions whose response may be closed without notice to us."""
 
 
 def _fields(content: bytes | None) -> dict[str, object]:

@@ -102,9 +102,11 @@ class Stream(_Streaming):
         return self
 
     def __exit__(self, kind: Kind, exc: BaseException | None, trace: Trace) -> None:
-        self._session.left(exc)
-        self._before_close()
-        self._pieces.close()
+        try:
+            self._session.left(exc)
+            self._before_close()
+        finally:  # also where Ctrl-C strikes in here
+            self._pieces.close()
 
     def __iter__(self) -> Iterator[Delta]:
         """Yield the deltas as they arrive."""
@@ -168,9 +170,11 @@ class AsyncStream(_Streaming):
         return self
 
     async def __aexit__(self, kind: Kind, exc: BaseException | None, trace: Trace) -> None:
-        self._session.left(exc)
-        await self._before_close()
-        await self._pieces.aclose()
+        try:
+            self._session.left(exc)
+            await self._before_close()
+        finally:
+            await self._pieces.aclose()
 
     def __aiter__(self) -> AsyncIterator[Delta]:
         """Yield the deltas as they arrive."""
@@ -229,8 +233,10 @@ class Opening:
     def __init__(self, own: OwnRequest, beside: AbstractContextManager[object]) -> None:
         self._own, self._beside = own, beside
         self._held, self._aheld = ExitStack(), AsyncExitStack()
+        self._is_new = True
 
     def __enter__(self) -> Stream:
+        self._check_new()
         self._held.enter_context(self._beside)
         stream = Stream(self._own.session, pieces(self._own))
         self._held.push(stream)
@@ -240,6 +246,7 @@ class Opening:
         self._held.__exit__(kind, exc, trace)
 
     async def __aenter__(self) -> AsyncStream:
+        self._check_new()
         self._aheld.enter_context(self._beside)
         stream = AsyncStream(self._own.session, apieces(self._own))
         self._aheld.push_async_exit(stream)
@@ -247,6 +254,14 @@ class Opening:
 
     async def __aexit__(self, kind: Kind, exc: BaseException | None, trace: Trace) -> None:
         await self._aheld.__aexit__(kind, exc, trace)
+
+    def _check_new(self) -> None:
+        if not self._is_new:
+            raise UsageError(
+                "a stream is opened once, and this one was opened before. "
+                "Call sl.stream(…) again for another request."
+            )
+        self._is_new = False
 
     def __repr__(self) -> str:
         endpoint = self._own.options.endpoint

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from streamlab.capture.libraries import Request
+from streamlab.capture.options import check_max_bytes
 from streamlab.capture.session import Session
 from streamlab.capture.tap_transport import tap_into, untap
 from streamlab.errors import UsageError
@@ -29,6 +30,7 @@ class Tap:
     def __init__(
         self, client: object, *, label: str = "", max_bytes: int | None = None
     ) -> None:
+        check_max_bytes(max_bytes)
         self._label, self._max_bytes = label, max_bytes
         self._sessions: list[Session] = []
         http = _http_client(client)

@@ -37,7 +37,6 @@ class Watch:
         self._own, self._run, self._waited = own, run, waited
         self._recording: Recording | None = None
         self._failure: BaseException | None = None
-        self._stopping = False
         self.recorder: Recorder = own.session.recorder
         self._thread = threading.Thread(target=self._work, name="streamlab-watch", daemon=True)
         self._thread.start()
@@ -56,7 +55,7 @@ class Watch:
         UsageError
             While the stream runs: wait for it, or stop it.
         """
-        if self._stopping:
+        if self._own.session.enough:  # it was stopped, here or in its view, or has just ended
             self._thread.join(STOPPING_S)
         if not self.done:
             raise UsageError(
@@ -84,7 +83,6 @@ class Watch:
 
     def stop(self) -> None:
         """End the stream now; what has arrived is kept."""
-        self._stopping = True
         self._own.stop("closed", "Stop was pressed")
 
     def __repr__(self) -> str:

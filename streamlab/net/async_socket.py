@@ -47,6 +47,10 @@ class AsyncStream(Exchange, AsyncNetworkStream):
         await stream.handshake(timeout)
         return stream
 
+    def abort(self) -> None:
+        """Make a read that is waiting return at once; callable from any thread."""
+        raise NotImplementedError
+
 
 class AsyncSocketStream(AsyncStream):
     """A connected, non-blocking socket whose every read is stamped in the loop's callback.
@@ -330,3 +334,7 @@ class AsyncTLSStream(TLSExchange, AsyncStream):
     async def aclose(self) -> None:
         """Close the socket below."""
         await self._inner.aclose()
+
+    def abort(self) -> None:
+        """Make a read that is waiting return at once; callable from any thread."""
+        self._inner.abort()

@@ -89,25 +89,26 @@ class Stopper:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._connections: weakref.WeakSet[Abortable] = weakref.WeakSet()
-        self._stopped = False
+        self._stopped = self._resting = False
 
     def add(self, connection: Abortable) -> None:
         """Add a connection that has opened."""
         with self._lock:
             self._connections.add(connection)
-            stopped = self._stopped
-        if stopped:
+            ended = self._stopped and not self._resting
+        if ended:
             connection.abort()
 
     def rest(self) -> None:
         """End no connection any more: the stream is over, and its client may go on."""
         with self._lock:
             self._connections.clear()
-            self._stopped = False
+            self._resting = True
 
     def stop(self) -> None:
         """End all connections, and those that open from now on."""
         with self._lock:
-            self._stopped, connections = True, list(self._connections)
+            self._stopped = True
+            connections = [] if self._resting else list(self._connections)
         for connection in connections:
             connection.abort()

@@ -16,9 +16,14 @@ import select
 import signal
 import socket
 import threading
+import time
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+
+PATIENCE_S = 0.25
+"""A held interrupt waits no longer for bytes: what still comes arrived after it."""
 
 
 class Gate:
@@ -29,6 +34,7 @@ class Gate:
         self._in_use = False  # a connection of ours has waited here
         self._waiting = False
         self._interrupted = False
+        self._interrupted_s = 0.0  # when, by the monotonic clock
 
     def wait(self, sock: socket.socket, timeout: float | None) -> None:
         """Return when `sock` is readable.
@@ -38,7 +44,8 @@ class Gate:
         TimeoutError
             After `timeout` seconds without a byte.
         KeyboardInterrupt
-            If the user interrupted, and no byte is left to read.
+            If the user interrupted and nothing is left to read, or the server sends so
+            fast that something always is.
         """
         if sock.fileno() < 0:
             raise OSError("the connection is closed")
@@ -47,11 +54,11 @@ class Gate:
             self._waiting = True
             ready = wait_readable(sock, 0 if self._interrupted else timeout)
         except KeyboardInterrupt:
-            self._interrupted = True
+            self._note_interrupt()
             ready = wait_readable(sock, 0)
         finally:
             self._waiting = False
-        if not ready:
+        if not ready or (self._interrupted and self._is_late()):
             self.check()
             raise TimeoutError(f"no byte came for {timeout:g} s")
 
@@ -68,12 +75,17 @@ class Gate:
     @contextmanager
     def installed(self) -> Iterator[None]:
         """Hold interrupts back inside `guarded`, for as long as this block runs."""
-        self._holds = _handler.install()
+        # An interrupt may strike while the handler is put in or taken out: so `install` is
+        # inside the try, and the caller calls `remove` once more.
         try:
+            self._holds = _handler.install(self)
             yield
         finally:
-            if self._holds:
-                _handler.remove()
+            self.remove()
+
+    def remove(self) -> None:
+        """Hold nothing back any more; a second call is harmless."""
+        _handler.remove(self)
 
     @contextmanager
     def guarded(self) -> Iterator[None]:
@@ -85,6 +97,11 @@ class Gate:
             return
         with _handler.guarding(self):
             yield
+
+    @property
+    def is_held(self) -> bool:
+        """Whether an interrupt is held back."""
+        return self._interrupted
 
     def check(self) -> None:
         """Raise an interrupt that is still held back."""
@@ -98,8 +115,15 @@ class Gate:
         # program can be stopped.
         if self._waiting or not self._in_use or self._interrupted:
             return False
-        self._interrupted = True
+        self._note_interrupt()
         return True
+
+    def _note_interrupt(self) -> None:
+        if not self._interrupted:
+            self._interrupted, self._interrupted_s = True, time.monotonic()
+
+    def _is_late(self) -> bool:
+        return time.monotonic() - self._interrupted_s > PATIENCE_S
 
 
 class OpenGate(Gate):
@@ -127,14 +151,16 @@ class _Handler:
     """
 
     def __init__(self) -> None:
-        self._n_streams = 0
+        # Weak, because an interrupt may strike before `remove`: a gate that is gone does not
+        # keep the handler from being taken out by the next stream.
+        self._open: weakref.WeakSet[Gate] = weakref.WeakSet()
         self._gate: Gate | None = None
 
     def __call__(self, signum: int, frame: FrameType | None) -> None:
         if self._gate is None or not self._gate.hold():
             raise KeyboardInterrupt
 
-    def install(self) -> bool:
+    def install(self, gate: Gate) -> bool:
         """Handle interrupts for one more stream; return False where that is impossible."""
         if not _on_main_thread():
             return False
@@ -142,16 +168,16 @@ class _Handler:
             signal.signal(signal.SIGINT, self)
         if not self._is_installed():
             return False
-        self._n_streams += 1
+        self._open.add(gate)
         return True
 
-    def remove(self) -> None:
+    def remove(self, gate: Gate) -> None:
         """Put Python's own handler back after the last stream."""
-        self._n_streams -= 1
+        self._open.discard(gate)
         # The garbage collector may end a stream on another thread, where `signal.signal`
-        # raises; and the user may have set a handler since.  Then the present handler stays:
-        # without a guarding gate, ours does the same as Python's own.
-        if self._n_streams == 0 and self._is_installed() and _on_main_thread():
+        # raises; and the user may have set a handler since.  Then ours stays, or theirs:
+        # without a guarding gate ours does what Python's own does.
+        if not self._open and _on_main_thread() and self._is_installed():
             signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def _is_installed(self) -> bool:
@@ -165,7 +191,8 @@ class _Handler:
         try:
             yield
         finally:
-            self._gate = before
+            if self._gate is gate:
+                self._gate = before
 
 
 _handler = _Handler()

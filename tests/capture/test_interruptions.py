@@ -13,9 +13,11 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import h2.exceptions
 import pytest
 
 import streamlab as sl
+from streamlab.capture.libraries import how_of, is_cancellation
 from streamlab.capture.options import RequestOptions
 from streamlab.capture.request import OwnRequest, apieces, pieces
 from streamlab.many import Lab
@@ -157,3 +159,41 @@ def test_ctrl_c_works_at_once_with_a_client_of_ones_own(lab: Lab) -> None:
     said, _ = child.communicate(timeout=20)
 
     assert said.split() == ["interrupted", "12"]
+
+
+@pytest.mark.parametrize(
+    "answer", [b"no log", b'{"sent": [[13, %s]]}' % (b"9" * 30), b"[" * 9999]
+)
+@pytest.mark.parametrize("stream", [b"7", b"../\x7f%zz"])
+def test_a_server_that_only_looks_like_a_lab_spoils_no_recording(
+    answer: bytes, stream: bytes
+) -> None:
+    head = b"HTTP/1.1 200 OK\r\nx-streamlab-stream: %s\r\ncontent-length: 13\r\n\r\n" % stream
+    with serving() as server:
+
+        def reply() -> None:
+            asyncio.run(server.asked())
+            server.connection.sendall(head + b"data: hello\n\n")
+            with contextlib.suppress(OSError):
+                connection, _ = server._listening.accept()
+                with connection:
+                    connection.recv(65536)
+                    connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n" + answer)
+
+        thread = threading.Thread(target=reply, daemon=True)
+        thread.start()
+        rec = sl.record(sl.endpoint(server.url, dialect="sse"), timeout=5)
+
+    assert (rec.end.how, rec.body) == ("eof", b"data: hello\n\n")
+
+
+def test_what_is_no_http_2_is_a_failure_of_the_network() -> None:
+    """httpcore lets the exceptions of h2 pass where they come in mid-body."""
+    assert how_of(h2.exceptions.ProtocolError("Error decoding header block")) == "reset"
+
+
+def test_a_group_of_cancellations_is_one() -> None:
+    """trio raises such a group where it cancels a race of addresses."""
+    cancelled = asyncio.CancelledError()
+    assert is_cancellation(BaseExceptionGroup("", [BaseExceptionGroup("", [cancelled])]))
+    assert not is_cancellation(BaseExceptionGroup("", [cancelled, KeyboardInterrupt()]))

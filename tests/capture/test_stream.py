@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import time
+import weakref
 from pathlib import Path
 
+import httpx
 import pytest
 
 import streamlab as sl
@@ -185,3 +189,73 @@ def test_waiting_has_an_end(fast_lab: Lab) -> None:
         watch.wait(0.05)
     watch.stop()
     watch.wait(5)
+
+
+def test_a_stop_in_the_view_counts_as_one_of_the_watch(fast_lab: Lab) -> None:
+    """Its button calls `stop` of the request; ``.recording`` then waits for the end."""
+    watch = sl.watch(fast_lab.endpoint("silence"), "hi", live=False)
+    while len(watch.recorder) < 3:
+        time.sleep(0.001)
+    watch._own.stop()
+
+    assert (watch.recording.end.how, watch.recording.end.detail) == ("closed", "stopped")
+
+
+def test_two_stops_leave_the_lab_s_log(fast_lab: Lab) -> None:
+    watch = sl.watch(fast_lab.endpoint("silence"), "hi", live=False)
+    while len(watch.recorder) < 3:
+        time.sleep(0.001)
+    watch.stop()
+    while not watch.done:
+        watch.stop()
+
+    assert (watch.recording.reads["server_sent_ns"] > 0).all()
+
+
+def test_stop_ends_a_watch_with_a_client_of_the_users_in_mid_silence(
+    fast_lab: Lab,
+) -> None:
+    with httpx.Client() as client:
+        watch = sl.watch(fast_lab.endpoint("silence"), "hi", live=False, client=client)
+        while len(watch.recorder) < 3:
+            time.sleep(0.001)
+        watch.stop()
+
+        assert watch.recording.end.detail == "Stop was pressed"
+        assert sl.record(fast_lab.endpoint("steady"), "hi", client=client).complete
+
+
+def test_a_stream_is_opened_once(fast_lab: Lab) -> None:
+    opening = sl.stream(fast_lab.endpoint("steady"), "hi")
+    with opening as s:
+        list(s)
+    with pytest.raises(UsageError, match="opened once"), opening:
+        pass
+    assert s.recording.complete
+
+
+def test_a_stream_that_its_loop_leaves_open_ends_without_noise(fast_lab: Lab) -> None:
+    noise: list[object] = []
+
+    async def leave() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, told: noise.append(told))
+        s = await sl.stream(fast_lab.endpoint("steady"), "hi", label="left").__aenter__()
+        async for _ in s:
+            break
+
+    asyncio.run(leave())
+    assert noise == []
+    assert sl.last is not None
+    assert (sl.last.label, sl.last.end.how) == ("left", "closed")
+
+
+def test_the_last_recording_keeps_no_loop_and_no_connection(fast_lab: Lab) -> None:
+    loops: list[weakref.ref[object]] = []
+
+    async def record() -> None:
+        loops.append(weakref.ref(asyncio.get_running_loop()))
+        await sl.arecord(fast_lab.endpoint("steady"), "hi")
+
+    asyncio.run(record())
+    gc.collect()
+    assert loops[0]() is None

@@ -38,6 +38,18 @@ def test_after_its_rest_a_stopper_ends_nothing() -> None:
     assert (old.n_aborts, new.n_aborts) == (1, 0)
 
 
+def test_a_second_stop_after_the_rest_ends_nothing() -> None:
+    """The client still asks for the lab's log then."""
+    stopper, old, new = Stopper(), Connection(), Connection()
+    stopper.stop()
+    stopper.rest()
+    stopper.add(old)
+    stopper.stop()
+    stopper.add(new)
+
+    assert (old.n_aborts, new.n_aborts) == (0, 0)
+
+
 def test_a_stopper_keeps_no_connection_alive() -> None:
     stopper = Stopper()
     stopper.add(Connection())

@@ -11,8 +11,11 @@ from collections.abc import Iterator
 import pytest
 
 import streamlab as sl
+from streamlab.capture import request
+from streamlab.capture.session import Session
 from streamlab.many import Lab
-from streamlab.net.interrupts import Gate, OpenGate
+from streamlab.net import interrupts
+from streamlab.net.interrupts import Gate, OpenGate, _handler
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 
@@ -173,3 +176,85 @@ def test_in_a_tapped_client_nothing_is_held_back(
         gate.wait(pair[0], 0)
     with gate.open(), pytest.raises(KeyboardInterrupt):
         interrupt()
+
+
+def test_an_interrupt_while_the_handler_is_taken_out_leaves_python_s_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The second `remove` of a stream does what the first, interrupted, did not."""
+    gate = Gate()
+
+    def interrupted(_: Gate) -> None:
+        monkeypatch.undo()
+        interrupt()
+
+    with pytest.raises(KeyboardInterrupt), gate.installed():
+        monkeypatch.setattr(_handler, "remove", interrupted)
+    gate.remove()
+
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_gate_that_was_never_removed_keeps_no_handler_once_it_is_gone() -> None:
+    gate = Gate()
+    _handler.install(gate)
+    del gate
+    with Gate().installed():
+        pass
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_server_that_never_pauses_cannot_outlast_an_interrupt(
+    pair: tuple[socket.socket, socket.socket], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(interrupts, "PATIENCE_S", -1.0)
+    ours, theirs = pair
+    gate = Gate()
+    theirs.send(b"there is always more")
+    with gate.installed():
+        gate.wait(ours, 5)
+        with gate.guarded(), pytest.raises(KeyboardInterrupt):
+            interrupt()
+            gate.wait(ours, 5)
+
+
+def test_an_interrupt_is_not_lost_where_the_consumer_breaks(
+    fast_lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It came after the read, so it is held back; the consumer gets no piece any more."""
+    take, n_seen = Session.take, 0
+
+    def interrupted(session: Session, piece: bytes) -> None:
+        take(session, piece)
+        monkeypatch.undo()
+        interrupt()
+
+    monkeypatch.setattr(Session, "take", interrupted)
+    with (
+        pytest.raises(KeyboardInterrupt),
+        sl.stream(fast_lab.endpoint("steady"), "hi") as s,
+    ):
+        for n_seen, _ in enumerate(s.iter_raw(), start=1):  # noqa: B007
+            break
+
+    assert n_seen == 0
+    assert s.recording.end.how == "interrupted"
+    assert len(s.recording.tape) >= 1
+
+
+def test_an_interrupt_while_the_log_is_asked_goes_on(
+    fast_lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = request._log
+
+    def interrupted(own: object, client: object, gate: Gate) -> bytes:
+        gate._note_interrupt()  # held back by a wait whose answer had just come
+        return asked(own, client, gate)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(request, "_log", interrupted)
+    with (
+        pytest.raises(KeyboardInterrupt),
+        sl.stream(fast_lab.endpoint("steady"), "hi") as s,
+    ):
+        for _ in s:
+            break

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import weakref
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 import requests
 
 import streamlab as sl
+from streamlab.capture import session as capture
 from streamlab.errors import UsageError
 from tests.capture.tap.clients import aclient, client, each_library
 from tests.capture.tap.sdks import KEY
@@ -272,3 +274,33 @@ def test_what_is_no_response_is_refused_in_one_sentence() -> None:
         "sl.attach follows a response of httpx, httpx2, aiohttp or requests, and Client came. "
         "Pass the response itself, before it is read."
     )
+
+
+def test_the_last_byte_of_requests_is_the_end_of_its_recording(fast_lab: Any) -> None:
+    """urllib3 closes the body by itself then: a look at that moment finds no early close."""
+    url = f"{fast_lab.base_url}/models"
+    with requests.get(url, stream=True, timeout=10) as response:
+        assert "content-length" in response.headers
+        attached = sl.attach(response)
+        for _ in attached.iter_raw():
+            assert attached.recording.end.how == "eof"
+    assert attached.recording.end.how == "eof"
+
+
+def test_the_last_recording_can_be_asked_while_other_threads_attach(fast_lab: Any) -> None:
+    url, failures = f"{fast_lab.base_url}/models", []
+
+    def attach() -> None:
+        for _ in range(20):
+            with requests.get(url, stream=True, timeout=10) as response:
+                list(sl.attach(response).iter_raw())
+
+    threads = [threading.Thread(target=attach) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    while any(thread.is_alive() for thread in threads):
+        try:
+            capture.last()
+        except RuntimeError as exc:
+            failures.append(exc)
+    assert failures == []
