@@ -74,7 +74,9 @@ def serve(
     Raises
     ------
     LabError
-        If the port is taken.
+        If the port is taken, or the lab does not start.
+    UsageError
+        If `speed` is not a number above 0.
     """
     if recordings:
         return Lab(named_tapes(recordings), port=port, speed=speed)

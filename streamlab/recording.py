@@ -171,7 +171,8 @@ class Recording:
         Parameters
         ----------
         tokenizer : callable, optional
-            Text to tokens, or to their number, for the tools that tokenise by themselves.
+            Text to tokens, or to their number, for the tools that tokenise by themselves,
+            such as ``tiktoken.get_encoding("o200k_base").encode``.
             Without it, these use the server's count, and the column ``tokens`` says so.
         """
         from streamlab.metrics.lens import lens

@@ -69,16 +69,13 @@ class OwnRequest:
         self.session.because(how, detail)
         self._stopper.stop()
 
-    @contextlib.contextmanager
-    def client(self, gate: Gate) -> Generator[Any, None, None]:
-        """Yield the user's client, or a new client that is closed at the end of the block."""
+    def client(self, gate: Gate, stack: contextlib.ExitStack) -> Any:
+        """Return the user's client, or a new one with a fresh connection; `stack` ends it."""
         if self.options.client is not None:
             check_client(self.options.client, is_async=False)
-            with stamping(self.options.client):
-                yield self.options.client
-        else:
-            with contextlib.closing(sync_client(self._http, gate, self._stopper)) as client:
-                yield client
+            stack.enter_context(stamping(self.options.client))
+            return self.options.client
+        return stack.enter_context(sync_client(self._http, gate, self._stopper))
 
     def aclient(self, held: HeldCancellation, stack: contextlib.AsyncExitStack) -> Any:
         """Return the user's client, or a new one with a fresh connection; `stack` ends it."""
@@ -137,7 +134,8 @@ def pieces(own: OwnRequest) -> Generator[bytes, None, None]:
     failure (which is data, and not raised), and when it is closed early.
     """
     session, gate = own.session, Gate()
-    with own.client(gate) as client:
+    with contextlib.ExitStack() as stack:
+        client = own.client(gate, stack)
         try:
             with gate.installed(), session.ending():
                 with gate.guarded():

@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 
     from streamlab.metrics import Tables
 
-__all__ = ["ENDINGS", "load", "read_meta", "recordings", "save", "write_table"]
-
 ENDINGS = (".parquet",)
 
 KEY = b"streamlab"

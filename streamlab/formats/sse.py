@@ -14,8 +14,6 @@ from streamlab.formats._whole import whole
 if TYPE_CHECKING:
     from streamlab.metrics import Tables
 
-__all__ = ["ENDINGS", "save"]
-
 ENDINGS = (".sse", ".ndjson")
 
 

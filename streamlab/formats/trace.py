@@ -20,8 +20,6 @@ from streamlab.formats._whole import whole
 from streamlab.metrics import Tables
 from streamlab.metrics.phases import phases
 
-__all__ = ["ENDINGS", "save"]
-
 ENDINGS = (".trace.json",)
 
 PROCESS = 1

@@ -47,14 +47,11 @@ class LiveView:
 
     Parameters
     ----------
-    model : LiveModel
     on_stop : callable, optional
         Called when Stop is clicked, in the thread in which the click arrives.
 
     Attributes
     ----------
-    scope : Scope
-    feed : Feed
     failure : Exception or None
         Why the view stopped following, if it did; the capture goes on.
     """

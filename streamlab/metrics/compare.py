@@ -10,8 +10,6 @@ from streamlab.errors import UsageError
 from streamlab.metrics.summary import summary
 from streamlab.metrics.tables import HasTables, Tables, tables_of
 
-__all__ = ["COLUMNS", "DIFFERENCES", "compare"]
-
 DIFFERENCES = (
     "ttfb_ms",
     "ttft_ms",

@@ -28,7 +28,6 @@ def lens(tables: Tables, tokenizer: Tokenizer | None = None) -> Lens:
 
     Parameters
     ----------
-    tables : Tables
     tokenizer : callable, optional
         Text to its tokens, or to their number, for the tools that count tokens themselves;
         without a tokenizer these get the server's count, and ``tokens`` names this source.
@@ -50,10 +49,6 @@ def lens(tables: Tables, tokenizer: Tokenizer | None = None) -> Lens:
     ------
     UsageError
         If `tokenizer` cannot be called.
-
-    Examples
-    --------
-    ``lens(rec.tables, tokenizer=tiktoken.get_encoding("o200k_base").encode)``
     """
     seen = Seen(tables, tokenizer_of(tokenizer))
     rows = [_row(definition, figures, seen) for definition, figures in figures_of(seen)]

@@ -22,8 +22,6 @@ from streamlab.metrics.lens import figures_of, tokenizer_of
 from streamlab.metrics.schema import Floats
 from streamlab.metrics.tables import HasTables, Tables, tables_of
 
-__all__ = ["lens_many"]
-
 Held: TypeAlias = Tables | HasTables
 
 METRICS = ("ttft_ms", "itl_ms", "tpot_ms", "e2e_ms", "tok_s")

@@ -12,8 +12,6 @@ from typing import Any, TypeAlias
 
 import pandas as pd
 
-__all__ = ["EXTRAS", "MAIN", "WORDS", "Lens", "number", "shown", "spread"]
-
 MAIN = (
     "ttft_ms",
     "itl_mean_ms",

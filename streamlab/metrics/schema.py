@@ -19,8 +19,6 @@ from pandas.api.extensions import ExtensionArray
 
 from streamlab.follow.text import whole
 
-__all__ = ["DELTAS", "EVENTS", "LINES", "READS", "TABLES", "frame"]
-
 INT = np.dtype("int64")
 MAYBE_INT = pd.Int64Dtype()
 FLOAT = np.dtype("float64")

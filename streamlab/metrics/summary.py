@@ -15,8 +15,6 @@ from streamlab.metrics import intervals, latency, tokens
 from streamlab.metrics.tables import Tables
 from streamlab.metrics.tokens import ratio
 
-__all__ = ["METRICS", "summary"]
-
 
 def tier(tables: Tables) -> str:
     """Where the stamps were taken, the weakest tier of all reads: kernel, user or iterator."""
@@ -131,10 +129,6 @@ METRICS: tuple[Callable[[Tables], float | int | str], ...] = (
 
 def summary(tables: Tables) -> pd.Series[Any]:
     """Return every metric of one stream.
-
-    Parameters
-    ----------
-    tables : Tables
 
     Returns
     -------

@@ -19,8 +19,6 @@ from streamlab.follow.text import counted
 from streamlab.metrics import views
 from streamlab.tape import Tape
 
-__all__ = ["HasTables", "Tables", "tables_of"]
-
 # Since pandas 3 a shallow copy is enough: pandas copies the cells when one of the two frames
 # is written to.  Before, a shallow copy shares its cells for good, and a cell that the user
 # writes would change our table too.

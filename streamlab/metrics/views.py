@@ -21,8 +21,6 @@ from streamlab.metrics.lines import line_columns
 from streamlab.metrics.schema import Ints, blobs, frame, integers, known, slices, strings, texts
 from streamlab.tape import TIERS, UNKNOWN, Tape
 
-__all__ = ["chunks", "deltas", "events", "generated", "lines", "reads"]
-
 
 def reads(tape: Tape) -> pd.DataFrame:
     """Return the reads of a tape: the facts.

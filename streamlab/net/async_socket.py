@@ -47,10 +47,6 @@ class AsyncStream(Exchange, AsyncNetworkStream):
         await stream.handshake(timeout)
         return stream
 
-    def abort(self) -> None:
-        """Make a read that is waiting return at once; callable from any thread."""
-        raise NotImplementedError
-
 
 class AsyncSocketStream(AsyncStream):
     """A connected, non-blocking socket whose every read is stamped in the loop's callback.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import weakref
-from typing import Protocol
 
 from streamlab.net.http2_frames import PREFACE, Frames
 from streamlab.tape import Clock, Stamp
@@ -70,13 +69,13 @@ class Exchange:
         self.take_answer()
         return keeps_answer
 
-
-class Abortable(Protocol):
-    """A connection that another thread can end."""
-
     def abort(self) -> None:
-        """Make a read that is waiting return at once."""
-        ...
+        """Make a read that is waiting return at once; callable from any thread."""
+        raise NotImplementedError
+
+    def get_extra_info(self, info: str) -> object:
+        """Answer a question of httpcore about the connection."""
+        raise NotImplementedError
 
 
 class Stopper:
@@ -88,10 +87,10 @@ class Stopper:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._connections: weakref.WeakSet[Abortable] = weakref.WeakSet()
+        self._connections: weakref.WeakSet[Exchange] = weakref.WeakSet()
         self._stopped = self._resting = False
 
-    def add(self, connection: Abortable) -> None:
+    def add(self, connection: Exchange) -> None:
         """Add a connection that has opened."""
         with self._lock:
             self._connections.add(connection)

@@ -12,27 +12,12 @@ Rule 2: `feed` returns all payload of its argument; it holds back no byte of it.
 from __future__ import annotations
 
 import re
-from typing import Protocol
 
 from httpx import RemoteProtocolError
 
 _HEAD_END = re.compile(rb"\n\r?\n")
 _SIZE = re.compile(rb"([0-9a-fA-F]{1,20})[ \t]*(?:;[^\n]*)?\r?\n")
 _LONGEST_LINE = 16384
-
-
-class Framing(Protocol):
-    """Cuts one body out of the bytes that follow a head."""
-
-    done: bool  # no further byte belongs to the body
-
-    def feed(self, data: bytes) -> bytes:
-        """Return the payload in `data`; nothing once the body is done."""
-        ...
-
-    def close(self) -> None:
-        """Raise `RemoteProtocolError` unless the body is whole at the end of the stream."""
-        ...
 
 
 class Sized:
@@ -146,6 +131,10 @@ class Chunked:
         n_bytes = int(size[1], 16)
         self._left = n_bytes + 2 if n_bytes else 0
         self._in_trailers = n_bytes == 0
+
+
+Framing = Sized | UntilClose | Chunked
+"""Each has `feed`, `close` and `done`: whether no further byte belongs to the body."""
 
 
 def body_framing(method: str, status: int, headers: dict[str, str]) -> Framing:

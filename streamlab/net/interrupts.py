@@ -33,8 +33,8 @@ class Gate:
         self._holds = False  # our handler is installed, for this stream too
         self._in_use = False  # a connection of ours has waited here
         self._waiting = False
-        self._interrupted = False
-        self._interrupted_s = 0.0  # when, by the monotonic clock
+        self.is_held = False
+        self._held_s = 0.0  # when, by the monotonic clock
 
     def wait(self, sock: socket.socket, timeout: float | None) -> None:
         """Return when `sock` is readable.
@@ -52,13 +52,13 @@ class Gate:
         self._in_use = True
         try:
             self._waiting = True
-            ready = wait_readable(sock, 0 if self._interrupted else timeout)
+            ready = wait_readable(sock, 0 if self.is_held else timeout)
         except KeyboardInterrupt:
             self._note_interrupt()
             ready = wait_readable(sock, 0)
         finally:
             self._waiting = False
-        if not ready or (self._interrupted and self._is_late()):
+        if not ready or (self.is_held and self._is_late()):
             self.check()
             raise TimeoutError(f"no byte came for {timeout:g} s")
 
@@ -98,14 +98,9 @@ class Gate:
         with _handler.guarding(self):
             yield
 
-    @property
-    def is_held(self) -> bool:
-        """Whether an interrupt is held back."""
-        return self._interrupted
-
     def check(self) -> None:
         """Raise an interrupt that is still held back."""
-        if self._interrupted:
+        if self.is_held:
             raise KeyboardInterrupt
 
     def hold(self) -> bool:
@@ -113,17 +108,17 @@ class Gate:
         # A client that the user made may have connections that never wait here, so that a held
         # interrupt would be lost.  A second Ctrl-C is always raised at once, so a hanging
         # program can be stopped.
-        if self._waiting or not self._in_use or self._interrupted:
+        if self._waiting or not self._in_use or self.is_held:
             return False
         self._note_interrupt()
         return True
 
     def _note_interrupt(self) -> None:
-        if not self._interrupted:
-            self._interrupted, self._interrupted_s = True, time.monotonic()
+        if not self.is_held:
+            self.is_held, self._held_s = True, time.monotonic()
 
     def _is_late(self) -> bool:
-        return time.monotonic() - self._interrupted_s > PATIENCE_S
+        return time.monotonic() - self._held_s > PATIENCE_S
 
 
 class OpenGate(Gate):

@@ -58,10 +58,6 @@ class SyncStream(Exchange, NetworkStream):
         stream.handshake(timeout)
         return stream
 
-    def abort(self) -> None:
-        """Make a read that is waiting in another thread return at once."""
-        raise NotImplementedError
-
 
 class SocketStream(SyncStream):
     """A connected TCP or Unix socket whose every read is stamped."""

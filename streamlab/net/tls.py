@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import ssl
 from types import ModuleType
-from typing import Protocol
 
 from streamlab.net.connection import Exchange
 from streamlab.tape import Clock
@@ -97,22 +96,12 @@ class TLSLayer:
         return self._outgoing.read() if self.has_pending else b""
 
 
-class Below(Protocol):
-    """A connection that carries ciphertext: a socket, or another TLS stream."""
-
-    def leave_answer(self) -> bool:
-        """Keep no bytes of the response any more; return whether they were kept."""
-        ...
-
-    def get_extra_info(self, info: str) -> object:
-        """Return information for httpcore about the connection."""
-        ...
-
-
 class TLSExchange(Exchange):
     """The base of sync and async TLS streams: a layer over a connection below."""
 
-    def __init__(self, below: Below, core: ModuleType, layer: TLSLayer, clock: Clock) -> None:
+    def __init__(
+        self, below: Exchange, core: ModuleType, layer: TLSLayer, clock: Clock
+    ) -> None:
         super().__init__(clock, keeps_answer=below.leave_answer())
         self._core, self._layer, self._below = core, layer, below
 

@@ -48,11 +48,6 @@ def draw(name: str, tables: Tables, *, ax: Axes | None = None, **kws: object) ->
     **kws
         Passed to the main artist of the picture.
 
-    Returns
-    -------
-    Axes
-        The one drawn on.
-
     Raises
     ------
     UnknownNameError

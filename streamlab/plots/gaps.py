@@ -17,8 +17,6 @@ from streamlab.metrics import Tables
 from streamlab.metrics.intervals import quantile
 from streamlab.plots._picture import Look, axes_for, frame, ms, rows_of, sentence, sign
 
-__all__ = ["caption", "draw"]
-
 GID = "streamlab-gaps"
 MANY = 300
 """From this number of arrivals on, points are small and transparent."""

@@ -16,8 +16,6 @@ from streamlab.plots import _stairs as stairs
 from streamlab.plots._flags import MARGIN, Flag, flags_of, hoist
 from streamlab.plots._picture import Look, Picture, axes_for, ms, rows_of, sentence, sign
 
-__all__ = ["caption", "draw"]
-
 GID = "streamlab-lens"
 POINT: Look = {"markersize": 7, "markeredgewidth": 1.2}
 HEIGHT_INCHES = 5.2

@@ -14,8 +14,6 @@ from streamlab.metrics.latency import e2e_finish_ms, ttft_ms
 from streamlab.plots import _stairs as stairs
 from streamlab.plots._picture import Look, axes_for, ms, rows_of, sentence, sign
 
-__all__ = ["caption", "draw"]
-
 GID = "streamlab-staircase"
 FEW_STEPS = 120
 """Up to this number of steps, each arrival has a dot."""

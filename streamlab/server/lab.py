@@ -90,8 +90,8 @@ def run(
 ) -> None:
     """Serve in the foreground, until Ctrl-C.
 
-    Parameters are those of `server.Lab`.  `ready` is called with the URL when the lab can
-    answer requests.
+    Parameters are those of `streamlab.many.serve`.  `ready` is called with the URL when the
+    lab can answer requests.
 
     Raises
     ------

@@ -59,16 +59,10 @@ class Ready(TypedDict):
 
 
 class Lab:
-    """A running lab.  Also a context manager, which closes it.
+    """A running lab, and a context manager, which closes it.
 
-    Parameters
-    ----------
-    tapes : mapping of str to Tape, optional
-        Recordings to play, by the name that selects them in ``model``.
-    port : int
-        0 takes a free port.
-    speed : float
-        All times are divided by it.
+    `streamlab.many.serve` describes its parameters and its errors; `tapes` are the recordings
+    to play, by the name that selects them in ``model``.
 
     Attributes
     ----------
@@ -82,13 +76,6 @@ class Lab:
         The names of the faults.
     usual : str
         The scenario by default: the first recording, or ``"count-to-ten"``.
-
-    Raises
-    ------
-    LabError
-        If the port is taken, or the lab does not start.
-    UsageError
-        If `speed` is not a number above 0.
     """
 
     def __init__(

@@ -30,7 +30,6 @@ def stretch(tape: Tape, factor: float) -> Tape:
 
     Parameters
     ----------
-    tape : Tape
     factor : float
         2 is half as fast, 0.5 twice as fast; more than 0.
 
@@ -55,7 +54,6 @@ def stall(
 
     Parameters
     ----------
-    tape : Tape
     for_ms : float
         The length of the pause, in ms; 0 or more.
     read : int, optional
@@ -83,9 +81,7 @@ def stall(
     place = f"{t_ms=}" if read is None else f"{read=}"
     late = _moved(tape, lambda t_ns: t_ns + pause_ns, row, from_ns)
     # A pause may begin at t0 itself, and t0 is a mark: of these two, whichever there is.
-    asked = {
-        name: tape.marks[name] for name in ("called", "request_sent") if name in tape.marks
-    }
+    asked = {name: t for name, t in tape.marks.items() if name in ("called", "request_sent")}
     late = replace(late, marks={**late.marks, **asked})
     return _noted(late, f"stall(for_ms={pause_ms:g}, {place})")
 
@@ -102,7 +98,6 @@ def cut(
 
     Parameters
     ----------
-    tape : Tape
     reads, n_bytes : int
         The number of reads or bytes to keep; the stream ends when the next would have arrived.
     t_ms : float
@@ -142,7 +137,6 @@ def rechunk(tape: Tape, sizes: int | Iterable[int]) -> Tape:
 
     Parameters
     ----------
-    tape : Tape
     sizes : int or iterable of int
         The sizes of the new reads, in bytes; repeated until the body ends.
 

@@ -122,14 +122,12 @@ class Journal:
         server_sent_ns : sequence of int, optional
             When the lab wrote the last byte of each read; known only after the stream.
 
+        If the recorder still runs, the file gets no end and loads as ``"cut"``.
+
         Warns
         -----
         RuntimeWarning
             If the file ends early; see `error`.
-
-        Notes
-        -----
-        If the recorder still runs, the file gets no end and loads as ``"cut"``.
         """
         if self._finish(server_sent_ns or ()) and self.error is not None:
             warnings.warn(
@@ -233,11 +231,6 @@ def save(tape: Tape, path: str | PathLike[str]) -> None:
     """Write a finished tape as a journal.
 
     An existing file is replaced after the new one is complete.
-
-    Parameters
-    ----------
-    tape : Tape
-    path : str or path-like
 
     Raises
     ------
