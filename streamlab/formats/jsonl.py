@@ -6,9 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from streamlab.tape import journal
+from streamlab.tape.journal import load
 
 if TYPE_CHECKING:
     from streamlab.metrics import Tables
+
+__all__ = ["ENDINGS", "load", "save"]
 
 ENDINGS = (".jsonl",)
 
