@@ -72,3 +72,19 @@ def test_such_a_path_is_seen(line):
 @pytest.mark.parametrize("line", NO_PATHS)
 def test_other_paths_are_not(line):
     assert not A_MACHINES_PATH.search(line)
+
+
+VAGUE = re.compile(r"\b(nobody|somebody|whoever|anybody)\b", re.IGNORECASE)
+
+
+def test_sentences_name_their_subject():
+    """Readers whose first language is not English stumble over "whoever asks"."""
+    package = ROOT / "streamlab"
+    files = [*package.rglob("*.py"), *package.rglob("*.md"), ROOT / "README.md"]
+    found = [
+        f"{path.relative_to(ROOT)}: {match[0]}"
+        for path in files
+        for match in VAGUE.finditer(path.read_text("utf-8"))
+    ]
+
+    assert found == []

@@ -2,7 +2,7 @@
 
 The faults that break a stream begin like ``steady``: 40 words, 20 ms apart, in the format of
 the path that the request names.  To add one, write a function `Request -> Response` and name
-it in `FAULTS`.
+it in `_KINDS`.
 """
 
 from __future__ import annotations
