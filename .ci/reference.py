@@ -26,6 +26,7 @@ ROOMS = (
     "capture.watch",
     "errors",
     "formats",
+    "many",
     "metrics",
     "plots",
     "server",

@@ -8,7 +8,8 @@ A first stream:
     rec = sl.record(lab.endpoint("count-to-ten"), "Count to 10", temperature=0)
     rec.lines
 
-Every name is loaded on first use, so importing is light.  Provider names (``sl.openai``, …)
+``sl.last`` is the recording that ended last.  Every name is loaded on first use, so importing
+is light.  Provider names (``sl.openai``, …)
 stay out of ``__all__``: a star import must not shadow an SDK.
 """
 

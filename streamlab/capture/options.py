@@ -45,11 +45,6 @@ class RequestOptions:
         None is the default of the function: only `watch` shows the scope.
     http : mapping
         Options of the client, with the timeout.
-
-    Raises
-    ------
-    UsageError
-        If the call has no meaning; then nothing was sent.
     """
 
     endpoint: Endpoint
@@ -123,13 +118,18 @@ def takes(
         returned = signature(function, eval_str=True).return_annotation
         shown = signature(describe, eval_str=True).replace(return_annotation=returned)
 
+        def described_by(*args: P.args, **options: P.kwargs) -> RequestOptions:
+            try:
+                shown.bind(*args, **options)
+            except TypeError as exc:  # else it would name `describe`
+                raise TypeError(f"{function.__name__}(): {exc}") from None
+            return describe(*args, **options)
+
         def call(*args: P.args, **options: P.kwargs) -> R:
-            shown.bind(*args, **options)  # else a TypeError would speak of `describe`
-            return function(describe(*args, **options))
+            return function(described_by(*args, **options))
 
         async def acall(*args: P.args, **options: P.kwargs) -> object:
-            shown.bind(*args, **options)
-            return await cast("Any", function)(describe(*args, **options))
+            return await cast("Any", function)(described_by(*args, **options))
 
         # Other libraries ask whether a function is a coroutine function.
         is_async = iscoroutinefunction(function)

@@ -23,11 +23,11 @@ from streamlab.capture.client import async_client, build, sync_client
 from streamlab.capture.options import RequestOptions, check_client, checked_timeout
 from streamlab.capture.session import Session
 from streamlab.errors import UsageError
-from streamlab.net.async_socket import AsyncStream
+from streamlab.net.async_socket import AsyncConnection
 from streamlab.net.connection import Stopper
 from streamlab.net.install import stamping
 from streamlab.net.interrupts import Gate, HeldCancellation
-from streamlab.net.sync_socket import SyncStream
+from streamlab.net.sync_socket import SyncConnection
 from streamlab.tape import Clock, How, monotonic_ns
 
 
@@ -95,7 +95,7 @@ class OwnRequest:
         # In a client of the user's, `stop` knows of no connection until now.  Over HTTP/2 a
         # connection is shared, and is not ours to end.
         connection = response.extensions.get("network_stream")
-        if isinstance(connection, SyncStream | AsyncStream) and connection.frames is None:
+        if isinstance(connection, SyncConnection | AsyncConnection) and not connection.frames:
             self._stopper.add(connection)
 
     def build(self, client: Any, is_async: bool) -> Any:
@@ -203,7 +203,7 @@ def _log(own: OwnRequest, client: Any, gate: Gate) -> bytes:
     answer = b""
     with contextlib.suppress(Exception):  # the log is an extra: the tape is whole
         answer = client.get(url, timeout=lab_log.TIMEOUT_S).content
-    gate.check()  # one may be held back since the log is asked
+    gate.check()  # an interrupt may be held back since the request for the log
     return answer
 
 

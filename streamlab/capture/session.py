@@ -111,7 +111,6 @@ class Session:
 
         Parameters
         ----------
-        request : Request
         fields : JSON value, optional
             The fields of the body; or else `content`, the body itself, which is parsed later.
         """
@@ -168,7 +167,10 @@ class Session:
         # of this stream has the stamps of its bytes.
         if self._secret_bytes:
             piece = redact.mask_bytes(piece, self._secret_bytes)
-        pieces, connection = self._pieces, self._connection  # another thread may end us now
+        pieces, connection = (
+            self._pieces,
+            self._connection,
+        )
         if pieces is not None:
             for part, stamp in pieces.parts(piece):
                 self._put(part, stamp)

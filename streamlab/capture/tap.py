@@ -134,7 +134,7 @@ def _content(request: Request) -> bytes | None:
     """Return the body of a request; None if it is streamed, because it is then unknown."""
     try:
         return request.content
-    except RuntimeError:  # httpx's RequestNotRead is one
+    except RuntimeError:  # httpx's RequestNotRead
         return None
 
 

@@ -21,7 +21,7 @@ from streamlab.net.httpx_private import rewire
 from streamlab.net.install import changing, install, uninstall
 
 
-class Follower(Protocol):
+class BeginsSessions(Protocol):
     """The part of a tap that a transport uses."""
 
     def begin(self, request: Request) -> Session:
@@ -29,14 +29,14 @@ class Follower(Protocol):
         ...
 
 
-def tap_into(client: Any, tap: Follower) -> None:
+def tap_into(client: Any, tap: BeginsSessions) -> None:
     """Let `tap` begin a session for every request of a client."""
     with changing:
         install(client)
         rewire(client, lambda transport: TappedTransport(transport, tap))
 
 
-def untap(client: Any, tap: Follower) -> None:
+def untap(client: Any, tap: BeginsSessions) -> None:
     """Take one tap out of a client; after the last one the client is as it was before."""
     with changing:
         rewire(client, lambda transport: _without(transport, tap))
@@ -46,7 +46,7 @@ def untap(client: Any, tap: Follower) -> None:
 class TappedTransport:
     """Sends requests through a client's own transport, and follows the responses."""
 
-    def __init__(self, inner: Any, tap: Follower) -> None:
+    def __init__(self, inner: Any, tap: BeginsSessions) -> None:
         self._inner, self._tap = inner, tap
 
     def handle_request(self, request: Request) -> Response:
@@ -71,7 +71,7 @@ class TappedTransport:
             raise
         return follow(response, session)
 
-    def without(self, tap: Follower) -> Any:
+    def without(self, tap: BeginsSessions) -> Any:
         """Return this transport without the layer of one tap; the layers of other taps stay."""
         if self._tap is tap:
             return self._inner
@@ -98,7 +98,7 @@ class TappedTransport:
         return getattr(self._inner, name)
 
 
-def _without(transport: Any, tap: Follower) -> Any:
+def _without(transport: Any, tap: BeginsSessions) -> Any:
     return transport.without(tap) if isinstance(transport, TappedTransport) else transport
 
 

@@ -18,7 +18,6 @@ class Watch:
 
     Parameters
     ----------
-    own : OwnRequest
     run : callable
         Streams to the end and returns the recording; the thread calls it.
     waited : callable

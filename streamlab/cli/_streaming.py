@@ -23,7 +23,7 @@ from streamlab.cli._telling import Progress, Telling
 from streamlab.cli._terminal import remark, say
 from streamlab.endpoints.endpoint import Endpoint
 from streamlab.errors import UsageError
-from streamlab.faces.text import gaps_ms
+from streamlab.faces.text import known_gaps_ms
 from streamlab.follow.text import counted, sparkline
 from streamlab.recording import Recording
 from streamlab.tape import Journal, Recorder, Tape, journal
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from streamlab.metrics import Tables
 
 
-class Options(TypedDict, total=False):
+class StreamOptions(TypedDict, total=False):
     """Options of `api.stream`; a missing option has its default."""
 
     label: str
@@ -47,7 +47,7 @@ class Job:
     endpoint: Endpoint
     prompt: str | None
     save: Path | None = None  # .jsonl, or .parquet
-    options: Options = field(default_factory=Options)
+    options: StreamOptions = field(default_factory=StreamOptions)
 
     def __post_init__(self) -> None:
         if self.save is None:
@@ -138,7 +138,7 @@ def report(recording: Recording, saved: Path | None) -> int:
     tape, wrong = recording.tape, recording.problem
     interrupted = tape.end.how in ("interrupted", "cancelled")
     remark(_facts(recording.tables))
-    if bars := sparkline(gaps_ms(recording.tables)):
+    if bars := sparkline(known_gaps_ms(recording.tables)):
         remark(f"gaps {bars}")
     if not interrupted and wrong is None:
         if tape.end.how == "limit":

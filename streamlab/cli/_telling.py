@@ -29,7 +29,6 @@ class Telling:
 
     Parameters
     ----------
-    recorder : Recorder
     dialect : str
         A dialect's name; with ``"auto"`` the follower finds the dialect.
     before : callable

@@ -95,7 +95,7 @@ def run(
     file in this folder. The command prints the name of the file.
     """
     from streamlab.cli._asking import Where, body_of, headers_of, prompt_of
-    from streamlab.cli._streaming import Job, Options, report, stream
+    from streamlab.cli._streaming import Job, StreamOptions, report, stream
 
     where = Where(lab, url, provider, base_url, model, dialect, api_key_env)
     fields = body_of(json)
@@ -103,7 +103,7 @@ def run(
         fields["temperature"] = temperature
     endpoint = where.endpoint(fields, headers_of(header or []))
     asked = prompt_of(prompt, where.wants_prompt and json is None)
-    options: Options = {"label": label, "max_bytes": max_bytes}
+    options: StreamOptions = {"label": label, "max_bytes": max_bytes}
     if timeout is not None:
         options["timeout"] = timeout
     return report(stream(Job(endpoint, asked, save, options), in_async), save)

@@ -13,7 +13,7 @@ from typer import Argument, Option
 
 from streamlab.cli._terminal import console
 from streamlab.errors import UsageError
-from streamlab.follow.text import one_line
+from streamlab.follow.text import line_of, one_line
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -119,7 +119,7 @@ def _added(recording: Recording) -> dict[int, str]:
     words: dict[int, list[str]] = {}
     for number, delta in zip(follower.delta_events, follower.deltas, strict=True):
         if delta.kind not in ("meta", "comment"):
-            text = f" {delta.text!r}" if delta.text else ""
+            text = f" '{delta.text}'" if delta.text else ""
             words.setdefault(number, []).append(one_line(delta.kind + text))
     return {number: ", ".join(some) for number, some in words.items()}
 
@@ -132,7 +132,7 @@ def _line(added: Mapping[int, str], row: Row) -> Text:
     if row.kind == "blank":
         return Text.assemble(("(blank) ", "dim"), _completed(row.event, added))
     text = Text.assemble((_NOTES.get(row.kind, ""), style))
-    field, colon, value = _sent(row.raw).partition(":")
+    field, colon, value = one_line(line_of(row.raw)).partition(":")
     if row.kind == "json" or not colon:
         return text.append(field + colon + value, style)
     return text.append(field + colon, style).append(value, style if not field else "")
@@ -166,12 +166,9 @@ def _event(row: Row) -> Text:
 def _delta(row: Row) -> Text:
     from rich.text import Text
 
-    return Text.assemble((f"{row.kind:<10} ", "cyan"), repr(row.text) if row.text else "")
-
-
-def _sent(raw: bytes) -> str:
-    """Return a line as text, without its end."""
-    return one_line(raw.removesuffix(b"\n").removesuffix(b"\r").decode("utf-8", "replace"))
+    return Text.assemble(
+        (f"{row.kind:<10} ", "cyan"), f"'{one_line(row.text)}'" if row.text else ""
+    )
 
 
 _WORDS: dict[str, Callable[[Row], Text]] = {

@@ -26,7 +26,7 @@ def parse(data: str) -> object:
         if end != len(data):
             value = _decoder.decode(data)
         if "\\" in data and ("\\ud" in data or "\\uD" in data):
-            value = _mended(value)
+            value = json.loads(mended(json.dumps(value, ensure_ascii=False)))
     except (ValueError, RecursionError):
         return _parse_padded(data)
     return value
@@ -37,14 +37,11 @@ def _parse_padded(data: str) -> object:
     return parse(data.strip()) if data != data.strip() else None
 
 
-def _mended(value: object) -> object:
+def mended(text: str) -> str:
+    """Return text in which halves of a surrogate pair are joined; a lone half is U+FFFD."""
     # A server that escapes each half of a pair (\ud83d\ude00) on its own may cut the pair
-    # between two events.  UTF-16 joins the halves that are complete; the rest are replaced.
-    text = json.dumps(value, ensure_ascii=False)
-    mended: object = json.loads(
-        text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    )
-    return mended
+    # between two events.  UTF-16 is the one codec that joins the halves.
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def a_dict(value: object) -> dict[str, object]:

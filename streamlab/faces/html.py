@@ -8,7 +8,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
-from streamlab.faces.text import facts, gaps_ms
+from streamlab.faces.text import facts, known_gaps_ms
 from streamlab.follow.text import one_line, sparkline
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def html(tables: Tables) -> str:
         ("problem", tables.problem or "none"),
         ("facts", facts(tables)),
         ("text", one_line(tables.answer.text, 300) or "—"),
-        ("gaps", sparkline(gaps_ms(tables)) or "—"),
+        ("gaps", sparkline(known_gaps_ms(tables)) or "—"),
         ("stamps", ", ".join(sorted(set(tables.reads["stamp"]))) or "—"),
     ]
     table = "".join(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def text(tables: Tables) -> str:
     """Return the recording in one line of facts, and its gaps as a second."""
     said = f" — {tables.problem}" if tables.problem else ""
-    drawn = sparkline(gaps_ms(tables))
+    drawn = sparkline(known_gaps_ms(tables))
     return f"<Recording {facts(tables)}{said}>" + (f"\n  gaps {drawn}" if drawn else "")
 
 
@@ -45,7 +45,7 @@ def facts(tables: Tables) -> str:
     return one_line(", ".join(filter(None, parts)))
 
 
-def gaps_ms(tables: Tables) -> list[float]:
+def known_gaps_ms(tables: Tables) -> list[float]:
     """Return the times between reads, in ms."""
     gaps: list[float] = tables.reads["gap_ms"].dropna().tolist()
     return gaps
@@ -54,4 +54,4 @@ def gaps_ms(tables: Tables) -> list[float]:
 def _head(tape: Tape, label: str) -> str:
     status = tape.meta.get("status")
     known = f"HTTP {status}, " if status else ""
-    return f"{label!r}, {known}{counted(len(tape), 'read')}"
+    return f"'{one_line(label)}', {known}{counted(len(tape), 'read')}"

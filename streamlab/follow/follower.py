@@ -32,6 +32,7 @@ from streamlab.dialects import (
 )
 from streamlab.follow.log import Body, Log
 from streamlab.follow.problem import ending, problem
+from streamlab.follow.text import line_of
 
 MOST_HELD = 10
 """At most so many events of unknown shape are held: a later one may show the dialect."""
@@ -96,8 +97,7 @@ class Follower:
         ends = self.lines.ends
         begin = ends[number - 1] if number else 0
         end = ends[number] if limit is None else min(ends[number], begin + limit)
-        raw = bytes(self.body[begin:end])
-        return raw.removesuffix(b"\n").removesuffix(b"\r").decode("utf-8", "replace")
+        return line_of(bytes(self.body[begin:end]))
 
     def read_of_line(self, number: int) -> int:
         """Return the number of the read that completed a line."""

@@ -18,6 +18,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from streamlab.dialects.reading import mended
+
 WIDTH = 40
 """The most bars that a sparkline has."""
 
@@ -50,10 +52,13 @@ def whole(text: str) -> str:
     """
     # JSON can escape a character above U+FFFF as two surrogates (RFC 8259, section 7).  A
     # server that cuts its text by UTF-16 units sends the halves in two events, so the halves
-    # meet only after the pieces were joined.  UTF-16 is the one codec that joins them.
-    if text.isascii():
-        return text
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    # meet only after the pieces were joined.
+    return text if text.isascii() else mended(text)
+
+
+def line_of(raw: bytes) -> str:
+    """Return the bytes of a line as text, without the line's end."""
+    return raw.removesuffix(b"\n").removesuffix(b"\r").decode("utf-8", "replace")
 
 
 def sparkline(values_ms: Sequence[float]) -> str:

@@ -30,9 +30,9 @@ def formats() -> Iterator[ModuleType]:
     """Yield the module of each format; it is imported when the loop reaches it."""
     # pyarrow takes long to import.  The format of journals comes first, so that loading a
     # journal never imports pyarrow.
-    for found in iter_modules(__path__):
-        if not found.name.startswith("_"):
-            yield import_module(f"{__name__}.{found.name}")
+    names = [found.name for found in iter_modules(__path__) if found.name[0] != "_"]
+    for name in sorted(names, key=lambda name: name != "jsonl"):
+        yield import_module(f"{__name__}.{name}")
 
 
 def format_for(path: str | PathLike[str]) -> ModuleType:

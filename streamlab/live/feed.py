@@ -55,8 +55,8 @@ class Feed:
                 return False
             self.model.pull()
             news = self.model.number != self._sent
-            beat = self._due(now_ns) and self.model.state in ("waiting", "streaming")
-            if not (news or self._wanted or beat):
+            due = self._due(now_ns) and self.model.state in ("waiting", "streaming")
+            if not (news or self._wanted or due):
                 return False
             self._send(now_ns)
             return True

@@ -40,7 +40,6 @@ class LiveModel:
 
     Parameters
     ----------
-    log : Recorder or Tape
     dialect, label : str
         How to read the events, and the name to show.
 

@@ -108,10 +108,10 @@ class LiveView:
 
 def _let_clicks_through(comm: Any) -> None:
     """Let a click reach the thread to which the browser sent it, also while a cell runs."""
-    # The one place that sets an attribute of a foreign object.  JupyterLab sends a click to
-    # a subshell, a thread that is free while a cell runs.  ipykernel 7.4 then prefers another
-    # shell: the one that sent the comm's last message.  Our messages are sent for the cell, so
-    # a click would wait until the cell ends.  No option turns that off, and a subclass does not
-    # help: ipywidgets makes the comm in a factory that all widgets share.
+    # This sets an attribute of a foreign object, because nothing else helps.  JupyterLab sends
+    # a click to a subshell, a thread that is free while a cell runs.  ipykernel 7.4 then takes
+    # another shell: the one that sent the comm's last message.  Our messages are sent for the
+    # cell, so a click would wait until the cell ends.  No option turns that off, and a subclass
+    # does not help: ipywidgets makes the comm in a factory that all widgets share.
     if hasattr(comm, "_reply_subshell_for"):
         comm._reply_subshell_for = lambda _data, chosen: chosen

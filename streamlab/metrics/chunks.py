@@ -52,7 +52,6 @@ class Seen:
 
     Parameters
     ----------
-    tables : Tables
     tokenizer : callable, optional
         Text to a list of tokens, or to their number.
 

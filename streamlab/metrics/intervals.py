@@ -83,12 +83,12 @@ def icl_cv(tables: Tables) -> float:
 
 
 def n_stalls(tables: Tables) -> float:
-    """How many gaps between chunks were over 5 medians and over 50 ms; NaN of no gap."""
+    """How many gaps between chunks were over 5 medians and over 50 ms; NaN without a gap."""
     return float(len(_stalls(tables))) if n_icl(tables) else nan
 
 
 def stalled_ms(tables: Tables) -> float:
-    """Sum of these gaps; NaN of no gap."""
+    """Sum of the gaps that `n_stalls` counts; NaN without a gap."""
     return float(_stalls(tables).sum()) if n_icl(tables) else nan
 
 

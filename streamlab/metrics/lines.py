@@ -49,7 +49,6 @@ def line_columns(lines: Lines, body: Body, fields: bool = True) -> dict[str, obj
 
     Parameters
     ----------
-    lines : Lines
     body : bytes-like
         The decoded body; ``raw`` points into it.
     fields : bool

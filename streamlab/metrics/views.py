@@ -167,7 +167,6 @@ def chunks(tape: Tape, table: pd.DataFrame) -> pd.DataFrame:
 
     Parameters
     ----------
-    tape : Tape
     table : DataFrame
         Its `deltas`.
 

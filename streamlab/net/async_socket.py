@@ -30,7 +30,7 @@ HIGH_WATER = 1 << 20  # bytes queued before we stop reading
 STREAK = 4  # reads that a consumer may take from its queue before other consumers run
 
 
-class AsyncStream(Exchange, AsyncNetworkStream):
+class AsyncConnection(Exchange, AsyncNetworkStream):
     """The base of both streams on a loop: TLS can begin over each of them."""
 
     _core: ModuleType
@@ -48,7 +48,7 @@ class AsyncStream(Exchange, AsyncNetworkStream):
         return stream
 
 
-class AsyncSocketStream(AsyncStream):
+class AsyncSocketStream(AsyncConnection):
     """A connected, non-blocking socket whose every read is stamped in the loop's callback.
 
     Parameters
@@ -104,8 +104,8 @@ class AsyncSocketStream(AsyncStream):
             self.got(stamp, data)
             return data
         if self._failure is not None:
-            # Raised first so that the failure is the context of ours: httpcore raises its
-            # own error `from None`, which drops the cause but keeps the context.
+            # Raised first so that the failure is the context of our exception.  httpcore raises
+            # its own error `from None`, which drops the cause but keeps the context.
             try:
                 raise self._failure
             except Exception as exc:
@@ -285,11 +285,11 @@ class AsyncSocketStream(AsyncStream):
         return socket_info(self._sock, info)
 
 
-class AsyncTLSStream(TLSExchange, AsyncStream):
+class AsyncTLSStream(TLSExchange, AsyncConnection):
     """TLS over any async stream of ours, another TLS stream included."""
 
     def __init__(
-        self, inner: AsyncStream, core: ModuleType, layer: TLSLayer, clock: Clock
+        self, inner: AsyncConnection, core: ModuleType, layer: TLSLayer, clock: Clock
     ) -> None:
         super().__init__(inner, core, layer, clock)
         self._inner = inner

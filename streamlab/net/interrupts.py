@@ -170,8 +170,8 @@ class _Handler:
         """Put Python's own handler back after the last stream."""
         self._open.discard(gate)
         # The garbage collector may end a stream on another thread, where `signal.signal`
-        # raises; and the user may have set a handler since.  Then ours stays, or theirs:
-        # without a guarding gate ours does what Python's own does.
+        # raises; and the user may have set another handler since.  In both cases the present
+        # handler stays.  Without a guarding gate, ours does the same as Python's own handler.
         if not self._open and _on_main_thread() and self._is_installed():
             signal.signal(signal.SIGINT, signal.default_int_handler)
 

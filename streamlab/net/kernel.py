@@ -99,7 +99,7 @@ def received(sock: socket.socket) -> tuple[int, int]:
     return n_bytes, n_segments
 
 
-class Step(NamedTuple):
+class ClockStep(NamedTuple):
     """The wall clock was set: when, and by how much."""
 
     t_ns: int
@@ -111,12 +111,12 @@ class WallMap:
 
     # NTP steers both clocks in the same way, so their offset is constant until the wall clock
     # is set.  One bracketed anchor a second is therefore enough; an anchor that disagrees with
-    # the one before it is a step of the wall clock, and is kept as a `Step`.
+    # the one before it is a step of the wall clock, and is kept as a `ClockStep`.
 
     def __init__(self, clock: Clock = monotonic_ns, wall: Clock | None = None) -> None:
         self._clock, self._wall = clock, wall
         self._lock = threading.Lock()
-        self.steps: deque[Step] = deque(maxlen=100)
+        self.steps: deque[ClockStep] = deque(maxlen=100)
         self.anchor = self._read()
         self._due_ns = self.anchor.mono_ns + ANCHOR_EVERY_NS
 
@@ -132,12 +132,12 @@ class WallMap:
             fresh, last = self._read(), self.anchor
             moved = (fresh.wall_ns - fresh.mono_ns) - (last.wall_ns - last.mono_ns)
             if abs(moved) > STEP_NS + fresh.error_ns + last.error_ns:
-                self.steps.append(Step(fresh.mono_ns, moved))
+                self.steps.append(ClockStep(fresh.mono_ns, moved))
             self.anchor = fresh
             self._due_ns = fresh.mono_ns + ANCHOR_EVERY_NS
             return fresh
 
-    def steps_between(self, start_ns: int, end_ns: int) -> list[Step]:
+    def steps_between(self, start_ns: int, end_ns: int) -> list[ClockStep]:
         """Return the steps seen in a span of monotonic time."""
         return [step for step in self.steps if start_ns <= step.t_ns <= end_ns]
 

@@ -37,11 +37,11 @@ def mapped(timeout: type[Exception], error: type[Exception]) -> Iterator[None]:
         yield
     except TimeoutError as exc:
         raise timeout(str(exc) or "timed out") from exc
-    except OSError as exc:  # ssl.SSLError is one
+    except OSError as exc:  # an ssl.SSLError too
         raise error(str(exc) or type(exc).__name__) from exc
 
 
-class SyncStream(Exchange, NetworkStream):
+class SyncConnection(Exchange, NetworkStream):
     """The base of both blocking streams: TLS can begin over each of them."""
 
     _core: ModuleType
@@ -59,7 +59,7 @@ class SyncStream(Exchange, NetworkStream):
         return stream
 
 
-class SocketStream(SyncStream):
+class SocketStream(SyncConnection):
     """A connected TCP or Unix socket whose every read is stamped."""
 
     def __init__(
@@ -100,7 +100,7 @@ class SocketStream(SyncStream):
         return socket_info(self._sock, info)
 
 
-class TLSStream(TLSExchange, SyncStream):
+class TLSStream(TLSExchange, SyncConnection):
     """TLS over any stream of ours, another TLS stream included."""
 
     # Over HTTP/2 one thread reads while others write.  The layer has one state for both
@@ -108,7 +108,7 @@ class TLSStream(TLSExchange, SyncStream):
     # leave in the order in which they were made, so `_order` locks making and sending together.
 
     def __init__(
-        self, inner: SyncStream, core: ModuleType, layer: TLSLayer, clock: Clock
+        self, inner: SyncConnection, core: ModuleType, layer: TLSLayer, clock: Clock
     ) -> None:
         super().__init__(inner, core, layer, clock)
         self._inner = inner

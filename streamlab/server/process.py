@@ -19,25 +19,13 @@ from typing import NotRequired, Self, TypedDict
 from urllib.parse import quote
 
 from streamlab.errors import LabError, UnknownNameError, UsageError
+from streamlab.server.shapes import SHAPES
 from streamlab.tape import Tape, save
 
 START_TIMEOUT_S = 20.0
 
 USUAL = "count-to-ten"
 """The scenario that a lab without recordings plays by default."""
-
-BASE_PATHS = {
-    "openai_chat": "/v1",
-    "openai_responses": "/v1",
-    "anthropic": "",
-    "gemini": "",
-    "ollama": "",
-    "cohere": "",
-    "lmstudio_native": "",
-    "sse": "/sse/{scenario}",
-    "ndjson": "/ndjson/{scenario}",
-}
-"""The path between the lab's URL and a dialect's own path; the plain ones have none."""
 
 
 class Options(TypedDict):
@@ -104,9 +92,9 @@ class Lab:
         """
         if scenario not in (*self.scenarios, *self.faults):
             raise UnknownNameError("scenario", scenario, (*self.scenarios, *self.faults))
-        if dialect not in BASE_PATHS:
-            raise UnknownNameError("dialect of the lab", dialect, BASE_PATHS)
-        return self.url + BASE_PATHS[dialect].format(scenario=quote(scenario))
+        if dialect not in SHAPES:
+            raise UnknownNameError("dialect of the lab", dialect, SHAPES)
+        return self.url + SHAPES[dialect].base_path.format(scenario=quote(scenario))
 
     @property
     def pid(self) -> int:

@@ -46,7 +46,7 @@ How = Literal[
     "timeout",
     "reset",  # the server closed the connection too early, or violated HTTP
     "connect",  # no connection was made: refused, unknown host, TLS
-    "error",  # any other failure of the transport
+    "error",  # any other failure of the connection
     "cancelled",  # the task was cancelled
     "interrupted",  # Ctrl-C
     "cut",  # the journal has no end, because its process was killed

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import time
 import weakref
 from pathlib import Path
 
@@ -194,8 +193,7 @@ def test_waiting_has_an_end(fast_lab: Lab) -> None:
 def test_a_stop_in_the_view_counts_as_one_of_the_watch(fast_lab: Lab) -> None:
     """Its button calls `stop` of the request; ``.recording`` then waits for the end."""
     watch = sl.watch(fast_lab.endpoint("silence"), "hi", live=False)
-    while len(watch.recorder) < 3:
-        time.sleep(0.001)
+    until(lambda: len(watch.recorder) >= 3)
     watch._own.stop()
 
     assert (watch.recording.end.how, watch.recording.end.detail) == ("closed", "stopped")
@@ -203,8 +201,7 @@ def test_a_stop_in_the_view_counts_as_one_of_the_watch(fast_lab: Lab) -> None:
 
 def test_two_stops_leave_the_lab_s_log(fast_lab: Lab) -> None:
     watch = sl.watch(fast_lab.endpoint("silence"), "hi", live=False)
-    while len(watch.recorder) < 3:
-        time.sleep(0.001)
+    until(lambda: len(watch.recorder) >= 3)
     watch.stop()
     while not watch.done:
         watch.stop()
@@ -217,8 +214,7 @@ def test_stop_ends_a_watch_with_a_client_of_the_users_in_mid_silence(
 ) -> None:
     with httpx.Client() as client:
         watch = sl.watch(fast_lab.endpoint("silence"), "hi", live=False, client=client)
-        while len(watch.recorder) < 3:
-            time.sleep(0.001)
+        until(lambda: len(watch.recorder) >= 3)
         watch.stop()
 
         assert watch.recording.end.detail == "Stop was pressed"

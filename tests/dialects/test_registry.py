@@ -20,8 +20,8 @@ def test_an_unknown_dialect_is_named_with_those_there_are():
     with pytest.raises(UnknownNameError) as caught:
         dialect_named("antropic")
     assert str(caught.value) == (
-        "no dialect 'antropic'; there are: anthropic, cohere, gemini, lmstudio_native, ndjson, "
-        "ollama, openai_chat, openai_responses, sse. Did you mean 'anthropic'?"
+        f"no dialect 'antropic'; there are: {', '.join(sorted(DIALECTS))}. "
+        "Did you mean 'anthropic'?"
     )
 
 

@@ -335,7 +335,7 @@ def test_if_the_send_was_not_seen_what_counts_from_it_is_nan_and_gaps_stay():
 
     since = [name for name in found.index if re.match(r"(ttf|e2e)", name)]
     since += ["ntpot_ms", "tok_s_e2e", "prefill_tok_s"]
-    assert len(since) == 15
+    assert {"ttft_ms", "ttfb_ms", "e2e_eof_ms"} < set(since)
     assert found[since].isna().all()
     rest = [name for name in found.index if name not in since]
     assert found[rest].tolist() == pytest.approx(known[rest].tolist(), nan_ok=True)

@@ -47,8 +47,8 @@ def off_ms(rec: sl.Recording, column: str) -> pd.Series[float]:
 def duplicates() -> int:
     """Return how many segments this machine's kernel has received a second time.
 
-    Who sends many small segments and hears nothing for some milliseconds repeats the last
-    one (the tail-loss probe of RFC 8985); a receiver whose reader sleeps delays its
+    A sender of many small segments that gets no acknowledgement for some milliseconds repeats
+    the last one (the tail-loss probe of RFC 8985); a receiver whose reader sleeps delays its
     acknowledgements just so long.  The repeated segment counts in ``tcpi_data_segs_in``.
     """
     names, values = (

@@ -23,7 +23,7 @@ async def blocks(middle_s: float) -> None:
     begins_s = middle_s - BLOCK_S / 2
     while True:
         await asyncio.sleep(max(begins_s - time.perf_counter(), 0))
-        time.sleep(BLOCK_S)
+        time.sleep(BLOCK_S)  # the subject: a loop that is blocked
         begins_s += EVERY_S
 
 

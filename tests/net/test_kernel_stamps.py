@@ -63,7 +63,7 @@ def adozing(endpoint: sl.Endpoint) -> sl.Recording:
             n = 0
             async for _ in s.aiter_events():
                 if n in (5, 35):
-                    time.sleep(0.06)
+                    time.sleep(0.06)  # the subject: a client that is busy meanwhile
                 n += 1
         return s.recording
 

@@ -1,6 +1,6 @@
 """The shapes, one file a provider: the path of its requests, the format of its responses.
 
-To add one, write a file with a subclass of `Shape` and name it in `SHAPES`.
+To add one, write a file with a subclass of `Shape` and name it in `_ALL`.
 """
 
 from __future__ import annotations

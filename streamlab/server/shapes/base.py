@@ -42,12 +42,15 @@ class Shape(ABC):
         The dialect's.
     path : str
         Where requests are sent.
+    base_path : str
+        The path between the lab's URL and the path that the dialect adds.
     streams_by_default : bool
         Whether a request without the field ``stream`` gets a stream.
     """
 
     name: ClassVar[str]
     path: ClassVar[str]
+    base_path: ClassVar[str] = ""
     content_type: ClassVar[str] = SSE
     streams_by_default: ClassVar[bool] = False
 

@@ -17,6 +17,7 @@ class OpenAIChat(Shape):
 
     name = "openai_chat"
     path = "/v1/chat/completions"
+    base_path = "/v1"
 
     def __init__(self, request: Request) -> None:
         super().__init__(request)

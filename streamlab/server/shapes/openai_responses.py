@@ -14,6 +14,7 @@ class OpenAIResponses(Shape):
 
     name = "openai_responses"
     path = "/v1/responses"
+    base_path = "/v1"
 
     def __init__(self, request: Request) -> None:
         super().__init__(request)

@@ -16,6 +16,7 @@ class PlainSSE(Shape):
 
     name = "sse"
     path = "/sse/"
+    base_path = "/sse/{scenario}"
 
     @classmethod
     def asked(cls, path: str, body: Mapping[str, object]) -> Asked | None:
@@ -37,6 +38,7 @@ class PlainNDJSON(PlainSSE):
 
     name = "ndjson"
     path = "/ndjson/"
+    base_path = "/ndjson/{scenario}"
     content_type = "application/x-ndjson"
 
     def piece(self, text: str) -> bytes:

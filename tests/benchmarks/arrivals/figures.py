@@ -17,7 +17,7 @@ Figures = dict[str, float | None]
 Table = Mapping[str, Figures]
 
 LAGS = {"p50": 50, "p90": 90, "p99": 99, "max": 100}
-NOBODY: Figures = {}
+NO_FIGURES: Figures = {}
 
 
 def figures_of(run: Mapping[str, Any]) -> Figures:
@@ -137,11 +137,11 @@ def _near_the_limit(one: Table) -> Iterator[Goal]:
 
 
 def _at_two_hundred(table: Table) -> Iterator[Goal]:
-    row = table.get("streamlab async", NOBODY)
+    row = table.get("streamlab async", NO_FIGURES)
     for p, limit in (("arrived_p50", 50), ("arrived_p99", 250)):
         if (value := row.get(p)) is not None:
             yield Goal(f"{p.replace('_', ' ')}, 200 streams, async, µs", value, limit)
-    ours, theirs = row.get("arrived_p50"), table.get("aiohttp", NOBODY).get("delivered_p50")
+    ours, theirs = row.get("arrived_p50"), table.get("aiohttp", NO_FIGURES).get("delivered_p50")
     if ours is not None and theirs is not None:
         yield Goal("arrived p50, 200 streams, async, to aiohttp's p50", ours / theirs, 1 / 50)
 
@@ -155,7 +155,7 @@ def _delivery(tables: Mapping[str, Table]) -> Iterator[Goal]:
 
 def _agreement(one: Table) -> Iterator[Goal]:
     gaps = [
-        one.get(f"streamlab {kind}", NOBODY).get("median_gap") for kind in ("sync", "async")
+        one.get(f"streamlab {kind}", NO_FIGURES).get("median_gap") for kind in ("sync", "async")
     ]
     if gaps[0] is not None and gaps[1] is not None:
         apart = abs(gaps[0] / gaps[1] - 1)
@@ -165,6 +165,9 @@ def _agreement(one: Table) -> Iterator[Goal]:
 def _ratio(
     what: str, table: Table, figure: str, peer: str, limit: float, who: str = "streamlab async"
 ) -> Iterator[Goal]:
-    ours, theirs = table.get(who, NOBODY).get(figure), table.get(peer, NOBODY).get(figure)
+    ours, theirs = (
+        table.get(who, NO_FIGURES).get(figure),
+        table.get(peer, NO_FIGURES).get(figure),
+    )
     if ours is not None and theirs is not None:
         yield Goal(what, ours / theirs, limit)

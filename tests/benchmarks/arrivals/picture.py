@@ -26,7 +26,7 @@ SAYS = {
 LIMITS = {"recv": "bare recv", "recvmsg": "bare recvmsg, the limit"}
 NOTE = (
     "Mark: median; bar: to the 99th percentile; log scale; left is better.  "
-    "Who has no blue mark has no arrival time, only delivery."
+    "A client without a blue mark knows no arrival time, only the delivery."
 )
 UNITS = ((1e6, "s"), (1e3, "ms"), (1.0, "µs"))
 
