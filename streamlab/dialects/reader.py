@@ -26,7 +26,6 @@ class Reader(ABC):
         An error object came, or a finish reason that means a failure.
     decides : bool
         The format has a terminal signal.
-    counts : Counts
     timings : mapping or None
         The server's own timings, where they are not part of the usage.
     """

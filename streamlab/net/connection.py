@@ -33,6 +33,7 @@ class Exchange:
         self.written_ns: int | None = None
         self.frames: Frames | None = None
         self.keeps_answer = keeps_answer
+        self._is_below_tls = False
         self._answer = bytearray()
         self._clock = clock
 
@@ -65,9 +66,16 @@ class Exchange:
 
     def leave_answer(self) -> bool:
         """Keep no bytes, as TLS above keeps the plaintext; return whether they were kept."""
-        keeps_answer = self.keeps_answer
+        keeps_answer, self._is_below_tls = self.keeps_answer, True
         self.take_answer()
         return keeps_answer
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether a request was written over HTTP/1 and no byte of its response was read."""
+        # Below TLS, and over HTTP/2, bytes are written without a request too.
+        known = self.frames is None and not self._is_below_tls
+        return known and self.written_ns is not None and self.first is None
 
     def abort(self) -> None:
         """Make a read that is waiting return at once; callable from any thread."""

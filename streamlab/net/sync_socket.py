@@ -97,6 +97,11 @@ class SocketStream(SyncConnection):
 
     def get_extra_info(self, info: str) -> object:
         """Return information for httpcore: addresses, the socket, readability."""
+        # A pool asks whether an idle connection is readable: then the server has closed it.
+        # Its sync pool may ask just after another thread took the connection for a request,
+        # and would close it when the response arrives.  So a connection in use is not readable.
+        if info == "is_readable" and self.is_asked:
+            return False
         return socket_info(self._sock, info)
 
 

@@ -109,4 +109,6 @@ class TLSExchange(Exchange):
         """Return the SSL object, or the answer of the connection below."""
         if info == "ssl_object":
             return self._layer.ssl_object
+        if info == "is_readable" and self.is_asked:  # see `SocketStream.get_extra_info`
+            return False
         return self._below.get_extra_info(info)

@@ -42,7 +42,6 @@ def draw(name: str, tables: Tables, *, ax: Axes | None = None, **kws: object) ->
     ----------
     name : str
         One of `PLOTS`.
-    tables : Tables
     ax : Axes, optional
         Where to draw; by default on a new figure, ``ax.figure``.
     **kws

@@ -26,7 +26,6 @@ def draw(tables: Tables, *, ax: Axes | None = None, **line_kws: object) -> Axes:
 
     Parameters
     ----------
-    tables : Tables
     ax : Axes, optional
         Where to draw; by default on a new figure.  Several recordings can share one: the
         first has flags, the others have points only.

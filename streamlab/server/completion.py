@@ -37,7 +37,6 @@ class Completion:
     ----------
     opens_ns : int
         The time of the dialect's opening events (the role, ``message_start``, …).
-    steps : sequence of Step
     closes_ns : int
         The time of the dialect's closing events (the finish, the usage, ``[DONE]``), which are
         one write.

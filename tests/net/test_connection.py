@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 
 from streamlab.net.connection import Exchange, Stopper
+from streamlab.net.http2_frames import PREFACE
 from streamlab.tape import Stamp
 from streamlab.testing import ManualClock
 
@@ -69,6 +70,27 @@ def test_an_answer_is_kept_from_the_request_until_it_is_taken() -> None:
     assert exchange.take_answer() == b"2"
     exchange.got(Stamp(clock(), clock()), b"3")
     assert exchange.take_answer() == b""
+
+
+def test_a_connection_is_asked_from_the_request_to_the_first_byte_of_its_response() -> None:
+    clock = ManualClock()
+    exchange, asked = Exchange(clock), []
+    asked.append(exchange.is_asked)
+    exchange.sends(b"GET / HTTP/1.1\r\n\r\n")
+    asked.append(exchange.is_asked)
+    exchange.got(Stamp(clock(), clock()), b"HTTP/1.1 200 OK\r\n\r\n")
+    asked.append(exchange.is_asked)
+
+    assert asked == [False, True, False]
+
+
+def test_below_tls_and_over_http_2_a_write_is_no_request() -> None:
+    below, http2 = Exchange(ManualClock()), Exchange(ManualClock())
+    below.leave_answer()
+    for exchange, written in ((below, b"ciphertext"), (http2, PREFACE)):
+        exchange.sends(written)
+
+    assert [below.is_asked, http2.is_asked] == [False, False]
 
 
 def test_the_layer_above_takes_the_keeping_over() -> None:
