@@ -167,10 +167,8 @@ class Session:
         # of this stream has the stamps of its bytes.
         if self._secret_bytes:
             piece = redact.mask_bytes(piece, self._secret_bytes)
-        pieces, connection = (
-            self._pieces,
-            self._connection,
-        )
+        # Read once: another thread may end the session, and with it both attributes.
+        pieces, connection = self._pieces, self._connection
         if pieces is not None:
             for part, stamp in pieces.parts(piece):
                 self._put(part, stamp)
