@@ -69,7 +69,6 @@ class RequestOptions:
                 "save= keeps a journal while the stream runs, whose name ends in .jsonl, and "
                 f"{fspath(self.save)!r} came. For another format call rec.save(…) afterwards."
             )
-        checked_timeout(self.http.get("timeout"))
         check_max_bytes(self.max_bytes)
 
     @property
