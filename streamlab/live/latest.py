@@ -6,6 +6,7 @@ Reads only: within one read no time was observed, so its events have no gaps.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from statistics import median
 
 from streamlab.follow import Log
@@ -29,8 +30,10 @@ class LatestGaps:
 
     def take(self, n_reads: int) -> None:
         """Add the new gaps among the first `n_reads` reads."""
-        arrived_ns = self._log.columns.arrived_ns[self.total + 1 : n_reads]
-        for t_ns, gap_ms in zip(arrived_ns, self._between(self.total, n_reads), strict=True):
+        # A slice of an array is a copy.  The log may grow meanwhile: a memoryview of it
+        # would make the next `append` in the capture's thread fail.
+        arrived_ns = self._log.columns.arrived_ns[self.total : n_reads]
+        for t_ns, gap_ms in zip(arrived_ns[1:], _rounded(arrived_ns), strict=True):
             self.total += 1
             self._latest.append((t_ns, gap_ms))
             if gap_ms > self._longest[0]:
@@ -55,12 +58,10 @@ class LatestGaps:
     def overview(self, n_columns: int) -> list[float]:
         """Return the longest gap in each of up to `n_columns` equal runs of gaps."""
         step = max(-(-self.total // n_columns), 1)
-        gaps = self._between(0, self.total + 1)
+        gaps = _rounded(self._log.columns.arrived_ns[: self.total + 1])
         return [max(gaps[at : at + step]) for at in range(0, self.total, step)]
 
-    def _between(self, start: int, stop: int) -> list[float]:
-        """Return the gaps between the reads from `start` to `stop`, to the microsecond."""
-        # A slice of an array is a copy.  The log may grow meanwhile: a memoryview of it
-        # would make the next `append` in the capture's thread fail.
-        arrived_ns = self._log.columns.arrived_ns[start:stop]
-        return [round(gap_ms, 3) for gap_ms in gaps_ms(arrived_ns)[1:]]
+
+def _rounded(arrived_ns: Sequence[int]) -> list[float]:
+    """Return the gaps between the arrivals, in ms to the microsecond."""
+    return [round(gap_ms, 3) for gap_ms in gaps_ms(arrived_ns)[1:]]
