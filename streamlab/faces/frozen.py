@@ -12,7 +12,7 @@ from __future__ import annotations
 from html import escape
 
 from streamlab.faces.state import State
-from streamlab.follow.text import sparkline
+from streamlab.follow.text import duration, sparkline
 
 _GLYPHS = {"waiting": "○", "streaming": "●", "done": "■", "failed": "✕"}
 _SAID = {"content": "", "data": "", "reasoning": "[reasoning] ", "tool_call": "[tool call] "}
@@ -49,17 +49,21 @@ def gaps(state: State) -> str:
         return "No gaps: fewer than two reads arrived."
     longest_ms, read = state["longest_gap_ms"], state["longest_gap_read"]
     if n_gaps == 1:
-        return f"One gap between two reads: {_ms(longest_ms)}."
+        return f"One gap between two reads: {duration(longest_ms)}."
     of = "" if n_gaps <= len(state["gaps"]) else f" of the latest {len(state['gaps']):,}"
-    said = f"median{of} {_ms(state['median_gap_ms'])}"
-    said += f", the longest {_ms(longest_ms)}, before read {read}"
+    said = f"median{of} {duration(state['median_gap_ms'])}"
+    said += f", the longest {duration(longest_ms)}, before read {read}"
     return f"{n_gaps:,} gaps between reads, on a linear scale from 0: {said}."
 
 
 def _facts(state: State) -> list[tuple[str, str]]:
     counts = state["counts"]
     counted = [(name, f"{counts[name]:,}") for name in ("reads", "lines", "events", "bytes")]
-    return [("TTFT", _ms(state["ttft_ms"])), ("elapsed", _ms(state["elapsed_ms"])), *counted]
+    return [
+        ("TTFT", duration(state["ttft_ms"])),
+        ("elapsed", duration(state["elapsed_ms"])),
+        *counted,
+    ]
 
 
 def _title(state: State) -> str:
@@ -70,7 +74,7 @@ def _status(state: State) -> str:
     glyph, ended = _GLYPHS[state["state"]], state["ended"] or "not ended when this was frozen"
     said = f"{glyph} {state['state']}: {ended}."
     if state["stop_waited_ms"] is not None:
-        said += f" Stop was clicked; the click waited {_ms(state['stop_waited_ms'])}."
+        said += f" Stop was clicked; the click waited {duration(state['stop_waited_ms'])}."
     if "view_failed" in state:
         said += f" The live view stopped early: {state['view_failed']}."
     return said
@@ -98,11 +102,3 @@ def _lines_html(state: State) -> str:
     table = f"<table><thead>{head}</thead><tbody>{rows}</tbody></table>"
     summary = f"<summary>the last {len(state['lines'])} lines</summary>"
     return f"<details>{summary}{table}</details>"
-
-
-def _ms(value: float | None) -> str:
-    if value is None:
-        return "–"
-    if value >= 1_000:
-        return f"{value / 1000:,.2f} s"
-    return f"{value:,.1f} ms"

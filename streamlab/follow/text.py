@@ -1,4 +1,4 @@
-"""Text for people: untrusted text made harmless, a sparkline, a number of things.
+"""Text for people: untrusted text made harmless, a sparkline, a number of things, a duration.
 
 A server can send characters that move a cursor, change colours, reverse the direction of
 writing, or that no encoding takes.  One table replaces each of them by one visible
@@ -79,3 +79,13 @@ def sparkline(values_ms: Sequence[float]) -> str:
 def counted(n: int, thing: str) -> str:
     """Return a number of things: "1 line", "1,234 lines"."""
     return f"{n:,} {thing}{'' if n == 1 else 's'}"
+
+
+def duration(value_ms: float | None) -> str:
+    """Return a duration as a person writes it: "358.3 ms", "1.86 s"; "–" for None, NaN."""
+    if value_ms is None or math.isnan(value_ms):
+        return "–"
+    # 999.95 ms would be rounded to "1,000.0 ms".
+    if abs(value_ms) >= 999.95:
+        return f"{value_ms / 1000:,.2f} s"
+    return f"{value_ms:,.1f} ms"

@@ -4,7 +4,7 @@ import unicodedata
 
 import pytest
 
-from streamlab.follow.text import counted, one_line, several_lines, sparkline
+from streamlab.follow.text import counted, duration, one_line, several_lines, sparkline
 
 CASES = {
     "escape": ("\x1b[31m", "␛[31m"),
@@ -67,3 +67,19 @@ def test_a_long_sparkline_keeps_a_single_stall():
 @pytest.mark.parametrize(("n", "said"), [(0, "0 reads"), (1, "1 read"), (2000, "2,000 reads")])
 def test_one_thing_is_not_several(n, said):
     assert counted(n, "read") == said
+
+
+@pytest.mark.parametrize(
+    ("value_ms", "said"),
+    [
+        (358.31, "358.3 ms"),
+        (0.0, "0.0 ms"),
+        (999.94, "999.9 ms"),
+        (999.96, "1.00 s"),
+        (1861.0, "1.86 s"),
+        (None, "–"),
+        (float("nan"), "–"),
+    ],
+)
+def test_a_duration_has_the_digits_that_a_person_would_write(value_ms, said):
+    assert duration(value_ms) == said
