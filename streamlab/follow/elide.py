@@ -1,0 +1,226 @@
+"""A line made short, so that lines can be compared: the field and the delta stay.
+
+The lines of a stream differ in a few characters, and these are often behind the first hundred.
+So `elided` keeps the name of the field, the first key, and the delta with the keys that
+lead to it.  ``⋯`` stands for the rest of the JSON around the delta, which is about the same in
+every line; ``…`` stands for characters that were cut because they are too many.
+
+The scope, the faces and the tables that a notebook shows take their lines from here.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from streamlab.decode import KINDS
+from streamlab.follow.follower import Follower
+from streamlab.follow.text import one_line
+
+WIDTH = 88
+"""The most characters of a line that is shown."""
+
+LONGEST = 16_384
+"""A delta is looked for in so many bytes of a line; a line can be as long as the stream."""
+
+GLYPHS = dict(zip(KINDS, "●◆#↻:↵?●…", strict=True))
+"""One visible character for each kind of line."""
+
+Span = tuple[int, int]
+Piece = tuple[str, str]
+"""What a part of a line is (``field``, ``delta`` or ``rest``), and its harmless text."""
+
+_FIELD = re.compile(r"(?:(?:data|event|id|retry):[ ]?|:)?")
+_STRING = re.compile(r'"((?:[^"\\]|\\.)*)(?:"|\Z)', re.DOTALL)
+_WORD = re.compile(r'"(?:[^"\\]|\\.)*"|[\w.+-]+', re.DOTALL)
+_HEAD = re.compile(r'\s*[\[{]\s*"[^"\\]{0,24}"\s*:')
+_KEYS = re.compile(r'(?:"[^"\\]{0,32}"\s*:[\s\[{]*){1,2}\Z')
+_CLOSING = re.compile(r"[\s\]}]{0,3}")
+_MOST, _LEAST = 4, 12  # deltas of one line that are kept; characters that a delta needs
+
+
+class ShownLine(NamedTuple):
+    """A line as it is shown."""
+
+    number: int
+    read: int
+    kind: str  # one of `decode.KINDS`
+    event: int  # the event it belongs to; -1 for none
+    pieces: list[Piece]
+    note: str  # on a line that adds nothing: what it does
+
+    @property
+    def text(self) -> str:
+        """The line in plain text."""
+        return joined(self.pieces) or self.note
+
+
+def shown_line(follower: Follower, number: int, limit: int = WIDTH) -> ShownLine:
+    """Return a line of a stream, elided to at most `limit` characters."""
+    kind = KINDS[follower.lines.kinds[number]]
+    event = _event_of(follower, number)
+    deltas, like = [], ""
+    if kind in ("data", "json", "other", "tail"):
+        kinds, first = follower.lines.kinds, max(number - 8, 0)
+        before = kinds.rfind(kinds[number], first, number)
+        like = follower.line(before, LONGEST) if before >= 0 else ""
+        deltas = _deltas_of(follower, event)
+    pieces = elided(follower.line(number, LONGEST), deltas, like, limit)
+    return ShownLine(
+        number, follower.read_of_line(number), kind, event, pieces, _note(kind, event)
+    )
+
+
+def elided(
+    line: str, deltas: Sequence[str] = (), like: str = "", limit: int = WIDTH
+) -> list[Piece]:
+    """Return a line in pieces that have at most `limit` characters together.
+
+    Parameters
+    ----------
+    line : str
+        Without its end.
+    deltas : sequence of str
+        The texts that the line adds; they are looked for among its JSON strings.
+    like : str
+        An earlier line: without deltas, what differs from it is kept.
+    limit : int
+        In characters.
+    """
+    field = _FIELD.match(line)[0]  # type: ignore[index]  # the pattern matches anything
+    body, limit = line[len(field) :], max(limit - len(field), 8)
+    spans = sorted(_found(body, deltas))[:_MOST] or _difference(body, like[len(field) :])
+    pieces = [("field", one_line(field))] if field else []
+    if len(body) <= limit:
+        return pieces + _cut_to(body, spans, [(0, len(body))], limit)
+    # Of several deltas (`n=4`, a text and a signature) those stay that have room.
+    while (
+        spans and (around := _around(_kept(body, spans), spans)) + _LEAST * len(spans) > limit
+    ):
+        spans = spans[:-1]
+    if not spans:
+        return [*pieces, ("rest", one_line(_middle(body, limit)))]
+    room = (limit - around) // len(spans)
+    return pieces + _cut_to(body, spans, _kept(body, spans), room)
+
+
+def joined(pieces: Sequence[Piece]) -> str:
+    """Return the text of the pieces."""
+    return "".join(text for _, text in pieces)
+
+
+def _found(body: str, deltas: Sequence[str]) -> Iterator[Span]:
+    """Yield where the JSON strings, or objects, are that hold the deltas, in order."""
+    wanted = [text for text in deltas if text]
+    for text in (text for text in wanted if text[0] == "{"):  # the arguments of a tool
+        at, form = max((body.find(form), form) for form in (text, _spaced(text)))
+        if at >= 0:
+            yield at, at + len(form)
+    for match in _STRING.finditer(body) if wanted else ():
+        if body.startswith(":", match.end()):
+            continue  # a key
+        text, is_whole = _unescaped(match[1]), match.end() > match.end(1)
+        is_begun = text and not is_whole and any(each.startswith(text) for each in wanted)
+        if text in wanted or is_begun:
+            yield match.span()
+
+
+def _spaced(text: str) -> str:
+    """Return JSON with the spaces that Python's and Google's encoders write."""
+    try:
+        return json.dumps(json.loads(text), ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return text
+
+
+def _unescaped(string: str) -> str:
+    try:
+        return str(json.loads(f'"{string}"', strict=False))
+    except ValueError:
+        return ""
+
+
+def _difference(body: str, like: str) -> list[Span]:
+    """Return where `body` differs from a similar text, in whole words or JSON strings."""
+    before = _alike(body, like)
+    rest, other = body[before:], like[before:]
+    after = len(body) - _alike(rest[::-1], other[::-1])
+    if not like or before >= after or after - before > len(body) // 2:
+        return []
+    # "21" and "22" differ in one character; a reader needs the whole string.
+    words = [word.span() for word in _WORD.finditer(body)]
+    touched = [span for span in words if span[0] < after and span[1] > before]
+    ends = [before, after, *(at for span in touched for at in span)]
+    return [(min(ends), max(ends))]
+
+
+def _alike(one: str, other: str) -> int:
+    """Return how many characters two texts begin with together."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((n for n, (a, b) in pairs if a != b), min(len(one), len(other)))
+
+
+def _kept(body: str, spans: Sequence[Span]) -> list[Span]:
+    """Return the parts that stay: the first key, each delta with its keys, the end."""
+    head = _HEAD.match(body)
+    kept = [(0, head.end() if head else min(8, spans[0][0])), (len(body) - 1, len(body))]
+    for start, stop in spans:
+        keys = _KEYS.search(body, max(start - 60, 0), start)
+        closing = _CLOSING.match(body, stop)
+        kept.append((keys.start() if keys else start, closing.end() if closing else stop))
+    merged: list[Span] = []
+    for start, stop in sorted(kept):
+        if merged and start - merged[-1][1] < 3:
+            merged[-1] = merged[-1][0], max(stop, merged[-1][1])
+        else:
+            merged.append((start, stop))
+    return merged
+
+
+def _around(kept: Sequence[Span], spans: Sequence[Span]) -> int:
+    """Return how many characters a shown line has besides its deltas."""
+    lengths = [stop - start for start, stop in kept]
+    return sum(lengths) + len(kept) - 1 - sum(stop - start for start, stop in spans)
+
+
+def _cut_to(body: str, spans: Sequence[Span], kept: Sequence[Span], room: int) -> list[Piece]:
+    """Return the kept parts with ⋯ between them; a delta above `room` loses its middle."""
+    pieces: list[Piece] = []
+    for start, stop in kept:
+        if start:
+            pieces.append(("rest", "⋯"))
+        for low, high in (span for span in spans if start <= span[0] < stop):
+            pieces += [("rest", body[start:low]), ("delta", _middle(body[low:high], room))]
+            start = high
+        pieces.append(("rest", body[start:stop]))
+    return [(kind, one_line(text)) for kind, text in pieces if text]
+
+
+def _middle(text: str, limit: int) -> str:
+    """Return a text of at most `limit` characters, without its middle."""
+    half = limit // 2
+    return text if len(text) <= limit else f"{text[: limit - half]}…{text[1 - half :]}"
+
+
+def _event_of(follower: Follower, number: int) -> int:
+    """Return the event to which a line belongs; -1 for none."""
+    events = follower.events
+    event = bisect_left(events, number, key=lambda each: each.last_line)
+    return event if event < len(events) and events[event].first_line <= number else -1
+
+
+def _deltas_of(follower: Follower, event: int) -> list[str]:
+    first = bisect_left(follower.delta_events, event)
+    found = follower.deltas[first : bisect_right(follower.delta_events, event)]
+    return [delta.text or delta.name or "" for delta in found if delta.kind != "comment"]
+
+
+def _note(kind: str, event: int) -> str:
+    if kind == "blank":
+        ends = f"event {event} ends" if event >= 0 else "nothing collected, no event"
+        return f"blank line: {ends}"
+    notes = {"comment": "a comment: no event", "other": "not a field: ignored"}
+    return notes.get(kind, "the body stopped within this line" if kind == "tail" else "")
