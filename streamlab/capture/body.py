@@ -9,6 +9,7 @@ same pieces; the session takes each piece before the consumer gets it.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import (
     AsyncGenerator,
     AsyncIterable,
@@ -28,20 +29,23 @@ from streamlab.net.sync_socket import MAX_BYTES
 from streamlab.tape import How
 
 
-def body(response: Response) -> Iterator[bytes]:
-    """Return the pieces of the body of a response to a sync client."""
+def body(response: Response, chunk_ends: array[int] | None = None) -> Iterator[bytes]:
+    """Return the pieces of the body of a response to a sync client.
+
+    `chunk_ends` grows by the ends of the chunks, if the connection is our own and chunked.
+    """
     connection = _own_connection(response)
     if connection is None:
         return iter(response.stream)
-    return _pieces(connection, _framing(response), _timeout_s(response))
+    return _pieces(connection, _framing(response, chunk_ends), _timeout_s(response))
 
 
-def abody(response: Response) -> AsyncIterator[bytes]:
-    """Return the pieces of the body of a response to an async client."""
+def abody(response: Response, chunk_ends: array[int] | None = None) -> AsyncIterator[bytes]:
+    """Return the pieces of the body of a response to an async client; see `body`."""
     connection = _own_connection(response)
     if connection is None:
         return aiter(response.stream)
-    return _apieces(connection, _framing(response), _timeout_s(response))
+    return _apieces(connection, _framing(response, chunk_ends), _timeout_s(response))
 
 
 def _pieces(connection: Any, framing: Framing, timeout_s: float | None) -> Iterator[bytes]:
@@ -77,8 +81,9 @@ def _own_connection(response: Response) -> Exchange | None:
     return None
 
 
-def _framing(response: Response) -> Framing:
-    return body_framing(response.request.method, response.status_code, dict(response.headers))
+def _framing(response: Response, chunk_ends: array[int] | None) -> Framing:
+    method, headers = response.request.method, dict(response.headers)
+    return body_framing(method, response.status_code, headers, chunk_ends)
 
 
 def _timeout_s(response: Response) -> float | None:

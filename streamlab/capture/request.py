@@ -143,7 +143,7 @@ def pieces(own: OwnRequest) -> Generator[bytes, None, None]:
                     response: Any = client.send(request, stream=True)
                 with contextlib.closing(response):
                     own.answered(response)
-                    arriving = body(response)
+                    arriving = body(response, session.recorder.chunk_ends)
                     while not session.enough:
                         with gate.guarded():
                             piece = next(arriving, None)
@@ -178,7 +178,7 @@ async def apieces(own: OwnRequest) -> AsyncGenerator[bytes, None]:
                 response: Any = await client.send(request, stream=True)
                 async with contextlib.aclosing(response):
                     own.answered(response)
-                    async for piece in abody(response):
+                    async for piece in abody(response, session.recorder.chunk_ends):
                         session.take(piece)
                         # While a cancellation is held back, the reads that had arrived are put
                         # on tape, but the consumer does not get them: its task is cancelled.

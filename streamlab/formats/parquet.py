@@ -38,7 +38,7 @@ KEY = b"streamlab"
 VERSION = 1
 
 About: TypeAlias = Mapping[str, Any]
-"""JSON: ``version``, ``table``, ``label``, ``end``, ``marks``, ``meta``."""
+"""JSON: ``version``, ``table``, ``label``, ``end``, ``marks``, ``meta``, ``chunk_ends``."""
 
 
 def save(tables: Tables, path: str | Path) -> None:
@@ -52,6 +52,7 @@ def save(tables: Tables, path: str | Path) -> None:
         "end": {"t_ns": tape.end.t_ns, "how": tape.end.how, "detail": tape.end.detail},
         "marks": dict(tape.marks),
         "meta": dict(tape.meta),
+        "chunk_ends": list(tape.chunk_ends or ()),
     }
     reads = tables.reads.assign(lo_ns=lo_ns, recording=texts([Path(path).stem] * len(tape)))
     _write(reads[["recording", *reads.columns.drop("recording")]], path, about)
@@ -183,7 +184,8 @@ def _tape(table: pa.Table, about: About) -> Tape:
     if len(body) != (columns.ends[-1] if columns.ends else 0):
         raise ValueError("bytes are missing")
     end = End(**about["end"])
-    return Tape(body, columns, end, about["marks"], about["meta"], _sent(table))
+    chunk_ends = array("q", about.get("chunk_ends", ())) or None  # older files have none
+    return Tape(body, columns, end, about["marks"], about["meta"], _sent(table), chunk_ends)
 
 
 def _columns(table: pa.Table) -> tuple[Columns, bytes]:

@@ -12,6 +12,7 @@ Rule 2: `feed` returns all payload of its argument; it holds back no byte of it.
 from __future__ import annotations
 
 import re
+from array import array
 
 from httpx import RemoteProtocolError
 
@@ -57,10 +58,17 @@ class UntilClose:
 
 
 class Chunked:
-    """A body in the chunked transfer coding (RFC 9112, 7.1)."""
+    """A body in the chunked transfer coding (RFC 9112, 7.1).
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    ends : array of int, optional
+        Grows by the end of each chunk, an offset in the payload, once its size is read.
+    """
+
+    def __init__(self, ends: array[int] | None = None) -> None:
         self.done = False
+        self._ends = array("q") if ends is None else ends
         self._left = 0  # bytes of a chunk that are to come: payload and CRLF
         self._held = b""  # an unfinished line: a size, or a trailer
         self._in_trailers = False
@@ -130,6 +138,8 @@ class Chunked:
             raise RemoteProtocolError(f"illegal chunk header: {data[at : min(end, at + 60)]!r}")
         n_bytes = int(size[1], 16)
         self._left = n_bytes + 2 if n_bytes else 0
+        if n_bytes:
+            self._ends.append((self._ends[-1] if self._ends else 0) + n_bytes)
         self._in_trailers = n_bytes == 0
 
 
@@ -137,20 +147,24 @@ Framing = Sized | UntilClose | Chunked
 """Each has `feed`, `close` and `done`: whether no further byte belongs to the body."""
 
 
-def body_framing(method: str, status: int, headers: dict[str, str]) -> Framing:
+def body_framing(
+    method: str, status: int, headers: dict[str, str], chunk_ends: array[int] | None = None
+) -> Framing:
     """Return the framing of a response's body (RFC 9112, 6.3).
 
     Parameters
     ----------
     headers : dict of str to str
         With names in lower case.
+    chunk_ends : array of int, optional
+        See `Chunked`.
     """
     # The order is that of section 6.3: the status first, then the transfer coding, which
     # overrides a length, then the length; a body with neither ends with the connection.
     if method == "HEAD" or status in (204, 304):
         return Sized(0)
     if "chunked" in headers.get("transfer-encoding", "").lower():
-        return Chunked()
+        return Chunked(chunk_ends)
     length = headers.get("content-length", "").strip()
     return Sized(int(length)) if length.isascii() and length.isdigit() else UntilClose()
 

@@ -9,6 +9,7 @@ without that line was cut off; its whole lines still load.
 ``read``       a read: its number, stamps in ns, ``stamp`` (the tier) and its bytes,
                as ``text`` where they are UTF-8, else as ``b64``
 ``more``       further bytes of the last read, which grew after it was written
+``chunks``     further ends of chunks of HTTP/1.1, as offsets in the body
 ``late``       stamps of a read that became known after it was written
 ``mark``       a phase of the request, and its ``t_ns``
 ``meta``       request and response again, as they are known now
@@ -93,6 +94,7 @@ class Journal:
         self._lock = Lock()
         self._n_reads = 0
         self._n_bytes = 0
+        self._n_chunks = 0
         self._n_written = 0
         self._undelivered: deque[int] = deque()
         self._marks: dict[str, int] = {}
@@ -169,6 +171,9 @@ class Journal:
             yield from self._new_meta()
         if self._log.marks != self._marks:
             yield from self._new_marks()
+        if chunk_ends := self._log.chunk_ends[self._n_chunks :]:
+            self._n_chunks += len(chunk_ends)
+            yield lines.chunks(chunk_ends.tolist())
         yield from self._new_reads()
         delivered_ns = self._log.columns.delivered_ns
         while self._undelivered and delivered_ns[self._undelivered[0]] != UNKNOWN:

@@ -66,6 +66,11 @@ def more(row: int, data: bytes | bytearray) -> bytes:
     return _line(f'{{"more":{row},{_payload(data)}}}')
 
 
+def chunks(ends: list[int]) -> bytes:
+    """Return the line of further ends of chunks."""
+    return encode({"chunks": ends})
+
+
 def late(row: int, **stamps: int) -> bytes:
     """Return the line of stamps that became known after their read was written."""
     return encode({"late": row} | stamps)
@@ -91,6 +96,8 @@ def whole(tape: Tape) -> Iterator[bytes]:
     yield header(tape.meta)
     for name, t_ns in tape.marks.items():
         yield mark(name, t_ns)
+    if tape.chunk_ends:
+        yield chunks(tape.chunk_ends.tolist())
     for row, one in enumerate(tape):
         yield read(tape.columns, row, one.data, one.server_sent_ns)
     yield end(tape.end)

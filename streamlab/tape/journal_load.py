@@ -131,12 +131,13 @@ class _Loader:
             ("more", self._more),
             ("late", self._late),
             ("mark", self._mark),
+            ("chunks", self._chunks),
             ("end", self._end),
         ):
             if kind in entry:
                 return take(entry)
         if "meta" not in entry:
-            raise self._broken("is none of read, more, late, mark, meta, end")
+            raise self._broken("is none of read, more, late, mark, chunks, meta, end")
         return self._meta(entry["meta"])
 
     def _read(self, entry: Mapping[str, object]) -> None:
@@ -174,6 +175,14 @@ class _Loader:
 
     def _mark(self, entry: Mapping[str, object]) -> None:
         self.log.mark(str(entry["mark"]), self._int(entry, "t_ns"))
+
+    def _chunks(self, entry: Mapping[str, object]) -> None:
+        ends = entry["chunks"]
+        if not isinstance(ends, list) or any(
+            type(e) is not int or e not in _INT64 for e in ends
+        ):
+            raise self._broken(f"needs whole numbers as its chunks and has {ends!r}")
+        self.log.chunk_ends.extend(ends)
 
     def _meta(self, meta: object) -> None:
         if not isinstance(meta, dict):

@@ -159,6 +159,8 @@ class Recorder:
         What is known of the request and the response; JSON values only.
     marks : dict of str to int
         The phases of the request, ns; ``request_sent`` is t0.
+    chunk_ends : array of int
+        See `Tape`.
     """
 
     def __init__(self, clock: Clock = monotonic_ns, max_bytes: int | None = None) -> None:
@@ -168,6 +170,7 @@ class Recorder:
         self.marks: dict[str, int] = {}
         self.columns = Columns()
         self.body = bytearray()
+        self.chunk_ends: array[int] = array("q")
         self.ended: End | None = None
 
     def __len__(self) -> int:
@@ -229,7 +232,8 @@ class Recorder:
         self.end("closed")
         assert self.ended is not None
         body = memoryview(self.body).toreadonly()
-        return Tape(body, self.columns, self.ended, dict(self.marks), dict(self.meta))
+        marks, meta, chunk_ends = dict(self.marks), dict(self.meta), self.chunk_ends or None
+        return Tape(body, self.columns, self.ended, marks, meta, chunk_ends=chunk_ends)
 
 
 @dataclass(frozen=True, eq=False)
@@ -248,6 +252,9 @@ class Tape:
         Request and response, in JSON values; never a key.
     server_sent_ns : array of int, optional
         When the lab wrote the last byte of each read; one entry a read.
+    chunk_ends : array of int, optional
+        Offsets in `body` where the chunks of HTTP/1.1 end (RFC 9112, 7.1); one entry a chunk.
+        The last can lie behind a body that was cut off.  None where chunks were not seen.
     """
 
     body: bytes | memoryview
@@ -256,6 +263,7 @@ class Tape:
     marks: Mapping[str, int] = field(default_factory=dict)
     meta: Mapping[str, object] = field(default_factory=dict)
     server_sent_ns: array[int] | None = None
+    chunk_ends: array[int] | None = None
 
     def __len__(self) -> int:
         return len(self.columns.ends)
@@ -282,7 +290,8 @@ class Tape:
     def _facts(self) -> tuple[object, ...]:
         sent = self.server_sent_ns
         known = None if sent is None or all(t_ns == UNKNOWN for t_ns in sent) else sent
-        return self.columns, self.body, known, self.end, dict(self.marks), dict(self.meta)
+        about = (self.end, dict(self.marks), dict(self.meta))
+        return self.columns, self.body, self.chunk_ends, known, about
 
     @property
     def ended(self) -> End:

@@ -1,6 +1,8 @@
 import json
 import random
 import re
+from array import array
+from dataclasses import replace
 
 import duckdb
 import pandas as pd
@@ -47,6 +49,7 @@ words = st.dictionaries(
 def test_every_tape_comes_back_as_it_was(tmp_path_factory, rows, marks, meta, detail):
     """No stamp is rounded, no byte lost, no word of the metadata changed."""
     tape = tape_of(rows, End(2**61 + 1, "reset", detail), marks, meta)
+    tape = replace(tape, chunk_ends=array("q", range(1, len(rows) + 1)) or None)
     path = tmp_path_factory.getbasetemp() / "any.parquet"
     parquet.save(Tables(tape), path)
 

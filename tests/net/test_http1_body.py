@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from array import array
 
 import h11
 import httpx
@@ -70,12 +71,13 @@ def test_chunks_mean_what_h11_says_however_cut(
 ) -> None:
     body = b"".join(b"%x%s\r\n%s\r\n" % (len(p), extension, p) for p in parts)
     body += b"0\r\n" + trailer + b"\r\n"
-    pieces = cut(body, where)
-    framing = Chunked()
+    pieces, ends = cut(body, where), array("q")
+    framing = Chunked(ends)
 
     got = fed(framing, pieces)
 
     assert framing.done
+    assert ends.tolist() == list(itertools.accumulate(map(len, parts)))
     assert (got, is_whole(framing)) == as_h11_says(HEAD, pieces) == (b"".join(parts), True)
 
 

@@ -128,6 +128,25 @@ def test_what_becomes_known_later_is_written_later(tmp_path, log):
     assert load(tmp_path / "a.jsonl") == expected
 
 
+def test_ends_of_chunks_are_written_as_they_become_known(tmp_path, log):
+    with Journal(log, tmp_path / "a.jsonl") as journal:
+        log.chunk_ends.append(5)
+        log.append(b"first", STAMP)
+        journal.pump()
+        log.chunk_ends.extend([9, 30])  # the last chunk is cut off
+        log.append(b"second", STAMP)
+        log.end("reset")
+    tape = log.finish()
+    save(tape, tmp_path / "whole.jsonl")
+
+    assert [e["chunks"] for e in entries(tmp_path / "a.jsonl") if "chunks" in e] == [
+        [5],
+        [9, 30],
+    ]
+    assert load(tmp_path / "a.jsonl") == load(tmp_path / "whole.jsonl") == tape
+    assert tape.chunk_ends == array("q", [5, 9, 30])
+
+
 def test_a_delivery_out_of_order_is_not_lost(tmp_path, log):
     journal = Journal(log, tmp_path / "a.jsonl")
     log.append(b"a", STAMP)
@@ -237,7 +256,7 @@ BROKEN = {
     "no-object": (f"{HEADER}\n17\n", ", line 2, is no JSON object" + MEND),
     "unknown": (
         f'{HEADER}\n{{"x":1}}\n',
-        ", line 2, is none of read, more, late, mark, meta, end" + MEND,
+        ", line 2, is none of read, more, late, mark, chunks, meta, end" + MEND,
     ),
     "after-the-end": (
         f"{HEADER}\n{END}\n{READ}\n",
@@ -266,6 +285,10 @@ BROKEN = {
     "many-segments": (
         f'{HEADER}\n{READ.replace("}", ",")}"n_segments":4294967296}}\n',
         ", line 2, needs a whole number as n_segments and has 4294967296" + MEND,
+    ),
+    "chunks-that-are-none": (
+        f'{HEADER}\n{{"chunks":[5,true]}}\n',
+        ", line 2, needs whole numbers as its chunks and has [5, True]" + MEND,
     ),
     "no-bytes": (
         f"{HEADER}\n{READ.replace('text', 'x')}\n",
