@@ -23,8 +23,9 @@ from streamlab.cli._telling import Progress, Telling
 from streamlab.cli._terminal import remark, say
 from streamlab.endpoints.endpoint import Endpoint
 from streamlab.errors import UsageError
-from streamlab.faces.text import known_gaps_ms
-from streamlab.follow.text import counted, sparkline
+from streamlab.faces.text import gap_bars
+from streamlab.follow.gap import queued
+from streamlab.follow.text import counted
 from streamlab.recording import Recording
 from streamlab.tape import Journal, Recorder, Tape, journal
 
@@ -138,8 +139,10 @@ def report(recording: Recording, saved: Path | None) -> int:
     tape, wrong = recording.tape, recording.problem
     interrupted = tape.end.how in ("interrupted", "cancelled")
     remark(_facts(recording.tables))
-    if bars := sparkline(known_gaps_ms(recording.tables)):
+    if bars := gap_bars(recording.tables):
         remark(f"gaps {bars}")
+    if hidden := queued(tape.columns):
+        remark(hidden)
     if not interrupted and wrong is None:
         if tape.end.how == "limit":
             say(_limited(tape, saved))

@@ -48,12 +48,17 @@ def gaps(state: State) -> str:
     if not n_gaps:
         return "No gaps: fewer than two reads arrived."
     longest_ms, read = state["longest_gap_ms"], state["longest_gap_read"]
+    hidden = state["queued"]
+    also = f" {hidden[0].upper()}{hidden[1:]}." if hidden else ""
+    if longest_ms is None:
+        return f"No gap between the reads is known.{also}"
     if n_gaps == 1:
-        return f"One gap between two reads: {duration(longest_ms)}."
+        return f"One gap between two reads: {duration(longest_ms)}.{also}"
     of = "" if n_gaps <= len(state["gaps"]) else f" of the latest {len(state['gaps']):,}"
-    said = f"median{of} {duration(state['median_gap_ms'])}"
-    said += f", the longest {duration(longest_ms)}, before read {read}"
-    return f"{n_gaps:,} gaps between reads, on a linear scale from 0: {said}."
+    known = " known" if hidden else ""
+    said = f"median{known}{of} {duration(state['median_gap_ms'])}"
+    said += f", the longest{known} {duration(longest_ms)}, before read {read}"
+    return f"{n_gaps:,} gaps between reads, on a linear scale from 0: {said}.{also}"
 
 
 def _facts(state: State) -> list[tuple[str, str]]:

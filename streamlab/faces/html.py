@@ -8,8 +8,9 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
-from streamlab.faces.text import facts, known_gaps_ms
-from streamlab.follow.text import one_line, sparkline
+from streamlab.faces.text import facts, gap_bars
+from streamlab.follow.gap import queued
+from streamlab.follow.text import one_line
 
 if TYPE_CHECKING:
     from streamlab.metrics import Tables
@@ -24,7 +25,8 @@ def html(tables: Tables) -> str:
         ("problem", tables.problem or "none"),
         ("facts", facts(tables)),
         ("text", one_line(tables.answer.text, 300) or "—"),
-        ("gaps", sparkline(known_gaps_ms(tables)) or "—"),
+        ("gaps", gap_bars(tables) or "—"),
+        ("not known", queued(tables.tape.columns) or "—"),
         ("stamps", ", ".join(sorted(set(tables.reads["stamp"]))) or "—"),
     ]
     table = "".join(

@@ -25,8 +25,9 @@ class State(TypedDict):
     median_gap_ms: float | None
     longest_gap_ms: float | None
     longest_gap_read: float | None
+    queued: str  # what merged reads hide, see `follow.gap.queued`; "" if all gaps are known
     text: list[list[str]]  # pairs of kind and text
     lines: list[Line]
-    gaps: list[list[float]]  # the arrival that ended the gap, since t0; the gap
-    overview: NotRequired[list[float]]  # gaps of the whole stream, for a sparkline
+    gaps: list[list[float | None]]  # its end, since t0; the gap, or None and its most
+    overview: NotRequired[list[float | None]]  # gaps of the whole stream, for a sparkline
     view_failed: NotRequired[str]  # why the view stopped early

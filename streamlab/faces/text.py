@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from streamlab.follow.text import counted, one_line, sparkline
+from streamlab.follow.gap import Gaps, peaks, queued
+from streamlab.follow.text import WIDTH, counted, one_line, sparkline
 from streamlab.tape import Tape
 
 if TYPE_CHECKING:
@@ -16,10 +17,11 @@ if TYPE_CHECKING:
 
 
 def text(tables: Tables) -> str:
-    """Return the recording in one line of facts, and its gaps as a second."""
+    """Return the recording in one line of facts, its gaps, and what is not known of them."""
     said = f" — {tables.problem}" if tables.problem else ""
-    drawn = sparkline(known_gaps_ms(tables))
-    return f"<Recording {facts(tables)}{said}>" + (f"\n  gaps {drawn}" if drawn else "")
+    drawn, hidden = gap_bars(tables), queued(tables.tape.columns)
+    lines = [f"<Recording {facts(tables)}{said}>", drawn and f"gaps {drawn}", hidden]
+    return "\n  ".join(filter(None, lines))
 
 
 def short(tape: Tape, label: str) -> str:
@@ -45,10 +47,11 @@ def facts(tables: Tables) -> str:
     return one_line(", ".join(filter(None, parts)))
 
 
-def known_gaps_ms(tables: Tables) -> list[float]:
-    """Return the times between reads, in ms."""
-    gaps: list[float] = tables.reads["gap_ms"].dropna().tolist()
-    return gaps
+def gap_bars(tables: Tables) -> str:
+    """Return the times between reads as a sparkline; a merged read's bar is hatched."""
+    reads = tables.reads
+    columns = (reads[name].tolist() for name in ("gap_ms", "gap_lo_ms", "gap_hi_ms"))
+    return sparkline(peaks(Gaps(*columns), WIDTH))
 
 
 def _head(tape: Tape, label: str) -> str:

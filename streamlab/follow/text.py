@@ -23,7 +23,7 @@ from streamlab.dialects.reading import mended
 WIDTH = 40
 """The most bars that a sparkline has."""
 
-_BARS = "▁▂▃▄▅▆▇█"
+_BARS, _HATCHED = "▁▂▃▄▅▆▇█", "░"
 _DIRECTION = (0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
 _ONE_LINE = {
     **{code: chr(0x2400 + code) for code in range(0x20)},
@@ -61,19 +61,30 @@ def line_of(raw: bytes) -> str:
     return raw.removesuffix(b"\n").removesuffix(b"\r").decode("utf-8", "replace")
 
 
-def sparkline(values_ms: Sequence[float]) -> str:
+def sparkline(values_ms: Sequence[float | None]) -> str:
     """Return times, in ms, as at most 40 bars on a linear scale from 0 to the largest.
 
     Each bar is the largest of its share of the values, so that a single stall is seen in a long
-    stream too.  The largest value follows the bars; no values give "".
+    stream too; the bar is hatched, ``░``, if one of them is None, which is not known.  The
+    largest known value follows the bars; no values give "".
     """
     if not values_ms:
         return ""
     step = math.ceil(len(values_ms) / WIDTH)
-    peaks = [max(values_ms[at : at + step]) for at in range(0, len(values_ms), step)]
-    top = max(peaks)
-    bars = "".join(_BARS[min(7, int(8 * peak / (top or 1.0)))] for peak in peaks)
-    return f"{bars} (largest {top:.1f} ms)"
+    shares = [values_ms[at : at + step] for at in range(0, len(values_ms), step)]
+    known = [value for value in values_ms if value is not None]
+    top = max(known, default=0.0)
+    bars = "".join(_bar(share, top) for share in shares)
+    if not known:
+        return f"{bars} (none is known)"
+    return f"{bars} (largest{' known' if len(known) < len(values_ms) else ''} {top:.1f} ms)"
+
+
+def _bar(values_ms: Sequence[float | None], top: float) -> str:
+    known = [value for value in values_ms if value is not None]
+    if len(known) < len(values_ms):
+        return _HATCHED
+    return _BARS[min(7, int(8 * max(known) / (top or 1.0)))]
 
 
 def counted(n: int, thing: str) -> str:

@@ -25,7 +25,7 @@ import pyarrow.parquet as pq
 from streamlab.errors import FormatError
 from streamlab.formats._whole import whole
 from streamlab.metrics.schema import integers, texts
-from streamlab.tape import TIERS, UNKNOWN, Columns, End, Tape
+from streamlab.tape import ARRIVALS, TIERS, UNKNOWN, Columns, End, Tape
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -198,9 +198,18 @@ def _columns(table: pa.Table) -> tuple[Columns, bytes]:
         delivered_ns=_stamps(table, "delivered_ns"),
         lo_ns=_stamps(table, "lo_ns"),
         n_segments=array("i", _stamps(table, "n_segments")),
+        arrival=array("b", _arrivals(table)),
         tier=bytearray(tiers),
     )
     return columns, b"".join(table["raw"].to_pylist())
+
+
+def _arrivals(table: pa.Table) -> list[int]:
+    """Return the codes of the kinds; older files do not have this column."""
+    if "arrival" not in table.column_names:
+        return [UNKNOWN] * len(table)
+    names = table["arrival"].to_pylist()
+    return [UNKNOWN if name is None else ARRIVALS.index(name) for name in names]
 
 
 def _stamps(table: pa.Table, name: str) -> array[int]:

@@ -16,6 +16,7 @@ from typing import NamedTuple
 from streamlab.dialects import GENERATED, Delta
 from streamlab.faces.state import Line, State
 from streamlab.follow import Follower, Log
+from streamlab.follow.gap import queued
 from streamlab.follow.text import WIDTH, one_line
 from streamlab.live.latest import LatestGaps
 from streamlab.live.tail import Tail
@@ -106,13 +107,14 @@ class LiveModel:
             "median_gap_ms": gaps["median_gap_ms"],
             "longest_gap_ms": gaps["longest_gap_ms"],
             "longest_gap_read": gaps["longest_gap_read"],
+            "queued": queued(self._log.columns),
             "text": self._text.since(mark.chars),
             "lines": self._lines(mark.lines),
             "gaps": self._gaps.since(mark.gaps, self._t0_ns() or 0),
         }
 
-    def overview(self, n_columns: int = WIDTH) -> list[float]:
-        """Return the longest gap, in ms, in each of up to `n_columns` equal runs of gaps."""
+    def overview(self, n_columns: int = WIDTH) -> list[float | None]:
+        """Return the longest gap in each of up to `n_columns` runs; see `follow.gap.peaks`."""
         return self._gaps.overview(n_columns)
 
     def _take_text(self, news: range) -> None:

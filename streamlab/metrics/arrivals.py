@@ -16,7 +16,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from streamlab.follow.gap import gaps_ms
+from streamlab.follow import Follower
+from streamlab.follow.gap import Gaps, gaps
 from streamlab.metrics.schema import Bools, Floats, Ints
 from streamlab.tape import UNKNOWN, Anchor, Tape
 
@@ -27,34 +28,47 @@ class Arrivals(NamedTuple):
     arrived_ns: Ints  # in ns, as stamped
     t_ms: Floats  # since t0
     time: NDArray[np.datetime64]  # ns, UTC; NaT without an anchor
+    lo_ns: Ints  # see `streamlab.tape.Columns`
+    kind: Ints  # index in ARRIVALS
 
-    def of(self, read: Ints) -> dict[str, object]:
+    def of(self, read: Ints, at_end: Bools) -> dict[str, object]:
         """Return the columns of time, for rows that came with these reads."""
         return {
             "read": read,
             "time": pd.DatetimeIndex(self.time[read]).tz_localize("UTC"),
             "t_ms": self.t_ms[read],
-            "gap_ms": self.gap_ms(read),
+            "gap_ms": self.gap_ms(read, at_end),
             "coalesced": _coalesced(read),
         }
 
-    def gap_ms(self, read: Ints) -> Floats:
+    def gap_ms(self, read: Ints, at_end: Bools) -> Floats:
         """Return the gap before each row: to the last arrival of a row of the same table.
 
         Parameters
         ----------
         read : ndarray of int64, shape (n,)
             The read that brought each row; never decreasing.
+        at_end : ndarray of bool, shape (n,)
+            Whether the row ends with the last byte of its read.
 
         Returns
         -------
         ndarray of float64, shape (n,)
-            In ms; NaN for the first row, and for each row that came with the one before.
+            In ms; NaN for the first row, for each row that came with the one before, and
+            where it is not known: at a merged read.
         """
         first = np.flatnonzero(~_coalesced(read))
+        last = np.append(first[1:], len(read))[: len(first)] - 1
         gap_ms = np.full(len(read), np.nan)
-        gap_ms[first] = gaps_ms(self.arrived_ns[read[first]].tolist())
+        gap_ms[first] = self.gaps(read[first], at_end[last]).ms
         return gap_ms
+
+    def gaps(self, read: Ints, at_end: Bools) -> Gaps:
+        """Return the gaps between these reads, which must differ, and their bounds."""
+        arrived_ns, lo_ns, kind = (
+            column[read].tolist() for column in (self.arrived_ns, self.lo_ns, self.kind)
+        )
+        return gaps(arrived_ns, lo_ns, kind, at_end.tolist())
 
 
 def arrivals_of(tape: Tape) -> Arrivals:
@@ -67,7 +81,9 @@ def arrivals_of(tape: Tape) -> Arrivals:
         time = np.full(len(tape), "NaT", dtype="datetime64[ns]")
     else:
         time = (arrived_ns + Anchor(**anchor).to_wall_ns(0)).view("datetime64[ns]")
-    return Arrivals(arrived_ns, ms_since(tape.t0_ns, arrived_ns), time)
+    lo_ns = np.array(tape.columns.lo_ns, dtype=np.int64)
+    kind = np.array(tape.columns.arrival, dtype=np.int64)
+    return Arrivals(arrived_ns, ms_since(tape.t0_ns, arrived_ns), time, lo_ns, kind)
 
 
 def ms_since(t0_ns: int, t_ns: Ints) -> Floats:
@@ -88,6 +104,15 @@ def read_of(lines_after: array[int], line: Ints) -> Ints:
     # The read that completed line n is the first with more than n lines after it.
     after = np.array(lines_after, dtype=np.int64)
     return np.searchsorted(after, line, side="right")
+
+
+def brought(follower: Follower, line: Ints) -> tuple[Ints, Bools]:
+    """Return the read that completed each line, and whether the line ends with that read."""
+    read = read_of(follower.lines_after, line)
+    if follower.body is not follower.log.body:  # decoded: its offsets are not those of reads
+        return read, np.zeros(len(line), bool)
+    ends = np.array(follower.log.columns.ends, dtype=np.int64)
+    return read, ends[read] == np.array(follower.lines.ends, dtype=np.int64)[line]
 
 
 def _coalesced(read: Ints) -> Bools:

@@ -44,7 +44,12 @@ _ROW: Schema = {**_ARRIVAL, "coalesced": BOOL}  # for rows of which several can 
 READS: Schema = {
     **_ARRIVAL,
     "lag_ms": FLOAT,
+    "arrival": STRING,
     "t_lo_ms": FLOAT,
+    "gap_lo_ms": FLOAT,
+    "gap_hi_ms": FLOAT,
+    "lag_lo_ms": FLOAT,
+    "lag_hi_ms": FLOAT,
     "server_sent_ns": MAYBE_INT,
     "arrived_ns": INT,
     "seen_ns": MAYBE_INT,

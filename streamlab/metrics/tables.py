@@ -138,7 +138,7 @@ class Tables:
     @_kept
     def chunks(self) -> pd.DataFrame:
         """One row an event with generated text or a tool call; see `views.chunks`."""
-        return views.chunks(self.tape, self.deltas)
+        return views.chunks(self.tape, self.follower, self.deltas)
 
 
 class HasTables(Protocol):

@@ -16,10 +16,11 @@ from pandas.api.extensions import ExtensionArray
 from streamlab.decode import TextParser, framer_for
 from streamlab.dialects import GENERATED
 from streamlab.follow import Follower
-from streamlab.metrics.arrivals import arrivals_of, ms_since, read_of
+from streamlab.follow.gap import MERGED
+from streamlab.metrics.arrivals import Arrivals, arrivals_of, brought, ms_since
 from streamlab.metrics.lines import line_columns
 from streamlab.metrics.schema import Ints, blobs, frame, integers, known, slices, strings, texts
-from streamlab.tape import TIERS, UNKNOWN, Tape
+from streamlab.tape import ARRIVALS, TIERS, UNKNOWN, Tape
 
 
 def reads(tape: Tape) -> pd.DataFrame:
@@ -29,10 +30,16 @@ def reads(tape: Tape) -> pd.DataFrame:
     -------
     DataFrame, one row a read
         ``read``: its number.  ``time``: when it arrived, UTC; NaT without an anchor.
-        ``t_ms``: the same since t0, ms.  ``gap_ms``: since the read before.
-        ``lag_ms``: from arrival to the return of Python's read; NaN where only one of
-        the two was stamped (tiers ``user`` and ``iterator``).  ``t_lo_ms``: the first
-        of several segments arrived no earlier than this; NaN if unknown.
+        ``t_ms``: the same since t0, ms.  ``gap_ms``: since the read before; NaN where it is
+        not known.  ``lag_ms``: from arrival to the return of Python's read; NaN where only
+        one of the two was stamped (tiers ``user`` and ``iterator``).  ``arrival``: single
+        (one segment), burst (several that came together while the reader waited), merged
+        (several that queued while the reader was away: its bytes came in the interval from
+        ``t_lo_ms`` to ``t_ms``, so it has no gap and no lag); NA where that cannot be known,
+        and then gap and lag are unverified.  ``t_lo_ms``: the first of several segments
+        arrived no earlier than this; NaN if unknown.  ``gap_lo_ms``, ``gap_hi_ms``: from the
+        read before to the first byte at least, to the last byte at most.  ``lag_lo_ms``,
+        ``lag_hi_ms``: the lag of the last byte and, at most, of the first; NaN if unknown.
         ``server_sent_ns``, ``arrived_ns``, ``seen_ns``, ``delivered_ns``: the stamps, ns of
         the monotonic clock; NA where unknown.  ``stamp``: the tier (kernel, user,
         iterator).  ``n_segments``: TCP segments in it; NA if unknown.  ``n_bytes``;
@@ -41,35 +48,59 @@ def reads(tape: Tape) -> pd.DataFrame:
     columns, arrivals = tape.columns, arrivals_of(tape)
     end = np.array(columns.ends, dtype=np.int64)
     bounds = np.append(0, end)
-    times = arrivals.of(np.arange(len(end)))
+    number, at_end = np.arange(len(end)), np.ones(len(end), bool)
+    times = arrivals.of(number, at_end)
     del times["coalesced"]
+    _, gap_lo_ms, gap_hi_ms = arrivals.gaps(number, at_end)
     facts: dict[str, object] = {
-        "t_lo_ms": ms_since(tape.t0_ns, np.array(columns.lo_ns, dtype=np.int64)),
+        "arrival": strings(_word(ARRIVALS, arrivals.kind)),
+        "t_lo_ms": ms_since(tape.t0_ns, arrivals.lo_ns),
+        "gap_lo_ms": np.array(gap_lo_ms, dtype=np.float64),
+        "gap_hi_ms": np.array(gap_hi_ms, dtype=np.float64),
         "n_segments": _known(columns.n_segments),
         "n_bytes": np.diff(bounds),
         "start": bounds[:-1],
         "end": end,
         "raw": blobs(slices(tape.body, bounds)),
     }
-    return frame("reads", times | _stamps(tape) | facts)
+    return frame("reads", times | _stamps(tape) | _lags(tape, arrivals) | facts)
+
+
+def _lags(tape: Tape, arrivals: Arrivals) -> dict[str, object]:
+    """Return the lag of each read, and its bounds."""
+    _, _, _, lo, kind = arrivals
+    seen = np.array(tape.columns.seen_ns, dtype=np.int64)
+    tier = np.array(tape.columns.tier, dtype=np.uint8)
+    # The weaker tiers have one stamp for both moments: a lag of 0 would not be a measurement.
+    both = (tier == TIERS.index("kernel")) & (seen != UNKNOWN)
+    lag = np.where(both, (seen - arrivals.arrived_ns) / 1e6, np.nan)
+    # Of a merged read this is the lag of its last byte, the shortest.  The first byte's lag is
+    # the longest; where the kind is known and is not merged, both are one.
+    longest = np.where(both & (lo != UNKNOWN), (seen - lo) / 1e6, np.nan)
+    exact = (kind != MERGED) & (kind != UNKNOWN)
+    return {
+        "lag_ms": np.where(kind == MERGED, np.nan, lag),
+        "lag_lo_ms": lag,
+        "lag_hi_ms": np.where(exact, lag, longest),
+    }
 
 
 def _stamps(tape: Tape) -> dict[str, object]:
-    columns = tape.columns
-    arrived = np.array(columns.arrived_ns, dtype=np.int64)
-    seen = np.array(columns.seen_ns, dtype=np.int64)
-    tier = np.array(columns.tier, dtype=np.uint8)
-    sent = tape.server_sent_ns
-    # The weaker tiers have one stamp for both moments: a lag of 0 would not be a measurement.
-    both = (tier == TIERS.index("kernel")) & (seen != UNKNOWN)
+    columns, sent = tape.columns, tape.server_sent_ns
     return {
-        "lag_ms": np.where(both, (seen - arrived) / 1e6, np.nan),
         "server_sent_ns": _known([UNKNOWN] * len(tape) if sent is None else sent),
-        "arrived_ns": arrived,
-        "seen_ns": _known(seen),
+        "arrived_ns": np.array(columns.arrived_ns, dtype=np.int64),
+        "seen_ns": _known(columns.seen_ns),
         "delivered_ns": _known(columns.delivered_ns),
-        "stamp": strings(pa.array(TIERS, pa.large_string()).take(pa.array(tier))),
+        "stamp": strings(_word(TIERS, columns.tier)),
     }
+
+
+def _word(words: Sequence[str], codes: Sequence[int] | Ints) -> pa.Array:
+    """Return the word of each code; null for UNKNOWN."""
+    numbers = np.array(codes, dtype=np.int64)
+    index = pa.array(numbers, mask=numbers == UNKNOWN)
+    return pa.array(words, pa.large_string()).take(index)
 
 
 def lines(tape: Tape, follower: Follower) -> pd.DataFrame:
@@ -91,7 +122,7 @@ def lines(tape: Tape, follower: Follower) -> pd.DataFrame:
     """
     text = line_columns(follower.lines, follower.body, fields=_has_fields(tape, follower))
     number = np.arange(len(follower.lines))
-    arrived = arrivals_of(tape).of(read_of(follower.lines_after, number))
+    arrived = arrivals_of(tape).of(*brought(follower, number))
     event: dict[str, object] = {"line": number, "event": _event_of(number, follower)}
     return frame("lines", arrived | text | event)
 
@@ -120,7 +151,7 @@ def events(tape: Tape, follower: Follower) -> pd.DataFrame:
         "last_line": last,
         "n_bytes": ends[last + 1] - ends[first],
     }
-    arrived = arrivals_of(tape).of(read_of(follower.lines_after, last))
+    arrived = arrivals_of(tape).of(*brought(follower, last))
     return frame("events", arrived | columns)
 
 
@@ -148,7 +179,7 @@ def deltas(tape: Tape, follower: Follower) -> pd.DataFrame:
         "text": texts(row.text for row in rows),
         "n_tokens": integers(row.n_tokens for row in rows),
     }
-    arrived = arrivals_of(tape).of(read_of(follower.lines_after, line))
+    arrived = arrivals_of(tape).of(*brought(follower, line))
     return frame("deltas", arrived | columns)
 
 
@@ -160,7 +191,7 @@ def generated(table: pd.DataFrame) -> pd.DataFrame:
     return table[table["kind"].isin(GENERATED)]
 
 
-def chunks(tape: Tape, table: pd.DataFrame) -> pd.DataFrame:
+def chunks(tape: Tape, follower: Follower, table: pd.DataFrame) -> pd.DataFrame:
     """Return the events with generated text or a tool call; the summary calls them chunks.
 
     An event with several generated deltas is one chunk.
@@ -179,7 +210,8 @@ def chunks(tape: Tape, table: pd.DataFrame) -> pd.DataFrame:
     """
     by_event = generated(table).groupby("event", sort=False)
     made = by_event[["read", "t_ms"]].first().reset_index()
-    made["gap_ms"] = arrivals_of(tape).gap_ms(made["read"].to_numpy())
+    line = _blocks(follower)[1][made["event"].to_numpy("int64")]
+    made["gap_ms"] = arrivals_of(tape).gap_ms(*brought(follower, line))
     # The sum skips NA, so it is kept only for events without one.  `array` drops the index,
     # which is the number of the event and not of the row.
     n_tokens = by_event["n_tokens"].sum(min_count=1)

@@ -7,8 +7,10 @@ from streamlab.tape import edits, journal
 from streamlab.tape.clock import Anchor, Clock, anchor, monotonic_ns
 from streamlab.tape.journal import Journal, load, save
 from streamlab.tape.reads import (
+    ARRIVALS,
     TIERS,
     UNKNOWN,
+    Arrival,
     Columns,
     End,
     How,
@@ -21,9 +23,11 @@ from streamlab.tape.reads import (
 )
 
 __all__ = [
+    "ARRIVALS",
     "TIERS",
     "UNKNOWN",
     "Anchor",
+    "Arrival",
     "Clock",
     "Columns",
     "End",

@@ -133,7 +133,7 @@ def rechunk(tape: Tape, sizes: int | Iterable[int]) -> Tape:
 
     A new read has the stamp of the old read that brought its last byte, and the lower bound
     ``lo_ns`` of the old read that brought its first byte.  Its number of segments is unknown,
-    unless it has the same bytes as an old read.
+    unless it has the same bytes as an old read.  It is ``merged`` if it has bytes of several.
 
     Parameters
     ----------
@@ -232,9 +232,11 @@ def _stamp(columns: Columns, start: int, end: int, row: int) -> Stamp:
     # because all of it came at one moment; that moment is then the bound.
     first = bisect_right(columns.ends, start)
     lo_ns = columns.lo_ns[first]
-    if lo_ns == UNKNOWN and first < row and columns.n_segments[first] == 1:
+    if first == row:
+        return stamp._replace(n_segments=UNKNOWN, lo_ns=lo_ns)
+    if lo_ns == UNKNOWN and columns.n_segments[first] == 1:
         lo_ns = columns.arrived_ns[first]
-    return stamp._replace(n_segments=UNKNOWN, lo_ns=lo_ns)
+    return stamp._replace(n_segments=UNKNOWN, lo_ns=lo_ns, arrival="merged")
 
 
 def _noted(tape: Tape, edit: str) -> Tape:

@@ -10,7 +10,7 @@ from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from json import JSONEncoder
 
-from streamlab.tape.reads import TIERS, UNKNOWN, Columns, End, Tape
+from streamlab.tape.reads import ARRIVALS, TIERS, UNKNOWN, Columns, End, Tape
 
 NAME = "journal"
 VERSION = 1
@@ -58,6 +58,8 @@ def read(
     ):
         if value != UNKNOWN:
             line = f'{line},"{name}":{value}'
+    if columns.arrival[row] != UNKNOWN:
+        line = f'{line},"arrival":"{ARRIVALS[columns.arrival[row]]}"'
     return _line(f"{line},{_payload(data)}}}")
 
 

@@ -14,15 +14,16 @@ from contextlib import suppress
 from dataclasses import replace
 from os import PathLike, fspath
 from pathlib import Path
-from typing import BinaryIO, get_args
+from typing import BinaryIO, TypeVar, get_args
 
 from streamlab.errors import FormatError
 from streamlab.tape.journal_lines import NAME, VERSION
-from streamlab.tape.reads import TIERS, UNKNOWN, End, How, Recorder, Stamp, Tape
+from streamlab.tape.reads import ARRIVALS, TIERS, UNKNOWN, End, How, Recorder, Stamp, Tape
 
 _PASS = "Pass a file that rec.save or save= wrote."
 _FIRST = f'{{"streamlab":"{NAME}"'
 _HOWS = frozenset(get_args(How))
+_Word = TypeVar("_Word", bound=str)
 _INT64, _INT32 = range(-(2**63), 2**63), range(-(2**31), 2**31)
 
 
@@ -143,15 +144,14 @@ class _Loader:
     def _read(self, entry: Mapping[str, object]) -> None:
         if entry["read"] != len(self.log):
             raise self._broken(f"should be read {len(self.log)} and is {entry['read']!r}")
-        tier = next((tier for tier in TIERS if tier == entry.get("stamp")), None)
-        if tier is None:
-            raise self._broken(f"has {entry.get('stamp')!r} as its stamp, none of {TIERS}")
+        tier = self._one_of(TIERS, entry, "stamp")
         stamp = Stamp(
             self._int(entry, "arrived_ns"),
             self._int(entry, "seen_ns"),
             tier,
             self._int(entry, "n_segments", UNKNOWN, _INT32),
             self._int(entry, "lo_ns", UNKNOWN),
+            self._one_of(ARRIVALS, entry, "arrival") if "arrival" in entry else None,
         )
         self.log.append(self._bytes(entry), stamp)
         self.log.columns.delivered_ns[-1] = self._int(entry, "delivered_ns", UNKNOWN)
@@ -207,6 +207,14 @@ class _Loader:
         if not data:
             raise self._broken("has no bytes, and a read has at least one")
         return data
+
+    def _one_of(
+        self, words: tuple[_Word, ...], entry: Mapping[str, object], name: str
+    ) -> _Word:
+        found = next((word for word in words if word == entry.get(name)), None)
+        if found is None:
+            raise self._broken(f"has {entry.get(name)!r} as its {name}, none of {words}")
+        return found
 
     def _int(
         self,

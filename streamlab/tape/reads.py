@@ -4,7 +4,7 @@ A *read* is one return of the socket's read that carried body bytes, stamped as 
 returned.  Lines, events, deltas, metrics and plots are computed from reads and never saved.
 
 A `Recorder` grows while a stream runs; `Recorder.finish` makes a `Tape`, which never changes.
-Both keep columns and one run of bytes, 45 bytes a read besides the data.
+Both keep columns and one run of bytes, 46 bytes a read besides the data.
 
 Rule 1: this module does not know what the bytes mean.
 Rule 2: this module reads no clock that it was not given.
@@ -37,7 +37,17 @@ Tier = Literal["kernel", "user", "iterator"]
 TIERS: tuple[Tier, ...] = ("kernel", "user", "iterator")
 """Where a stamp was taken.  The `tier` column holds the index in this tuple."""
 
+Arrival = Literal[
+    "single",  # one segment: its stamp is exact
+    "burst",  # several segments that came together, while the reader waited
+    "merged",  # several that queued while the reader was away: an interval, not a moment
+]
+
+ARRIVALS: tuple[Arrival, ...] = ("single", "burst", "merged")
+"""How the bytes of a read arrived.  The `arrival` column holds the index in this tuple."""
+
 _CODES = {tier: code for code, tier in enumerate(TIERS)}
+_ARRIVAL_CODES: dict[str | None, int] = {name: code for code, name in enumerate(ARRIVALS)}
 
 How = Literal[
     "eof",  # the whole body arrived
@@ -61,6 +71,7 @@ class Stamp(NamedTuple):
     tier: Tier = "user"
     n_segments: int = UNKNOWN  # TCP segments in this read
     lo_ns: int = UNKNOWN  # the first byte arrived no earlier than this
+    arrival: Arrival | None = None  # None: it is not known
 
 
 class Read(NamedTuple):
@@ -91,6 +102,7 @@ class Columns:
     delivered_ns: array[int] = field(default_factory=lambda: array("q"))
     lo_ns: array[int] = field(default_factory=lambda: array("q"))
     n_segments: array[int] = field(default_factory=lambda: array("i"))
+    arrival: array[int] = field(default_factory=lambda: array("b"))  # index in ARRIVALS
     tier: bytearray = field(default_factory=bytearray)  # index in TIERS
 
     def append(self, end: int, stamp: Stamp) -> None:
@@ -100,12 +112,13 @@ class Columns:
 
     def announce(self, stamp: Stamp) -> None:
         """Add all of a read but its end.  The read counts once `ends` has grown."""
-        arrived_ns, seen_ns, tier, n_segments, lo_ns = stamp
+        arrived_ns, seen_ns, tier, n_segments, lo_ns, arrival = stamp
         self.arrived_ns.append(arrived_ns)
         self.seen_ns.append(seen_ns)
         self.delivered_ns.append(UNKNOWN)
         self.lo_ns.append(lo_ns)
         self.n_segments.append(n_segments)
+        self.arrival.append(_ARRIVAL_CODES.get(arrival, UNKNOWN))
         self.tier.append(_CODES[tier])
 
     def mend(self, n_bytes: int) -> None:
@@ -131,12 +144,14 @@ class Columns:
 
     def stamp(self, row: int) -> Stamp:
         """Return the stamps of a read."""
+        arrival = self.arrival[row]
         return Stamp(
             self.arrived_ns[row],
             self.seen_ns[row],
             TIERS[self.tier[row]],
             self.n_segments[row],
             self.lo_ns[row],
+            None if arrival == UNKNOWN else ARRIVALS[arrival],
         )
 
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from streamlab.errors import FormatError
 from streamlab.formats import parquet
 from streamlab.metrics import Tables
-from streamlab.tape import TIERS, UNKNOWN, End, Read, Stamp, tape_of
+from streamlab.tape import ARRIVALS, TIERS, UNKNOWN, End, Read, Stamp, tape_of
 from tests.metrics.streams import ROLE, eleven_answers, in_kernel_tier, tables
 
 
@@ -27,10 +27,11 @@ def path(tmp_path):
 
 stamps = st.just(UNKNOWN) | st.integers(0, 2**62)
 known = st.integers(0, 2**62)
+kinds = st.sampled_from((None, *ARRIVALS))
 reads = st.builds(
     Read,
     st.binary(min_size=1, max_size=20),
-    st.builds(Stamp, known, known, st.sampled_from(TIERS), st.integers(-1, 9), stamps),
+    st.builds(Stamp, known, known, st.sampled_from(TIERS), st.integers(-1, 9), stamps, kinds),
     stamps,
     stamps,
 )

@@ -8,8 +8,9 @@ from streamlab.tape import End, tape_of
 from tests.metrics.streams import eleven_answers
 
 DESIGN = {
-    "reads": "read time t_ms gap_ms lag_ms t_lo_ms server_sent_ns arrived_ns seen_ns "
-    "delivered_ns stamp n_segments n_bytes start end raw",
+    "reads": "read time t_ms gap_ms lag_ms arrival t_lo_ms gap_lo_ms gap_hi_ms lag_lo_ms "
+    "lag_hi_ms server_sent_ns arrived_ns seen_ns delivered_ns stamp n_segments "
+    "n_bytes start end raw",
     "lines": "line read time t_ms gap_ms coalesced kind field value raw start end event",
     "events": "event read time t_ms gap_ms coalesced type data id retry first_line last_line "
     "n_bytes",

@@ -219,3 +219,37 @@ def test_a_chunk_has_the_tokens_that_its_delta_has():
 
 def test_the_repr_says_what_there_is():
     assert repr(tables([(1, b"data: a\n\n")], label="x")) == "<Tables 'x': 1 read, 9 bytes>"
+
+
+def test_a_merged_read_is_an_interval_and_a_burst_one_arrival():
+    ms = 1_000_000
+    tape = tape_of(
+        [
+            read_at(Stamp(10 * ms, 11 * ms, "kernel", 1, arrival="single")),
+            read_at(Stamp(31 * ms, 32 * ms, "kernel", 3, 30 * ms, "burst")),
+            read_at(Stamp(1000 * ms, 1025 * ms, "kernel", 34, 35 * ms, "merged")),
+            read_at(Stamp(1030 * ms, 1031 * ms, "kernel", 1, arrival="single")),
+            read_at(Stamp(1060 * ms, 1062 * ms, "kernel", UNKNOWN, 1040 * ms)),
+            read_at(Stamp(1090 * ms, 1090 * ms)),
+        ],
+        End(1090 * ms, "eof"),
+        {"request_sent": 0},
+    )
+    reads = Tables(tape).reads
+
+    kinds = ["single", "burst", "merged", "single", pd.NA, pd.NA]
+    assert reads["arrival"].fillna("-").tolist() == ["-" if k is pd.NA else k for k in kinds]
+    columns = ["gap_ms", "gap_lo_ms", "gap_hi_ms", "lag_ms", "lag_lo_ms", "lag_hi_ms"]
+    assert reads[columns].fillna(-1).to_numpy().tolist() == [
+        [-1, -1, -1, 1, 1, 1],
+        [21, 21, 21, 1, 1, 1],
+        [-1, 4, 969, -1, 25, 990],
+        [30, 30, 30, 1, 1, 1],
+        [30, 10, 30, 2, 2, 22],
+        [30, -1, -1, -1, -1, -1],
+    ]
+    assert reads["t_lo_ms"].iloc[2] == 35
+
+
+def read_at(stamp):
+    return Read(b"data: x\n\n", stamp, UNKNOWN, UNKNOWN)

@@ -188,7 +188,7 @@ def test_a_new_read_knows_since_when_its_bytes_came_and_not_in_how_many_segments
     tape = tape_of(
         [
             Read(b"ab", Stamp(100, 101, "kernel", 1), UNKNOWN, UNKNOWN),
-            Read(b"cd", Stamp(200, 201, "kernel", 2, 150), UNKNOWN, UNKNOWN),
+            Read(b"cd", Stamp(200, 201, "kernel", 2, 150, "burst"), UNKNOWN, UNKNOWN),
             Read(b"ef", Stamp(300, 301, "user"), UNKNOWN, UNKNOWN),
             Read(b"gh", Stamp(400, 401, "user"), UNKNOWN, UNKNOWN),
         ],
@@ -196,13 +196,14 @@ def test_a_new_read_knows_since_when_its_bytes_came_and_not_in_how_many_segments
     )
 
     assert [read.stamp for read in rechunk(tape, 4)] == [
-        Stamp(200, 201, "kernel", UNKNOWN, 100),  # one segment: its stamp is its first byte's
-        Stamp(400, 401, "user", UNKNOWN, UNKNOWN),
+        # one segment: its stamp is its first byte's
+        Stamp(200, 201, "kernel", UNKNOWN, 100, "merged"),
+        Stamp(400, 401, "user", UNKNOWN, UNKNOWN, "merged"),
     ]
     assert [read.stamp for read in rechunk(tape, [3, 1, 4])] == [
-        Stamp(200, 201, "kernel", UNKNOWN, 100),
-        Stamp(200, 201, "kernel", UNKNOWN, 150),
-        Stamp(400, 401, "user", UNKNOWN, UNKNOWN),
+        Stamp(200, 201, "kernel", UNKNOWN, 100, "merged"),
+        Stamp(200, 201, "kernel", UNKNOWN, 150, "burst"),
+        Stamp(400, 401, "user", UNKNOWN, UNKNOWN, "merged"),
     ]
 
 

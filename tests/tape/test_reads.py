@@ -11,7 +11,7 @@ from streamlab.tape import UNKNOWN, End, Read, Recorder, Stamp, Tape, tape_of
 from streamlab.testing import ManualClock, tape_from
 
 STAMPS = [
-    Stamp(100, 110, "kernel", 2, 90),
+    Stamp(100, 110, "kernel", 2, 90, "merged"),
     Stamp(200, 220, "user"),
     Stamp(300, 300, "iterator", UNKNOWN, 250),
 ]
