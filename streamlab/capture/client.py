@@ -1,18 +1,13 @@
-"""Clients for our own requests: built by httpx as usual, with our sockets beneath.
-
-One SSL context serves the whole process: a new one costs 26–45 ms, and every recording would
-contain this time.
-"""
+"""Clients for our own requests: built by httpx as usual, with our sockets beneath."""
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any
 
 import httpx
 
+from streamlab.capture.environment import explained, with_certificates
 from streamlab.endpoints import redact
 from streamlab.endpoints.endpoint import Query
 from streamlab.net.async_backend import AsyncSocketBackend
@@ -25,15 +20,12 @@ TIMEOUT = httpx.Timeout(60.0, connect=10.0)
 """Seconds; `read` is the longest silence between two reads, not the whole stream."""
 
 
-@lru_cache(maxsize=1)
-def ssl_context() -> ssl.SSLContext:
-    """Return the process's SSL context, made as httpx makes its own."""
-    return httpx.create_ssl_context()
-
-
-def sync_client(options: Mapping[str, Any], gate: Gate, stopper: Stopper) -> httpx.Client:
-    """Return a client whose connections are stamped, and wait at `gate`."""
-    client = httpx.Client(**_with_defaults(options))
+def sync_client(
+    options: Mapping[str, Any], url: str, gate: Gate, stopper: Stopper
+) -> httpx.Client:
+    """Return a client for `url` whose connections are stamped, and wait at `gate`."""
+    with explained(options):
+        client = httpx.Client(**_with_defaults(options, url))
     hooks = client.event_hooks
     client.event_hooks = {**hooks, "request": [*hooks["request"], KeysStayHome().check]}
     fit(client, lambda core, _: SocketBackend(core, gate, stopper=stopper))
@@ -41,14 +33,15 @@ def sync_client(options: Mapping[str, Any], gate: Gate, stopper: Stopper) -> htt
 
 
 def async_client(
-    options: Mapping[str, Any], held: HeldCancellation, stopper: Stopper
+    options: Mapping[str, Any], url: str, held: HeldCancellation, stopper: Stopper
 ) -> httpx.AsyncClient:
-    """Return a client whose connections are stamped, and lose no bytes in a cancellation.
+    """Return a client for `url` whose connections lose no bytes in a cancellation.
 
     After reading to the end, call ``held.check()``: it raises a cancellation that was held
     back.
     """
-    client = httpx.AsyncClient(**_with_defaults(options))
+    with explained(options):
+        client = httpx.AsyncClient(**_with_defaults(options, url))
     hooks = client.event_hooks
     client.event_hooks = {**hooks, "request": [*hooks["request"], KeysStayHome().acheck]}
     fit(
@@ -71,11 +64,8 @@ def build(client: Any, query: Query, extensions: dict[str, Any], **timeout: Any)
     )
 
 
-def _with_defaults(options: Mapping[str, Any]) -> dict[str, Any]:
-    known = {"timeout": TIMEOUT, "follow_redirects": True, **options}
-    if "verify" not in known and "cert" not in known:
-        known["verify"] = ssl_context()
-    return known
+def _with_defaults(options: Mapping[str, Any], url: str) -> dict[str, Any]:
+    return {"timeout": TIMEOUT, "follow_redirects": True, **with_certificates(options, url)}
 
 
 class KeysStayHome:

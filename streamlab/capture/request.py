@@ -20,11 +20,14 @@ from anyio.lowlevel import checkpoint
 from streamlab.capture import lab_log
 from streamlab.capture.body import abody, body
 from streamlab.capture.client import async_client, build, sync_client
+from streamlab.capture.libraries import is_a
 from streamlab.capture.options import RequestOptions, check_client, checked_timeout
 from streamlab.capture.session import Session
+from streamlab.endpoints import redact
 from streamlab.errors import UsageError
 from streamlab.net.async_socket import AsyncConnection
 from streamlab.net.connection import Stopper
+from streamlab.net.httpx_private import proxy_of, transport_for
 from streamlab.net.install import stamping
 from streamlab.net.interrupts import Gate, HeldCancellation
 from streamlab.net.sync_socket import SyncConnection
@@ -75,7 +78,7 @@ class OwnRequest:
             check_client(self.options.client, is_async=False)
             stack.enter_context(stamping(self.options.client))
             return self.options.client
-        return stack.enter_context(sync_client(self._http, gate, self._stopper))
+        return stack.enter_context(sync_client(self._http, self.query.url, gate, self._stopper))
 
     def aclient(self, held: HeldCancellation, stack: contextlib.AsyncExitStack) -> Any:
         """Return the user's client, or a new one with a fresh connection; `stack` ends it."""
@@ -85,7 +88,7 @@ class OwnRequest:
             check_client(self.options.client, is_async=True)
             stack.enter_context(stamping(self.options.client))
             return self.options.client
-        client = async_client(self._http, held, self._stopper)
+        client = async_client(self._http, self.query.url, held, self._stopper)
         stack.push_async_callback(client.aclose)
         return client
 
@@ -112,7 +115,15 @@ class OwnRequest:
                 f"keys and headers must be ASCII, and {exc.object[exc.start]!r} is not. "
                 "Check the key and headers=."
             ) from None
+        except Exception as exc:
+            if any(is_a(exc, library, "InvalidURL") for library in ("httpx", "httpx2")):
+                raise UsageError(
+                    f"{redact.url(self.query.url)!r} is no URL that can be asked: {exc}. "
+                    "Check the endpoint and its model."
+                ) from None
+            raise
         self.session.asked(request, self.query.json)
+        self.session.through(proxy_of(transport_for(client, request.url)))
         return request
 
 

@@ -11,8 +11,10 @@ import threading
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from urllib.parse import urlsplit
 
 from streamlab.capture import lab_log
+from streamlab.capture.environment import source_of
 from streamlab.capture.libraries import (
     Request,
     Response,
@@ -126,6 +128,12 @@ class Session:
             request=redact.body(fields),
         )
         meta["label"] = meta["label"] or request.url.path
+
+    def through(self, proxy: str | None) -> None:
+        """Note the proxy that the request goes through, and the variable that names it."""
+        if proxy is not None:
+            scheme = urlsplit(str(self.recorder.meta["url"])).scheme
+            self.recorder.meta["proxy"] = {"url": proxy, "from": source_of(proxy, scheme)}
 
     def answered(self, response: Response) -> None:
         """Note the head of the response, and its connection."""

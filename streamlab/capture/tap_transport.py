@@ -17,7 +17,7 @@ from typing import Any, Protocol
 from streamlab.capture.body import follow
 from streamlab.capture.libraries import Request, Response
 from streamlab.capture.session import Session
-from streamlab.net.httpx_private import rewire
+from streamlab.net.httpx_private import proxy_of, rewire
 from streamlab.net.install import changing, install, uninstall
 
 
@@ -52,6 +52,7 @@ class TappedTransport:
     def handle_request(self, request: Request) -> Response:
         """Send a request unchanged; return its response, followed."""
         session = self._tap.begin(request)
+        session.through(proxy_of(self._inner))
         try:
             with _traced(request, session, is_async=False):
                 response = self._inner.handle_request(request)
@@ -63,6 +64,7 @@ class TappedTransport:
     async def handle_async_request(self, request: Request) -> Response:
         """Send a request unchanged; return its response, followed."""
         session = self._tap.begin(request)
+        session.through(proxy_of(self._inner))
         try:
             with _traced(request, session, is_async=True):
                 response = await self._inner.handle_async_request(request)

@@ -84,6 +84,7 @@ class Endpoint:
     _key: str | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
+        check_characters(self.url, "the URL of the endpoint")
         if not _is_web(self.url):
             shown = self.url.partition("?")[0].rpartition("@")[2]  # no key is in this part
             raise UsageError(
@@ -232,6 +233,8 @@ def provider(
     key = api_key or next(filter(None, map(os.environ.get, dialect.key_variables)), None)
     if key is None and own_url is None and dialect.key_variables:
         raise MissingKeyError(_company(name), dialect.key_variables[0])
+    if own_url:
+        check_characters(own_url, "base_url=" if base_url else str(variable))
     url = dialect.root(own_url) if own_url else dialect.base_url
     return Endpoint(url, name, model, json or {}, headers or {}, http, _key=key)
 
@@ -242,12 +245,25 @@ def _company(dialect: str) -> str:
     return "OpenAI" if word == "openai" else word.capitalize()
 
 
+def check_characters(url: str, source: str) -> None:
+    """Raise UsageError if a URL has a newline, a tab or another control character."""
+    # `urlsplit` removes them without a word, and httpx refuses them later.
+    at, found = next(
+        ((at, c) for at, c in enumerate(url) if not (c.isprintable() or ord(c) > 127)), (0, "")
+    )
+    if found:
+        raise UsageError(
+            f"a URL has no control characters, and {source} has {found!r} at position {at}, of "
+            f"{len(url)} characters. Remove it; a line read from a file ends with one."
+        )
+
+
 def _is_web(url: str) -> bool:
     try:
         parts = urlsplit(url)
-    except ValueError:  # brackets without an IPv6 address
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != -1
+    except ValueError:  # brackets without an IPv6 address, or a port that is no number
         return False
-    return parts.scheme in ("http", "https") and bool(parts.hostname)
 
 
 def _has_path_of(dialect: Dialect, url: str) -> bool:

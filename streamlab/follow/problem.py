@@ -14,6 +14,7 @@ from streamlab.decode import DATA, OTHER, TAIL, Event, Lines
 from streamlab.dialects import Answer
 from streamlab.follow.log import Body, Log
 from streamlab.follow.message import message_in, message_of, message_of_body, sentence
+from streamlab.follow.network import LOGIN, no_connection, through
 from streamlab.follow.text import counted, one_line
 from streamlab.tape import End
 
@@ -34,6 +35,7 @@ _HINTS = {
     404: "Check the URL and the model.",
     429: "Wait, or ask for less.",
 }
+_OF_PROXIES = (403, 407, 502, 503, 504)  # the answers of proxies that do not hand on
 _STREAMS = ("text/event-stream", "application/x-ndjson")
 _LAST_LINES = 100  # the search of `_unframed_error` is bounded, in a long stream too
 
@@ -65,7 +67,7 @@ def problem(framed: Framed, end: End, answer: Answer) -> str | None:
     if _status(log) >= 400:
         return _refusal(log, bytes(framed.body[:4096]))
     if end.how == "connect":
-        return _no_connection(log, end)
+        return no_connection(log, end)
     if end.how in _BROKEN:
         return _broken(log, end)
     if answer.error is not None:
@@ -100,24 +102,23 @@ def ending(end: End, wrong: str | None, terminator: str | None) -> str:
 def _refusal(log: Log, body: bytes) -> str:
     reason, said = sentence(_text(log, "reason")), message_of_body(body)
     hint = _HINTS.get(_status(log), "The rest of its answer is in the recording.")
+    # Over https a proxy only hands bytes on; over http it may answer by itself.
+    via = through(log) if _text(log, "url").startswith("http:") else ""
+    if via and _status(log) in _OF_PROXIES:
+        login = f" {LOGIN}" if _status(log) == 407 else ""
+        hint = f"The request went through {via}, which may have answered itself.{login}"
     name = f"HTTP {_status(log)} {reason}".strip()
     return f"the server answered {name}{': ' + said if said else ''}. {hint}"
-
-
-def _no_connection(log: Log, end: End) -> str:
-    where = urlsplit(_text(log, "url")).netloc
-    to = f" to {where}" if where else ""
-    return f"no connection{to}{_detail(end)}. Start the server, or check the URL."
 
 
 def _broken(log: Log, end: End) -> str:
     n_reads = len(log.columns.ends)
     kept = f" after {counted(n_reads, 'read')}, which {'is' if n_reads == 1 else 'are'} kept"
-    return f"{_BROKEN[end.how]}{kept if n_reads else ''}{_detail(end)}."
-
-
-def _detail(end: End) -> str:
-    return f": {sentence(end.detail)}" if end.detail else ""
+    detail = f": {sentence(end.detail)}" if end.detail else ""
+    # Before the head of the answer, the proxy may have failed as well as the server.
+    via = "" if _status(log) else through(log)
+    also = f" The request went through {via}." if via else ""
+    return f"{_BROKEN[end.how]}{kept if n_reads else ''}{detail}.{also}"
 
 
 def _no_events(log: Log, n_bytes: int) -> str:

@@ -5,9 +5,9 @@ connections through our sockets.  Proxies, mounts, limits, ``verify`` and HTTP/2
 because the pool does their work and the pool stays.
 
 The names are the same in both libraries: ``_transport``, ``_mounts``, ``_pool``,
-``_network_backend``, ``_client`` (of SDKs) and the core's ``_backends.auto``.  Where a name is
-missing, the client streams as before, and its recordings have the tier ``iterator`` and not
-``kernel``.
+``_network_backend``, ``_transport_for_url``, ``_client`` (of SDKs), and the core's
+``_proxy_url`` and ``_backends.auto``.  Where a name is missing, the client streams as before,
+and its recordings have the tier ``iterator`` and not ``kernel``.
 
 Rule: no other module uses these names; a test checks it.
 """
@@ -72,6 +72,22 @@ def http_client(client: object) -> Any:
         if hasattr(http, "_transport") and hasattr(http, "event_hooks"):
             return http
     return None
+
+
+def proxy_of(transport: Any) -> str | None:
+    """Return the URL of the proxy that a transport goes through, without its password."""
+    url = getattr(getattr(transport, "_pool", None), "_proxy_url", None)
+    if url is None:
+        return None
+    scheme, host = url.scheme.decode(), url.host.decode()
+    host = f"[{host}]" if ":" in host else host
+    return f"{scheme}://{host}:{url.port}" if url.port else f"{scheme}://{host}"
+
+
+def transport_for(client: Any, url: Any) -> Any:
+    """Return the transport that a client uses for a URL; None if that is not known."""
+    find = getattr(client, "_transport_for_url", None)
+    return None if find is None else find(url)
 
 
 def _pools(client: Any) -> list[Any]:

@@ -76,3 +76,14 @@ def test_a_file_in_its_place_is_left_alone(capsys, here):
         "streamlab: cannot open streamlab-demo: File exists. Check the path.\n"
     )
     assert (here / "streamlab-demo").read_text() == "mine"
+
+
+def test_it_needs_nothing_of_the_network(capsys, here, monkeypatch):
+    """No proxy, no certificates: the lab is on this machine."""
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "socks5://127.0.0.1:1")
+    monkeypatch.setenv("NO_PROXY", "fd00::/8")
+    monkeypatch.setenv("SSL_CERT_FILE", "/nonexistent/cacert.pem")
+
+    assert main(["demo"]) == 0
+    assert sorted(path.name for path in (here / "streamlab-demo").iterdir()) == FILES

@@ -265,3 +265,28 @@ def test_an_unknown_api_of_openai_names_the_nearest() -> None:
     assert str(caught.value) == (
         "no api of OpenAI 'response'; there are: chat, responses. Did you mean 'responses'?"
     )
+
+
+@pytest.mark.parametrize(
+    "url", ["http://a/v1\n", "http://a\t/v1", "\x00http://a", "http://a/\x7f"]
+)
+def test_a_control_character_in_a_url_is_shown_with_its_source(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = next(at for at, c in enumerate(url) if not c.isprintable())
+    said = f"has {url[at]!r} at position {at}, of {len(url)} characters. Remove it"
+    with pytest.raises(UsageError, match="the URL of the endpoint has") as caught:
+        sl.endpoint(url)
+    assert said in str(caught.value)
+    with pytest.raises(UsageError, match="base_url= has"):
+        sl.openai("m", base_url=url)
+    if "\x00" not in url:  # which no variable can hold
+        monkeypatch.setenv("OPENAI_BASE_URL", url)
+        with pytest.raises(UsageError, match="OPENAI_BASE_URL has"):
+            sl.openai("m")
+
+
+@pytest.mark.parametrize("port", ["99999", "abc"])
+def test_a_port_that_is_no_port_is_no_url(port: str) -> None:
+    with pytest.raises(UsageError, match="an endpoint needs a URL"):
+        sl.endpoint(f"http://127.0.0.1:{port}/v1")

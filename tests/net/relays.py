@@ -12,6 +12,7 @@ import threading
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
+from datetime import datetime
 
 import trustme
 
@@ -25,13 +26,24 @@ class Authority:
         self._ca = trustme.CA()
         self._cert = self._ca.issue_cert("localhost", "127.0.0.1")
 
-    def server_context(self, ask_for_certificate: bool = False) -> ssl.SSLContext:
+    def server_context(
+        self,
+        ask_for_certificate: bool = False,
+        name: str = "",
+        not_after: datetime | None = None,
+    ) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self._cert.configure_cert(context)
+        other = self._ca.issue_cert(name or "localhost", not_after=not_after)
+        (other if name or not_after else self._cert).configure_cert(context)
         if ask_for_certificate:
             context.verify_mode = ssl.CERT_REQUIRED
             self._ca.configure_trust(context)
         return context
+
+    @property
+    def pem(self) -> bytes:
+        """The certificate of the authority, as a file has it."""
+        return self._ca.cert_pem.bytes()
 
     def client_context(self, with_certificate: bool = False) -> ssl.SSLContext:
         context = ssl.create_default_context()
@@ -103,6 +115,16 @@ def proxy(log: list[str]) -> Handler:
         host, _, path = target.removeprefix("http://").partition("/")
         head = head.replace(target.encode(), f"/{path}".encode(), 1)
         await join(reader, writer, int(host.rpartition(":")[2]), head)
+
+    return handle
+
+
+def answering(answer: bytes) -> Handler:
+    """Return a handler that gives the same answer to every request; empty, it only closes."""
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer)
 
     return handle
 

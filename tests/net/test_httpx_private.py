@@ -21,6 +21,8 @@ HTTPX = {
     "_mounts",
     "_pool",
     "_network_backend",
+    "_proxy_url",
+    "_transport_for_url",
     "_content",
     "_connection",
     "_connections",
