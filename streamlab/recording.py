@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from streamlab.dialects.answer import ToolCall
 from streamlab.errors import StreamFailedError, UnknownNameError
-from streamlab.faces import html, text
+from streamlab.faces import frozen, text
 from streamlab.tape import End, Tape
 
 if TYPE_CHECKING:
@@ -205,7 +205,7 @@ class Recording:
         printer.text(repr(self) if nested else str(self))
 
     def _repr_html_(self) -> str:
-        return html.html(self.tables)
+        return frozen.static_html(self.tables)
 
     def save(self, path: str | PathLike[str]) -> Path:
         """Save the recording and return its path; the ending of the name is the format.

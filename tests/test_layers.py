@@ -24,9 +24,9 @@ ROOMS = {
     "server": "errors tape h11",
     "metrics": "errors tape decode dialects follow numpy pandas pyarrow",
     "formats": "errors tape metrics pyarrow pandas",  # metrics hands out pandas' tables
-    "plots": "errors follow metrics matplotlib cycler numpy pandas",
-    "faces": "errors tape follow metrics",
-    "live": "errors dialects follow faces traitlets anywidget",
+    "plots": "errors follow metrics matplotlib cycler numpy pandas PIL",
+    "faces": "errors tape dialects follow metrics plots",
+    "live": "errors tape dialects follow metrics faces traitlets anywidget",
     "recording": "errors tape dialects metrics formats plots faces pandas pyarrow matplotlib",
     "many": "errors tape endpoints server metrics formats recording pandas",
     "capture": "errors tape decode dialects follow endpoints net live recording httpx anyio",

@@ -1,109 +1,179 @@
-"""A live view after its stream has ended: plain HTML, and plain text.
+"""The face of a finished stream: plain HTML, and plain text.
 
-Tools that show saved notebooks strip scripts, styles, SVG and most attributes.  So the HTML
-is made of tables, ``pre`` and block characters, which all such tools show.  The few inline
-styles may be lost without harm, and name no colours, so that light and dark themes work.
+A recording, a live view that has ended and a report all show this face.  Tools that show saved
+notebooks strip scripts, styles, SVG and most elements.  So it is made of the elements that
+all such tools keep, each alignment is said by a style and by an attribute, and nothing is lost
+without the styles.  They name no colours, so that light and dark themes work.
 
-Rule: all text from the state is escaped.
+Rule: all text of a stream is made harmless (`follow.text`), then escaped.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from html import escape
+from statistics import median
+from typing import TYPE_CHECKING
 
-from streamlab.faces.state import State
-from streamlab.follow.text import duration, sparkline
+from streamlab.faces.heat import heat_html, legend
+from streamlab.faces.text import gap_bars, gaps
+from streamlab.follow.elide import GLYPHS, ShownLine, shown_line
+from streamlab.follow.text import counted, duration, one_line, several_lines
 
-_GLYPHS = {"waiting": "○", "streaming": "●", "done": "■", "failed": "✕"}
-_SAID = {"content": "", "data": "", "reasoning": "[reasoning] ", "tool_call": "[tool call] "}
-_CELL = 'style="text-align:left"'
-_WRAP = 'style="white-space:pre-wrap;overflow-wrap:anywhere;max-height:20em;overflow:auto"'
+if TYPE_CHECKING:
+    from streamlab.metrics import Tables
+
+LINES_SHOWN = 10
+MOST_LINES = 2_000
+"""Of a longer stream the face lists the first and the last 1,000 lines."""
+
+_LEFT = 'align="left" style="text-align:left;white-space:nowrap" nowrap'
+_TABLE = '<table style="margin-left:0;margin-right:auto">'
+_TEXT_CHARS = 2_000  # of the text in the text face
 
 
-def static_html(state: State) -> str:
-    """Return a state of a `LiveModel` as HTML without scripts, styles or other files."""
-    facts = "".join(f"<th {_CELL}>{escape(name)}</th>" for name, _ in _facts(state))
-    values = "".join(f"<td {_CELL}>{escape(value)}</td>" for _, value in _facts(state))
+def static_html(tables: Tables, *, said: str = "", kept: str = "") -> str:
+    """Return the face as HTML without scripts, colours or other files.
+
+    Parameters
+    ----------
+    said : str
+        Further sentences about how the stream ended.
+    kept : str
+        The name under which the user finds the recording, such as ``sl.last``.
+    """
+    text, head = heat_html(tables), facts(tables)
     parts = [
-        f"<p><strong>{escape(_title(state))}</strong><br>{escape(_status(state))}</p>",
-        f"<table><thead><tr>{facts}</tr></thead><tbody><tr>{values}</tr></tbody></table>",
-        f"<p><code>{sparkline(state.get('overview', []))}</code><br>{escape(gaps(state))}</p>",
-        f"<pre {_WRAP}>{escape(_text(state))}</pre>",
-        _lines_html(state),
+        f"<p><strong>{escape(_label(tables))}</strong>{escape(_dialect(tables))}<br>"
+        f"{escape(_status(tables, said))}{_kept(kept)}</p>",
+        table_html(map(escape, head), [map(escape, head.values())]),
+        f"<p>{picture_html(tables, 'staircase')}</p><p>{escape(gaps(tables))}</p>",
+        f'<p style="overflow-wrap:break-word">{text or "(no text)"}</p>',
+        f"<p><sub>{escape(legend(text))}</sub></p>" if legend(text) else "",
+        lines_html(tables),
     ]
-    return f"<div>{''.join(parts)}</div>"
+    return f'<div align="left" style="text-align:left">{"".join(parts)}</div>'
 
 
-def static_text(state: State) -> str:
-    """Return a state of a `LiveModel` as text for a terminal."""
-    facts = " · ".join(f"{name} {value}" for name, value in _facts(state))
-    spark = sparkline(state.get("overview", []))
-    parts = [f"{_title(state)}: {_status(state)}", facts, spark, gaps(state), _text(state)]
-    return "\n".join(part for part in parts if part)
-
-
-def gaps(state: State) -> str:
-    """Return one sentence about the gaps between reads."""
-    n_gaps = state["counts"]["gaps"]
-    if not n_gaps:
-        return "No gaps: fewer than two reads arrived."
-    longest_ms, read = state["longest_gap_ms"], state["longest_gap_read"]
-    hidden = state["queued"]
-    also = f" {hidden[0].upper()}{hidden[1:]}." if hidden else ""
-    if longest_ms is None:
-        return f"No gap between the reads is known.{also}"
-    if n_gaps == 1:
-        return f"One gap between two reads: {duration(longest_ms)}.{also}"
-    of = "" if n_gaps <= len(state["gaps"]) else f" of the latest {len(state['gaps']):,}"
-    known = " known" if hidden else ""
-    said = f"median{known}{of} {duration(state['median_gap_ms'])}"
-    said += f", the longest{known} {duration(longest_ms)}, before read {read}"
-    return f"{n_gaps:,} gaps between reads, on a linear scale from 0: {said}.{also}"
-
-
-def _facts(state: State) -> list[tuple[str, str]]:
-    counts = state["counts"]
-    counted = [(name, f"{counts[name]:,}") for name in ("reads", "lines", "events", "bytes")]
-    return [
-        ("TTFT", duration(state["ttft_ms"])),
-        ("elapsed", duration(state["elapsed_ms"])),
-        *counted,
+def static_text(tables: Tables, *, said: str = "", kept: str = "") -> str:
+    """Return the face as text for a terminal; parameters as for `static_html`."""
+    where = f" What arrived is kept in {kept}." if kept else ""
+    text = several_lines(tables.answer.text)
+    cut = (
+        f"\n[… {len(text) - _TEXT_CHARS:,} more characters]" if len(text) > _TEXT_CHARS else ""
+    )
+    parts = [
+        f"{_label(tables)}{_dialect(tables)}: {_status(tables, said)}{where}",
+        " · ".join(f"{name} {value}" for name, value in facts(tables).items()),
+        gap_bars(tables),
+        gaps(tables),
+        text[:_TEXT_CHARS] + cut if text else "(no text)",
     ]
+    return "\n".join(filter(None, parts))
 
 
-def _title(state: State) -> str:
-    return " · ".join(part for part in (state["label"] or "stream", state["dialect"]) if part)
+def facts(tables: Tables) -> dict[str, str]:
+    """Return the head table: names and values, in words."""
+    from streamlab.metrics import summary
+
+    known_ms = tables.reads["gap_ms"].dropna().tolist()
+    known = " known" if len(known_ms) < len(tables.reads) - 1 else ""
+    in_all_ms = (tables.tape.end.t_ns - tables.t0_ns) / 1e6
+    since = "in all" if tables.t0_known else "since the first read"
+    return {
+        "first text (TTFT)": duration(summary(tables)["ttft_ms"]),
+        since: duration(in_all_ms),
+        "reads": f"{len(tables.tape):,}",
+        "lines": f"{len(tables.framed.lines):,}",
+        "events": f"{len(tables.framed.events):,}",
+        "bytes": f"{len(tables.tape.body):,}",
+        f"median{known} gap": duration(median(known_ms) if known_ms else None),
+        f"longest{known} gap": duration(max(known_ms, default=None)),
+    }
 
 
-def _status(state: State) -> str:
-    glyph, ended = _GLYPHS[state["state"]], state["ended"] or "not ended when this was frozen"
-    said = f"{glyph} {state['state']}: {ended}."
-    if state["stop_waited_ms"] is not None:
-        said += f" Stop was clicked; the click waited {duration(state['stop_waited_ms'])}."
-    if "view_failed" in state:
-        said += f" The live view stopped early: {state['view_failed']}."
-    return said
+def table_html(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """Return a table, left-aligned by attributes and by styles; the cells are HTML."""
+    heads = "".join(f"<th {_LEFT}>{cell}</th>" for cell in head)
+    lines = ("".join(f"<td {_LEFT}>{cell}</td>" for cell in row) for row in rows)
+    body = "".join(f"<tr>{line}</tr>" for line in lines)
+    return f"{_TABLE}<thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>"
 
 
-def _text(state: State) -> str:
-    shown = sum(len(text) for _, text in state["text"])
-    left_out = state["counts"]["chars"] - shown
-    before = (
-        f"[… {left_out:,} characters before this are in the recording]\n" if left_out else ""
-    )
-    runs = [_SAID.get(kind, f"[{kind}] ") + text for kind, text in state["text"]]
-    return before + "\n".join(runs) if runs else "(no text)"
+def picture_html(tables: Tables, name: str) -> str:
+    """Return a picture of ``plots`` as an ``<img>`` with its caption as alt text."""
+    from streamlab import plots
+
+    figure = plots.draw(name, tables.unlabelled()).get_figure(root=True)
+    assert figure is not None
+    return plots.to_html(figure)
 
 
-def _lines_html(state: State) -> str:
-    rows = "".join(
-        f"<tr><td>{number}</td><td>{t_ms:,.1f}</td><td>{read}</td>"
-        f"<td {_CELL}><code>{escape(text) or '(blank)'}</code></td></tr>"
-        for number, t_ms, read, text in state["lines"]
-    )
-    if not rows:
+def lines_html(tables: Tables) -> str:
+    """Return the lines, elided: all of them closed, and the last ones as a table."""
+    total = len(tables.framed.lines)
+    if not total:
         return ""
-    head = f"<tr><th>line</th><th>ms</th><th>read</th><th {_CELL}>what arrived</th></tr>"
-    table = f"<table><thead>{head}</thead><tbody>{rows}</tbody></table>"
-    summary = f"<summary>the last {len(state['lines'])} lines</summary>"
-    return f"<details>{summary}{table}</details>"
+    half, name = MOST_LINES // 2, f"All {counted(total, 'line')}"
+    listed = list(range(total))
+    if total > MOST_LINES:
+        name = f"The first {half:,} and the last {half:,} of {total:,} lines"
+        listed = [*range(half), *range(total - half, total)]
+    rows = escape("\n".join(_listing(tables, listed)), quote=False)
+    last = range(max(total - LINES_SHOWN, 0), total)
+    head = ["line", "ms", "read", "what arrived (⋯ is about the same in every line)"]
+    table = table_html(head, _line_rows(tables, last))
+    return (
+        f"<details><summary>{name}</summary><pre>{rows}</pre></details><details open>"
+        f"<summary>The last {counted(len(last), 'line')}</summary>{table}</details>"
+    )
+
+
+def _listing(tables: Tables, numbers: Iterable[int]) -> Iterator[str]:
+    """Yield lines as plain text, with their number, time and read."""
+    read, t_ms = -1, tables.reads["t_ms"]
+    for number in numbers:
+        line = shown_line(tables.follower, number)
+        when = "" if line.read == read else f"{t_ms[line.read]:.1f}"
+        read = line.read
+        yield f"{number:>6} {when:>9} {read:>5} {GLYPHS[line.kind]} {line.text}"
+
+
+def _line_rows(tables: Tables, numbers: Iterable[int]) -> Iterator[list[str]]:
+    """Yield the cells of lines; lines of one read say their time once."""
+    read, t_ms = -1, tables.reads["t_ms"]
+    for number in numbers:
+        line = shown_line(tables.follower, number)
+        when = "same read" if line.read == read else f"{t_ms[line.read]:.1f}"
+        read = line.read
+        yield [str(number), when, str(read), _line_html(line)]
+
+
+def _line_html(line: ShownLine) -> str:
+    bold = {"delta": ("<b>", "</b>")}
+    marked = (
+        escape(text, quote=False).join(bold.get(what, ("", ""))) for what, text in line.pieces
+    )
+    code, note = "".join(marked), f"{GLYPHS[line.kind]} {line.note}" * (not line.pieces)
+    return (f"<code>{code}</code> " if code else "") + escape(note or line.note)
+
+
+def _label(tables: Tables) -> str:
+    return one_line(tables.label or "stream", 200)
+
+
+def _dialect(tables: Tables) -> str:
+    dialect = tables.follower.dialect
+    return "" if dialect == "auto" else f" · {dialect}"
+
+
+def _status(tables: Tables, said: str) -> str:
+    """Return how the stream ended, and whether the answer is complete."""
+    glyph = "✕" if tables.problem else "■"
+    is_short = tables.answer.complete is False and not tables.problem
+    short = "The answer is not complete." if is_short else ""
+    return " ".join(filter(None, [f"{glyph} {tables.follower.ending()}.", short, said]))
+
+
+def _kept(name: str) -> str:
+    return f" What arrived is kept in <code>{escape(name)}</code>." if name else ""

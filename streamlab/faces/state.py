@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NotRequired, TypedDict
+from typing import TypedDict
 
 Line = tuple[int, float, int, str]
 """The number of a line, its arrival in ms since t0, its read, its text."""
@@ -29,5 +29,3 @@ class State(TypedDict):
     text: list[list[str]]  # pairs of kind and text
     lines: list[Line]
     gaps: list[list[float | None]]  # its end, since t0; the gap, or None and its most
-    overview: NotRequired[list[float | None]]  # gaps of the whole stream, for a sparkline
-    view_failed: NotRequired[str]  # why the view stopped early

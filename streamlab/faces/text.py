@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from streamlab.follow.gap import Gaps, peaks, queued
-from streamlab.follow.text import WIDTH, counted, one_line, sparkline
+from streamlab.follow.text import WIDTH, counted, duration, one_line, sparkline
 from streamlab.tape import Tape
 
 if TYPE_CHECKING:
@@ -52,6 +52,23 @@ def gap_bars(tables: Tables) -> str:
     reads = tables.reads
     columns = (reads[name].tolist() for name in ("gap_ms", "gap_lo_ms", "gap_hi_ms"))
     return sparkline(peaks(Gaps(*columns), WIDTH))
+
+
+def gaps(tables: Tables) -> str:
+    """Return what is known of the gaps between reads, and what is not, in sentences."""
+    reads, hidden = tables.reads, queued(tables.tape.columns)
+    known, n_gaps = reads["gap_ms"].dropna(), len(reads) - 1
+    also = f" {hidden[0].upper()}{hidden[1:]}." if hidden else ""
+    if n_gaps < 1:
+        return f"No gaps: fewer than two reads arrived.{also}"
+    over = f"{counted(len(reads), 'read')} over {duration(reads['t_ms'].iloc[-1])}"
+    if known.empty:
+        return f"{over}: no gap between them is known.{also}"
+    name = "known gap" if hidden else "gap"
+    if n_gaps == 1:
+        return f"{over}: the one {name} is {duration(known.max())}.{also}"
+    said = f"the median {name} is {duration(known.median())}, the longest {name} is "
+    return f"{over}: {said}{duration(known.max())}, before read {known.idxmax()}.{also}"
 
 
 def _head(tape: Tape, label: str) -> str:

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self
 
 from streamlab.follow import Log
-from streamlab.follow.text import one_line
+from streamlab.follow.text import duration, one_line
 from streamlab.live.model import LiveModel
 
 if TYPE_CHECKING:
@@ -88,12 +88,12 @@ class Showing:
         from streamlab.faces.frozen import static_html, static_text
 
         self.view = None
-        state = view.stop()
-        state["overview"] = view.feed.model.overview()
-        if view.failure is not None:
-            state["view_failed"] = one_line(f"{type(view.failure).__name__}: {view.failure}")
+        said = _said(view.stop()["stop_waited_ms"], view.failure)
         if bundle is None:
-            bundle = {"text/html": static_html(state), "text/plain": static_text(state)}
+            tables = view.feed.model.tables()
+            html = static_html(tables, said=said, kept="sl.last")
+            text = static_text(tables, said=said, kept="sl.last")
+            bundle = {"text/html": html, "text/plain": text}
         self._publish(bundle, update=True)
         view.scope.close()
         return bundle
@@ -143,6 +143,17 @@ def show(
     if not in_notebook():
         return Showing()
     return Showing(LiveModel(log, dialect, label=label), on_stop)
+
+
+def _said(stop_waited_ms: float | None, failure: Exception | None) -> str:
+    """Return what only the view knows: how long a click waited, and why the view failed."""
+    parts = []
+    if stop_waited_ms is not None:
+        parts.append(f"Stop was clicked; the click waited {duration(stop_waited_ms)}.")
+    if failure is not None:
+        said = one_line(f"{type(failure).__name__}: {failure}", 200)
+        parts.append(f"The live view stopped early: {said}.")
+    return " ".join(parts)
 
 
 def _shell() -> Any:

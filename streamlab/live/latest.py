@@ -1,4 +1,4 @@
-"""The gaps between reads, as a live view shows them: the latest, the longest, an overview.
+"""The gaps between reads, as a live view shows them: the latest and the longest.
 
 Reads only: within one read no time was observed, so its events have no gaps.  A merged read
 has no gap either, only the longest that its gap can have been.
@@ -10,7 +10,7 @@ from collections import deque
 from statistics import median
 
 from streamlab.follow import Log
-from streamlab.follow.gap import Gaps, gaps, peaks
+from streamlab.follow.gap import Gaps, gaps
 
 Gap = tuple[int, float | None, float]
 """The arrival that ended a gap, in ns; the gap in ms, None if not known; its most."""
@@ -68,11 +68,6 @@ class LatestGaps:
             "longest_gap_ms": longest_ms,
             "longest_gap_read": read,
         }
-
-    def overview(self, n_columns: int) -> list[float | None]:
-        """Return the longest gap in each of up to `n_columns` runs; see `follow.gap.peaks`."""
-        longest = peaks(self._gaps(0, self.total + 1), n_columns)
-        return [None if gap_ms is None else round(gap_ms, 3) for gap_ms in longest]
 
     def _gaps(self, start: int, stop: int) -> Gaps:
         # A slice of an array is a copy.  The log may grow meanwhile: a memoryview of it

@@ -11,15 +11,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import NamedTuple
+from dataclasses import fields
+from typing import TYPE_CHECKING, NamedTuple
 
 from streamlab.dialects import GENERATED, Delta
 from streamlab.faces.state import Line, State
 from streamlab.follow import Follower, Log
 from streamlab.follow.gap import queued
-from streamlab.follow.text import WIDTH, one_line
+from streamlab.follow.text import one_line
 from streamlab.live.latest import LatestGaps
 from streamlab.live.tail import Tail
+
+if TYPE_CHECKING:
+    from streamlab.metrics import Tables
 
 PLAIN = ("sse", "ndjson")
 """Dialects without deltas: the data of their events is shown as it is."""
@@ -113,9 +117,20 @@ class LiveModel:
             "gaps": self._gaps.since(mark.gaps, self._t0_ns() or 0),
         }
 
-    def overview(self, n_columns: int = WIDTH) -> list[float | None]:
-        """Return the longest gap in each of up to `n_columns` runs; see `follow.gap.peaks`."""
-        return self._gaps.overview(n_columns)
+    def tables(self) -> Tables:
+        """Return the tables of the log, as far as it has grown; a log that runs is copied."""
+        from streamlab.metrics import Tables
+        from streamlab.tape import Columns, End, Tape
+
+        log, columns = self._log, self._log.columns
+        end = log.ended or End(self.clock(), "cut", "this view was frozen before the end")
+        if log.ended is None:  # an array with a view of it refuses to grow
+            n_reads = len(columns.ends)
+            copies = {f.name: getattr(columns, f.name)[:n_reads] for f in fields(columns)}
+            columns = Columns(**copies)
+        body = bytes(log.body[: columns.start(len(columns.ends))])
+        tape = Tape(body, columns, end, dict(log.marks), dict(log.meta))
+        return Tables(tape, self._follower.dialect, self.label)
 
     def _take_text(self, news: range) -> None:
         follower = self._follower

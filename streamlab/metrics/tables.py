@@ -7,6 +7,7 @@ user adds, or a cell that the user writes, is in that copy only.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from copy import copy
 from functools import cached_property, wraps
 from typing import Any, Protocol
 
@@ -15,7 +16,7 @@ import pandas as pd
 from streamlab.dialects import Answer, answer
 from streamlab.errors import UsageError
 from streamlab.follow import Follower
-from streamlab.follow.text import counted
+from streamlab.follow.text import counted, one_line
 from streamlab.metrics import views
 from streamlab.tape import Tape
 
@@ -58,7 +59,7 @@ class Tables:
 
     def __init__(self, tape: Tape, dialect: str = "auto", label: str = "") -> None:
         self.tape = tape
-        self.label = label
+        self.label = one_line(label)  # it is drawn, printed and made a part of HTML
         self._framed = Follower(tape, dialect)
         self._made: dict[str, pd.DataFrame] = {}
 
@@ -84,6 +85,12 @@ class Tables:
         If not, `t0_ns` is the first read, and every metric that counts from the send is NaN.
         """
         return not self.tape.marks.keys().isdisjoint(("request_sent", "called"))
+
+    def unlabelled(self) -> Tables:
+        """Return the same tables without a name, for a picture below a title that says it."""
+        other = copy(self)
+        other.label = ""
+        return other
 
     # Framing (bytes to events) and interpreting (events to deltas) are two properties because
     # the second takes most of the time, and tables of reads and lines do not need it.

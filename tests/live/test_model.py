@@ -255,16 +255,6 @@ def test_a_finished_tape_is_shown_like_a_growing_log():
     assert state["text"] == [["content", "ab"]]
 
 
-def test_the_overview_keeps_the_longest_gap_of_each_column(log, model):
-    for n in range(1, 602):
-        log.read(300 if n == 301 else 5, b"data: x\n\n")
-    model.pull()
-    overview = model.overview(60)
-
-    assert len(overview) == 60
-    assert sorted(overview) == [5.0] * 59 + [300.0]
-
-
 def test_a_click_that_came_through_is_a_new_state(log, model):
     model.pull()
     model.stop_heard(12.34)

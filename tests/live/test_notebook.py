@@ -75,13 +75,13 @@ def test_the_saved_output_is_static(saved, cell):
 
     assert sorted(data) == ["text/html", "text/plain"]
     assert "<script" not in data["text/html"]
-    assert "gaps between reads" in data["text/html"]
+    assert "the longest gap is" in data["text/html"]
 
 
 def test_the_saved_output_holds_the_whole_stream(saved):
     data = shown_in(saved, 1)
 
-    assert "■ done: the body came to its end, after [DONE]." in data["text/plain"]
+    assert "■ the body came to its end, after [DONE]." in data["text/plain"]
     assert "&lt;b&gt;5&lt;/b&gt;" in data["text/html"]
     assert "behind the cell" in shown_in(saved, 2)["text/plain"]
 

@@ -73,18 +73,7 @@ def tidy(book):
     )
     for cell in book.cells:
         cell.metadata.pop("execution", None)
-        for output in cell.get("outputs", ()):
-            if "image/png" in output.get("data", {}):
-                output.data["image/png"] = with_palette(output.data["image/png"])
     return book
-
-
-def with_palette(png):
-    """Return a picture of lines and letters, in base64, at about a third of its size."""
-    out = BytesIO()
-    picture = Image.open(BytesIO(b64decode(png))).convert("RGB")
-    picture.quantize(64, dither=Image.Dither.NONE).save(out, "PNG", optimize=True)
-    return b64encode(out.getvalue()).decode("ascii")
 
 
 def main(prefixes):
