@@ -15,6 +15,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from secrets import token_hex
 from typing import TYPE_CHECKING, TypedDict
 
 from streamlab.capture import api
@@ -179,21 +180,14 @@ def _facts(tables: Tables) -> str:
 
 def _keep(tape: Tape, why: str) -> Path:
     """Save a tape in this folder, or among the temporary files if that is not possible."""
-    # The name has seconds only, so two failures within one second need `_unused`.
+    # All users share the temporary files.  A name that others can guess could already be a link
+    # of theirs to another file.
     now = datetime.now().astimezone()
-    name = f"streamlab-{why}-{now:%Y%m%d-%H%M%S}"
+    name = f"streamlab-{why}-{now:%Y%m%d-%H%M%S}-{token_hex(8)}.jsonl"
+    path = Path(name)
     try:
-        path = _unused(Path(), name)
         journal.save(tape, path)
     except OSError:
-        path = _unused(Path(tempfile.gettempdir()), name)
+        path = Path(tempfile.gettempdir()) / name
         journal.save(tape, path)
-    return path
-
-
-def _unused(folder: Path, name: str) -> Path:
-    path, number = folder / f"{name}.jsonl", 1
-    while path.exists():
-        number += 1
-        path = folder / f"{name}-{number}.jsonl"
     return path

@@ -23,9 +23,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from streamlab.errors import FormatError
-from streamlab.formats._whole import whole
 from streamlab.metrics.schema import integers, texts
 from streamlab.tape import ARRIVALS, TIERS, UNKNOWN, Columns, End, Tape
+from streamlab.tape.whole import whole
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from streamlab.formats._whole import whole
+from streamlab.tape.whole import whole
 
 if TYPE_CHECKING:
     from streamlab.metrics import Tables

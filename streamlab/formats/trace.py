@@ -16,9 +16,9 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from streamlab.formats._whole import whole
 from streamlab.metrics import Tables
 from streamlab.metrics.phases import phases
+from streamlab.tape.whole import whole
 
 ENDINGS = (".trace.json",)
 

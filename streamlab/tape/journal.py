@@ -20,6 +20,8 @@ Unknown values are left out.  Only the last line of a file may be incomplete.
 
 Rule 1: the journal asks the recorder for news.  A recorder never waits for a disk.
 Rule 2: a journal has what the tape has, and no more: no environment, no key.
+Rule 3: what was written is noted after the write.  After any failure the file is cut to its
+last noted line, and the next round writes the same lines again.
 """
 
 # Why the file can be trusted after a kill: it is unbuffered, and the operating system writes
@@ -28,37 +30,54 @@ Rule 2: a journal has what the tape has, and no more: no environment, no key.
 
 from __future__ import annotations
 
+import os
+import stat
+import sys
 import warnings
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from io import FileIO
-from itertools import islice
+from itertools import chain, islice, pairwise, takewhile
 from os import PathLike, fspath
 from pathlib import Path
-from threading import Lock
-from typing import Self
+from threading import RLock
+from typing import NamedTuple, Self
 
 from streamlab.errors import UsageError
 from streamlab.tape import journal_lines as lines
 from streamlab.tape.journal_load import load
 from streamlab.tape.journal_thread import THREAD
 from streamlab.tape.reads import UNKNOWN, Recorder, Tape
+from streamlab.tape.whole import refusals, whole
 
 __all__ = ["Journal", "load", "save"]
 
 _LINES_A_WRITE = 64
 """Few lines a write: a write releases the GIL, so that other threads run often."""
 
+_UNWRITABLE = (TypeError, ValueError, RecursionError)
+"""The errors of values that JSON does not have; a second try would fail too."""
+
+
+class _Place(NamedTuple):
+    """How far a file has come, in whole lines."""
+
+    size: int
+    n_reads: int
+    n_bytes: int
+    n_chunks: int
+
 
 class Journal:
     """A file that follows a recorder until it is closed.
 
-    One thread asks the recorders of all open journals for news every 50 ms and writes the
+    One thread asks the recorders of all open journals for news every 40 ms and writes the
     lines at once.  A killed process loses less than 100 ms of reads.
 
-    A disk that fails does not disturb the stream: the file ends there, `error` keeps the
-    reason, and `close` warns.
+    A failure (a full disk, no memory) does not disturb the stream: each round tries again.  If
+    the last try fails too, the file ends early, `error` keeps the reason, and `close` warns.
+    A forked child writes nothing to the file of its parent.
 
     Parameters
     ----------
@@ -71,15 +90,15 @@ class Journal:
     Attributes
     ----------
     path : Path
-    error : OSError or TypeError or None
-        Why the file ends early.
+    error : Exception or None
+        Why the file ends early, or lacks metadata.
 
     Raises
     ------
     OSError
         If `path` cannot be written.
     UsageError
-        If the recorder's meta is not JSON.
+        If the recorder's meta is not JSON, or another journal writes to the file.
 
     Examples
     --------
@@ -87,23 +106,36 @@ class Journal:
     ...     record_into(recorder)
     """
 
+    _file: FileIO | None = None
+
     def __init__(self, recorder: Recorder, path: str | PathLike[str]) -> None:
         self.path = _path(path)
-        self.error: OSError | TypeError | None = None
+        self.error: Exception | None = None
         self._log = recorder
-        self._lock = Lock()
-        self._n_reads = 0
-        self._n_bytes = 0
-        self._n_chunks = 0
-        self._n_written = 0
+        self._pid = os.getpid()
+        # The garbage collector can close a journal in the middle of a round over it, in the
+        # same thread: `_busy` keeps the two apart there, and the lock in all other cases.
+        self._lock = RLock()
+        self._busy = False
+        self._closing: Sequence[int] | None = None
+        self._torn = False  # the file may be longer than `_place` notes
         self._undelivered: deque[int] = deque()
+        self._n_queued = 0  # reads whose delivery was asked about
         self._marks: dict[str, int] = {}
         self._meta = dict(recorder.meta)
+        self._unwritable: Exception | None = None  # why the newest metadata are not written
         first = _first_line(self._meta)
         self._meta_line = lines.meta(self._meta)
-        with _refusals(self.path):
-            self._file: FileIO | None = _begun(self.path, first)
-        THREAD.add(self)
+        try:
+            # Made before it is opened: Ctrl-C between the two steps must find what to close.
+            self._file = file = FileIO.__new__(FileIO)
+            with refusals(self.path):
+                _open(file, self.path)
+                self._place = _Place(_write(file, first), 0, 0, 0)
+            THREAD.add(self)
+        except BaseException:
+            self._shut()
+            raise
 
     def __enter__(self) -> Self:
         return self
@@ -111,10 +143,13 @@ class Journal:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def __del__(self) -> None:
+        if self._file is not None:
+            self.abandon()
+
     def pump(self) -> None:
         """Write what is new since the last call; `journal_thread` calls this."""
-        with self._lock:
-            self._keep(self._news())
+        self._work(None)
 
     def close(self, server_sent_ns: Sequence[int] | None = None) -> None:
         """Write the rest and the stream's end, and close the file.
@@ -131,105 +166,181 @@ class Journal:
         RuntimeWarning
             If the file ends early; see `error`.
         """
-        if self._finish(server_sent_ns or ()) and self.error is not None:
+        was_open = self._file is not None
+        self._work(server_sent_ns or ())
+        if was_open and self.error is not None:
+            reason = str(self.error) or type(self.error).__name__
             warnings.warn(
-                f"the journal {self.path} is not complete: {self.error}. It has the first "
-                f"{self._n_written} reads; save the recording somewhere else.",
+                f"the journal {self.path} is not complete: {reason}. It has the first "
+                f"{self._place.n_reads} reads; save the recording somewhere else.",
                 RuntimeWarning,
                 stacklevel=2,
             )
 
     def abandon(self) -> None:
         """Close without a warning, because the interpreter exits."""
-        self._finish(())
+        self._work(())
 
-    def _finish(self, server_sent_ns: Sequence[int]) -> bool:
-        THREAD.remove(self)
+    def _work(self, closing: Sequence[int] | None) -> None:
+        """Write the news, and with `closing`, the lab's send times, all of the rest."""
+        # A child has a copy of the journal, with the same file behind it, and with a lock that
+        # a thread of the parent may hold for ever.
+        if self._file is None or os.getpid() != self._pid:
+            return self._shut()
         with self._lock:
-            if self._file is None:
-                return False
-            self._keep(self._rest(server_sent_ns))
-            self._file.close()
-            self._file = None
-        return True
+            self._closing = closing if self._closing is None else self._closing
+            if self._busy:
+                return None
+            self._busy = True
+            try:
+                if self._closing is None:
+                    self._keep(self._news)
+                if self._closing is not None:  # since the beginning, or since a moment ago
+                    self._finish(self._closing)
+            finally:
+                self._busy = False
 
-    def _keep(self, news: Iterator[bytes]) -> None:
-        """Write lines."""
-        # A failed write may leave half a line.  Only the last line may be incomplete, so
-        # nothing more is written after the first failure.
-        if self._file is None or isinstance(self.error, OSError):
-            return
+    def _finish(self, server_sent_ns: Sequence[int]) -> None:
         try:
-            while some := b"".join(islice(news, _LINES_A_WRITE)):
-                _write(self._file, some)
-                self._n_written = self._n_reads
-        except OSError as failed:
-            self.error = failed
+            self._keep(self._rest, server_sent_ns)
+        finally:  # also after Ctrl-C: what arrived before it is written first
+            try:
+                if self._torn:
+                    self._keep(self._rest, server_sent_ns)
+            finally:
+                self._shut()
 
-    def _news(self) -> Iterator[bytes]:
+    def _keep(self, write: Callable[..., None], *args: Sequence[int]) -> None:
+        """Call a method that writes lines; note its failure, and mend the file after one."""
+        try:
+            self._mend()
+            self._torn = True
+            write(*args)
+            self._torn, self.error = False, self._unwritable
+        except Exception as failed:
+            self.error = self.error or failed
+
+    def _mend(self) -> None:
+        """Cut off what a failed write left, which may be half a line."""
+        if self._torn and self._file is not None:
+            self._file.truncate(self._place.size)
+
+    def _shut(self) -> None:
+        """Close the file, and write no more."""
+        THREAD.remove(self)
+        try:
+            if os.getpid() == self._pid:
+                with suppress(OSError):
+                    self._mend()
+        finally:
+            file, self._file = self._file, None
+            if file is not None:
+                self._release(file)
+
+    def _release(self, file: FileIO) -> None:
+        try:
+            # Explicitly, because a forked child may hold the file open for long.
+            if os.getpid() == self._pid:
+                _lock(file, False)
+        finally:
+            try:
+                file.close()
+            except OSError as failed:  # a disk of the network may report a full disk here
+                self.error = self.error or failed
+
+    def _put(self, some: bytes, **read: int) -> None:
+        """Write whole lines, and then note them in one step."""
+        assert self._file is not None
+        size = self._place.size + _write(self._file, some)
+        self._place = self._place._replace(size=size, **read)
+
+    def _news(self) -> None:
         if self._log.meta != self._meta:
-            yield from self._new_meta()
+            self._new_meta()
         if self._log.marks != self._marks:
-            yield from self._new_marks()
-        if chunk_ends := self._log.chunk_ends[self._n_chunks :]:
-            self._n_chunks += len(chunk_ends)
-            yield lines.chunks(chunk_ends.tolist())
-        yield from self._new_reads()
+            self._new_marks()
+        if chunk_ends := self._log.chunk_ends[self._place.n_chunks :].tolist():
+            n_chunks = self._place.n_chunks + len(chunk_ends)
+            self._put(lines.chunks(chunk_ends), n_chunks=n_chunks)
+        self._new_reads()
         delivered_ns = self._log.columns.delivered_ns
-        while self._undelivered and delivered_ns[self._undelivered[0]] != UNKNOWN:
-            row = self._undelivered.popleft()
-            yield lines.late(row, delivered_ns=delivered_ns[row])
+        waiting = self._undelivered
+        while rows := list(takewhile(self._is_delivered, islice(waiting, _LINES_A_WRITE))):
+            self._put(b"".join(lines.late(row, delivered_ns=delivered_ns[row]) for row in rows))
+            for _ in rows:
+                waiting.popleft()
 
-    def _rest(self, server_sent_ns: Sequence[int]) -> Iterator[bytes]:
+    def _rest(self, server_sent_ns: Sequence[int]) -> None:
         # `ended` is read before the news.  A recorder refuses reads after its end, so the
         # news then have all reads.  In the other order, reads that arrive between the two steps
         # would be missing from a file that claims to be complete.
         ended = self._log.ended
-        yield from self._news()
-        yield from self._new_meta()
-        for row in self._undelivered:
-            t_ns = self._log.columns.delivered_ns[row]
-            if t_ns != UNKNOWN:
-                yield lines.late(row, delivered_ns=t_ns)
-        for row, t_ns in enumerate(server_sent_ns[: self._n_reads]):
-            if t_ns != UNKNOWN:
-                yield lines.late(row, server_sent_ns=t_ns)
+        self._news()
+        self._new_meta()
+        delivered_ns = self._log.columns.delivered_ns
+        late = chain(
+            (
+                lines.late(row, delivered_ns=delivered_ns[row])
+                for row in self._undelivered
+                if self._is_delivered(row)
+            ),
+            (
+                lines.late(row, server_sent_ns=t_ns)
+                for row, t_ns in enumerate(server_sent_ns[: self._place.n_reads])
+                if t_ns != UNKNOWN
+            ),
+        )
+        while some := b"".join(islice(late, _LINES_A_WRITE)):
+            self._put(some)
         if ended is not None:
-            yield lines.end(ended)
+            self._put(lines.end(ended))
 
-    def _new_meta(self) -> Iterator[bytes]:
-        self._meta = dict(self._log.meta)
+    def _is_delivered(self, row: int) -> bool:
+        return self._log.columns.delivered_ns[row] != UNKNOWN
+
+    def _new_meta(self) -> None:
+        meta = dict(self._log.meta)
         try:
-            line = lines.meta(self._meta)
-        except TypeError as unwritable:
-            self.error = unwritable  # the reads are still written
-            return
-        if line != self._meta_line:
-            self._meta_line = line
-            yield line
+            line = lines.meta(meta)
+        except _UNWRITABLE as unwritable:
+            self._unwritable = unwritable  # the reads are still written
+        else:
+            if line != self._meta_line:
+                self._put(line)
+                self._meta_line = line
+        self._meta = meta
 
-    def _new_marks(self) -> Iterator[bytes]:
+    def _new_marks(self) -> None:
         for name, t_ns in dict(self._log.marks).items():
             if self._marks.get(name) != t_ns:
+                self._put(lines.mark(name, t_ns))
                 self._marks[name] = t_ns
-                yield lines.mark(name, t_ns)
 
-    def _new_reads(self) -> Iterator[bytes]:
+    def _new_reads(self) -> None:
         columns, body = self._log.columns, self._log.body
         # All reads but the last are final; the last may still grow (`Recorder.extend`).  Its
         # later bytes get a line `more`.  `body` has at least the bytes that `ends` names.
         n_reads = len(columns.ends)
-        last = self._n_reads - 1
-        if last >= 0 and columns.ends[last] > self._n_bytes:
-            data = body[self._n_bytes : columns.ends[last]]
-            self._n_bytes += len(data)
-            yield lines.more(last, data)
-        for row in range(self._n_reads, n_reads):
-            if columns.delivered_ns[row] == UNKNOWN:
-                self._undelivered.append(row)
-            data = body[self._n_bytes : columns.ends[row]]
-            self._n_reads, self._n_bytes = row + 1, self._n_bytes + len(data)
-            yield lines.read(columns, row, data)
+        known, n_bytes = self._place.n_reads, self._place.n_bytes
+        if known and columns.ends[known - 1] > n_bytes:
+            data = body[n_bytes : columns.ends[known - 1]]
+            self._put(lines.more(known - 1, data), n_bytes=n_bytes + len(data))
+        for first in range(known, n_reads, _LINES_A_WRITE):
+            ends = columns.ends[first : min(first + _LINES_A_WRITE, n_reads)]
+            bounds = pairwise([self._place.n_bytes, *ends])
+            rows = range(first, first + len(ends))
+            self._queue(rows)
+            some = [
+                lines.read(columns, row, body[start:end])
+                for row, (start, end) in zip(rows, bounds, strict=True)
+            ]
+            self._put(b"".join(some), n_reads=rows.stop, n_bytes=ends[-1])
+
+    def _queue(self, rows: range) -> None:
+        """Remember, once, the rows that are written without their delivery."""
+        new = rows[max(self._n_queued - rows.start, 0) :]
+        self._undelivered.extend(row for row in new if not self._is_delivered(row))
+        self._n_queued = max(self._n_queued, rows.stop)
 
 
 def save(tape: Tape, path: str | PathLike[str]) -> None:
@@ -244,29 +355,8 @@ def save(tape: Tape, path: str | PathLike[str]) -> None:
     UsageError
         If the tape's meta is not JSON.
     """
-    where = _path(path)
     _first_line(tape.meta)
-    special = where.exists() and not where.is_file()  # a folder, a pipe, a device
-    with _refusals(where):
-        if special:
-            _write_whole(tape, where)
-        else:
-            _replace_by(tape, where.resolve())
-
-
-def _replace_by(tape: Tape, path: Path) -> None:
-    # `replace` is atomic within one folder, hence the neighbour.  A full disk or a kill in the
-    # middle of writing leaves the old file.  `path` is resolved: a link stays a link.
-    part = path.with_name(path.name + ".part")
-    try:
-        _write_whole(tape, part)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def _write_whole(tape: Tape, path: Path) -> None:
-    with path.open("wb") as file:
+    with whole(_path(path)) as file:
         file.writelines(lines.whole(tape))
 
 
@@ -274,41 +364,55 @@ def _path(path: str | PathLike[str]) -> Path:
     return Path(fspath(path)).expanduser()
 
 
-def _begun(path: Path, first: bytes) -> FileIO:
-    """Return a new, unbuffered file with its first line."""
-    file = FileIO(path, "wb")
+def _open(file: FileIO, path: Path) -> None:
+    """Open an empty, unbuffered file to which no other journal writes."""
+    # "ab", because "wb" would empty the other journal's file before the lock is asked.
+    file.__init__(path, "ab")  # type: ignore[misc]
+    kind = os.fstat(file.fileno()).st_mode
+    if stat.S_ISREG(kind) or stat.S_ISFIFO(kind):
+        _claim(file, path)
+    if stat.S_ISREG(kind):
+        file.truncate(0)
+
+
+def _claim(file: FileIO, path: Path) -> None:
+    """Refuse a file to which another journal writes, of this process or of another one."""
     try:
-        _write(file, first)
-    except OSError:
-        file.close()
+        _lock(file, True)
+    except BlockingIOError:
+        raise UsageError(
+            f"cannot save to {path}: another stream is being saved to this file. "
+            "Choose another file."
+        ) from None
+
+
+def _lock(file: FileIO, exclusive: bool) -> None:
+    """Lock a file, or unlock it; raise BlockingIOError if another journal has the lock."""
+    if sys.platform == "win32":
+        return
+    import fcntl
+
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB if exclusive else fcntl.LOCK_UN)
+    except BlockingIOError:
         raise
-    return file
+    except (OSError, ValueError):
+        pass  # a file system without locks, or a file that was not opened
 
 
-def _write(file: FileIO, data: bytes) -> None:
+def _write(file: FileIO, data: bytes) -> int:
+    """Write all of `data`, and return its size."""
     # An unbuffered write may take a part only, for example on a disk that is nearly full.
     rest = memoryview(data)
     while rest:
         rest = rest[file.write(rest) :]
-
-
-@contextmanager
-def _refusals(path: Path) -> Iterator[None]:
-    """Turn an OSError into one sentence with the path and a remedy."""
-    try:
-        yield
-    except OSError as refused:
-        message = (
-            f"cannot write {path}: {refused.strerror}. "
-            "Choose a file in a folder that exists and can be written."
-        )
-        raise type(refused)(message) from None
+    return len(data)
 
 
 def _first_line(meta: Mapping[str, object]) -> bytes:
     try:
         return lines.header(meta)
-    except TypeError as unwritable:
+    except _UNWRITABLE as unwritable:
         raise UsageError(
             f"meta must be made of JSON values, and {unwritable}. Put text or numbers there."
         ) from None

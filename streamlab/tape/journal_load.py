@@ -70,6 +70,7 @@ class _Loader:
         self.meta: dict[str, object] = {}
         self.sent: array[int] = array("q")
         self.end: End | None = None
+        self.hole = ""
 
     def load(self, file: BinaryIO) -> Tape:
         """Return the tape in `file`."""
@@ -81,6 +82,8 @@ class _Loader:
                 return self._tape(f"The file ends within line {self.line}, which is left out.")
             if entry:
                 self._take(entry)
+            if self.hole:
+                return self._tape(self.hole)
         return self._tape(f"The file ends after line {self.line}, without the stream's end.")
 
     def _header(self, raw: bytes) -> None:
@@ -141,7 +144,17 @@ class _Loader:
             raise self._broken("is none of read, more, late, mark, chunks, meta, end")
         return self._meta(entry["meta"])
 
+    def _is_missing(self, row: object, known: int) -> bool:
+        """Note a hole: the file lacks a read that comes before this line."""
+        # A journal of an older streamlab, whose writer once had no memory, goes on after it.
+        if type(row) is int and row > known:
+            missing = f"Read {len(self.log)} is missing before line {self.line}"
+            self.hole = f"{missing}; what comes after it is left out."
+        return bool(self.hole)
+
     def _read(self, entry: Mapping[str, object]) -> None:
+        if self._is_missing(entry["read"], len(self.log)):
+            return
         if entry["read"] != len(self.log):
             raise self._broken(f"should be read {len(self.log)} and is {entry['read']!r}")
         tier = self._one_of(TIERS, entry, "stamp")
@@ -158,14 +171,18 @@ class _Loader:
         self.sent.append(self._int(entry, "server_sent_ns", UNKNOWN))
 
     def _more(self, entry: Mapping[str, object]) -> None:
+        if self._is_missing(entry["more"], len(self.log) - 1):
+            return
         if not len(self.log) or entry["more"] != len(self.log) - 1:
             raise self._broken(f"continues read {entry['more']!r}, which is not the last")
         self.log.extend(self._bytes(entry))
 
     def _late(self, entry: Mapping[str, object]) -> None:
         row = self._int(entry, "late")
-        if not 0 <= row < len(self.log):
-            raise self._broken(f"has stamps of read {row}, which is not in the file yet")
+        if self._is_missing(row, len(self.log) - 1):
+            return
+        if row < 0:
+            raise self._broken(f"has stamps of read {row}, which is not in the file")
         for name, column in (
             ("delivered_ns", self.log.columns.delivered_ns),
             ("server_sent_ns", self.sent),

@@ -10,8 +10,10 @@ from __future__ import annotations
 import atexit
 import os
 import time
-from threading import Lock, Thread
+import warnings
+from threading import Thread, current_thread
 from typing import Protocol
+from weakref import ref
 
 PAUSE_S = 0.04
 """Seconds between two rounds.  A round over 200 journals takes about 10 ms, and a journal
@@ -38,46 +40,85 @@ class JournalThread:
 
     def forget(self) -> None:
         """Start again without journals, because this process is a forked child."""
-        # A fork copies the memory but only the thread that forked.  The child would believe
-        # that its thread runs, and the lock may be held for ever by a thread that does not
-        # exist there.  The child does not take the parent's journals: both processes would
-        # write to the same files.
-        self._lock = Lock()
-        self._open: dict[Pumped, None] = {}
+        # A fork copies the memory but only the thread that forked, so the child would believe
+        # that its thread runs.  The child does not take the parent's journals: both processes
+        # would write to the same files.
+        #
+        # A set of weak references: a journal without an owner is closed.  A plain set, because
+        # a WeakSet cannot be walked while another thread adds to it.
+        self._open: set[ref[Pumped]] = set()
         self._thread: Thread | None = None
 
+    @property
+    def open(self) -> list[Pumped]:
+        """The journals that are open."""
+        return [journal for held in list(self._open) if (journal := held()) is not None]
+
     def add(self, journal: Pumped) -> None:
-        """Write this journal from now on."""
-        with self._lock:
-            self._open[journal] = None
-            if self._thread is None:
-                self._thread = Thread(target=self._run, name="streamlab-journal", daemon=True)
-                self._thread.start()
+        """Write this journal from now on.
+
+        Warns
+        -----
+        RuntimeWarning
+            If the thread had died, or cannot be started.
+        """
+        self._open.add(ref(journal, self._open.discard))
+        said = ""
+        if self._thread is not None and not self._thread.is_alive():
+            self._thread, said = None, _DIED
+        if self._thread is None:
+            thread = Thread(target=self._run, name="streamlab-journal", daemon=True)
+            try:
+                thread.start()
+                self._thread = thread
+            except (MemoryError, RuntimeError) as failed:  # no more threads
+                said = _NOT_STARTED.format(str(failed) or "no memory")
+        if said:
+            warnings.warn(said, RuntimeWarning, stacklevel=3)
 
     def remove(self, journal: Pumped) -> None:
         """Stop writing this journal."""
-        with self._lock:
-            self._open.pop(journal, None)
+        self._open.discard(ref(journal))
 
     def close_all(self) -> None:
         """Close all journals that are still open."""
-        for journal in list(self._open):
+        for journal in self.open:
             journal.abandon()
 
     def _run(self) -> None:
-        while journals := self._round():
-            for journal in journals:
-                journal.pump()
-            time.sleep(PAUSE_S)
+        running = True
+        while running:
+            try:
+                running = self._round()
+            except Exception:  # no memory, not even for a list: the next round tries again
+                continue
+            finally:
+                time.sleep(PAUSE_S)
 
-    def _round(self) -> list[Pumped]:
-        # The decision to end is taken under the lock that `add` takes.  Else a journal that
-        # is added at this moment would find a thread that is about to end, and stay unwritten.
-        with self._lock:
+    def _round(self) -> bool:
+        """Pump each journal; return False if there is none."""
+        # No lock, because an interrupt or the garbage collector can strike while it is held.
+        # A journal that is added before `_thread` is cleared is seen by the second look; one
+        # that is added later gets a new thread.  Then two threads may run for a while, and the
+        # lock of each journal keeps them apart.
+        if not self._open:
+            self._thread = None
             if not self._open:
-                self._thread = None
-            return list(self._open)
+                return False
+            self._thread = current_thread()
+        for journal in self.open:
+            journal.pump()
+        return True
 
+
+_DIED = (
+    "the thread that writes journals had died, and a new one runs. A journal that was open "
+    "meanwhile has what arrived since, but a kill in that time would have lost it."
+)
+_NOT_STARTED = (
+    "the thread that writes journals cannot start: {}. The journal is written at the end of "
+    "its stream, and a kill before loses what arrived. End some threads."
+)
 
 THREAD = JournalThread()
 

@@ -13,7 +13,7 @@ import streamlab as sl
 from streamlab import formats
 from streamlab.errors import FormatError, UnknownNameError
 from streamlab.formats import format_for, jsonl, parquet, sse, trace
-from streamlab.formats._whole import whole
+from streamlab.tape.whole import whole
 from tests.capture.test_secrets import KEY, echo_url  # noqa: F401  # a fixture
 from tests.metrics.streams import eleven_answers
 

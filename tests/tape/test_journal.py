@@ -263,9 +263,9 @@ BROKEN = {
         f"{HEADER}\n{END}\n{READ}\n",
         ", line 3, comes after the stream's end" + MEND,
     ),
-    "a-read-is-missing": (
-        f"{HEADER}\n{READ}\n{READ.replace('0', '2', 1)}\n",
-        ", line 3, should be read 1 and is 2" + MEND,
+    "a-read-comes-twice": (
+        f"{HEADER}\n{READ}\n{READ}\n",
+        ", line 3, should be read 1 and is 0" + MEND,
     ),
     "an-unknown-stamp": (
         f"{HEADER}\n{READ.replace('user', 'guess')}\n",
@@ -303,13 +303,13 @@ BROKEN = {
         f'{HEADER}\n{READ[:-3]}"}}\n',
         ", line 2, has no bytes, and a read has at least one" + MEND,
     ),
-    "more-of-nothing": (
-        f'{HEADER}\n{{"more":0,"text":"a"}}\n',
-        ", line 2, continues read 0, which is not the last" + MEND,
+    "more-of-an-earlier-read": (
+        f"{HEADER}\n{READ}\n{READ.replace('0', '1', 1)}\n" + '{"more":0,"text":"a"}\n',
+        ", line 4, continues read 0, which is not the last" + MEND,
     ),
-    "a-late-stamp-too-early": (
-        f'{HEADER}\n{{"late":0,"delivered_ns":1}}\n',
-        ", line 2, has stamps of read 0, which is not in the file yet" + MEND,
+    "late-stamps-of-no-read": (
+        f'{HEADER}\n{{"late":-1,"delivered_ns":1}}\n',
+        ", line 2, has stamps of read -1, which is not in the file" + MEND,
     ),
     "an-unknown-end": (
         f"{HEADER}\n{END.replace('eof', 'bored')}\n",
