@@ -115,7 +115,7 @@ def read_meta(path: str | Path) -> About:
         found = pq.read_schema(path).metadata or {}
     except FileNotFoundError:
         raise
-    except (pa.ArrowInvalid, OSError):
+    except (pa.ArrowException, OSError):
         raise FormatError(
             f"expected a Parquet file, and {str(path)!r} is not one. "
             "Load a file that rec.save wrote."
@@ -172,7 +172,14 @@ def _damage(path: str | Path) -> Iterator[None]:
         yield
     except FormatError:
         raise
-    except (ArithmeticError, LookupError, OSError, TypeError, ValueError) as damage:
+    except (
+        ArithmeticError,
+        LookupError,
+        OSError,
+        TypeError,
+        ValueError,
+        pa.ArrowException,
+    ) as damage:
         raise FormatError(
             f"expected a whole recording, and {str(path)!r} is damaged: "
             f"{type(damage).__name__}. Save the recording again from its source."
