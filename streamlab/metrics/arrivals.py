@@ -10,6 +10,7 @@ those after its first row are ``coalesced``, and their ``gap_ms`` is NaN, never 
 from __future__ import annotations
 
 from array import array
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -17,7 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from streamlab.follow import Follower
-from streamlab.follow.gap import Gaps, gaps
+from streamlab.follow.gap import MERGED, Gaps, gaps
 from streamlab.metrics.schema import Bools, Floats, Ints
 from streamlab.tape import UNKNOWN, Anchor, Tape
 
@@ -37,7 +38,7 @@ class Arrivals(NamedTuple):
             "read": read,
             "time": pd.DatetimeIndex(self.time[read]).tz_localize("UTC"),
             "t_ms": self.t_ms[read],
-            "gap_ms": self.gap_ms(read, at_end),
+            "gap_ms": self.gap_ms(read, at_end)[0],
             "coalesced": _coalesced(read),
         }
 
@@ -53,14 +54,15 @@ class Arrivals(NamedTuple):
 
         Returns
         -------
-        ndarray of float64, shape (n,)
+        ndarray of float64, shape (2, n)
             In ms; NaN for the first row, for each row that came with the one before, and
-            where it is not known: at a merged read.
+            where it is not known, at a merged read: there the second row has its upper bound.
         """
         first = np.flatnonzero(~_coalesced(read))
         last = np.append(first[1:], len(read))[: len(first)] - 1
-        gap_ms = np.full(len(read), np.nan)
-        gap_ms[first] = self.gaps(read[first], at_end[last]).ms
+        gap_ms = np.full((2, len(read)), np.nan)
+        known_ms, _, hi_ms = self.gaps(read[first], at_end[last])
+        gap_ms[:, first] = known_ms, np.where(np.isnan(known_ms), hi_ms, np.nan)
         return gap_ms
 
     def gaps(self, read: Ints, at_end: Bools) -> Gaps:
@@ -113,6 +115,23 @@ def brought(follower: Follower, line: Ints) -> tuple[Ints, Bools]:
         return read, np.zeros(len(line), bool)
     ends = np.array(follower.log.columns.ends, dtype=np.int64)
     return read, ends[read] == np.array(follower.lines.ends, dtype=np.int64)[line]
+
+
+def ended(follower: Follower, lines: Sequence[int]) -> pd.DataFrame:
+    """Return when lines ended, since t0: ``ms``, NaN if unknown, between ``lo`` and ``hi``."""
+    tape = follower.log
+    assert isinstance(tape, Tape)
+    read, at_end = brought(follower, np.array(lines, dtype=np.int64))
+    arrivals = arrivals_of(tape)
+    t_ms, lo_ms = arrivals.t_ms[read], ms_since(tape.t0_ns, arrivals.lo_ns[read])
+    exact = at_end | (arrivals.kind[read] != MERGED)
+    return pd.DataFrame(
+        {
+            "ms": np.where(exact, t_ms, np.nan),
+            "lo": np.where(exact, t_ms, lo_ms),
+            "hi": t_ms,
+        }
+    )
 
 
 def _coalesced(read: Ints) -> Bools:

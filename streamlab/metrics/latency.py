@@ -6,18 +6,25 @@ its formula.  A time is always the arrival of a read.
 
 Where tools use one name for two different times, both times are here, under two names; the
 docstring names the tool.
+
+Rule: what came in a merged read has a time only if it ends with the last byte of the read.
+Else its time is NaN, and lies between two bounds, ``…_lo_ms`` and ``…_hi_ms``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from math import nan
+from typing import Literal
 
 import pandas as pd
 
 from streamlab.dialects import GENERATED
 from streamlab.dialects.reading import a_dict, parse
 from streamlab.metrics.tables import Tables
+
+Which = Literal["ms", "lo", "hi"]
+"""The time itself, NaN if a merged read hides it; or its lower or upper bound."""
 
 
 def ttfh_ms(tables: Tables) -> float:
@@ -27,29 +34,30 @@ def ttfh_ms(tables: Tables) -> float:
 
 def ttfb_ms(tables: Tables) -> float:
     """Time to the first byte of the body: first read − t0."""
-    return _sent(tables, first(tables.reads["t_ms"]))
+    merged = (tables.reads["arrival"] == "merged").fillna(False)
+    return _sent(tables, first(tables.reads["t_ms"].mask(merged)))
 
 
 def ttfe_ms(tables: Tables) -> float:
     """Time to the first event of any kind − t0 (Langfuse and OpenLLMetry call it TTFT)."""
-    return _sent(tables, first(tables.events["t_ms"]))
+    return _sent(tables, first(tables.event_ends["ms"]))
 
 
 def ttfc_ms(tables: Tables) -> float:
     """Time to the first event with ``choices``, role-only too − t0 (vLLM calls it TTFT)."""
-    events = tables.events
-    for data, t_ms in zip(events["data"], events["t_ms"], strict=True):
+    data_of, ms_of = tables.events["data"], tables.event_ends["ms"]
+    for data, t_ms in zip(data_of, ms_of, strict=True):
         if names_choices(data):
             return _sent(tables, float(t_ms))
     return nan
 
 
-def ttft_ms(tables: Tables) -> float:
+def ttft_ms(tables: Tables, which: Which = "ms") -> float:
     """Time to the first generated text of any channel: first chunk − t0.
 
     Content, reasoning, tool call or refusal; a role or an empty string does not count.
     """
-    return _sent(tables, first(tables.chunks["t_ms"]))
+    return _sent(tables, first(_of_kind(tables, GENERATED, which)))
 
 
 def ttft_called_ms(tables: Tables) -> float:
@@ -78,23 +86,23 @@ def ttst_ms(tables: Tables) -> float:
 
 def decode_ms(tables: Tables) -> float:
     """Time of generating: last chunk − first chunk; NaN without a second chunk."""
-    t_ms = tables.chunks["t_ms"]
-    return float(t_ms.iloc[-1] - t_ms.iloc[0]) if len(t_ms) > 1 else nan
+    t_ms = _of_kind(tables, GENERATED)
+    return last(t_ms) - first(t_ms) if len(tables.chunks) > 1 else nan
 
 
-def e2e_content_ms(tables: Tables) -> float:
+def e2e_content_ms(tables: Tables, which: Which = "ms") -> float:
     """End to end, to the last generated text: last chunk − t0 (AIPerf)."""
-    return _sent(tables, last(tables.chunks["t_ms"]))
+    return _sent(tables, last(_of_kind(tables, GENERATED, which)))
 
 
-def e2e_finish_ms(tables: Tables) -> float:
+def e2e_finish_ms(tables: Tables, which: Which = "ms") -> float:
     """End to end, to the finish reason, with several choices the last − t0 (vLLM)."""
-    return _sent(tables, last(_of_kind(tables, {"finish"})))
+    return _sent(tables, last(_of_kind(tables, {"finish"}, which)))
 
 
-def e2e_done_ms(tables: Tables) -> float:
+def e2e_done_ms(tables: Tables, which: Which = "ms") -> float:
     """End to end, to the API's terminator, such as ``[DONE]`` − t0 (SGLang)."""
-    return _sent(tables, last(_of_kind(tables, {"done"})))
+    return _sent(tables, last(_of_kind(tables, {"done"}, which)))
 
 
 def e2e_eof_ms(tables: Tables) -> float:
@@ -104,7 +112,21 @@ def e2e_eof_ms(tables: Tables) -> float:
 
 def tail_ms(tables: Tables) -> float:
     """Time after the last generated text: end of body − last chunk."""
-    return _eof_ms(tables) - last(tables.chunks["t_ms"])
+    return _eof_ms(tables) - last(_of_kind(tables, GENERATED))
+
+
+def bounded(metric: Callable[..., float]) -> list[Callable[[Tables], float]]:
+    """Return a time and its two bounds as metrics: ``…_ms``, ``…_lo_ms`` and ``…_hi_ms``."""
+    return [metric, _bound(metric, "lo", "earliest"), _bound(metric, "hi", "latest")]
+
+
+def _bound(metric: Callable[..., float], which: Which, word: str) -> Callable[[Tables], float]:
+    def bound(tables: Tables) -> float:
+        return metric(tables, which)
+
+    bound.__name__ = bound.__qualname__ = metric.__name__.removesuffix("ms") + f"{which}_ms"
+    bound.__doc__ = f"``{metric.__name__}`` at the {word}; both bounds are it if it is known."
+    return bound
 
 
 def first(t_ms: pd.Series[float]) -> float:
@@ -134,9 +156,9 @@ def _eof_ms(tables: Tables) -> float:
     return (end.t_ns - tables.t0_ns) / 1e6 if end.how == "eof" else nan
 
 
-def _of_kind(tables: Tables, kinds: Collection[str]) -> pd.Series[float]:
-    deltas = tables.deltas
-    return deltas.loc[deltas["kind"].isin(kinds), "t_ms"]
+def _of_kind(tables: Tables, kinds: Collection[str], which: Which = "ms") -> pd.Series[float]:
+    # A comment after the last event has no event of its own, and is of no kind asked for here.
+    return tables.delta_ends.loc[tables.deltas["kind"].isin(kinds), which]
 
 
 def _mark_ms(tables: Tables, name: str) -> float:

@@ -11,9 +11,11 @@ from typing import Any
 
 import pandas as pd
 
+from streamlab.follow.gap import MERGED
 from streamlab.metrics import intervals, latency, tokens
 from streamlab.metrics.tables import Tables
 from streamlab.metrics.tokens import ratio
+from streamlab.tape import UNKNOWN
 
 
 def tier(tables: Tables) -> str:
@@ -68,6 +70,16 @@ def events_per_read(tables: Tables) -> float:
     return ratio(len(events), events["read"].nunique())
 
 
+def n_merged(tables: Tables) -> int:
+    """Reads whose bytes queued while this program was busy: intervals, without a gap."""
+    return tables.tape.columns.arrival.count(MERGED)
+
+
+def n_unverified(tables: Tables) -> int:
+    """Reads of which is not known whether they are merged; their gaps count as gaps."""
+    return tables.tape.columns.arrival.count(UNKNOWN)
+
+
 METRICS: tuple[Callable[[Tables], float | int | str], ...] = (
     tier,
     how,
@@ -79,11 +91,13 @@ METRICS: tuple[Callable[[Tables], float | int | str], ...] = (
     n_chunks,
     coalesced_share,
     events_per_read,
+    n_merged,
+    n_unverified,
     latency.ttfh_ms,
     latency.ttfb_ms,
     latency.ttfe_ms,
     latency.ttfc_ms,
-    latency.ttft_ms,
+    *latency.bounded(latency.ttft_ms),
     latency.ttft_called_ms,
     latency.ttfr_ms,
     latency.ttfo_ms,
@@ -91,6 +105,7 @@ METRICS: tuple[Callable[[Tables], float | int | str], ...] = (
     intervals.n_icl,
     intervals.icl_mean_ms,
     intervals.icl_p50_ms,
+    intervals.icl_p90_ms,
     intervals.icl_p99_ms,
     intervals.icl_max_ms,
     intervals.jitter_ms,
@@ -98,12 +113,13 @@ METRICS: tuple[Callable[[Tables], float | int | str], ...] = (
     intervals.n_stalls,
     intervals.stalled_ms,
     intervals.irl_p50_ms,
+    intervals.irl_p90_ms,
     intervals.irl_p99_ms,
     intervals.irl_max_ms,
     latency.decode_ms,
-    latency.e2e_content_ms,
-    latency.e2e_finish_ms,
-    latency.e2e_done_ms,
+    *latency.bounded(latency.e2e_content_ms),
+    *latency.bounded(latency.e2e_finish_ms),
+    *latency.bounded(latency.e2e_done_ms),
     latency.e2e_eof_ms,
     latency.tail_ms,
     tokens.n_source,
@@ -118,9 +134,11 @@ METRICS: tuple[Callable[[Tables], float | int | str], ...] = (
     tokens.prefill_tok_s,
     tokens.tokens_per_chunk,
     intervals.lag_seen_p50_ms,
+    intervals.lag_seen_p90_ms,
     intervals.lag_seen_p99_ms,
     intervals.lag_seen_max_ms,
     intervals.lag_delivered_p50_ms,
+    intervals.lag_delivered_p90_ms,
     intervals.lag_delivered_p99_ms,
     intervals.lag_delivered_max_ms,
 )

@@ -18,6 +18,7 @@ from streamlab.errors import UsageError
 from streamlab.follow import Follower
 from streamlab.follow.text import counted, one_line
 from streamlab.metrics import views
+from streamlab.metrics.arrivals import ended
 from streamlab.tape import Tape
 
 # Since pandas 3 a shallow copy is enough: pandas copies the cells when one of the two frames
@@ -146,6 +147,18 @@ class Tables:
     def chunks(self) -> pd.DataFrame:
         """One row an event with generated text or a tool call; see `views.chunks`."""
         return views.chunks(self.tape, self.follower, self.deltas)
+
+    @property
+    @_kept
+    def event_ends(self) -> pd.DataFrame:
+        """When each event was complete: ``ms``, ``lo``, ``hi``; see `arrivals.ended`."""
+        return ended(self.framed, [event.last_line for event in self.framed.events])
+
+    @property
+    @_kept
+    def delta_ends(self) -> pd.DataFrame:
+        """When each delta was complete: ``ms``, ``lo``, ``hi``; see `arrivals.ended`."""
+        return ended(self.follower, self.follower.delta_lines)
 
 
 class HasTables(Protocol):

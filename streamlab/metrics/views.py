@@ -205,13 +205,14 @@ def chunks(tape: Tape, follower: Follower, table: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame, one row a chunk
         ``event``, ``read``, ``t_ms`` as in `deltas`.  ``gap_ms``: since the last arrival of
-        a chunk, see `lines`.  ``n_tokens``: NA unless the server reports them for each
+        a chunk, see `lines`; ``hidden_ms``: where it is not known, how long it was at most;
+        else NaN.  ``n_tokens``: NA unless the server reports them for each
         of its deltas.
     """
     by_event = generated(table).groupby("event", sort=False)
     made = by_event[["read", "t_ms"]].first().reset_index()
     line = _blocks(follower)[1][made["event"].to_numpy("int64")]
-    made["gap_ms"] = arrivals_of(tape).gap_ms(*brought(follower, line))
+    made["gap_ms"], made["hidden_ms"] = arrivals_of(tape).gap_ms(*brought(follower, line))
     # The sum skips NA, so it is kept only for events without one.  `array` drops the index,
     # which is the number of the event and not of the row.
     n_tokens = by_event["n_tokens"].sum(min_count=1)
