@@ -13,7 +13,7 @@ EVENT = b'data: {"choices":[{"index":0,"delta":{"content":"hi"},"finish_reason":
 KEY = "sk-secret"
 RICH = (
     "<Recording 'x', HTTP 200, 2 reads, 4 lines, 2 events, ttft 10.0 ms, 30.0 ms in all, "
-    "ended: eof>\n  gaps █ (largest 20.0 ms)"
+    "ended: eof>\n  gaps between reads █ (largest 20.0 ms), unverified"
 )
 
 
@@ -62,7 +62,7 @@ def test_a_repr_is_one_harmless_line_without_a_key(rec, label):
     for said in (repr(hostile), repr(rec)):
         assert said.isprintable()
         assert KEY not in said
-    assert str(hostile).replace("\n  gaps", "").isprintable()
+    assert str(hostile).replace("\n  gaps between reads", "").isprintable()
 
 
 def test_printed_it_is_rich(rec):

@@ -141,7 +141,7 @@ def report(recording: Recording, saved: Path | None) -> int:
     interrupted = tape.end.how in ("interrupted", "cancelled")
     remark(_facts(recording.tables))
     if bars := gap_bars(recording.tables):
-        remark(f"gaps {bars}")
+        remark(f"gaps between reads {bars}")
     if hidden := queued(tape.columns):
         remark(hidden)
     if not interrupted and wrong is None:

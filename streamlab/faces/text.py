@@ -20,7 +20,11 @@ def text(tables: Tables) -> str:
     """Return the recording in one line of facts, its gaps, and what is not known of them."""
     said = f" — {tables.problem}" if tables.problem else ""
     drawn, hidden = gap_bars(tables), queued(tables.tape.columns)
-    lines = [f"<Recording {facts(tables)}{said}>", drawn and f"gaps {drawn}", hidden]
+    lines = [
+        f"<Recording {facts(tables)}{said}>",
+        drawn and f"gaps between reads {drawn}",
+        hidden,
+    ]
     return "\n  ".join(filter(None, lines))
 
 
@@ -33,7 +37,8 @@ def facts(tables: Tables) -> str:
     """Return the facts of the recording in one line."""
     from streamlab.metrics import summary
 
-    ttft = summary(tables)["ttft_ms"]
+    found = summary(tables)
+    ttft, lo_ms, hi_ms = (found[f"ttft_{name}ms"] for name in ("", "lo_", "hi_"))
     in_all_ms = (tables.tape.end.t_ns - tables.t0_ns) / 1e6
     since = "in all" if tables.t0_known else "from the first read (the send was not seen)"
     parts = [
@@ -41,6 +46,7 @@ def facts(tables: Tables) -> str:
         counted(len(tables.framed.lines), "line"),
         counted(len(tables.framed.events), "event"),
         "" if math.isnan(ttft) else f"ttft {ttft:.1f} ms",
+        f"ttft {lo_ms:.1f} to {hi_ms:.1f} ms" if math.isnan(ttft) and hi_ms == hi_ms else "",
         f"{in_all_ms:.1f} ms {since}",
         f"ended: {tables.tape.end.how}",
     ]
@@ -48,10 +54,14 @@ def facts(tables: Tables) -> str:
 
 
 def gap_bars(tables: Tables) -> str:
-    """Return the times between reads as a sparkline; a merged read's bar is hatched."""
+    """Return the times between reads as a sparkline; a merged read's bar is hatched.
+
+    "Unverified": of the read after the largest gap is not known whether it is merged.
+    """
     reads = tables.reads
     columns = (reads[name].tolist() for name in ("gap_ms", "gap_lo_ms", "gap_hi_ms"))
-    return sparkline(peaks(Gaps(*columns), WIDTH))
+    drawn, longest = sparkline(peaks(Gaps(*columns), WIDTH)), reads.nlargest(1, "gap_ms")
+    return f"{drawn}, unverified" if longest["arrival"].isna().any() else drawn
 
 
 def gaps(tables: Tables) -> str:

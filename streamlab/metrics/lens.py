@@ -52,7 +52,14 @@ def lens(tables: Tables, tokenizer: Tokenizer | None = None) -> Lens:
     """
     seen = Seen(tables, tokenizer_of(tokenizer))
     rows = [_row(definition, figures, seen) for definition, figures in figures_of(seen)]
-    return Lens(rows, index=pd.Index([made.tool for made in DEFINITIONS], name="tool"))
+    found = Lens(rows, index=pd.Index([made.tool for made in DEFINITIONS], name="tool"))
+    arrival = tables.reads["arrival"].reindex(tables.events["read"])
+    if n_merged := int((arrival == "merged").sum()):
+        found.attrs["merged"] = (
+            f"{n_merged:,} of {len(arrival):,} times are those of merged reads: a tool takes "
+            "their end for the time of each event."
+        )
+    return found
 
 
 def figures_of(seen: Seen) -> list[tuple[Definition, Figures]]:

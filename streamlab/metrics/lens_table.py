@@ -81,7 +81,8 @@ def shown(table: pd.DataFrame) -> list[str]:
 def spread(table: pd.DataFrame) -> str:
     """Return how much the tools differ, as a sentence."""
     parts = [part for name, key in _SPREAD.items() if (part := _range(name, table[key]))]
-    return f"On one stream {', '.join(parts)}." if parts else "There is nothing to compare."
+    said = f"On one stream {', '.join(parts)}." if parts else "There is nothing to compare."
+    return f"{said} {note}" if (note := table.attrs.get("merged")) else said
 
 
 def number(value: float, name: str = "") -> str:

@@ -22,11 +22,11 @@ MANY = 300
 """From this number of arrivals on, points are small and transparent."""
 
 FILLS = ("full", "none", "left", "top")
-PERCENTILES = ((0.5, "p50", (6, 2)), (0.99, "p99", (1.5, 2)))
+PERCENTILES = ((0.5, "p50", (6, 2)), (0.9, "p90", (4, 2, 1, 2)), (0.99, "p99", (1.5, 2)))
 
 
 def draw(tables: Tables, *, ax: Axes | None = None, **line_kws: object) -> Axes:
-    """Draw the gap before each arrival of events against time, both in ms, with p50 and p99.
+    """Draw the gap before each arrival of events against time, both in ms, with percentiles.
 
     Parameters
     ----------
@@ -48,7 +48,8 @@ def draw(tables: Tables, *, ax: Axes | None = None, **line_kws: object) -> Axes:
         value = quantile(arrivals["gap_ms"], q)
         line: Look = {"linestyle": (0, dashes + dots), "linewidth": 1.3}
         line |= {"color": points.get_color(), "gid": look["gid"]}
-        ax.axhline(value, label=f"{name} {ms(value)}", **line)
+        if value == value:  # a few gaps have no p99
+            ax.axhline(value, label=f"{name} {ms(value)}", **line)
     _frame(ax, empty=arrivals.empty)
     sign(ax, caption(tables))
     return ax
