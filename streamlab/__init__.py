@@ -31,6 +31,9 @@ __all__ = [
     "endpoint",
     "lens_many",
     "load",
+    "plot_comparison",
+    "plot_delivery",
+    "plot_lanes",
     "read_parquet",
     "record",
     "serve",
@@ -45,6 +48,7 @@ _HOMES = {
     "attach": "capture.attach",
     "tap": "capture.tap",
     **dict.fromkeys(("compare", "concat", "lens_many", "read_parquet", "serve"), "many"),
+    **dict.fromkeys(("plot_comparison", "plot_delivery", "plot_lanes"), "plots"),
     **dict.fromkeys(
         ("anthropic", "cohere", "gemini", "lmstudio", "ollama", "openai"), "endpoints.providers"
     ),
@@ -71,6 +75,7 @@ if TYPE_CHECKING:
     from streamlab.endpoints.providers import openai as openai
     from streamlab.errors import StreamlabError
     from streamlab.many import compare, concat, lens_many, read_parquet, serve
+    from streamlab.plots import plot_comparison, plot_delivery, plot_lanes
     from streamlab.recording import Recording, load
 
     last: Recording | None

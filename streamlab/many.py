@@ -7,20 +7,19 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from itertools import count
 from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from streamlab import server
 from streamlab.endpoints.endpoint import Endpoint
+from streamlab.follow.text import distinct
 from streamlab.recording import Recording, load
 from streamlab.tape import Tape
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from streamlab.metrics import Tables
     from streamlab.metrics.concat import Concat
 
 _labs: dict[tuple[int, float], Lab] = {}
@@ -103,23 +102,17 @@ def named_tapes(recordings: tuple[Recording | str | PathLike[str], ...]) -> dict
 
 def named(recordings: Iterable[Recording]) -> dict[str, Recording]:
     """Return recordings by label; a number makes equal labels distinct."""
-    names: dict[str, Recording] = {}
-    for recording in recordings:
-        name = recording.label
-        numbered = (f"{name}-{n}" for n in count(2))
-        while name in names:
-            name = next(numbered)
-        names[name] = recording
-    return names
+    held = [*recordings]
+    return dict(zip(distinct(recording.label for recording in held), held, strict=True))
 
 
-def compare(recordings: Mapping[str, Recording]) -> pd.DataFrame:
+def compare(recordings: Iterable[Recording] | Mapping[str, Recording]) -> pd.DataFrame:
     """Put recordings side by side, and compare all with the first.
 
     Parameters
     ----------
-    recordings : mapping of str to Recording
-        ``{"sync": rec, "async": arec}``.
+    recordings : iterable or mapping of Recording
+        ``{"sync": rec, "async": arec}``, or ``[rec, arec]`` with their labels as names.
 
     Returns
     -------
@@ -167,14 +160,15 @@ def lens_many(
     """
     from streamlab.metrics.lens_many import lens_many as together
 
-    return together(_tables(recordings), tokenizer)
+    return together(recordings, tokenizer)
 
 
 def concat(recordings: Iterable[Recording] | Mapping[str, Recording]) -> Concat:
     """Return the tables of several recordings as one: ``sl.concat([a, b]).lines``."""
     from streamlab.metrics.concat import Concat
+    from streamlab.metrics.tables import tables_by_name
 
-    return Concat(_tables(recordings))
+    return Concat(tables_by_name("concat", recordings))
 
 
 def read_parquet(path: str | PathLike[str]) -> Concat:
@@ -202,10 +196,3 @@ def read_parquet(path: str | PathLike[str]) -> Concat:
 
     files = parquet.recordings(path)
     return concat({name: load(file, label=name) for name, file in files.items()})
-
-
-def _tables(
-    recordings: Iterable[Recording] | Mapping[str, Recording],
-) -> dict[str, Tables]:
-    held = recordings if isinstance(recordings, Mapping) else named(recordings)
-    return {name: recording.tables for name, recording in held.items()}

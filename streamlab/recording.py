@@ -256,7 +256,9 @@ def load(path: str | PathLike[str], dialect: str = "", label: str = "") -> Recor
 class Draw(Protocol):
     """One picture of a recording."""
 
-    def __call__(self, *, ax: Axes | None = None, **options: object) -> Axes:
+    def __call__(
+        self, *, ax: Axes | None = None, dark: bool = False, **options: object
+    ) -> Axes:
         """Draw it on `ax`, or on a new figure; `options` go to its main artist."""
 
 
@@ -266,16 +268,21 @@ class Plots:
     A new picture needs one line here, for type checkers; at run time its file is enough.
     """
 
+    ecdf: Draw
     gaps: Draw
+    lag: Draw
     lens: Draw
+    phases: Draw
     staircase: Draw
 
     def __init__(self, recording: Recording) -> None:
         self._recording = recording
 
-    def __call__(self, *, ax: Axes | None = None, **options: object) -> Axes:
+    def __call__(
+        self, *, ax: Axes | None = None, dark: bool = False, **options: object
+    ) -> Axes:
         """Draw the staircase: how much had arrived, when."""
-        return self.staircase(ax=ax, **options)
+        return self.staircase(ax=ax, dark=dark, **options)
 
     # A type checker that sees `__getattr__` accepts every name, a misspelt one too.
     if not TYPE_CHECKING:

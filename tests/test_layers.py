@@ -28,12 +28,12 @@ ROOMS = {
     "faces": "errors tape dialects follow metrics plots",
     "live": "errors tape dialects follow metrics faces traitlets anywidget",
     "recording": "errors tape dialects metrics formats plots faces pandas pyarrow matplotlib",
-    "many": "errors tape endpoints server metrics formats recording pandas",
+    "many": "errors tape follow endpoints server metrics formats recording pandas",
     "capture": "errors tape decode dialects follow endpoints net live recording httpx anyio",
     "cli": "errors tape dialects follow endpoints server metrics plots faces capture recording"
     " many __init__ typer rich",
     "__main__": "cli",
-    "__init__": "errors endpoints capture recording many",
+    "__init__": "errors endpoints capture plots recording many",
 }
 
 

@@ -82,12 +82,14 @@ def _leave(recordings: dict[str, Recording], folder: Path) -> None:
     from streamlab.many import concat
 
     concat(recordings).lines.to_parquet(folder / "lines.parquet")
-    caption = draw(recordings, "staircase", folder / "staircase.png")
+    draw(recordings, "staircase", folder / "staircase.png")
+    caption = draw(recordings, "delivery", folder / "sync_async.png")
     console().print(f"\n{one_line(caption)}\n\nThese files are yours now:")
     for file, what in (
         ("sync.jsonl", "a recording; try: streamlab show FILE"),
         ("async.jsonl", "the other; try: streamlab serve FILE"),
         ("lines.parquet", "all lines of both, with their times"),
+        ("sync_async.png", "sync beside async: arrivals and deliveries"),
         ("staircase.png", "how much had arrived, when"),
     ):
         print(f"  {folder / file!s:<30}  {what}")

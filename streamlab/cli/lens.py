@@ -80,7 +80,7 @@ def run(
     else:
         _print(found, why)
     if out is not None:
-        plot.run([file], "lens", out)
+        plot.run([file], "lens", out=out)
 
 
 def _print(found: Lens, why: bool) -> None:

@@ -14,6 +14,12 @@ if TYPE_CHECKING:
 
     from streamlab.recording import Recording
 
+KINDS = (
+    *("staircase", "gaps", "ecdf", "lag", "phases", "lens"),
+    *("comparison", "delivery", "lanes"),
+)
+"""All pictures, named here: importing `streamlab.plots` only for the help would be slow."""
+
 SUFFIXES = (".png", ".svg", ".pdf")
 
 
@@ -21,8 +27,9 @@ def run(
     files: Annotated[list[Path], Argument(help="Recordings: .jsonl or .parquet.")],
     kind: Annotated[
         str,
-        Option("--kind", "-k", help="staircase (events so far), gaps or lens (each tool)."),
+        Option("--kind", "-k", help=f"One of {', '.join(KINDS)}."),
     ] = "staircase",
+    dark: Annotated[bool, Option("--dark", help="Light ink on a dark ground.")] = False,
     out: Annotated[
         Path | None,
         Option("--out", "-o", help="A .png, .svg or .pdf. [default: named by FILE and KIND]"),
@@ -46,22 +53,20 @@ def run(
             f"a picture is a {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]} file, "
             f"and {where.name} came. Choose one of these endings."
         )
-    console().print(one_line(draw(loaded(files), kind, where)))
+    console().print(one_line(draw(loaded(files), kind, where, dark=dark)))
     print(where)
 
 
-def draw(recordings: Mapping[str, Recording], kind: str, where: Path) -> str:
-    """Draw all recordings on one Axes, save the picture, and return its caption."""
+def draw(
+    recordings: Mapping[str, Recording], kind: str, where: Path, *, dark: bool = False
+) -> str:
+    """Draw all recordings in one picture, save it, and return its caption."""
     from streamlab import plots
 
-    if kind not in plots.PLOTS:
-        raise UnknownNameError("kind of plot", kind, plots.PLOTS)
-    first, *others = recordings.values()
-    ax = plots.draw(kind, first.tables)
-    for recording in others:
-        plots.draw(kind, recording.tables, ax=ax)
-    figure = ax.get_figure(root=True)
-    assert figure is not None
+    if kind not in KINDS:
+        raise UnknownNameError("kind of plot", kind, KINDS)
+    tables = {name: recording.tables for name, recording in recordings.items()}
+    figure = plots.picture(kind, tables, dark=dark)
     if where.suffix == ".png":
         where.write_bytes(plots.to_png(figure))
     else:

@@ -16,7 +16,8 @@ line feeds and tabs.  HTML must be escaped in addition.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import chain, count
 
 from streamlab.dialects.reading import mended
 
@@ -85,6 +86,15 @@ def _bar(values_ms: Sequence[float | None], top: float) -> str:
     if len(known) < len(values_ms):
         return _HATCHED
     return _BARS[min(7, int(8 * max(known) / (top or 1.0)))]
+
+
+def distinct(names: Iterable[str]) -> list[str]:
+    """Return names, each once: a number makes equal names distinct, "a", "a-2", "a-3"."""
+    made: dict[str, None] = {}
+    for name in names:
+        numbered = chain([name], (f"{name}-{n}" for n in count(2)))
+        made[next(each for each in numbered if each not in made)] = None
+    return [*made]
 
 
 def counted(n: int, thing: str) -> str:

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from streamlab.errors import UsageError
 from streamlab.metrics.tables import Tables
 
 
@@ -17,8 +16,6 @@ class Concat:
     """
 
     def __init__(self, tables: Mapping[str, Tables]) -> None:
-        if not tables:
-            raise UsageError("concat takes recordings, and none came. Pass [rec, arec].")
         self._tables = dict(tables)
 
     def __repr__(self) -> str:

@@ -8,31 +8,29 @@ that the tool itself would print.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from math import nan
-from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
 
-from streamlab.errors import UsageError
 from streamlab.metrics.definitions import DEFINITIONS, Definition, Figures, Seen, Tokenizer
 from streamlab.metrics.definitions.base import Mean
 from streamlab.metrics.lens import figures_of, tokenizer_of
 from streamlab.metrics.schema import Floats
-from streamlab.metrics.tables import HasTables, Tables, tables_of
-
-Held: TypeAlias = Tables | HasTables
+from streamlab.metrics.tables import HasTables, Streams, tables_by_name
 
 METRICS = ("ttft_ms", "itl_ms", "tpot_ms", "e2e_ms", "tok_s")
 
 
 def lens_many(
-    recordings: Iterable[Held] | Mapping[str, Held] | Held, tokenizer: Tokenizer | None = None
+    recordings: Streams | HasTables, tokenizer: Tokenizer | None = None
 ) -> pd.DataFrame:
     """Return what each tool would print of many requests; see `streamlab.many.lens_many`."""
     counter = tokenizer_of(tokenizer)
-    found = [figures_of(Seen(tables, counter)) for tables in _tables(recordings)]
+    found = [
+        figures_of(Seen(tables, counter))
+        for tables in [*tables_by_name("lens_many", recordings).values()]
+    ]
     rows = {
         (definition.tool, metric): row
         for number, definition in enumerate(DEFINITIONS)
@@ -100,15 +98,3 @@ def _mean(values: Floats) -> float:
 def _weighted(means: Floats, weights: Floats) -> float:
     """Return the mean by weight; NaN if a weight is unknown, or all are 0."""
     return float((means * weights).sum() / total) if (total := weights.sum()) > 0 else nan
-
-
-def _tables(recordings: object) -> list[Tables]:
-    if isinstance(recordings, Mapping):
-        recordings = recordings.values()
-    if not isinstance(recordings, Iterable) or isinstance(recordings, str):
-        recordings = [recordings]
-    wanted = "lens_many takes recordings, and"
-    found = [tables_of(each, f"{wanted} {type(each).__name__} came") for each in recordings]
-    if not found:
-        raise UsageError(f"{wanted} none came. Pass [rec, arec].")
-    return found

@@ -6,17 +6,17 @@ user adds, or a cell that the user writes, is in that copy only.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from copy import copy
 from functools import cached_property, wraps
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import pandas as pd
 
 from streamlab.dialects import Answer, answer
 from streamlab.errors import UsageError
 from streamlab.follow import Follower
-from streamlab.follow.text import counted, one_line
+from streamlab.follow.text import counted, distinct, one_line
 from streamlab.metrics import views
 from streamlab.metrics.arrivals import ended
 from streamlab.tape import Tape
@@ -68,6 +68,11 @@ class Tables:
         label = f" {self.label!r}" if self.label else ""
         size = f"{counted(len(self.tape), 'read')}, {counted(len(self.tape.body), 'byte')}"
         return f"<Tables{label}: {size}>"
+
+    @property
+    def tables(self) -> Tables:
+        """These tables: where recordings are taken, tables are taken too."""
+        return self
 
     @property
     def meta(self) -> Mapping[str, Any]:
@@ -176,9 +181,35 @@ def tables_of(given: object, complaint: str) -> Tables:
     UsageError
         If `given` is neither.  The message begins with `complaint`.
     """
-    tables = given if isinstance(given, Tables) else getattr(given, "tables", None)
+    tables = getattr(given, "tables", None)
     if not isinstance(tables, Tables):
         raise UsageError(
             f"{complaint}. Pass what sl.record returned, or sl.load(path) of a file."
         )
     return tables
+
+
+Streams: TypeAlias = Iterable[HasTables] | Mapping[str, HasTables]
+"""Several recordings: by name, or one after the other with their labels as names."""
+
+
+def tables_by_name(asker: str, recordings: object) -> dict[str, Tables]:
+    """Return the tables of `Streams`, or of one recording, by name.
+
+    Raises
+    ------
+    UsageError
+        If there is none, or one is no recording.  The message names the function `asker`.
+    """
+    wanted = f"{asker} takes recordings, and"
+    if not isinstance(recordings, Mapping):
+        if isinstance(recordings, str) or not isinstance(recordings, Iterable):
+            recordings = [recordings]
+        found = [tables_of(each, f"{wanted} {type(each).__name__} came") for each in recordings]
+        recordings = dict(zip(distinct(each.label for each in found), found, strict=True))
+    if not recordings:
+        raise UsageError(f"{wanted} none came. Pass [rec, arec].")
+    return {
+        str(name): tables_of(each, f"{wanted} {type(each).__name__} came")
+        for name, each in recordings.items()
+    }

@@ -6,6 +6,8 @@ A picture is a module of this room, without an underscore, with
   main artist only; several recordings can be drawn on one Axes;
 - ``caption(tables) -> str``: one true sentence, computed from the data that is drawn.
 
+`plot_comparison`, `plot_delivery` and `plot_lanes` draw several streams.
+
 To add a picture, add its file and its test.  Nothing here uses pyplot: pyplot keeps figures
 open, and shows them a second time in a notebook.
 """
@@ -21,9 +23,33 @@ from matplotlib.axes import Axes
 
 from streamlab.errors import UnknownNameError
 from streamlab.metrics import Tables
-from streamlab.plots._picture import Picture, alt, new_axes, to_html, to_png
+from streamlab.plots._comparison import plot_comparison
+from streamlab.plots._delivery import plot_delivery
+from streamlab.plots._lanes import plot_lanes
+from streamlab.plots._picture import (
+    Picture,
+    alt,
+    axes_for,
+    new_axes,
+    picture_of,
+    to_html,
+    to_png,
+)
 
-__all__ = ["PLOTS", "Picture", "alt", "caption", "draw", "overview", "to_html", "to_png"]
+__all__ = [
+    "PLOTS",
+    "Picture",
+    "alt",
+    "caption",
+    "draw",
+    "overview",
+    "picture",
+    "plot_comparison",
+    "plot_delivery",
+    "plot_lanes",
+    "to_html",
+    "to_png",
+]
 
 PLOTS: Mapping[str, ModuleType] = MappingProxyType(
     {
@@ -35,7 +61,9 @@ PLOTS: Mapping[str, ModuleType] = MappingProxyType(
 """The module of each picture, by its name."""
 
 
-def draw(name: str, tables: Tables, *, ax: Axes | None = None, **kws: object) -> Axes:
+def draw(
+    name: str, tables: Tables, *, ax: Axes | None = None, dark: bool = False, **kws: object
+) -> Axes:
     """Draw a picture by its name.
 
     Parameters
@@ -44,6 +72,8 @@ def draw(name: str, tables: Tables, *, ax: Axes | None = None, **kws: object) ->
         One of `PLOTS`.
     ax : Axes, optional
         Where to draw; by default on a new figure, ``ax.figure``.
+    dark : bool
+        Draw the new figure in light ink on a dark ground.
     **kws
         Passed to the main artist of the picture.
 
@@ -52,7 +82,7 @@ def draw(name: str, tables: Tables, *, ax: Axes | None = None, **kws: object) ->
     UnknownNameError
         If there is no such picture.
     """
-    drawn: Axes = _named(name).draw(tables, ax=ax, **kws)
+    drawn: Axes = _named(name).draw(tables, ax=axes_for(ax, dark), **kws)
     return drawn
 
 
@@ -62,16 +92,34 @@ def caption(name: str, tables: Tables) -> str:
     return sentence
 
 
-def overview(tables: Tables, names: Iterable[str] = ("staircase", "gaps")) -> Picture:
+def picture(kind: str, tables: Mapping[str, Tables], *, dark: bool = False) -> Picture:
+    """Draw several recordings, given by name, in one picture.
+
+    Parameters
+    ----------
+    kind : str
+        One of `PLOTS`, all on the same Axes, or ``"comparison"``, ``"delivery"``, ``"lanes"``.
+    """
+    if kind == "comparison":
+        return plot_comparison(tables, dark=dark)
+    if kind == "delivery":
+        return plot_delivery(tables, dark=dark)
+    ax = plot_lanes(tables, dark=dark) if kind == "lanes" else new_axes(dark=dark)[0]
+    for each in tables.values() if kind != "lanes" else ():
+        draw(kind, each, ax=ax)
+    return picture_of(ax)
+
+
+def overview(
+    tables: Tables, names: Iterable[str] = ("staircase", "gaps"), *, dark: bool = False
+) -> Picture:
     """Draw several pictures of one recording, one under the other, on one axis of time."""
     modules = [_named(name) for name in names]
-    axes = new_axes(len(modules))
+    axes = new_axes([1.0] * len(modules), dark=dark)
     for module, ax in zip(modules, axes, strict=True):
         module.draw(tables, ax=ax)
         ax.label_outer()
-    picture = axes[0].figure
-    assert isinstance(picture, Picture)
-    return picture
+    return picture_of(axes[0])
 
 
 def _named(name: str) -> ModuleType:

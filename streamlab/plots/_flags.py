@@ -17,7 +17,7 @@ from matplotlib.lines import Line2D
 from streamlab.metrics import Tables
 from streamlab.metrics.definitions import Seen
 from streamlab.metrics.lens import figures_of, starts_ms
-from streamlab.plots._picture import Look, ms
+from streamlab.plots._picture import Look, ink, moment
 from streamlab.plots._stairs import height_at
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
@@ -68,7 +68,7 @@ def _sorted(tools: dict[float, list[str]], wrap: int) -> list[Flag]:
 
 def _text(t_ms: float, tools: Iterable[str], wrap: int) -> str:
     names = ", ".join(name.replace(" ", NO_BREAK) for name in dict.fromkeys(tools))
-    text = f"{ms(t_ms)}: {names}".replace(" ms:", f"{NO_BREAK}ms:")
+    text = f"{moment(t_ms).replace(' ', NO_BREAK)}: {names}"
     return fill(text, wrap, break_long_words=False, break_on_hyphens=False)
 
 
@@ -105,7 +105,7 @@ def _flag(ax: Axes, line: Line2D, flag: Flag, height: float, valign: str) -> Non
         ha="left" if to_the_right else "right",
         va=valign,
         fontsize=8,
-        color=ax.xaxis.label.get_color(),
+        color=ink(ax),
         parse_math=False,
         arrowprops=pole,
         bbox={"boxstyle": "square,pad=0", "fc": ax.get_facecolor(), "ec": "none"},

@@ -8,10 +8,11 @@ colours of those Axes.  Lines that differ in colour differ in shape or dashes to
 from __future__ import annotations
 
 from base64 import b64encode
+from collections.abc import Sequence
 from html import escape
 from io import BytesIO
 from textwrap import fill
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 from weakref import WeakKeyDictionary
 
 from cycler import cycler
@@ -20,10 +21,13 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from streamlab.follow.gap import queued
+from streamlab.follow.text import one_line
 from streamlab.metrics import Tables
 
 Look: TypeAlias = dict[str, Any]
@@ -32,36 +36,46 @@ Look: TypeAlias = dict[str, Any]
 Bundle: TypeAlias = tuple[dict[str, str], dict[str, dict[str, object]]]
 """The data that IPython displays: data by media type, and metadata by media type."""
 
-INK, FAINT = "#22262b", "#d9dce0"
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00")  # Okabe and Ito
+
+class Theme(NamedTuple):
+    """The colours of a figure; those of the lines after Okabe and Ito."""
+
+    ground: str
+    ink: str
+    faint: str
+    lines: tuple[str, ...]
+
+
+LIGHT = Theme(
+    *("white", "#22262b", "#d9dce0"),
+    ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00"),
+)
+DARK = Theme(
+    *("#212121", "#e8eaed", "#444b53"),
+    ("#56b4e9", "#ff9d4d", "#3fd1a5", "#dda0dd", "#f0e442", "#a9b1ba"),
+)
 
 STYLE: Any = {
     "font.size": 10.0,
-    "text.color": INK,
-    "figure.facecolor": "white",
-    "figure.edgecolor": "white",
-    "axes.facecolor": "white",
-    "axes.edgecolor": INK,
-    "axes.labelcolor": INK,
     "axes.linewidth": 0.8,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.grid": True,
     "axes.axisbelow": True,
-    "axes.prop_cycle": cycler(color=COLOURS),
-    "grid.color": FAINT,
     "grid.linewidth": 0.6,
-    "xtick.color": INK,
-    "ytick.color": INK,
-    "xtick.labelcolor": INK,
-    "ytick.labelcolor": INK,
+    "hatch.linewidth": 0.6,
 }
+_GROUNDS = ("figure.facecolor", "figure.edgecolor", "axes.facecolor")
+_INKS = (
+    *("text.color", "axes.edgecolor", "axes.labelcolor"),
+    *("xtick.color", "ytick.color", "xtick.labelcolor", "ytick.labelcolor"),
+)
 
 WIDTH_INCHES, HEIGHT_INCHES = 7.6, 3.8
 DPI = 100
 COLOURS_KEPT = 128
 CAPTION_COLUMNS = 112
-CAPTION: Look = {"fontsize": 8.5, "color": INK, "linespacing": 1.4, "parse_math": False}
+CAPTION: Look = {"fontsize": 8.5, "linespacing": 1.4, "parse_math": False}
 INSIDE: Look = {"loc": "best", "fontsize": 9, "framealpha": 0.7}
 ABOVE: Look = {
     "loc": "lower left",
@@ -93,28 +107,48 @@ class PictureAxes(Axes):
     """Axes that show their picture if they are the result of a cell."""
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Bundle:
-        picture = self.get_figure(root=True)
-        assert isinstance(picture, Picture)
-        return picture._repr_mimebundle_(include, exclude)
+        return picture_of(self)._repr_mimebundle_(include, exclude)
 
 
-def new_axes(rows: int = 1) -> list[Axes]:
-    """Return the Axes of a new picture, one under the other, with one axis of time."""
-    with rc_context(STYLE):
-        size = (WIDTH_INCHES, HEIGHT_INCHES * (0.25 + 0.75 * rows))
+def new_axes(
+    heights: Sequence[float] = (1.0,), *, dark: bool = False, one_time: bool = True
+) -> list[Axes]:
+    """Return the Axes of a new picture, one under the other.
+
+    Parameters
+    ----------
+    heights : sequence of float
+        One for each Axes; 1 is the height of a picture with one Axes.
+    dark : bool
+        Light ink on a dark ground.
+    one_time : bool
+        Whether the Axes have one axis of time.
+    """
+    theme = DARK if dark else LIGHT
+    style = STYLE | {"axes.prop_cycle": cycler(color=theme.lines), "grid.color": theme.faint}
+    style |= dict.fromkeys(_GROUNDS, theme.ground) | dict.fromkeys(_INKS, theme.ink)
+    with rc_context(style):
+        size = (WIDTH_INCHES, HEIGHT_INCHES * (0.25 + 0.75 * sum(heights)))
         picture = Picture(figsize=size, dpi=DPI, layout="constrained")
         FigureCanvasAgg(picture)
+        grid = picture.add_gridspec(len(heights), 1, height_ratios=heights)
         made: list[Axes] = []
-        for row in range(rows):
-            shared = made[0] if made else None
-            ax = picture.add_subplot(rows, 1, row + 1, sharex=shared, axes_class=PictureAxes)
-            made.append(ax)
+        for row in range(len(heights)):
+            shared = made[0] if made and one_time else None
+            made.append(picture.add_subplot(grid[row], sharex=shared, axes_class=PictureAxes))
     return made
 
 
-def axes_for(ax: Axes | None) -> Axes:
+def axes_for(ax: Axes | None, dark: bool = False) -> Axes:
     """Return `ax`, or the Axes of a new picture."""
-    return new_axes()[0] if ax is None else ax
+    return new_axes(dark=dark)[0] if ax is None else ax
+
+
+def picture_of(ax: Axes) -> Picture:
+    """Return the picture that Axes of ours stand in."""
+    picture = ax.get_figure(root=True)
+    assert isinstance(picture, Picture)
+    return picture
 
 
 def sign(ax: Axes, text: str) -> None:
@@ -125,7 +159,7 @@ def sign(ax: Axes, text: str) -> None:
     sentences.append(text)
     if isinstance(figure, Picture):
         lines = "\n".join(fill(each, CAPTION_COLUMNS) for each in sentences)
-        figure.supxlabel(lines, x=0.012, ha="left", **CAPTION)
+        figure.supxlabel(lines, x=0.012, ha="left", color=ink(ax), **CAPTION)
 
 
 def alt(figure: Figure) -> str:
@@ -158,15 +192,59 @@ def to_html(figure: Figure) -> str:
 
 
 def ms(value_ms: float) -> str:
-    """Return a time with three digits and its unit."""
+    """Return a duration with at most three digits and its unit."""
+    if abs(value_ms) >= 999.5:
+        return f"{value_ms / 1000:,.2f} s"
     digits = 0 if abs(value_ms) >= 99.95 else 1 if abs(value_ms) >= 9.995 else 2
     return f"{value_ms:,.{digits}f} ms"
 
 
-def frame(ax: Axes, gid: str, xlabel: str, ylabel: str) -> None:
-    """Label the axes, begin at t0, write plain numbers at the ticks, add the legend."""
+def moment(t_ms: float) -> str:
+    """Return a moment, to a tenth of a millisecond, and its unit."""
+    return f"{round(t_ms, 1):,.10g} ms"
+
+
+def ink(ax: Axes) -> Any:
+    """Return the colour of the text on these Axes, which can be a user's."""
+    return ax.xaxis.label.get_color()
+
+
+def next_colour(ax: Axes) -> Any:
+    """Return the next colour of the lines on these Axes, for artists that are no lines."""
+    # matplotlib has no public access to the cycle of an Axes.
+    (line,) = ax.plot([], [])
+    line.remove()
+    return line.get_color()
+
+
+def unknown(
+    ax: Axes, times_ms: Sequence[float], heights: Sequence[float], like: Line2D
+) -> None:
+    """Draw a box in which the data are not known: hatched, because solid is measured."""
+    # The box counts for the limits of the axes only to the right and to the top: a gap of at
+    # least 0 ms has no place on a logarithmic axis.
+    (left, right), (low, high) = times_ms, heights
+    look: Look = {"hatch": "////", "fill": False, "linewidth": 0.8, "alpha": 0.8}
+    look |= {"edgecolor": like.get_color(), "gid": f"{like.get_gid()}-unknown"}
+    ax.add_artist(Rectangle((left, low), right - left, high - low, **look))
+    ax.update_datalim([(right, high)])
+    ax.autoscale_view()
+
+
+def tell_empty(ax: Axes, tables: Tables, nothing: str) -> None:
+    """Write on Axes without data why they are empty: the problem of the stream, if any."""
+    said = f"{tables.label}: " * bool(tables.label) + (tables.problem or nothing)
+    place = 0.55 - 0.16 * len(ax.texts)
+    look: Look = {"ha": "center", "va": "center", "fontsize": 9, "color": ink(ax)}
+    text = fill(one_line(said, 240), 80)
+    ax.text(0.5, place, text, transform=ax.transAxes, parse_math=False, **look)
+
+
+def frame(ax: Axes, gid: str, xlabel: str, ylabel: str, left: float | None = 0) -> None:
+    """Label the axes, begin at `left`, write plain numbers at the ticks, add the legend."""
     ax.set(xlabel=xlabel, ylabel=ylabel)
-    ax.set_xlim(left=0)
+    # With auto=None, a second recording on the same Axes still widens the limits.
+    ax.set_xlim(left=left, auto=None)
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_formatter(FuncFormatter(_plain_number))
     _add_legend(ax, gid)
@@ -192,7 +270,7 @@ def _add_legend(ax: Axes, gid: str) -> None:
         legend = ax.legend(handles=[line for row in rows for line in row], **INSIDE)
     for text in legend.get_texts():
         text.set_parse_math(False)
-        text.set_color(ax.xaxis.label.get_color())
+        text.set_color(ink(ax))
 
 
 def rows_of(ax: Axes, gid: str) -> dict[str, list[Line2D]]:
@@ -213,5 +291,13 @@ def _plain_number(value: float, _: int | None = None) -> str:
 
 
 def sentence(tables: Tables, text: str) -> str:
-    """Return `text` as a sentence about a recording, with its label if it has one."""
-    return f"{tables.label}: {text}." if tables.label else f"{text[:1].upper()}{text[1:]}."
+    """Return `text` as a sentence about a recording, with its label if it has one.
+
+    What merged reads hide is part of it; the problem of the stream follows, if any.
+    """
+    text = "; ".join(filter(None, (text, queued(tables.tape.columns))))
+    said = f"{tables.label}: {text}." if tables.label else f"{text[:1].upper()}{text[1:]}."
+    if not tables.problem:
+        return said
+    problem = one_line(tables.problem)
+    return f"{said} {problem[:1].upper()}{problem[1:]}"

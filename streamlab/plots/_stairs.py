@@ -7,16 +7,22 @@ events that came in one read.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from math import nan
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from streamlab.metrics import Tables
-from streamlab.plots._picture import Look, frame, rows_of, sentence
+from streamlab.plots._picture import Look, frame, rows_of, sentence, unknown
+
+Span: TypeAlias = tuple[float, float]
+MERGED = "merged"
+"""The kind of a read whose bytes arrived at times that are not known."""
 
 DASHES = ("-", (0, (3, 3)), (0, (1.2, 2)), (0, (6, 2, 1.5, 2)))
 
@@ -25,17 +31,47 @@ class Steps(NamedTuple):
     """The times of the arrivals, and how many events there were after each."""
 
     t_ms: NDArray[np.float64]
-    n_events: NDArray[np.int64]
+    n_events: NDArray[np.float64]  # NaN from the moment from which the number is not known
+    hidden: list[tuple[Span, Span]]  # the times and the heights between which nothing is known
 
 
 def steps_of(tables: Tables, until_ms: float) -> Steps:
     """Return the steps from t0 to the last arrival, or to `until_ms` if it is not NaN."""
-    per_read = tables.events.groupby("read")["t_ms"].agg(["first", "size"])
-    t_ms = np.append(0.0, per_read["first"].to_numpy())
-    count = np.append(0, per_read["size"].to_numpy().cumsum())
+    by_read = tables.events.groupby("read")["t_ms"].agg(["first", "size"])
+    boxes = merged(tables, "t_ms", "t_ms")
+    steps: list[Span] = [(0.0, 0.0)]
+    hidden: list[tuple[Span, Span]] = []
+    before = 0.0
+    for read, t_ms, size in by_read.itertuples():
+        if read in boxes:
+            (since_ms, _), _ = boxes[read]
+            steps.append((since_ms, nan))
+            hidden.append(((since_ms, t_ms), (before, before + size)))
+        before += size
+        steps.append((t_ms, before))
     if until_ms == until_ms:
-        t_ms, count = np.append(t_ms, max(until_ms, t_ms[-1])), np.append(count, count[-1])
-    return Steps(t_ms, count)
+        steps.append((max(until_ms, steps[-1][0]), before))
+    t_ms, count = np.array(steps).T
+    return Steps(t_ms, count, hidden)
+
+
+def pieces(tables: Tables) -> tuple[pd.DataFrame, str]:
+    """Return what gaps are between, and its name: pieces of the answer, else events."""
+    # ``icl_p50_ms`` and its kin count the gaps between pieces of the answer.  A format
+    # without a known answer, such as plain SSE, has only events.
+    if len(tables.chunks):
+        return tables.chunks, "pieces of the answer"
+    return tables.events, "events"
+
+
+def merged(tables: Tables, low: str, high: str) -> dict[int, tuple[Span, Span]]:
+    """Return a box for each merged read: its times, and its values of two columns of bounds."""
+    reads = tables.reads
+    reads = reads[(reads["arrival"] == MERGED).fillna(value=False)]
+    since_ms = reads["t_lo_ms"].fillna(reads["t_ms"] - reads["gap_hi_ms"])
+    times = zip(since_ms, reads["t_ms"], strict=True)
+    boxes = zip(times, zip(reads[low], reads[high], strict=True), strict=True)
+    return dict(zip(reads["read"], boxes, strict=True))
 
 
 def draw(ax: Axes, steps: Steps, gid: str, look: Look) -> Line2D:
@@ -46,7 +82,9 @@ def draw(ax: Axes, steps: Steps, gid: str, look: Look) -> Line2D:
         "linewidth": 1.8,
         "fillstyle": "none" if number else "full",  # a full mark would hide the marks below
     }
-    (line,) = ax.step(*steps, where="post", gid=f"{gid}-{number}", **(usual | look))
+    (line,) = ax.step(*steps[:2], where="post", gid=f"{gid}-{number}", **(usual | look))
+    for times_ms, heights in steps.hidden:
+        unknown(ax, times_ms, heights, line)
     return line
 
 
@@ -66,6 +104,7 @@ def mark(ax: Axes, line: Line2D, at_ms: Sequence[float], look: Look) -> None:
 def finish(ax: Axes, gid: str, since: str) -> None:
     """Label the axes of stairs and add the legend."""
     ax.yaxis.set_major_locator(MaxNLocator(6, integer=True, steps=[1, 2, 5, 10]))
+    ax.set_ylim(bottom=0, top=None if ax.dataLim.ymax > 0 else 1, auto=None)
     frame(ax, gid, f"time since {since} (ms)", "events so far")
 
 

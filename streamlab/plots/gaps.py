@@ -15,7 +15,8 @@ from matplotlib.ticker import LogLocator
 
 from streamlab.metrics import Tables
 from streamlab.metrics.intervals import quantile
-from streamlab.plots._picture import Look, axes_for, frame, ms, rows_of, sentence, sign
+from streamlab.plots import _picture as base
+from streamlab.plots import _stairs as stairs
 
 GID = "streamlab-gaps"
 MANY = 300
@@ -23,6 +24,7 @@ MANY = 300
 
 FILLS = ("full", "none", "left", "top")
 PERCENTILES = ((0.5, "p50", (6, 2)), (0.9, "p90", (4, 2, 1, 2)), (0.99, "p99", (1.5, 2)))
+"""Those that the data have; of p90 and p99 only the higher one."""
 
 
 def draw(tables: Tables, *, ax: Axes | None = None, **line_kws: object) -> Axes:
@@ -35,56 +37,63 @@ def draw(tables: Tables, *, ax: Axes | None = None, **line_kws: object) -> Axes:
     **line_kws
         Passed to `matplotlib.axes.Axes.plot` for the points.
     """
-    ax = axes_for(ax)
-    arrivals, number = _arrivals(tables), len(rows_of(ax, GID))
+    ax = base.axes_for(ax)
+    arrivals, number = _arrivals(tables), len(base.rows_of(ax, GID))
     look = {"gid": f"{GID}-{number}", "label": _label(tables)} | _look(len(arrivals), number)
     look |= normalize_kwargs(line_kws, Line2D)
     points = _draw_points(ax, arrivals, look)
+    for times_ms, bounds_ms in stairs.merged(tables, "gap_lo_ms", "gap_hi_ms").values():
+        base.unknown(ax, times_ms, bounds_ms, points)
     # The scale is set before the lines of the percentiles are drawn.  On a linear axis these
     # lines make matplotlib compute limits, and a logarithmic scale cannot show limits below 0.
     _scale(ax)
     dots = (1.5, 4) if number % 2 else ()  # the lines of two recordings differ without colour
-    for q, name, dashes in PERCENTILES if len(arrivals) else ():
-        value = quantile(arrivals["gap_ms"], q)
-        line: Look = {"linestyle": (0, dashes + dots), "linewidth": 1.3}
+    for value, name, dashes in _percentiles(arrivals):
+        line: base.Look = {"linestyle": (0, dashes + dots), "linewidth": 1.3}
         line |= {"color": points.get_color(), "gid": look["gid"]}
-        if value == value:  # a few gaps have no p99
-            ax.axhline(value, label=f"{name} {ms(value)}", **line)
-    _frame(ax, empty=arrivals.empty)
-    sign(ax, caption(tables))
+        ax.axhline(value, label=f"{name} {base.ms(value)}", **line)
+    if arrivals.empty:
+        base.tell_empty(ax, tables, "no gaps")
+    _frame(ax)
+    base.sign(ax, caption(tables))
     return ax
 
 
 def caption(tables: Tables) -> str:
     """Return the caption of the picture of gaps, one sentence."""
-    arrivals = _arrivals(tables)
+    arrivals, (pieces, what) = _arrivals(tables), stairs.pieces(tables)
     if arrivals.empty:
-        return sentence(tables, "there is no gap to show, because at most one read has events")
-    gaps, coalesced = arrivals["gap_ms"], tables.events["coalesced"]
+        return base.sentence(tables, f"no gap between {what} is known")
+    gaps, together = arrivals["gap_ms"], pieces["read"].duplicated()
+    known = "known " * bool(stairs.merged(tables, "gap_lo_ms", "gap_hi_ms"))
     text = (
-        f"half of the {len(gaps):,} gaps between arrivals were at most "
-        f"{ms(quantile(gaps, 0.5))} and the longest {ms(gaps.max())}; "
+        f"half of the {len(gaps):,} {known}gaps between {what} were at most "
+        f"{base.ms(quantile(gaps, 0.5))} and the longest {base.ms(gaps.max())}; "
     )
-    if coalesced.any():
-        text += (
-            f"{coalesced.mean():.0%} of the events came with the one before, and have no gap"
-        )
+    if together.any():
+        text += f"{together.mean():.0%} came with the one before, and have no gap"
     else:
-        text += "every event came in a read of its own"
-    return sentence(tables, text)
+        text += "each came in a read of its own"
+    return base.sentence(tables, text)
 
 
 def _arrivals(tables: Tables) -> pd.DataFrame:
-    """Return the arrivals that have one before them: ``t_ms``, ``gap_ms``, ``size``."""
-    by_read = tables.events.groupby("read")
+    """Return the arrivals with a known gap before them: ``t_ms``, ``gap_ms``, ``size``."""
+    by_read = stairs.pieces(tables)[0].groupby("read")
     made = by_read[["t_ms", "gap_ms"]].first().assign(size=by_read.size())
     return made.dropna(subset="gap_ms")
 
 
-def _look(count: int, number: int) -> Look:
+def _percentiles(arrivals: pd.DataFrame) -> list[tuple[float, str, tuple[float, ...]]]:
+    found = [(quantile(arrivals["gap_ms"], q), name, look) for q, name, look in PERCENTILES]
+    known = [each for each in found if each[0] == each[0]]
+    return [*known[:1], *known[1:][-1:]]
+
+
+def _look(count: int, number: int) -> base.Look:
     """Return how points look; those of a second recording are open, not only in colour."""
     size, alpha = (4.5, 1.0) if count < MANY else (2.8, 0.5)
-    look: Look = {"marker": "o", "linestyle": "none", "markersize": size}
+    look: base.Look = {"marker": "o", "linestyle": "none", "markersize": size}
     return look | {"alpha": alpha, "fillstyle": FILLS[number % len(FILLS)]}
 
 
@@ -92,7 +101,7 @@ def _label(tables: Tables) -> str:
     return f"{tables.label}: one event a read" if tables.label else "one event a read"
 
 
-def _draw_points(ax: Axes, arrivals: pd.DataFrame, look: Look) -> Line2D:
+def _draw_points(ax: Axes, arrivals: pd.DataFrame, look: base.Look) -> Line2D:
     """Draw single events round and others as triangles; return the round ones."""
     alone, together = arrivals[arrivals["size"] == 1], arrivals[arrivals["size"] > 1]
     (points,) = ax.plot(alone["t_ms"], alone["gap_ms"], **look)
@@ -103,12 +112,10 @@ def _draw_points(ax: Axes, arrivals: pd.DataFrame, look: Look) -> Line2D:
     return points
 
 
-def _frame(ax: Axes, empty: bool) -> None:
+def _frame(ax: Axes) -> None:
     ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     ax.yaxis.set_minor_locator(LogLocator(subs=()))
-    if empty and not ax.texts:
-        ax.text(0.5, 0.5, "no gaps", transform=ax.transAxes, ha="center")
-    frame(ax, GID, "time since the request was sent (ms)", "gap before an arrival (ms)")
+    base.frame(ax, GID, "time since the request was sent (ms)", "gap before an arrival (ms)")
 
 
 def _scale(ax: Axes) -> None:

@@ -12,12 +12,12 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from streamlab.metrics import Tables
+from streamlab.plots import _picture as base
 from streamlab.plots import _stairs as stairs
 from streamlab.plots._flags import MARGIN, Flag, flags_of, hoist
-from streamlab.plots._picture import Look, Picture, axes_for, ms, rows_of, sentence, sign
 
 GID = "streamlab-lens"
-POINT: Look = {"markersize": 7, "markeredgewidth": 1.2}
+POINT: base.Look = {"markersize": 7, "markeredgewidth": 1.2}
 HEIGHT_INCHES = 5.2
 
 
@@ -32,22 +32,29 @@ def draw(tables: Tables, *, ax: Axes | None = None, **line_kws: object) -> Axes:
     **line_kws
         Passed to `matplotlib.axes.Axes.step`.
     """
-    is_new, ax = ax is None, axes_for(ax)
-    is_first = not rows_of(ax, GID)
-    look: Look = {"label": tables.label or "events"} | normalize_kwargs(line_kws, Line2D)
+    ax = base.axes_for(ax)
+    is_first = not base.rows_of(ax, GID)
+    # The share of the height that the stairs take stays when a second recording is higher.
+    stairs_share = ax.dataLim.ymax / ax.get_ylim()[1]
+    look: base.Look = {"label": tables.label or "events"} | normalize_kwargs(line_kws, Line2D)
     line = stairs.draw(ax, stairs.steps_of(tables, stairs.end_ms(tables)), GID, look)
     firsts, ends = flags_of(tables)
     for flags, what, marker in ((firsts, "first token", "^"), (ends, "end of request", "v")):
         if flags:
             look = POINT | {"marker": marker, "label": f"{what}, by some definition"}
             stairs.mark(ax, line, [flag.t_ms for flag in flags], look)
-    if is_new:
+    if is_first:
         _heighten(ax)
     stairs.finish(ax, GID, "the request was sent" if tables.t0_known else "the first read")
+    if tables.events.empty:
+        base.tell_empty(ax, tables, "no event arrived")
     if is_first:
-        _fit(ax, sum(flag.height(ax) for flag in firsts))
+        # Many flags may cover the last steps, but the steps can still be read.
+        stairs_share = max(1 - sum(flag.height(ax) for flag in firsts) - 2 * MARGIN, 0.35)
+    ax.set_ylim(0, max(ax.dataLim.ymax, 1) / stairs_share, auto=None)
+    if is_first:
         hoist(ax, line, firsts, ends)
-    sign(ax, caption(tables))
+    base.sign(ax, caption(tables))
     return ax
 
 
@@ -57,34 +64,27 @@ def caption(tables: Tables) -> str:
     if tables.events.empty:
         return stairs.no_event(tables)
     if not tables.t0_known:
-        return sentence(tables, "the send was not seen, so the clock of no tool is known")
+        return base.sentence(tables, "the send was not seen, so the clock of no tool is known")
     if not firsts:
-        return sentence(tables, "no definition sees a first token")
+        return base.sentence(tables, "no definition sees a first token")
     text = f"by the definitions of the tools, {_told(firsts, 'the first token came')}"
     if ends:
         text += f", and {_told(ends, 'the request ended')}"
-    return sentence(
+    return base.sentence(
         tables, f"{text}; here all times count from the send, not from the clock of each tool"
     )
 
 
 def _told(flags: list[Flag], what: str) -> str:
     if len(flags) == 1:
-        return f"{what} after {ms(flags[0].t_ms)}"
-    return f"{what} at {len(flags)} moments, from {ms(flags[0].t_ms)} to {ms(flags[-1].t_ms)}"
+        return f"{what} after {base.moment(flags[0].t_ms)}"
+    first, last = base.moment(flags[0].t_ms), base.moment(flags[-1].t_ms)
+    return f"{what} at {len(flags)} moments, from {first} to {last}"
 
 
 def _heighten(ax: Axes) -> None:
-    """Make a picture of our own high enough for the flags."""
+    """Make a picture of our own that has nothing else high enough for the flags."""
     figure = ax.get_figure(root=True)
-    if isinstance(figure, Picture):
+    if isinstance(figure, base.Picture) and len(figure.axes) == 1:
         width, _ = Figure.get_size_inches(figure)
         figure.set_size_inches(width, HEIGHT_INCHES)
-
-
-def _fit(ax: Axes, flags: float) -> None:
-    """Leave room above the stairs for the flags of the first tokens."""
-    # `flags` is the share of the height that the flags take.  The stairs keep 35 % at least:
-    # many flags may then cover the last steps, but the steps can still be read.
-    highest = max(ax.dataLim.ymax, 1)
-    ax.set_ylim(0, highest / max(1 - flags - 2 * MARGIN, 0.35))

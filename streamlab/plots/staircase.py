@@ -12,7 +12,7 @@ from streamlab.follow.text import counted
 from streamlab.metrics import Tables
 from streamlab.metrics.latency import e2e_finish_ms, ttft_ms
 from streamlab.plots import _stairs as stairs
-from streamlab.plots._picture import Look, axes_for, ms, rows_of, sentence, sign
+from streamlab.plots._picture import Look, axes_for, ms, rows_of, sentence, sign, tell_empty
 
 GID = "streamlab-staircase"
 FEW_STEPS = 120
@@ -34,7 +34,7 @@ def draw(tables: Tables, *, ax: Axes | None = None, **line_kws: object) -> Axes:
     look: Look = {
         "marker": "o" if len(steps.t_ms) <= FEW_STEPS else "",
         # Steps that are not arrivals, t0 and the end of a broken stream, have no dot.
-        "markevery": slice(1, tables.events["read"].nunique() + 1),
+        "markevery": slice(1, tables.events["read"].nunique() + len(steps.hidden) + 1),
         "markersize": 4.5 if rows_of(ax, GID) else 3.2,
         "label": tables.label or "events",
     }
@@ -42,7 +42,8 @@ def draw(tables: Tables, *, ax: Axes | None = None, **line_kws: object) -> Axes:
     for at_ms, what, marker in _moments(tables):
         look = _mark_look(ax, line, marker) | {"label": f"{what} {ms(at_ms)}"}
         stairs.mark(ax, line, [at_ms], look)
-    ax.set_ylim(bottom=0, top=None if ax.dataLim.ymax > 0 else 1)
+    if tables.events.empty:
+        tell_empty(ax, tables, "no event arrived")
     stairs.finish(ax, GID, "the request was sent")
     sign(ax, caption(tables))
     return ax
@@ -68,9 +69,14 @@ def _moments(tables: Tables) -> list[tuple[float, str, str]]:
     moments = [
         (ttft_ms(tables), "first token", "D"),
         (e2e_finish_ms(tables), "finish", "s"),
-        (_broken_ms(tables), f"ended ({tables.tape.end.how})", "X"),
+        (_broken_ms(tables), _cut(tables), "X"),
     ]
     return [moment for moment in moments if moment[0] == moment[0]]
+
+
+def _cut(tables: Tables) -> str:
+    """Return how a stream broke off, and where."""
+    return f"ended ({tables.tape.end.how}) after {counted(len(tables.events), 'event')},"
 
 
 def _broken_ms(tables: Tables) -> float:

@@ -3,7 +3,9 @@
 import pytest
 
 import streamlab as sl
+from streamlab import plots
 from streamlab.cli import main
+from streamlab.cli.plot import KINDS
 from tests.cli.conftest import DONE, event, saved
 
 
@@ -50,12 +52,20 @@ def test_compare_agrees_with_the_library(capsys, both):
     assert shown == {name for name in table.columns if not name.endswith("_diff")}
 
 
-@pytest.mark.parametrize("kind", ["staircase", "gaps"])
+def test_the_help_names_every_picture():
+    together = {
+        name.removeprefix("plot_") for name in plots.__all__ if name.startswith("plot_")
+    }
+
+    assert {*KINDS} == {*plots.PLOTS} | together
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_plot_draws_and_says_what_it_shows_and_where(capsys, hello, here, kind):
     assert main(["plot", "hello.jsonl", "--kind", kind]) == 0
 
     caption, _, where = capsys.readouterr().out.rstrip("\n").rpartition("\n")
-    assert caption.startswith("hello: ")
+    assert caption.startswith(("hello: ", "1 stream", "When "))
     assert where == f"hello-{kind}.png"
     assert (here / where).read_bytes().startswith(b"\x89PNG")
 

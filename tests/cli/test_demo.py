@@ -12,7 +12,7 @@ from streamlab.cli import main
 from tests.cli.prompt import Done, in_terminal
 
 COUNT = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10"
-FILES = ["async.jsonl", "lines.parquet", "staircase.png", "sync.jsonl"]
+FILES = ["async.jsonl", "lines.parquet", "staircase.png", "sync.jsonl", "sync_async.png"]
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,8 @@ def test_it_leaves_two_recordings_a_table_and_a_picture(demo):
         assert rec.reads["server_sent_ns"].notna().all()
     table = pd.read_parquet(folder / "lines.parquet")
     assert table["recording"].value_counts().to_dict() == {"sync": 62, "async": 62}
-    assert (folder / "staircase.png").read_bytes().startswith(b"\x89PNG")
+    for picture in ("staircase.png", "sync_async.png"):
+        assert (folder / picture).read_bytes().startswith(b"\x89PNG")
 
 
 def test_it_shows_the_text_the_lines_the_comparison_and_where_everything_is(demo):

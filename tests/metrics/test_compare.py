@@ -44,22 +44,19 @@ def test_whatever_holds_tables_can_be_compared():
 
 
 BAD = {
-    "nothing": (
-        {},
-        "compare takes a mapping of names to recordings, and got an empty one. "
-        'Pass for example {"sync": rec, "async": arec}.',
-    ),
-    "a-list": (
-        [eleven_answers()],
-        "compare takes a mapping of names to recordings, and got a list. "
-        'Pass for example {"sync": rec, "async": arec}.',
-    ),
+    "nothing": ({}, "compare takes recordings, and none came. Pass [rec, arec]."),
     "no-recording": (
         {"sync": 3},
-        "compare takes recordings, and got an int as 'sync'. "
+        "compare takes recordings, and int came. "
         "Pass what sl.record returned, or sl.load(path) of a file.",
     ),
 }
+
+
+def test_a_list_is_compared_by_its_labels():
+    table = compare([eleven_answers("a"), eleven_answers("b"), eleven_answers("a")])
+
+    assert table.index.tolist() == ["a", "b", "a-2"]
 
 
 @pytest.mark.parametrize(("given", "message"), BAD.values(), ids=BAD)

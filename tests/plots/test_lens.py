@@ -107,8 +107,9 @@ def test_a_stream_that_broke_off_has_no_end_of_request():
 
     assert [t_ms for t_ms, _ in flags(ax)] == [10, 20]
     assert plots.caption("lens", broken) == (
-        "By the definitions of the tools, the first token came at 2 moments, from 10.0 ms to "
-        "20.0 ms; here all times count from the send, not from the clock of each tool."
+        "By the definitions of the tools, the first token came at 2 moments, from 10 ms to "
+        "20 ms; here all times count from the send, not from the clock of each tool. "
+        "The stream broke off after 2 reads, which are kept."
     )
 
 

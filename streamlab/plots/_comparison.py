@@ -1,0 +1,90 @@
+"""Groups of streams compared: all gaps of each as one curve, and a dot a stream."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+from streamlab.errors import UsageError
+from streamlab.follow.text import counted
+from streamlab.metrics import Tables
+from streamlab.metrics.intervals import quantile
+from streamlab.metrics.latency import ttft_ms
+from streamlab.metrics.tables import HasTables, tables_by_name
+from streamlab.plots import ecdf, lag
+from streamlab.plots._picture import Look, Picture, frame, ms, new_axes, picture_of, sign
+
+
+def plot_comparison(
+    recordings: Mapping[str, HasTables | Iterable[HasTables]], *, dark: bool = False
+) -> Picture:
+    """Draw the gaps of recordings as curves (ECDF, with p50 and p90), and each first token.
+
+    Parameters
+    ----------
+    recordings : mapping of str to Recording, or to a list of them
+        ``{"sync": rec, "async": [arec, again]}``.  The gaps of a list are one curve; each
+        stream has a mark of its own at its ``ttft_ms``.
+    dark : bool
+        Light ink on a dark ground.
+
+    Raises
+    ------
+    UsageError
+        If there is nothing to compare, or a value is not a recording.
+    """
+    if not hasattr(recordings, "items") or not recordings:
+        raise UsageError(
+            "plot_comparison takes a mapping of names to recordings. "
+            'Pass for example {"sync": rec, "async": [arec, again]}.'
+        )
+    groups = {
+        name: [*tables_by_name("plot_comparison", held).values()]
+        for name, held in recordings.items()
+    }
+    curves, dots = new_axes([0.75, 0.2 + 0.12 * len(groups)], dark=dark, one_time=False)
+    for row, (name, streams) in enumerate(groups.items()):
+        ecdf.draw_curve(curves, streams[0], _gaps_ms(streams), name, {})
+        _draw_dots(dots, row, streams)
+    frame(dots, "", "time to the first token, a mark a stream (ms)", "")
+    dots.set_yticks(range(len(groups)), [*groups], parse_math=False)
+    dots.set_ylim(len(groups) - 0.4, -0.6)
+    for name, streams in groups.items():
+        sign(dots, caption(name, streams))
+    return picture_of(dots)
+
+
+def caption(name: str, streams: Sequence[Tables]) -> str:
+    """Return one sentence about a group."""
+    gaps_ms, first_ms = _gaps_ms(streams), _first_ms(streams)
+    parts = [counted(len(streams), "stream"), counted(len(gaps_ms), "known gap")]
+    for q, what, _ in ecdf.MARKS:
+        if (value := quantile(gaps_ms, q)) == value:
+            parts.append(f"{what} {ms(value)}")
+    if len(gaps_ms):
+        parts.append(f"longest {ms(gaps_ms.max())}")
+    if len(first_ms) == 1:
+        parts.append(f"first token after {ms(first_ms.iloc[0])}")
+    elif len(first_ms):
+        parts.append(f"first token after {ms(first_ms.min())} to {ms(first_ms.max())}")
+    return f"{name}: {', '.join(parts)}."
+
+
+def _draw_dots(ax: Axes, row: int, streams: Sequence[Tables]) -> None:
+    first_ms = _first_ms(streams)
+    look: Look = {
+        "marker": lag.MARKERS[row % len(lag.MARKERS)],
+        "linestyle": "none",
+        "alpha": 0.75,
+    }
+    ax.plot(first_ms, [row] * len(first_ms), **look)
+
+
+def _gaps_ms(streams: Sequence[Tables]) -> pd.Series[float]:
+    return pd.concat([ecdf.gaps_of(each) for each in streams], ignore_index=True)
+
+
+def _first_ms(streams: Sequence[Tables]) -> pd.Series[float]:
+    return pd.Series([ttft_ms(each) for each in streams], dtype="float64").dropna()

@@ -1,0 +1,72 @@
+"""Streams side by side: when the kernel had each read, how much later the program had it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from streamlab.metrics import Tables
+from streamlab.metrics.intervals import quantile
+from streamlab.metrics.tables import Streams, tables_by_name
+from streamlab.plots import _lanes, lag
+from streamlab.plots._picture import Picture, ink, ms, new_axes, picture_of, sign
+
+CLOSE_MS = 1.0
+"""Reads of two streams agree if they arrived within this time of each other."""
+
+
+def plot_delivery(recordings: Streams, *, dark: bool = False) -> Picture:
+    """Draw sync beside async: the arrivals agree, the deliveries differ.
+
+    Parameters
+    ----------
+    recordings : iterable or mapping of Recording
+        Above, each has a lane of arrivals from its own t0; below, ``delivered − arrived`` of
+        each read, in ms.
+    dark : bool
+        Light ink on a dark ground.
+
+    Raises
+    ------
+    UsageError
+        If there is no recording.
+    """
+    tables = tables_by_name("plot_delivery", recordings)
+    lanes, below = new_axes([0.2 + 0.12 * len(tables), 0.75], dark=dark)
+    _lanes.fill(lanes, tables, aligned=True)
+    for name, each in tables.items():
+        lag.draw_marks(below, each, name, {})
+    lanes.set_title(
+        "arrived: when the kernel had each read", loc="left", size=9, color=ink(lanes)
+    )
+    lanes.label_outer()
+    sign(below, caption(tables))
+    return picture_of(below)
+
+
+def caption(tables: Mapping[str, Tables]) -> str:
+    """Return what agrees and what differs, in two sentences."""
+    lags = {name: lag.delivered_ms(each) for name, each in tables.items()}
+    had = ", ".join(
+        f"{name} at most {ms(values.max())} later (p50 {ms(quantile(values, 0.5))})"
+        for name, values in lags.items()
+        if values.notna().any()
+    )
+    agreement = f"{_agreement(tables)} " if len(tables) > 1 else ""
+    return f"{agreement}When the program had the reads: {had or 'not known'}."
+
+
+def _agreement(tables: Mapping[str, Tables]) -> str:
+    arrivals = {name: each.reads["t_ms"].to_numpy() for name, each in tables.items()}
+    n_reads = {len(t_ms) for t_ms in arrivals.values()}
+    if len(n_reads) > 1:
+        counts = ", ".join(f"{name} {len(t_ms):,}" for name, t_ms in arrivals.items())
+        return f"The numbers of reads differ: {counts}."
+    apart_ms = np.ptp(np.array([*arrivals.values()]), axis=0)
+    if not len(apart_ms):
+        return "No read arrived."
+    close = int((apart_ms <= CLOSE_MS).sum())
+    verb = "agree" if close == len(apart_ms) else "differ"
+    within = ms(apart_ms.max()) if verb == "agree" else ms(CLOSE_MS)
+    return f"The arrivals {verb}: {close:,} of {len(apart_ms):,} reads within {within}."

@@ -1,0 +1,74 @@
+"""The phases of a request as bars: how long the client, the connection and the server took."""
+
+from __future__ import annotations
+
+from matplotlib.axes import Axes
+from matplotlib.cbook import normalize_kwargs
+from matplotlib.patches import Patch
+
+from streamlab.metrics import Tables
+from streamlab.metrics.phases import phases
+from streamlab.plots._picture import (
+    Look,
+    axes_for,
+    frame,
+    ink,
+    ms,
+    next_colour,
+    sentence,
+    sign,
+    tell_empty,
+)
+
+GID = "streamlab-phases"
+
+
+def draw(tables: Tables, *, ax: Axes | None = None, **bar_kws: object) -> Axes:
+    """Draw each phase of the request as a bar from its start to its end, in ms since t0.
+
+    Parameters
+    ----------
+    ax : Axes, optional
+        Where to draw; by default on a new figure.  Several recordings can share one: the
+        bars of each stand under those of the recording before.
+    **bar_kws
+        Passed to `matplotlib.axes.Axes.barh`.
+    """
+    ax = axes_for(ax)
+    table, first = phases(tables), len(ax.patches)
+    place = [*range(first, first + len(table))]
+    number = len({bar.get_gid() for bar in ax.patches})
+    look: Look = {"height": 0.62, "color": next_colour(ax), "linewidth": 1}
+    look["edgecolor"] = look["color"]  # a phase of 0.1 ms in a second is still seen
+    look |= normalize_kwargs(bar_kws, Patch)
+    bars = ax.barh(place, table["duration_ms"], left=table["start_ms"], **look)
+    for bar, end_ms, duration_ms in zip(
+        bars, table["end_ms"], table["duration_ms"], strict=True
+    ):
+        bar.set_gid(f"{GID}-{number}")
+        at = (end_ms, bar.get_y() + bar.get_height() / 2)
+        ax.annotate(
+            ms(duration_ms), at, (4, 0), textcoords="offset points", va="center", color=ink(ax)
+        )
+    names = [tick.get_text() for tick in ax.get_yticklabels()] if first else []
+    names += [f"{tables.label}: {name}" if tables.label else name for name in table["phase"]]
+    if table.empty:
+        tell_empty(ax, tables, "no phase was seen")
+    frame(ax, GID, "time since the request was sent (ms)", "", left=None)
+    ax.set_yticks(range(len(names)), names, parse_math=False)
+    ax.set_ylim(max(len(names), 1) - 0.4, -0.6, auto=None)
+    ax.grid(visible=False, axis="y")
+    ax.margins(x=0.09)
+    sign(ax, caption(tables))
+    return ax
+
+
+def caption(tables: Tables) -> str:
+    """Return the caption of the phases, one sentence."""
+    table = phases(tables)
+    if table.empty:
+        return sentence(tables, "no phase of the request was seen")
+    longest_ms, phase = max(zip(table["duration_ms"], table["phase"], strict=True))
+    in_all_ms = table["end_ms"].max() - table["start_ms"].min()
+    text = f"from the call to the end {ms(in_all_ms)}; the longest phase was {phase}, "
+    return sentence(tables, text + ms(longest_ms))
