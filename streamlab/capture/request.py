@@ -9,6 +9,7 @@ or a cancellation is raised, after the tape is finished.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 from collections.abc import AsyncGenerator, Generator
@@ -43,6 +44,8 @@ class OwnRequest:
         Keeps what happens to the request.
     query : Query
         The request to send.
+    gate, held : Gate, HeldCancellation
+        Hold an interrupt or a cancellation back until what had arrived is on tape.
     """
 
     def __init__(self, options: RequestOptions, clock: Clock = monotonic_ns) -> None:
@@ -61,6 +64,7 @@ class OwnRequest:
         if "timeout" in self._http:
             self._http["timeout"] = checked_timeout(self._http["timeout"])
         self._stopper = Stopper()
+        self.gate, self.held = Gate(), HeldCancellation()
 
     def finish(self) -> None:
         """Finish the session; `stop` does nothing from now on."""
@@ -144,7 +148,7 @@ def pieces(own: OwnRequest) -> Generator[bytes, None, None]:
     The session is finished when the generator is: at the end of the stream, after a
     failure (which is data, and not raised), and when it is closed early.
     """
-    session, gate = own.session, Gate()
+    session, gate = own.session, own.gate
     with contextlib.ExitStack() as stack:
         client = own.client(gate, stack)
         try:
@@ -155,7 +159,7 @@ def pieces(own: OwnRequest) -> Generator[bytes, None, None]:
                 with contextlib.closing(response):
                     own.answered(response)
                     arriving = body(response, session.recorder.chunk_ends)
-                    while not session.enough:
+                    while gate.is_held or not session.enough:
                         with gate.guarded():
                             piece = next(arriving, None)
                             if piece is None:
@@ -179,7 +183,7 @@ async def apieces(own: OwnRequest) -> AsyncGenerator[bytes, None]:
     The session is finished when the generator is: at the end of the stream, after a
     failure (which is data, and not raised), and when it is closed early.
     """
-    session, held = own.session, HeldCancellation()
+    session, held = own.session, own.held
     await _loaded()
     async with contextlib.AsyncExitStack() as stack:
         client = own.aclient(held, stack)
@@ -196,13 +200,31 @@ async def apieces(own: OwnRequest) -> AsyncGenerator[bytes, None]:
                         # The wait after the last of these reads raises CancelledError.
                         if not held.is_held:
                             yield piece
-                        if session.enough:
+                        if session.enough and not held.is_held:
                             break
                     held.check()
         finally:
             own.finish()
             session.add_log(await _alog(own, client, held))
     held.check()  # the stream broke while a cancellation was held back
+
+
+def take_rest(own: OwnRequest, arriving: Generator[bytes, None, None]) -> None:
+    """Put on tape what had arrived when an interrupt struck in code of the consumer."""
+    # A connection of the user's client does not know of the gate, and would wait for more.
+    if own.session.recorder.ended is None and own.gate.struck():
+        with contextlib.suppress(KeyboardInterrupt):  # it is on its way already
+            for _ in arriving:
+                pass
+
+
+async def atake_rest(own: OwnRequest, arriving: AsyncGenerator[bytes, None]) -> None:
+    """Put on tape what had arrived when a cancellation struck in code of the consumer."""
+    if own.session.recorder.ended is None and own.held.in_use:
+        own.held.hold()
+        with contextlib.suppress(asyncio.CancelledError):  # it is on its way already
+            async for _ in arriving:
+                pass
 
 
 def _log(own: OwnRequest, client: Any, gate: Gate) -> bytes:

@@ -221,10 +221,12 @@ class Session:
         """Note the reason why the stream is about to end; the first reason counts."""
         self._reason = self._reason or (how, detail)
 
-    def left(self, exc: BaseException | None) -> None:
-        """Note that the user's block was left, by an exception of that block or without one."""
+    def left(self, exc: BaseException | None) -> bool:
+        """Note that the user's block was left; return True if an interruption left it."""
+        interruption = None if exc is None else _interruption(exc)
         if exc is not None:
-            self.because(*(_interruption(exc) or ("closed", type(exc).__name__)))
+            self.because(*(interruption or ("closed", type(exc).__name__)))
+        return interruption is not None
 
     def broke(self, exc: BaseException) -> bool:
         """Note that an exception ended the stream; return True for a failure of the network."""

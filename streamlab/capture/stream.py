@@ -21,7 +21,7 @@ from contextlib import AbstractContextManager, AsyncExitStack, ExitStack
 from types import TracebackType
 from typing import Never, Self, TypeVar
 
-from streamlab.capture.request import OwnRequest, apieces, pieces
+from streamlab.capture.request import OwnRequest, apieces, atake_rest, pieces, take_rest
 from streamlab.capture.session import Session
 from streamlab.decode import Event
 from streamlab.dialects import Delta
@@ -43,9 +43,23 @@ class _Streaming:
         "Leave the with block first; until then use .recorder."
     )
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
-        self._follower = Follower(session.recorder, str(session.recorder.meta["dialect"]))
+    def __init__(
+        self,
+        session: Session,
+        own: OwnRequest | None,
+        beside: AbstractContextManager[object] | None,
+    ) -> None:
+        self._session, self._own = session, own
+        self._is_left = False
+        # Kept open as long as the stream: without `with`, its opening may be gone before.
+        self._beside = beside
+        self._follower = Follower(self.recorder, str(self.recorder.meta["dialect"]))
+
+    def __del__(self) -> None:
+        if (
+            not self._is_left and self._own is not None
+        ):  # the garbage collector took an open stream
+            self._session.end("closed")
 
     @property
     def recorder(self) -> Recorder:
@@ -94,16 +108,24 @@ class Stream(_Streaming):
     A failure of the network ends the loop and is in ``.recording.end``; it is not raised.
     """
 
-    def __init__(self, session: Session, pieces: Generator[bytes, None, None]) -> None:
-        super().__init__(session)
-        self._pieces = pieces
+    def __init__(
+        self,
+        session: Session,
+        pieces: Generator[bytes, None, None],
+        own: OwnRequest | None = None,
+        beside: AbstractContextManager[object] | None = None,
+    ) -> None:
+        self._pieces = pieces  # closed before what runs beside
+        super().__init__(session, own, beside)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: Kind, exc: BaseException | None, trace: Trace) -> None:
+        self._is_left = True
         try:
-            self._session.left(exc)
+            if self._session.left(exc) and self._own is not None:
+                take_rest(self._own, self._pieces)
             self._before_close()
         finally:  # also where Ctrl-C strikes in here
             self._pieces.close()
@@ -162,16 +184,24 @@ class AsyncStream(_Streaming):
     A failure of the network ends the loop and is in ``.recording.end``; it is not raised.
     """
 
-    def __init__(self, session: Session, pieces: AsyncGenerator[bytes, None]) -> None:
-        super().__init__(session)
-        self._pieces = pieces
+    def __init__(
+        self,
+        session: Session,
+        pieces: AsyncGenerator[bytes, None],
+        own: OwnRequest | None = None,
+        beside: AbstractContextManager[object] | None = None,
+    ) -> None:
+        self._pieces = pieces  # closed before what runs beside
+        super().__init__(session, own, beside)
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, kind: Kind, exc: BaseException | None, trace: Trace) -> None:
+        self._is_left = True
         try:
-            self._session.left(exc)
+            if self._session.left(exc) and self._own is not None:
+                await atake_rest(self._own, self._pieces)
             await self._before_close()
         finally:
             await self._pieces.aclose()
@@ -238,7 +268,8 @@ class Opening:
     def __enter__(self) -> Stream:
         self._check_new()
         self._held.enter_context(self._beside)
-        stream = Stream(self._own.session, pieces(self._own))
+        own = self._own
+        stream = Stream(own.session, pieces(own), own, self._beside)
         self._held.push(stream)
         return stream
 
@@ -248,7 +279,8 @@ class Opening:
     async def __aenter__(self) -> AsyncStream:
         self._check_new()
         self._aheld.enter_context(self._beside)
-        stream = AsyncStream(self._own.session, apieces(self._own))
+        own = self._own
+        stream = AsyncStream(own.session, apieces(own), own, self._beside)
         self._aheld.push_async_exit(stream)
         return stream
 

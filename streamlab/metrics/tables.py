@@ -62,12 +62,17 @@ class Tables:
         self.tape = tape
         self.label = one_line(label)  # it is drawn, printed and made a part of HTML
         self._framed = Follower(tape, dialect)
+        self._given = dialect
         self._made: dict[str, pd.DataFrame] = {}
 
     def __repr__(self) -> str:
         label = f" {self.label!r}" if self.label else ""
         size = f"{counted(len(self.tape), 'read')}, {counted(len(self.tape.body), 'byte')}"
         return f"<Tables{label}: {size}>"
+
+    def __reduce__(self) -> tuple[type[Tables], tuple[Tape, str, str]]:
+        """Copy and pickle the facts; the tables are made again on first use."""
+        return Tables, (self.tape, self._given, self.label)
 
     @property
     def tables(self) -> Tables:

@@ -67,6 +67,8 @@ class AsyncSocketStream(AsyncConnection):
     ) -> None:
         super().__init__(clock, keeps_answer=held is not None)
         self._held = held
+        if held is not None:
+            held.use()
         self._meter, self._core = meter, core
         self._sock, self._fd = meter.sock, meter.sock.fileno()
         self._loop = asyncio.get_running_loop()
@@ -117,8 +119,9 @@ class AsyncSocketStream(AsyncConnection):
         return self._streak >= STREAK and not self._holds_cancellation
 
     async def _wait(self, timeout: float | None) -> None:
-        if self._held is not None:
-            self._held.check()
+        if self._holds_cancellation:
+            self._hold()
+            return
         self._streak = 0
         self._reader = self._loop.create_future()
         self._watch(timeout)
@@ -203,11 +206,13 @@ class AsyncSocketStream(AsyncConnection):
 
     def _hold(self) -> None:
         """Hold a cancellation back while reads that have arrived are queued; else raise it."""
-        # The task was cancelled while it waited here.  The kernel may have bytes that the loop
-        # has not read, for instance because the loop was blocked.  These bytes arrived before
-        # the cancellation, so they are read now.  The consumer gets their reads one by one, and
-        # the wait after the last one raises the cancellation.
-        while self._reading and readable(self._sock):
+        # The task was cancelled while it waited here, or in code of the consumer.  The kernel
+        # may have bytes that the loop has not read, for instance because the loop was blocked,
+        # or the queue was full.  These bytes arrived before the cancellation, so they are read
+        # now.  Their reads are returned one by one, and the wait after the last one raises the
+        # cancellation.
+        late = self._held is not None and self._held.is_late
+        while not late and self._reading and readable(self._sock):
             self._on_readable()
         if self._held is None or not self._queue:
             raise asyncio.CancelledError

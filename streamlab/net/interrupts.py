@@ -98,6 +98,12 @@ class Gate:
         with _handler.guarding(self):
             yield
 
+    def struck(self) -> bool:
+        """Note an interrupt of the consumer's own code; return whether our connections know."""
+        if self._in_use:
+            self._note_interrupt()
+        return self._in_use
+
     def check(self) -> None:
         """Raise an interrupt that is still held back."""
         if self.is_held:
@@ -202,10 +208,22 @@ class HeldCancellation:
 
     def __init__(self) -> None:
         self.is_held = False
+        self.in_use = False  # a connection of ours asks it
+        self._held_s = 0.0
+
+    def use(self) -> None:
+        """Note that a connection asks here before it waits."""
+        self.in_use = True
 
     def hold(self) -> None:
         """Hold the cancellation back."""
-        self.is_held = True
+        if not self.is_held:
+            self.is_held, self._held_s = True, time.monotonic()
+
+    @property
+    def is_late(self) -> bool:
+        """Whether it is held so long that what still comes arrived after it."""
+        return self.is_held and time.monotonic() - self._held_s > PATIENCE_S
 
     def check(self) -> None:
         """Raise CancelledError if one is held back."""

@@ -302,6 +302,10 @@ class Tape:
 
     __hash__ = None  # type: ignore[assignment]  # Tapes are compared by value
 
+    def __getstate__(self) -> dict[str, object]:
+        """Return what a copy and a pickle hold; a memoryview cannot be copied."""
+        return {**vars(self), "body": bytes(self.body)}
+
     def _facts(self) -> tuple[object, ...]:
         sent = self.server_sent_ns
         known = None if sent is None or all(t_ns == UNKNOWN for t_ns in sent) else sent
