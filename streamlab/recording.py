@@ -152,6 +152,11 @@ class Recording:
         return self.tables.deltas
 
     @property
+    def sends(self) -> pd.DataFrame:
+        """One row a write of the lab, from its own log; no row for any other server."""
+        return self.tables.sends
+
+    @property
     def summary(self) -> pd.Series[Any]:
         """The metrics of this one stream; NaN where undefined."""
         from streamlab.metrics import summary

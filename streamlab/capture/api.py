@@ -148,8 +148,8 @@ def _journaling(own: OwnRequest, path: str | PathLike[str]) -> Iterator[None]:
     try:
         yield
     finally:
-        session = own.session
-        book.close(session.finish().server_sent_ns if session.done else None)
+        tape = own.session.finish() if own.session.done else None
+        book.close() if tape is None else book.close(tape.server_sent_ns, tape.sends)
 
 
 def _show(own: OwnRequest) -> Showing:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from http.client import HTTPConnection, HTTPException
 from urllib.parse import urlsplit
 
-from streamlab.tape import UNKNOWN, Tape
+from streamlab.tape import UNKNOWN, Sends, Tape
 
 TIMEOUT_S = 2.0
 
@@ -44,15 +44,17 @@ def asked(url: str) -> bytes:
 
 
 def with_log(tape: Tape, text: bytes) -> Tape:
-    """Return the tape with the lab's send times; unchanged if `text` is no log of this tape.
+    """Return the tape with the lab's log; unchanged if `text` is no log of this tape.
 
     The time of a read is that of the write with its last byte.
     """
     try:
-        sent = json.loads(text)["sent"]
-        ends, times = [int(row[0]) for row in sent], [int(row[1]) for row in sent]
+        log = json.loads(text)
+        due = {int(end): int(t_ns) for end, t_ns in log.get("due", ())}
+        ends, times = (array("q", [int(row[i]) for row in log["sent"]]) for i in (0, 1))
+        due_ns = array("q", [due.get(end, UNKNOWN) for end in ends])
         rows = (bisect_left(ends, end) for end in tape.columns.ends)
         column = array("q", [times[row] if row < len(times) else UNKNOWN for row in rows])
-    except (ValueError, LookupError, TypeError, OverflowError, RecursionError):
+    except (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError):
         return tape  # another server may use our path, and answer anything
-    return replace(tape, server_sent_ns=column)
+    return replace(tape, server_sent_ns=column, sends=Sends(ends, times, due_ns))

@@ -7,7 +7,6 @@ without ``--save``; then the command prints the name of the new file.
 from __future__ import annotations
 
 import asyncio
-import math
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -24,8 +23,7 @@ from streamlab.cli._telling import Progress, Telling
 from streamlab.cli._terminal import remark, say
 from streamlab.endpoints.endpoint import Endpoint
 from streamlab.errors import UsageError
-from streamlab.faces.text import gap_bars
-from streamlab.follow.gap import queued
+from streamlab.faces.text import gap_bars, ttft
 from streamlab.follow.text import counted
 from streamlab.recording import Recording
 from streamlab.tape import Journal, Recorder, Tape, journal
@@ -137,13 +135,15 @@ def _save(recording: Recording, path: Path | None) -> None:
 
 def report(recording: Recording, saved: Path | None) -> int:
     """Print how a stream ended and where it is saved; return the exit code."""
+    from streamlab.metrics.intervals import hidden
+
     tape, wrong = recording.tape, recording.problem
     interrupted = tape.end.how in ("interrupted", "cancelled")
     remark(_facts(recording.tables))
     if bars := gap_bars(recording.tables):
         remark(f"gaps between reads {bars}")
-    if hidden := queued(tape.columns):
-        remark(hidden)
+    if unknown := hidden(recording.tables):
+        remark(unknown)
     if not interrupted and wrong is None:
         if tape.end.how == "limit":
             say(_limited(tape, saved))
@@ -166,14 +166,11 @@ def _limited(tape: Tape, saved: Path | None) -> str:
 
 def _facts(tables: Tables) -> str:
     """Return one line: the counts and the times."""
-    from streamlab.metrics.latency import ttft_ms
-
     tape, follower = tables.tape, tables.follower
     counts = {"read": len(tape), "line": len(follower.lines), "event": len(follower.events)}
     parts = [counted(n, thing) for thing, n in counts.items()]
-    first_ms = ttft_ms(tables)
-    if not math.isnan(first_ms):
-        parts.append(f"first text after {first_ms:,.1f} ms")
+    if first := ttft(tables):
+        parts.append(f"first text after {first}")
     parts.append(f"{(tape.end.t_ns - tape.t0_ns) / 1e6:,.1f} ms in all")
     return ", ".join(parts)
 

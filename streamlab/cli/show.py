@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import partial
 from numbers import Integral
 from pathlib import Path
@@ -13,6 +13,7 @@ from typer import Argument, Option
 
 from streamlab.cli._terminal import console
 from streamlab.errors import UsageError
+from streamlab.follow.gap import MERGED
 from streamlab.follow.text import line_of, one_line
 
 if TYPE_CHECKING:
@@ -48,7 +49,8 @@ def run(
     """Show the lines of a recording and the time when each arrived.
 
     Times are in ms since the request was sent; a gap is the time since the row above. A row
-    that arrived in the same read as the row above has the words "same read" in place of a gap.
+    that arrived in the same read as the row above has the words "same read" in place of a gap. A
+    row has "merged" if its bytes queued while the program was busy: its gap is not known.
     The command also shows comments, ignored lines and an unfinished last line. The blank line
     that completes an event shows what the event added. A terminal shows the beginning of a long
     row; a pipe gets the whole row.
@@ -83,7 +85,9 @@ def table(
     rows = rows if limit is None else rows.head(limit)
     words_of = partial(_line, _added(recording)) if name == "lines" else _WORDS[name]
     out.print(f"{name[:-1]:>6} {'t_ms':>10} {'gap_ms':>10}", style="bold")
-    for text in _rows(rows.itertuples(index=False), words_of):
+    kinds = recording.tape.columns.arrival
+    merged = {read for read, kind in enumerate(kinds) if kind == MERGED}
+    for text in _rows(rows.itertuples(index=False), words_of, merged):
         out.print(text, no_wrap=True, overflow="ellipsis", crop=True)
 
 
@@ -96,14 +100,16 @@ def _head(out: Console, file: Path, recording: Recording) -> None:
     out.print()
 
 
-def _rows(rows: Iterable[Row], words_of: Callable[[Row], Text]) -> Iterator[Text]:
+def _rows(
+    rows: Iterable[Row], words_of: Callable[[Row], Text], merged: Collection[int]
+) -> Iterator[Text]:
     from rich.text import Text
 
     for number, row in enumerate(rows):
         # A row in the same read arrived with the row above.  A gap of 0 ms would claim that a
         # time between the two was measured.
         same = number > 0 and getattr(row, "coalesced", False)
-        gap = "same read" if same else _ms(row.gap_ms)
+        gap = "same read" if same else "merged" if row.read in merged else _ms(row.gap_ms)
         style = "dim" if same else ""
         when = Text.assemble(f"{number:>6} {_ms(row.t_ms):>10} ", (f"{gap:>10}", style))
         yield when.append("  ").append_text(words_of(row))

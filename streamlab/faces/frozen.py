@@ -16,7 +16,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from streamlab.faces.heat import heat_html, legend
-from streamlab.faces.text import gap_bars, gaps
+from streamlab.faces.text import gap_bars, gaps, ttft
 from streamlab.follow.elide import GLYPHS, ShownLine, shown_line
 from streamlab.follow.text import counted, duration, one_line, several_lines
 
@@ -74,14 +74,12 @@ def static_text(tables: Tables, *, said: str = "", kept: str = "") -> str:
 
 def facts(tables: Tables) -> dict[str, str]:
     """Return the head table: names and values, in words."""
-    from streamlab.metrics import summary
-
     known_ms = tables.reads["gap_ms"].dropna().tolist()
     known = " known" if len(known_ms) < len(tables.reads) - 1 else ""
     in_all_ms = (tables.tape.end.t_ns - tables.t0_ns) / 1e6
     since = "in all" if tables.t0_known else "since the first read"
     return {
-        "first text (TTFT)": duration(summary(tables)["ttft_ms"]),
+        "first text (TTFT)": ttft(tables) or "–",
         since: duration(in_all_ms),
         "reads": f"{len(tables.tape):,}",
         "lines": f"{len(tables.framed.lines):,}",

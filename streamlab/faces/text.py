@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
-from streamlab.follow.gap import Gaps, peaks, queued
+from streamlab.follow.gap import Gaps, peaks
 from streamlab.follow.text import WIDTH, counted, duration, one_line, sparkline
 from streamlab.tape import Tape
 
@@ -18,12 +17,14 @@ if TYPE_CHECKING:
 
 def text(tables: Tables) -> str:
     """Return the recording in one line of facts, its gaps, and what is not known of them."""
+    from streamlab.metrics.intervals import hidden
+
     said = f" — {tables.problem}" if tables.problem else ""
-    drawn, hidden = gap_bars(tables), queued(tables.tape.columns)
+    drawn = gap_bars(tables)
     lines = [
         f"<Recording {facts(tables)}{said}>",
         drawn and f"gaps between reads {drawn}",
-        hidden,
+        hidden(tables),
     ]
     return "\n  ".join(filter(None, lines))
 
@@ -35,22 +36,27 @@ def short(tape: Tape, label: str) -> str:
 
 def facts(tables: Tables) -> str:
     """Return the facts of the recording in one line."""
-    from streamlab.metrics import summary
-
-    found = summary(tables)
-    ttft, lo_ms, hi_ms = (found[f"ttft_{name}ms"] for name in ("", "lo_", "hi_"))
-    in_all_ms = (tables.tape.end.t_ns - tables.t0_ns) / 1e6
+    first, in_all_ms = ttft(tables), (tables.tape.end.t_ns - tables.t0_ns) / 1e6
     since = "in all" if tables.t0_known else "from the first read (the send was not seen)"
     parts = [
         _head(tables.tape, tables.label),
         counted(len(tables.framed.lines), "line"),
         counted(len(tables.framed.events), "event"),
-        "" if math.isnan(ttft) else f"ttft {ttft:.1f} ms",
-        f"ttft {lo_ms:.1f} to {hi_ms:.1f} ms" if math.isnan(ttft) and hi_ms == hi_ms else "",
+        f"ttft {first}" if first else "",
         f"{in_all_ms:.1f} ms {since}",
         f"ended: {tables.tape.end.how}",
     ]
     return one_line(", ".join(filter(None, parts)))
+
+
+def ttft(tables: Tables) -> str:
+    """Return the time to the first text, or its bounds in a merged read; "" if none came."""
+    from streamlab.metrics.latency import ttft_ms
+
+    lo_ms, hi_ms = ttft_ms(tables, "lo"), ttft_ms(tables, "hi")
+    if hi_ms != hi_ms:
+        return ""
+    return f"{hi_ms:.1f} ms" if lo_ms == hi_ms else f"{lo_ms:.1f} to {hi_ms:.1f} ms"
 
 
 def gap_bars(tables: Tables) -> str:
@@ -66,15 +72,17 @@ def gap_bars(tables: Tables) -> str:
 
 def gaps(tables: Tables) -> str:
     """Return what is known of the gaps between reads, and what is not, in sentences."""
-    reads, hidden = tables.reads, queued(tables.tape.columns)
+    from streamlab.metrics.intervals import hidden
+
+    reads, unknown = tables.reads, hidden(tables)
     known, n_gaps = reads["gap_ms"].dropna(), len(reads) - 1
-    also = f" {hidden[0].upper()}{hidden[1:]}." if hidden else ""
+    also = f" {unknown[:1].upper()}{unknown[1:]}." if unknown else ""
     if n_gaps < 1:
         return f"No gaps: fewer than two reads arrived.{also}"
     over = f"{counted(len(reads), 'read')} over {duration(reads['t_ms'].iloc[-1])}"
     if known.empty:
         return f"{over}: no gap between them is known.{also}"
-    name = "known gap" if hidden else "gap"
+    name = "known gap" if unknown else "gap"
     if n_gaps == 1:
         return f"{over}: the one {name} is {duration(known.max())}.{also}"
     said = f"the median {name} is {duration(known.median())}, the longest {name} is "

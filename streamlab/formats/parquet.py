@@ -2,7 +2,7 @@
 
 The file has the table ``reads`` and two more columns: ``recording``, the name of the file, so
 that a folder of files can be queried as one table; and ``lo_ns``, the exact stamp behind
-``t_lo_ms``.  End, marks, request and response are JSON in the file's key-value metadata, under
+``t_lo_ms``.  End, marks, the lab's log and the meta are JSON in the file's own metadata, under
 the key ``streamlab``.
 
 Rule: all that `load` needs is an integer, bytes or JSON.  No time is rounded, and nothing is
@@ -24,7 +24,7 @@ import pyarrow.parquet as pq
 
 from streamlab.errors import FormatError
 from streamlab.metrics.schema import integers, texts
-from streamlab.tape import ARRIVALS, TIERS, UNKNOWN, Columns, End, Tape
+from streamlab.tape import ARRIVALS, TIERS, UNKNOWN, Columns, End, Sends, Tape
 from streamlab.tape.whole import whole
 
 if TYPE_CHECKING:
@@ -38,7 +38,8 @@ KEY = b"streamlab"
 VERSION = 1
 
 About: TypeAlias = Mapping[str, Any]
-"""JSON: ``version``, ``table``, ``label``, ``end``, ``marks``, ``meta``, ``chunk_ends``."""
+"""JSON: ``version``, ``table``, ``label``, ``end``, ``marks``, ``meta``, ``chunk_ends``,
+``sends``."""
 
 
 def save(tables: Tables, path: str | Path) -> None:
@@ -53,6 +54,7 @@ def save(tables: Tables, path: str | Path) -> None:
         "marks": dict(tape.marks),
         "meta": dict(tape.meta),
         "chunk_ends": list(tape.chunk_ends or ()),
+        "sends": [list(column) for column in tape.sends or ()],
     }
     reads = tables.reads.assign(lo_ns=lo_ns, recording=texts([Path(path).stem] * len(tape)))
     _write(reads[["recording", *reads.columns.drop("recording")]], path, about)
@@ -192,7 +194,11 @@ def _tape(table: pa.Table, about: About) -> Tape:
         raise ValueError("bytes are missing")
     end = End(**about["end"])
     chunk_ends = array("q", about.get("chunk_ends", ())) or None  # older files have none
-    return Tape(body, columns, end, about["marks"], about["meta"], _sent(table), chunk_ends)
+    sends = (
+        Sends(*(array("q", each) for each in about["sends"])) if about.get("sends") else None
+    )
+    marks, meta = about["marks"], about["meta"]
+    return Tape(body, columns, end, marks, meta, _sent(table), chunk_ends, sends)
 
 
 def _columns(table: pa.Table) -> tuple[Columns, bytes]:

@@ -115,8 +115,10 @@ def _phases(tables: Tables, track: _Track) -> Iterator[Event]:
 
 
 def _deltas(tables: Tables, track: _Track) -> Iterator[Event]:
-    arrived_ns = tables.tape.columns.arrived_ns
+    columns = tables.tape.columns
     for row in tables.deltas.to_dict("records"):
         numbers = {name: int(row[name]) for name in NUMBERS if pd.notna(row[name])}
-        args = {"text": row["text"], **numbers}
-        yield track.instant("delta", row["kind"], arrived_ns[row["read"]], args)
+        args, read = {"text": row["text"], **numbers}, columns.stamp(row["read"])
+        if read.arrival == "merged":  # it came at this time or before, and not before ``lo_ns``
+            args |= {"arrival": read.arrival, "lo_ns": read.lo_ns}
+        yield track.instant("delta", row["kind"], read.arrived_ns, args)

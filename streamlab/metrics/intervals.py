@@ -16,6 +16,8 @@ from typing import TypeAlias
 import numpy as np
 import pandas as pd
 
+from streamlab.follow.gap import queued
+from streamlab.follow.text import duration
 from streamlab.metrics.tables import Tables
 
 Values: TypeAlias = Callable[[Tables], "pd.Series[float]"]
@@ -46,6 +48,17 @@ def _lag_delivered_ms(tables: Tables) -> pd.Series[float]:
     reads = tables.reads
     lag_ns = reads["delivered_ns"] - reads["seen_ns"]
     return pd.Series(lag_ns.to_numpy("float64", na_value=nan) / 1e6)
+
+
+def hidden(tables: Tables) -> str:
+    """Return what merged reads hide, in words; see `follow.gap.queued`.  "" without one.
+
+    If the lab sent the stream, its log says how long the server was silent meanwhile.
+    """
+    said, pauses_ms = queued(tables.tape.columns), tables.sends["gap_ms"].dropna()
+    if not said or pauses_ms.empty:
+        return said
+    return f"{said}; by its log, the lab never paused longer than {duration(pauses_ms.max())}"
 
 
 def quantile(values: pd.Series[float], q: float) -> float:

@@ -1,4 +1,4 @@
-"""The columns of the four tables: names, order and dtypes, in this one place.
+"""The columns of the tables: names, order and dtypes, in this one place.
 
 Integers that can be missing are ``Int64``; times that can be missing are float64
 milliseconds with NaN; text and bytes are Arrow arrays.
@@ -96,21 +96,34 @@ DELTAS: Schema = {
     "n_tokens": MAYBE_INT,
 }
 
+SENDS: Schema = {
+    "send": INT,
+    "read": MAYBE_INT,
+    "t_ms": FLOAT,
+    "gap_ms": FLOAT,
+    "sent_ns": INT,
+    "due_ns": MAYBE_INT,
+    "n_bytes": INT,
+    "start": INT,
+    "end": INT,
+}
+
 TABLES: Mapping[str, Schema] = {
     "reads": READS,
     "lines": LINES,
     "events": EVENTS,
     "deltas": DELTAS,
+    "sends": SENDS,
 }
 
 
 def frame(table: str, columns: Mapping[str, object]) -> pd.DataFrame:
-    """Make one of the four tables of `columns`, without copying them.
+    """Make one of the tables of `columns`, without copying them.
 
     Parameters
     ----------
     table : str
-        ``reads``, ``lines``, ``events`` or ``deltas``.
+        ``reads``, ``lines``, ``events``, ``deltas`` or ``sends``.
     columns : mapping of str to array
         All of one length, each already of its dtype; in any order.
 

@@ -154,6 +154,12 @@ class Tables:
 
     @property
     @_kept
+    def sends(self) -> pd.DataFrame:
+        """One row a write of the lab; see `views.sends`."""
+        return views.sends(self.tape)
+
+    @property
+    @_kept
     def chunks(self) -> pd.DataFrame:
         """One row an event with generated text or a tool call; see `views.chunks`."""
         return views.chunks(self.tape, self.follower, self.deltas)

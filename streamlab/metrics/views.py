@@ -1,10 +1,11 @@
-"""The tables as functions of one tape: reads, lines, events, deltas, and chunks.
+"""The tables as functions of one tape: reads, lines, events, deltas, sends, and chunks.
 
 Rule: these functions keep no state and read no clock; `Tables` keeps the tables.
 """
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Sequence
 from operator import attrgetter
 
@@ -20,7 +21,7 @@ from streamlab.follow.gap import MERGED
 from streamlab.metrics.arrivals import Arrivals, arrivals_of, brought, ms_since
 from streamlab.metrics.lines import line_columns
 from streamlab.metrics.schema import Ints, blobs, frame, integers, known, slices, strings, texts
-from streamlab.tape import ARRIVALS, TIERS, UNKNOWN, Tape
+from streamlab.tape import ARRIVALS, TIERS, UNKNOWN, Sends, Tape
 
 
 def reads(tape: Tape) -> pd.DataFrame:
@@ -181,6 +182,35 @@ def deltas(tape: Tape, follower: Follower) -> pd.DataFrame:
     }
     arrived = arrivals_of(tape).of(*brought(follower, line))
     return frame("deltas", arrived | columns)
+
+
+def sends(tape: Tape) -> pd.DataFrame:
+    """Return the writes of the lab, from its own log: when the server sent what.
+
+    Returns
+    -------
+    DataFrame, one row a write; without a row if no lab sent the stream
+        ``send``: its number.  ``read``: the read that brought its last byte; NA if none did.
+        ``t_ms``: when it was sent, since t0.  ``gap_ms``: since the write before: here a
+        silence is one of the server.  ``sent_ns``, ``due_ns``: when it was sent, and when it
+        was to be sent, ns of the monotonic clock.  ``n_bytes``; ``start``, ``end``: offsets in
+        the encoded body.
+    """
+    log = tape.sends or Sends(array("q"), array("q"), array("q"))
+    end, sent, due = (np.array(column, dtype=np.int64) for column in log)
+    read = np.searchsorted(np.array(tape.columns.ends, dtype=np.int64), end)
+    columns: dict[str, object] = {
+        "send": np.arange(len(end)),
+        "read": known(read, read >= len(tape)),
+        "t_ms": ms_since(tape.t0_ns, sent),
+        "gap_ms": np.append(np.nan, np.diff(sent) / 1e6)[: len(end)],
+        "sent_ns": sent,
+        "due_ns": _known(due),
+        "n_bytes": np.diff(end, prepend=0),
+        "start": np.append(0, end)[:-1],
+        "end": end,
+    }
+    return frame("sends", columns)
 
 
 def generated(table: pd.DataFrame) -> pd.DataFrame:

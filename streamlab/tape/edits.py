@@ -18,7 +18,7 @@ from operator import index
 from typing import SupportsIndex
 
 from streamlab.errors import UsageError
-from streamlab.tape.reads import UNKNOWN, Columns, End, How, Stamp, Tape
+from streamlab.tape.reads import UNKNOWN, Columns, End, How, Sends, Stamp, Tape
 
 __all__ = ["cut", "rechunk", "stall", "stretch"]
 
@@ -113,7 +113,7 @@ def cut(
     _only_one("cut", reads=reads, n_bytes=n_bytes, t_ms=t_ms)
     place = f"{reads=}" if reads is not None else f"{n_bytes=}" if t_ms is None else f"{t_ms=}"
     size, end_ns = _break(tape, reads, n_bytes, t_ms)
-    columns = _head(tape.columns, size)
+    columns, sends = _head(tape.columns, size), tape.sends
     # A stream does not end before its last read was seen: `arrived_ns` of the next read, or
     # `t_ms`, may be earlier than that.
     end_ns = max([end_ns, *columns.seen_ns[-1:], *columns.delivered_ns[-1:]])
@@ -124,6 +124,8 @@ def cut(
         end=End(end_ns, how, f"cut on purpose after {size} bytes"),
         marks={name: at_ns for name, at_ns in tape.marks.items() if at_ns <= end_ns},
         server_sent_ns=tape.server_sent_ns and tape.server_sent_ns[: len(columns.ends)],
+        sends=sends
+        and Sends(*(each[: bisect_left(sends.ends, size) + bool(size)] for each in sends)),
     )
     return _noted(shorter, f"cut({place}, {how=})")
 
@@ -165,13 +167,15 @@ def rechunk(tape: Tape, sizes: int | Iterable[int]) -> Tape:
 def _moved(tape: Tape, move: _Move, first: int, from_ns: int | None) -> Tape:
     """Move the reads from row `first` on, and the phases and the end since `from_ns`."""
 
-    def column(times: array[int]) -> array[int]:
+    def column(times: array[int], first: int = first) -> array[int]:
         later = (t_ns if t_ns == UNKNOWN else move(t_ns) for t_ns in times[first:])
         return times[:first] + array("q", later)
 
     def moment(t_ns: int) -> int:
         return move(t_ns) if from_ns is None or t_ns >= from_ns else t_ns
 
+    sends = tape.sends
+    write = bisect_right(sends.ends, tape.columns.start(first)) if sends else 0
     columns = replace(
         tape.columns,
         arrived_ns=column(tape.columns.arrived_ns),
@@ -185,6 +189,7 @@ def _moved(tape: Tape, move: _Move, first: int, from_ns: int | None) -> Tape:
         end=replace(tape.end, t_ns=moment(tape.end.t_ns)),
         marks={name: moment(t_ns) for name, t_ns in tape.marks.items()},
         server_sent_ns=tape.server_sent_ns and column(tape.server_sent_ns),
+        sends=sends and Sends(sends.ends, *(column(each, write) for each in sends[1:])),
     )
 
 

@@ -13,6 +13,7 @@ without that line was cut off; its whole lines still load.
 ``late``       stamps of a read that became known after it was written
 ``mark``       a phase of the request, and its ``t_ns``
 ``meta``       request and response again, as they are known now
+``sends``      when the lab wrote what, a column each: ``ends``, ``sent_ns``, ``due_ns``
 ``end``        the last line: when and how the stream ended
 =============  ====================================================================
 
@@ -48,7 +49,7 @@ from streamlab.errors import UsageError
 from streamlab.tape import journal_lines as lines
 from streamlab.tape.journal_load import load
 from streamlab.tape.journal_thread import THREAD
-from streamlab.tape.reads import UNKNOWN, Recorder, Tape
+from streamlab.tape.reads import UNKNOWN, Recorder, Sends, Tape
 from streamlab.tape.whole import refusals, whole
 
 __all__ = ["Journal", "load", "save"]
@@ -119,6 +120,7 @@ class Journal:
         self._busy = False
         self._closing: Sequence[int] | None = None
         self._torn = False  # the file may be longer than `_place` notes
+        self._sends: Sends | None = None
         self._undelivered: deque[int] = deque()
         self._n_queued = 0  # reads whose delivery was asked about
         self._marks: dict[str, int] = {}
@@ -151,13 +153,17 @@ class Journal:
         """Write what is new since the last call; `journal_thread` calls this."""
         self._work(None)
 
-    def close(self, server_sent_ns: Sequence[int] | None = None) -> None:
+    def close(
+        self, server_sent_ns: Sequence[int] | None = None, sends: Sends | None = None
+    ) -> None:
         """Write the rest and the stream's end, and close the file.
 
         Parameters
         ----------
         server_sent_ns : sequence of int, optional
             When the lab wrote the last byte of each read; known only after the stream.
+        sends : Sends, optional
+            Every write of the lab.
 
         If the recorder still runs, the file gets no end and loads as ``"cut"``.
 
@@ -166,7 +172,7 @@ class Journal:
         RuntimeWarning
             If the file ends early; see `error`.
         """
-        was_open = self._file is not None
+        was_open, self._sends = self._file is not None, sends
         self._work(server_sent_ns or ())
         if was_open and self.error is not None:
             reason = str(self.error) or type(self.error).__name__
@@ -292,6 +298,8 @@ class Journal:
         )
         while some := b"".join(islice(late, _LINES_A_WRITE)):
             self._put(some)
+        if self._sends is not None:
+            self._put(lines.sends(self._sends))
         if ended is not None:
             self._put(lines.end(ended))
 

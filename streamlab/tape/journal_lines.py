@@ -10,7 +10,7 @@ from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from json import JSONEncoder
 
-from streamlab.tape.reads import ARRIVALS, TIERS, UNKNOWN, Columns, End, Tape
+from streamlab.tape.reads import ARRIVALS, TIERS, UNKNOWN, Columns, End, Sends, Tape
 
 NAME = "journal"
 VERSION = 1
@@ -93,6 +93,11 @@ def end(end: End) -> bytes:
     return encode({"end": {"t_ns": end.t_ns, "how": end.how, "detail": end.detail}})
 
 
+def sends(log: Sends) -> bytes:
+    """Return the line of all writes of the lab."""
+    return encode({"sends": {name: list(column) for name, column in log._asdict().items()}})
+
+
 def whole(tape: Tape) -> Iterator[bytes]:
     """Yield all lines of a finished tape."""
     yield header(tape.meta)
@@ -102,6 +107,8 @@ def whole(tape: Tape) -> Iterator[bytes]:
         yield chunks(tape.chunk_ends.tolist())
     for row, one in enumerate(tape):
         yield read(tape.columns, row, one.data, one.server_sent_ns)
+    if tape.sends is not None:
+        yield sends(tape.sends)
     yield end(tape.end)
 
 

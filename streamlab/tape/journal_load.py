@@ -18,7 +18,17 @@ from typing import BinaryIO, TypeVar, get_args
 
 from streamlab.errors import FormatError
 from streamlab.tape.journal_lines import NAME, VERSION
-from streamlab.tape.reads import ARRIVALS, TIERS, UNKNOWN, End, How, Recorder, Stamp, Tape
+from streamlab.tape.reads import (
+    ARRIVALS,
+    TIERS,
+    UNKNOWN,
+    End,
+    How,
+    Recorder,
+    Sends,
+    Stamp,
+    Tape,
+)
 
 _PASS = "Pass a file that rec.save or save= wrote."
 _FIRST = f'{{"streamlab":"{NAME}"'
@@ -69,6 +79,7 @@ class _Loader:
         self.log = Recorder()
         self.meta: dict[str, object] = {}
         self.sent: array[int] = array("q")
+        self.sends: Sends | None = None
         self.end: End | None = None
         self.hole = ""
 
@@ -136,12 +147,13 @@ class _Loader:
             ("late", self._late),
             ("mark", self._mark),
             ("chunks", self._chunks),
+            ("sends", self._take_sends),
             ("end", self._end),
         ):
             if kind in entry:
                 return take(entry)
         if "meta" not in entry:
-            raise self._broken("is none of read, more, late, mark, chunks, meta, end")
+            raise self._broken("is none of read, more, late, mark, chunks, sends, meta, end")
         return self._meta(entry["meta"])
 
     def _is_missing(self, row: object, known: int) -> bool:
@@ -190,16 +202,26 @@ class _Loader:
             if name in entry:
                 column[row] = self._int(entry, name)
 
+    def _take_sends(self, entry: Mapping[str, object]) -> None:
+        given = entry["sends"]
+        columns = [self._ints(given, name) for name in Sends._fields]
+        if len({len(column) for column in columns}) != 1:
+            raise self._broken(f"has sends of several lengths: {', '.join(Sends._fields)}")
+        self.sends = Sends(*columns)
+
     def _mark(self, entry: Mapping[str, object]) -> None:
         self.log.mark(str(entry["mark"]), self._int(entry, "t_ns"))
 
     def _chunks(self, entry: Mapping[str, object]) -> None:
-        ends = entry["chunks"]
-        if not isinstance(ends, list) or any(
-            type(e) is not int or e not in _INT64 for e in ends
+        self.log.chunk_ends.extend(self._ints(entry, "chunks"))
+
+    def _ints(self, entry: object, name: str) -> array[int]:
+        found = entry.get(name) if isinstance(entry, Mapping) else None
+        if not isinstance(found, list) or any(
+            type(e) is not int or e not in _INT64 for e in found
         ):
-            raise self._broken(f"needs whole numbers as its chunks and has {ends!r}")
-        self.log.chunk_ends.extend(ends)
+            raise self._broken(f"needs whole numbers as its {name} and has {found!r}")
+        return array("q", found)
 
     def _meta(self, meta: object) -> None:
         if not isinstance(meta, dict):
@@ -256,7 +278,8 @@ class _Loader:
     def _tape(self, missing: str) -> Tape:
         end = self.end or End(self._last_ns(), "cut", missing)
         sent = self.sent if any(t_ns != UNKNOWN for t_ns in self.sent) else None
-        return replace(self.log.finish(), end=end, meta=self.meta, server_sent_ns=sent)
+        tape = replace(self.log.finish(), end=end, meta=self.meta)
+        return replace(tape, server_sent_ns=sent, sends=self.sends)
 
     def _last_ns(self) -> int:
         columns = self.log.columns

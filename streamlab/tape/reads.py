@@ -92,6 +92,14 @@ class End:
     detail: str = ""
 
 
+class Sends(NamedTuple):
+    """The lab's log of one stream: one value a write in each column."""
+
+    ends: array[int]  # offset in the encoded body after the write
+    sent_ns: array[int]  # right before the `send` that took its last byte
+    due_ns: array[int]
+
+
 @dataclass(slots=True)
 class Columns:
     """The columns of the reads: one entry a read in each."""
@@ -270,6 +278,8 @@ class Tape:
     chunk_ends : array of int, optional
         Offsets in `body` where the chunks of HTTP/1.1 end (RFC 9112, 7.1); one entry a chunk.
         The last can lie behind a body that was cut off.  None where chunks were not seen.
+    sends : Sends, optional
+        Every write of the lab.
     """
 
     body: bytes | memoryview
@@ -279,6 +289,7 @@ class Tape:
     meta: Mapping[str, object] = field(default_factory=dict)
     server_sent_ns: array[int] | None = None
     chunk_ends: array[int] | None = None
+    sends: Sends | None = None
 
     def __len__(self) -> int:
         return len(self.columns.ends)
@@ -310,7 +321,7 @@ class Tape:
         sent = self.server_sent_ns
         known = None if sent is None or all(t_ns == UNKNOWN for t_ns in sent) else sent
         about = (self.end, dict(self.marks), dict(self.meta))
-        return self.columns, self.body, self.chunk_ends, known, about
+        return self.columns, self.body, self.chunk_ends, self.sends, known, about
 
     @property
     def ended(self) -> End:

@@ -89,6 +89,12 @@ def test_reads_join_to_the_bytes_sent(record: Record, scenario: str, fast_lab: L
     assert list(reads["end"])[-1] == len(rec.body)
     assert reads["server_sent_ns"].notna().all()
     assert (reads["server_sent_ns"] - 50_000 <= reads["arrived_ns"]).all()
+    sends = rec.sends
+    assert list(sends["end"])[-1] == len(rec.body)
+    sent_ns = dict(zip(sends["end"], sends["sent_ns"], strict=True))
+    whole = reads[reads["end"].isin(list(sent_ns))]
+    assert list(whole["server_sent_ns"]) == [sent_ns[end] for end in whole["end"]]
+    assert sends["due_ns"].notna().all()
     assert (reads["arrived_ns"] <= reads["seen_ns"]).all()
     assert (reads["seen_ns"] <= reads["delivered_ns"]).all()
 

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from streamlab.cli import main
+from streamlab.tape import UNKNOWN, End, Read, Stamp, journal, tape_of
 from tests.cli.conftest import DONE, event, saved
 from tests.cli.prompt import in_terminal
 
@@ -124,3 +125,16 @@ def test_what_is_no_recording_is_misuse(capsys, hello, here, arguments, sentence
     assert err.startswith("streamlab: ")
     assert sentence in err
     assert err.count("\n") == 1
+
+
+def test_a_merged_read_has_no_gap(capsys, tmp_path):
+    stamps = Stamp(10**6, 10**6, "kernel", 1), Stamp(9 * 10**6, 10**7, "kernel", 9, 2, "merged")
+    reads = [Read(b"data: a\n\n", stamp, UNKNOWN, UNKNOWN) for stamp in stamps]
+    journal.save(tape_of(reads, End(10**7, "eof"), {"request_sent": 0}), tmp_path / "a.jsonl")
+
+    assert rows(capsys, tmp_path / "a.jsonl")[1][1:] == [
+        "     0        1.0             data: a",
+        "     1        1.0  same read  (blank) event 0",
+        "     2        9.0     merged  data: a",
+        "     3        9.0  same read  (blank) event 1",
+    ]

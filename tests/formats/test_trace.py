@@ -12,6 +12,7 @@ import streamlab as sl
 from streamlab import formats
 from streamlab.formats import trace
 from streamlab.metrics import Tables
+from streamlab.tape import UNKNOWN, End, Read, Stamp, tape_of
 from streamlab.testing import tape_from
 from tests.metrics.streams import ROLE, content, eleven_answers, in_kernel_tier
 
@@ -209,3 +210,18 @@ def test_hostile_text_stays_text(tmp_path):
     found = saved(Tables(tape_from([(1, content(nasty))])), tmp_path)
 
     assert of_phase(found, "i")[0]["args"]["text"] == nasty.replace("\ud83d", "\ufffd")
+
+
+def test_a_delta_of_a_merged_read_is_marked_with_its_bound(tmp_path):
+    stamp = Stamp(1_090, 1_100, "kernel", 3, 1_010, "merged")
+    tape = tape_of([Read(content("a"), stamp, UNKNOWN, UNKNOWN)], End(1_200, "eof"))
+    (delta,) = of_phase(saved(Tables(tape), tmp_path), "i")
+
+    assert delta["args"] == {
+        "text": "a",
+        "delta": 0,
+        "event": 0,
+        "read": 0,
+        "arrival": "merged",
+        "lo_ns": 1_010,
+    }

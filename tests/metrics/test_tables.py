@@ -1,4 +1,6 @@
 import gzip
+from array import array
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -6,7 +8,7 @@ import pytest
 
 from streamlab.errors import UnknownNameError
 from streamlab.metrics import Tables
-from streamlab.tape import UNKNOWN, End, Read, Stamp, anchor, tape_of
+from streamlab.tape import UNKNOWN, End, Read, Sends, Stamp, anchor, tape_of
 from tests.metrics.streams import (
     DONE,
     ELEVEN_ANSWERS,
@@ -253,3 +255,23 @@ def test_a_merged_read_is_an_interval_and_a_burst_one_arrival():
 
 def read_at(stamp):
     return Read(b"data: x\n\n", stamp, UNKNOWN, UNKNOWN)
+
+
+def test_the_log_of_the_lab_is_a_table_of_its_writes():
+    """The third write arrived in no read; the first two came in one."""
+    ms, t0 = 1_000_000, 1_000_000_000
+    sent = [t0 + 5 * ms, t0 + 25 * ms, t0 + 65 * ms]
+    log = Sends(array("q", [9, 18, 27]), array("q", sent), array("q", [t0, UNKNOWN, t0 + 9]))
+    tape = replace(tables([(30, b"data: a\n\ndata: b\n\n")]).tape, sends=log)
+    sends = Tables(tape).sends
+
+    assert sends["t_ms"].tolist() == [5, 25, 65]
+    assert nan_is_none(sends["gap_ms"]) == [None, 20, 40]
+    assert nan_is_none(sends["read"]) == [0, 0, None]
+    assert nan_is_none(sends["due_ns"]) == [t0, None, t0 + 9]
+    assert sends[["n_bytes", "start", "end"]].to_numpy().tolist() == [
+        [9, 0, 9],
+        [9, 9, 18],
+        [9, 18, 27],
+    ]
+    assert tables([(30, b"data: a\n\n")]).sends.empty

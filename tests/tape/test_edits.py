@@ -1,6 +1,8 @@
 """Edits move times and cut reads; the bytes and t0 stay, and the tape lists its edits."""
 
 import math
+from array import array
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -8,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streamlab.errors import UsageError
-from streamlab.tape import UNKNOWN, End, Read, Stamp, tape_of
+from streamlab.tape import UNKNOWN, End, Read, Sends, Stamp, tape_of
 from streamlab.tape.edits import cut, rechunk, stall, stretch
 from streamlab.testing import tape_from
 
@@ -383,3 +385,27 @@ def test_numbers_from_numpy_are_numbers():
     assert stall(TAPE, numpy.int64(3), read=numpy.int64(1))[1].stamp.arrived_ns == 1_023_000_000
     assert len(rechunk(TAPE, numpy.array([1, 2]))) == 3
     assert len(cut(TAPE, reads=numpy.int64(1))) == 1
+
+
+def test_the_log_of_the_lab_moves_with_the_reads():
+    """A write is late if it has a byte of a late read; a cut keeps the writes that it needs."""
+    tape = tape_from([(10, b"ab"), (20, b"cd"), (30, b"ef")], end_ms=40)
+    times = array("q", (T0_NS + t for t in (1, 2, 3, 4)))
+    tape = replace(tape, sends=Sends(array("q", [1, 3, 4, 6]), times, times))
+
+    def sent(edited):
+        assert edited.sends.sent_ns == edited.sends.due_ns
+        assert list(edited.sends.ends) == [1, 3, 4, 6][: len(edited.sends.ends)]
+        return [t_ns - T0_NS for t_ns in edited.sends.sent_ns]
+
+    assert sent(stretch(tape, 10)) == [10, 20, 30, 40]
+    assert sent(stall(tape, 1e-4, read=1)) == [1, 102, 103, 104]
+    assert sent(stall(tape, 1e-4, t_ms=30)) == [1, 2, 3, 104]
+    assert [sent(cut(tape, n_bytes=n)) for n in range(5)] == [
+        [],
+        [1],
+        [1, 2],
+        [1, 2],
+        [1, 2, 3],
+    ]
+    assert sent(rechunk(tape, 1)) == [1, 2, 3, 4]

@@ -17,7 +17,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streamlab.errors import FormatError, UsageError
-from streamlab.tape import UNKNOWN, End, Journal, Read, Recorder, Stamp, load, save, tape_of
+from streamlab.tape import (
+    UNKNOWN,
+    End,
+    Journal,
+    Read,
+    Recorder,
+    Sends,
+    Stamp,
+    load,
+    save,
+    tape_of,
+)
 from streamlab.tape.journal_thread import THREAD
 from streamlab.testing import ManualClock, tape_from
 from tests.waiting import until
@@ -64,6 +75,22 @@ def test_what_is_saved_is_loaded(tmp_path_factory, tape):
     save(tape, path)
 
     assert load(path) == tape
+
+
+def test_the_log_of_the_lab_is_kept(tmp_path):
+    """By `save`, and by a journal that learns it only as it closes."""
+    sends = Sends(array("q", [8, 20]), array("q", [1_000, 2**62]), array("q", [UNKNOWN, 3]))
+    tape = replace(sample(), sends=sends)
+    save(tape, tmp_path / "saved.jsonl")
+    log = Recorder(ManualClock())
+    log.append(b"data: a\n\n", STAMP)
+    journal = Journal(log, tmp_path / "grown.jsonl")
+    log.end("eof")
+    journal.close(None, sends)
+
+    assert load(tmp_path / "saved.jsonl") == tape
+    assert load(tmp_path / "grown.jsonl") == replace(log.finish(), sends=sends)
+    assert tape != sample()
 
 
 @settings(max_examples=40, deadline=None)
@@ -255,9 +282,13 @@ BROKEN = {
     "not-json": (f"{HEADER}\n{{oops\n{END}\n", ", line 2, is not JSON" + MEND),
     "not-utf-8": (f"{HEADER}\n\udcff\n{END}\n", ", line 2, is not JSON" + MEND),
     "no-object": (f"{HEADER}\n17\n", ", line 2, is no JSON object" + MEND),
+    "sends-of-several-lengths": (
+        f'{HEADER}\n{{"sends":{{"ends":[1,2],"sent_ns":[3],"due_ns":[4,5]}}}}\n',
+        ", line 2, has sends of several lengths: ends, sent_ns, due_ns" + MEND,
+    ),
     "unknown": (
         f'{HEADER}\n{{"x":1}}\n',
-        ", line 2, is none of read, more, late, mark, chunks, meta, end" + MEND,
+        ", line 2, is none of read, more, late, mark, chunks, sends, meta, end" + MEND,
     ),
     "after-the-end": (
         f"{HEADER}\n{END}\n{READ}\n",
