@@ -49,7 +49,7 @@ def run(
     """Show the lines of a recording and the time when each arrived.
 
     Times are in ms since the request was sent; a gap is the time since the row above. A row
-    that arrived in the same read as the row above has the words "same read" in place of a gap. A
+    that arrived in the same read as the row above has "same read" in place of a gap. A
     row has "merged" if its bytes queued while the program was busy: its gap is not known.
     The command also shows comments, ignored lines and an unfinished last line. The blank line
     that completes an event shows what the event added. A terminal shows the beginning of a long
