@@ -6,13 +6,16 @@ from ``plots``, files from ``formats``; each of them is made when it is first us
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cached_property, partial
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from streamlab.dialects.answer import ToolCall
+from streamlab.dialects import FUNCTION, EventReader
+from streamlab.dialects.calls import ToolCall
 from streamlab.errors import StreamFailedError, UnknownNameError
 from streamlab.faces import frozen, text
 from streamlab.tape import End, Tape
@@ -34,8 +37,15 @@ class Recording:
         The facts: reads and their stamps.
     """
 
-    def __init__(self, tape: Tape, dialect: str = "", label: str = "") -> None:
+    def __init__(
+        self,
+        tape: Tape,
+        dialect: str = "",
+        label: str = "",
+        reader: EventReader | None = None,
+    ) -> None:
         self.tape = tape
+        self._reader = reader
         self._label = label
         self._dialect = dialect or str(tape.meta.get("dialect") or "auto")
 
@@ -90,9 +100,19 @@ class Recording:
         return self.tables.answer.finish_reason
 
     @property
+    def finish_detail(self) -> Mapping[str, Any] | None:
+        """The reason behind the finish, in the provider's keys: ``{"reason": …}``."""
+        return self.tables.answer.finish_detail
+
+    @property
     def usage(self) -> Mapping[str, Any] | None:
         """The usage that the server reported, in the provider's keys; None without a report."""
         return self.tables.answer.usage
+
+    @property
+    def server_times(self) -> pd.DataFrame:
+        """What the server says of its own times: ``name``, ``ms``, ``source``."""
+        return self.tables.server_times
 
     @property
     def error(self) -> Mapping[str, Any] | None:
@@ -129,7 +149,7 @@ class Recording:
         """The tables, each made when it is first used."""
         from streamlab.metrics import Tables
 
-        return Tables(self.tape, self._dialect, self.label)
+        return Tables(self.tape, self._dialect, self.label, self._reader)
 
     @property
     def reads(self) -> pd.DataFrame:
@@ -234,7 +254,14 @@ class Recording:
         return formats.save(self.tables, path)
 
 
-def load(path: str | PathLike[str], dialect: str = "", label: str = "") -> Recording:
+def load(
+    path: str | PathLike[str],
+    dialect: str = "",
+    label: str = "",
+    *,
+    think_tags: bool | None = None,
+    reader: EventReader | None = None,
+) -> Recording:
     """Return the recording in a saved file, or in the journal of a process that was killed.
 
     Parameters
@@ -242,9 +269,18 @@ def load(path: str | PathLike[str], dialect: str = "", label: str = "") -> Recor
     path : str or path
         A ``.jsonl`` journal or a ``.parquet`` file.
     dialect : str
-        The dialect of the events; by default the one in the file.
+        The dialect of the events; by default the one in the file, or the paths there.
     label : str
         The name in tables and pictures; by default the one in the file.
+    think_tags : bool, optional
+        Read content between ``<think>`` and ``</think>`` as reasoning; by default as recorded.
+    reader : callable, optional
+        The function that reads the events, if the recording was made with one.
+
+    Warns
+    -----
+    UserWarning
+        If a function read the events, and it is not given again.
 
     Raises
     ------
@@ -255,7 +291,15 @@ def load(path: str | PathLike[str], dialect: str = "", label: str = "") -> Recor
     """
     from streamlab import formats
 
-    return Recording(formats.load(path), dialect, label)
+    tape = formats.load(path)
+    meta = {**tape.meta, **({} if think_tags is None else {"think_tags": think_tags})}
+    if dialect:
+        meta.pop("reader", None)
+    paths = meta.get("reader")
+    if isinstance(paths, Mapping) and FUNCTION in paths and reader is None:
+        said = f"the function {paths[FUNCTION]} read the events. Give it again: reader=…."
+        warnings.warn(said, stacklevel=2)
+    return Recording(replace(tape, meta=meta), dialect, label, reader)
 
 
 class Draw(Protocol):

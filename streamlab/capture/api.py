@@ -47,6 +47,8 @@ def record(options: RequestOptions) -> Recording:
         Seconds without a byte; 60 by default, None to wait for ever.
     max_bytes : int, optional
         End the stream once so many bytes of body are recorded.
+    think_tags : bool
+        Read the content between ``<think>`` and ``</think>`` as reasoning.
     json : mapping, optional
         Fields of the request's body, also those whose names are parameters here, such as
         ``label``.
@@ -155,4 +157,4 @@ def _journaling(own: OwnRequest, path: str | PathLike[str]) -> Iterator[None]:
 def _show(own: OwnRequest) -> Showing:
     recorder = own.session.recorder
     dialect, label = str(recorder.meta["dialect"]), str(recorder.meta["label"])
-    return show(recorder, own.stop, dialect=dialect, label=label)
+    return show(recorder, own.stop, dialect=dialect, label=label, reader=own.session.reader)

@@ -14,6 +14,7 @@ from typing import Any, Final, ParamSpec, TypeVar, cast
 
 import httpx
 
+from streamlab.dialects import FUNCTION
 from streamlab.endpoints.endpoint import Endpoint, Prompt
 from streamlab.errors import UsageError
 
@@ -56,6 +57,7 @@ class RequestOptions:
     client: Any = None
     timeout: Timeout = UNSET
     max_bytes: int | None = None
+    think_tags: bool = False
 
     def __post_init__(self) -> None:
         if not isinstance(self.endpoint, Endpoint):
@@ -70,6 +72,14 @@ class RequestOptions:
                 f"{fspath(self.save)!r} came. For another format call rec.save(…) afterwards."
             )
         check_max_bytes(self.max_bytes)
+
+    @property
+    def reading(self) -> dict[str, object]:
+        """Return how to read the events, for the metadata; a function has only its name."""
+        reader = self.endpoint.reader
+        named = {FUNCTION: getattr(reader, "__name__", "")} if callable(reader) else reader
+        given = {"reader": named, "think_tags": self.think_tags}
+        return {key: value for key, value in given.items() if value}
 
     @property
     def http(self) -> dict[str, Any]:
@@ -88,6 +98,7 @@ def described(
     client: Any = None,
     timeout: Timeout = UNSET,
     max_bytes: int | None = None,
+    think_tags: bool = False,
     json: Mapping[str, object] | None = None,
     **body: object,
 ) -> RequestOptions:
@@ -100,7 +111,7 @@ def described(
     path = None if save is None else Path(save)
     fields = {**(json or {}), **body}
     return RequestOptions(
-        endpoint, prompt, fields, path, live, label, client, timeout, max_bytes
+        endpoint, prompt, fields, path, live, label, client, timeout, max_bytes, think_tags
     )
 
 

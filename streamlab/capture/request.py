@@ -59,7 +59,9 @@ class OwnRequest:
             model=endpoint.model,
             max_bytes=options.max_bytes,
             clock=clock,
+            reader=endpoint.reader if callable(endpoint.reader) else None,
         )
+        self.session.recorder.meta.update(options.reading)
         self._http = options.http
         if "timeout" in self._http:
             self._http["timeout"] = checked_timeout(self._http["timeout"])

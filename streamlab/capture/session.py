@@ -23,6 +23,7 @@ from streamlab.capture.libraries import (
     sentence,
 )
 from streamlab.capture.marks import Marks, refine
+from streamlab.dialects import EventReader
 from streamlab.endpoints import redact
 from streamlab.net.connection import Exchange
 from streamlab.net.http2_frames import PieceStamps
@@ -61,6 +62,8 @@ class Session:
         The session is full after this number of bytes of body.
     closed : callable, optional
         Returns whether the response was closed; for a library that does not report it.
+    reader : callable, optional
+        The function of the user's own that reads the events.
 
     Attributes
     ----------
@@ -79,6 +82,7 @@ class Session:
         max_bytes: int | None = None,
         clock: Clock = monotonic_ns,
         closed: Callable[[], bool] | None = None,
+        reader: EventReader | None = None,
     ) -> None:
         warm_up()
         wall_map().refresh()  # an anchor at the start and one at the end show a step between
@@ -87,6 +91,7 @@ class Session:
         if model:
             self.recorder.meta["model"] = model
         self.marks = Marks(self.recorder)
+        self.reader = reader
         self._secrets: tuple[str, ...] = ()
         self._secret_bytes: tuple[bytes, ...] = ()
         self._content: bytes | None = None  # the request's body, if its fields are not known
@@ -284,7 +289,7 @@ class Session:
                 tape = self.finish()
                 if not self._has_log and (url := lab_log.log_url(tape)):
                     tape = lab_log.with_log(tape, lab_log.asked(url))
-                self._recording = Recording(tape)
+                self._recording = Recording(tape, reader=self.reader)
             return self._recording
 
     @property

@@ -53,7 +53,8 @@ class _Streaming:
         self._is_left = False
         # Kept open as long as the stream: without `with`, its opening may be gone before.
         self._beside = beside
-        self._follower = Follower(self.recorder, str(self.recorder.meta["dialect"]))
+        dialect = str(self.recorder.meta["dialect"])
+        self._follower = Follower(self.recorder, dialect, session.reader)
 
     def __del__(self) -> None:
         if (

@@ -21,6 +21,7 @@ from streamlab.errors import UnknownNameError, UsageError
 PROVIDERS = {
     "openai": "openai_chat",
     "openai-responses": "openai_responses",
+    "openai-completions": "openai_completions",
     "anthropic": "anthropic",
     "gemini": "gemini",
     "ollama": "ollama",

@@ -38,6 +38,7 @@ class StreamOptions(TypedDict, total=False):
     label: str
     timeout: float
     max_bytes: int | None
+    think_tags: bool
 
 
 @dataclass(frozen=True, slots=True)

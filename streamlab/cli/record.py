@@ -16,7 +16,8 @@ Provider = Annotated[
     Option(
         "--provider",
         "-p",
-        help="openai, openai-responses, anthropic, gemini, ollama, cohere or lmstudio.",
+        help="openai, openai-responses, openai-completions, anthropic, gemini, ollama, cohere "
+        "or lmstudio.",
     ),
 ]
 BaseUrl = Annotated[
@@ -54,6 +55,9 @@ Timeout = Annotated[
     ),
 ]
 MaxBytes = Annotated[int | None, Option(min=1, metavar="N", help="End after N bytes of body.")]
+ThinkTags = Annotated[
+    bool, Option("--think-tags", help="Read content in <think> tags as reasoning.")
+]
 Async = Annotated[bool, Option("--async", help="Use an asyncio event loop.")]
 
 
@@ -73,6 +77,7 @@ def run(
     label: Label = "",
     timeout: Timeout = None,
     max_bytes: MaxBytes = None,
+    think_tags: ThinkTags = False,
     in_async: Async = False,
 ) -> int:
     """Stream a completion, print its text, and save it.
@@ -103,7 +108,11 @@ def run(
         fields["temperature"] = temperature
     endpoint = where.endpoint(fields, headers_of(header or []))
     asked = prompt_of(prompt, where.wants_prompt and json is None)
-    options: StreamOptions = {"label": label, "max_bytes": max_bytes}
+    options: StreamOptions = {
+        "label": label,
+        "max_bytes": max_bytes,
+        "think_tags": think_tags,
+    }
     if timeout is not None:
         options["timeout"] = timeout
     return report(stream(Job(endpoint, asked, save, options), in_async), save)

@@ -45,6 +45,9 @@ def run(
     events: Annotated[bool, Option("--events", help="Show the dispatched events.")] = False,
     deltas: Annotated[bool, Option("--deltas", help="Show what each event added.")] = False,
     dialect: Annotated[str, Option(help="Read the events in this format.")] = "",
+    think_tags: Annotated[
+        bool, Option("--think-tags", help="Read content in <think> tags as reasoning.")
+    ] = False,
 ) -> None:
     """Show the lines of a recording and the time when each arrived.
 
@@ -71,7 +74,7 @@ def run(
     if len(chosen) > 1:
         both = " and ".join(f"--{name}" for name in chosen)
         raise UsageError(f"show prints one table at a time, and {both} came. Pass one.")
-    recording = load(file, dialect=dialect)
+    recording = load(file, dialect=dialect, think_tags=think_tags or None)
     out = console()
     _head(out, file, recording)
     table(out, recording, chosen[0] if chosen else "lines")

@@ -77,12 +77,12 @@ class LineSplitter:
             lines[0] = lines[0].removeprefix(BOM)
         return lines
 
-    def close(self) -> bool:
-        """End an unfinished line at the end of the stream; return True if there was one."""
+    def close(self) -> bytes:
+        """End an unfinished line at the end of the stream and return it; empty without one."""
         tail = self._take_tail()
         if tail:
             self.ends.append(self._end() + len(tail))
-        return bool(tail)
+        return tail
 
     def _complete_crlf(self, data: bytes) -> bytes:
         self._after_cr = False

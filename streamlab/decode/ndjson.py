@@ -4,18 +4,20 @@ The two specifications, ndjson-spec and JSON Lines, are short.  Where they decid
 
 - each line that is not blank is one event of type ``message``, with the line as its data, also
   if the line is not JSON: the dialect decides what that means;
-- a last line without a line end is the ``tail`` and not an event;
+- a last line without a line end is an event if it is a whole JSON object, else the ``tail``;
 - lines end at LF, CR or CRLF as everywhere in this package.
 """
 
 # An unfinished last line: ndjson-spec says "each JSON text MUST be followed by a newline".
-# JSON Lines accepts a file whose last LF is missing, but a stream that breaks off after `12`
-# might have gone on to `123`.  Ollama ends its last line too.
+# JSON Lines accepts a file whose last LF is missing.  A stream that breaks off after `12` might
+# have gone on to `123`, but after its last `}` an object has ended.
 #
 # A bare CR: both specifications name LF, with an optional CR before it.  A CR elsewhere in a
 # JSON text could only be whitespace, because strings escape it (RFC 8259, section 7).
 
 from __future__ import annotations
+
+import json
 
 from streamlab.decode.lines import LineSplitter
 from streamlab.decode.records import BLANK, JSON, TAIL, Comment, Event, Lines
@@ -47,15 +49,28 @@ class NDJSONParser:
     def feed(self, data: bytes) -> list[Event]:
         """Return the events that `data` completes, oldest first; record its lines."""
         events: list[Event] = []
-        for number, line in enumerate(self._splitter.feed(data), start=len(self.lines)):
-            blank = not line.strip(_WHITESPACE)
-            if not blank:
-                text = line.decode("utf-8", "replace")
-                events.append(Event("message", text, first_line=number, last_line=number))
-            self.lines.kinds.append(BLANK if blank else JSON)
+        for line in self._splitter.feed(data):
+            if line.strip(_WHITESPACE):
+                events.append(self._event(line))
+            self.lines.kinds.append(JSON if line.strip(_WHITESPACE) else BLANK)
         return events
 
-    def close(self) -> None:
-        """Record an unfinished last line as a ``tail``, which is not an event."""
-        if self._splitter.close():
-            self.lines.kinds.append(TAIL)
+    def close(self) -> list[Event]:
+        """Return an unfinished last line as an event, if it is whole; else it is a ``tail``."""
+        tail = self._splitter.close()
+        events = [self._event(tail)] if _is_object(tail) else []
+        if tail:
+            self.lines.kinds.append(JSON if events else TAIL)
+        return events
+
+    def _event(self, line: bytes) -> Event:
+        number = len(self.lines)
+        text = line.decode("utf-8", "replace")
+        return Event("message", text, first_line=number, last_line=number)
+
+
+def _is_object(line: bytes) -> bool:
+    try:
+        return isinstance(json.loads(line), dict)
+    except (ValueError, RecursionError):
+        return False

@@ -72,6 +72,6 @@ class Framer(Protocol):
         """Return the events that `data` completes, oldest first; record its lines."""
         ...
 
-    def close(self) -> None:
-        """Record an unfinished last line as a ``tail``.  It completes no event."""
+    def close(self) -> list[Event]:
+        """Return the event in an unfinished last line that is whole; else it is a ``tail``."""
         ...

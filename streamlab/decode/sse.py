@@ -92,7 +92,7 @@ class SSEParser:
         self._between_blocks = self._at_block and self._splitter.between_lines
         return events
 
-    def close(self) -> None:
+    def close(self) -> list[Event]:
         """Record an unfinished last line as a ``tail``, and discard the unfinished event.
 
         "Once the end of the file is reached, any pending data must be discarded.  (If
@@ -101,6 +101,7 @@ class SSEParser:
         """
         if self._splitter.close():
             self.lines.kinds.append(TAIL)
+        return []
 
     @property
     def _at_block(self) -> bool:

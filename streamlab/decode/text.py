@@ -31,7 +31,8 @@ class TextParser:
         self.lines.kinds.extend(OTHER if line else BLANK for line in lines)
         return []
 
-    def close(self) -> None:
+    def close(self) -> list[Event]:
         """Record an unfinished last line as a ``tail``."""
         if self._splitter.close():
             self.lines.kinds.append(TAIL)
+        return []

@@ -12,40 +12,56 @@ from types import MappingProxyType
 from streamlab.dialects.answer import Answer, Choice, answer
 from streamlab.dialects.anthropic import Anthropic
 from streamlab.dialects.cohere import Cohere
+from streamlab.dialects.custom import (
+    FUNCTION,
+    Custom,
+    EventReader,
+    check_paths,
+    custom_reader,
+)
 from streamlab.dialects.deltas import GENERATED, Delta, Kind
 from streamlab.dialects.dialect import Ask, Dialect, Message
 from streamlab.dialects.gemini import Gemini
 from streamlab.dialects.lmstudio_native import LMStudioNative
 from streamlab.dialects.ollama import Ollama
 from streamlab.dialects.openai_chat import OpenAIChat
+from streamlab.dialects.openai_completions import OpenAICompletions
 from streamlab.dialects.openai_responses import OpenAIResponses
 from streamlab.dialects.plain import Plain
 from streamlab.dialects.reader import Reader
+from streamlab.dialects.times import server_times
 from streamlab.dialects.usage import Tokens, tokens
 from streamlab.errors import UnknownNameError
 
 __all__ = [
     "DIALECTS",
+    "FUNCTION",
     "GENERATED",
     "Answer",
     "Ask",
     "Choice",
+    "Custom",
     "Delta",
     "Dialect",
+    "EventReader",
     "Kind",
     "Message",
     "Reader",
     "Tokens",
     "answer",
+    "check_paths",
     "choose",
+    "custom_reader",
     "dialect_named",
     "framing_at",
     "recognise",
+    "server_times",
     "tokens",
 ]
 
 _ALL: tuple[Dialect, ...] = (
     OpenAIChat(),
+    OpenAICompletions(),
     OpenAIResponses(),
     Anthropic(),
     Gemini(),

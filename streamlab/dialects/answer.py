@@ -12,20 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import TypedDict
 
+from streamlab.dialects.calls import Calls, ToolCall
 from streamlab.dialects.deltas import Delta
 from streamlab.dialects.reader import Reader
 from streamlab.dialects.reading import JSONObject
 from streamlab.dialects.usage import Tokens, tokens
-
-
-class ToolCall(TypedDict):
-    """A tool call; `id` and `name` are None if the API sends none."""
-
-    id: str | None
-    name: str | None
-    arguments: str  # text, as it was streamed
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +30,7 @@ class Choice:
     refusal: str = ""
     tool_calls: tuple[ToolCall, ...] = ()
     finish_reason: str | None = None
+    finish_detail: JSONObject | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +44,8 @@ class Answer:
         ``{"id", "name", "arguments"}``; the arguments are text, as they were streamed.
     finish_reason : str or None
         As the provider reports it.
+    finish_detail : mapping or None
+        The details of the finish, with the provider's own keys, such as ``{"reason": …}``.
     choices : tuple of Choice
         All choices, by index.
     usage : mapping or None
@@ -74,6 +69,7 @@ class Answer:
     refusal: str = ""
     tool_calls: list[ToolCall] = field(default_factory=list)
     finish_reason: str | None = None
+    finish_detail: JSONObject | None = None
     choices: tuple[Choice, ...] = ()
     usage: JSONObject | None = None
     timings: JSONObject | None = None
@@ -99,6 +95,7 @@ def answer(deltas: Iterable[Delta], reader: Reader | None) -> Answer:
         The reader that made them; None for a stream without events.
     """
     folds: dict[int, _Fold] = {}
+    one_answer = reader is not None and reader.is_one_answer
     usage: JSONObject | None = None
     failure: JSONObject | None = None
     for delta in deltas:
@@ -107,7 +104,8 @@ def answer(deltas: Iterable[Delta], reader: Reader | None) -> Answer:
         elif delta.kind == "error":
             failure = failure or delta.value
         elif delta.kind in _FOLDED:
-            folds.setdefault(delta.choice or 0, _Fold()).add(delta)
+            choice = 0 if one_answer else delta.choice or 0
+            folds.setdefault(choice, _Fold()).add(delta)
     choices = tuple(folds[index].choice(index) for index in sorted(folds))
     first = choices[0] if choices and choices[0].index == 0 else Choice(0)
     found = Answer(
@@ -116,6 +114,7 @@ def answer(deltas: Iterable[Delta], reader: Reader | None) -> Answer:
         refusal=first.refusal,
         tool_calls=list(first.tool_calls),
         finish_reason=first.finish_reason,
+        finish_detail=first.finish_detail,
         choices=choices,
         usage=usage,
         error=failure,
@@ -142,29 +141,19 @@ class _Fold:
 
     def __init__(self) -> None:
         self.texts: dict[str, list[str]] = {"content": [], "reasoning": [], "refusal": []}
-        self.calls: dict[int | None, list[ToolCall]] = {}
+        self.calls = Calls()
         self.reason: str | None = None
+        self.detail: JSONObject | None = None
 
     def add(self, delta: Delta) -> None:
         if delta.kind == "finish":
-            self.reason = delta.text
+            self.reason, self.detail = delta.text, delta.value
         elif delta.kind == "tool_call":
-            self.call(delta)
+            self.calls.add(delta)
         elif delta.kind in self.texts:
             self.texts[delta.kind].append(delta.text)
 
-    def call(self, delta: Delta) -> None:
-        """Add a piece to a tool call, or begin a new call."""
-        # Some servers number all their calls 0.  Then only a new id shows a new call.
-        calls = self.calls.setdefault(delta.index, [])
-        if not calls or (delta.id and calls[-1]["id"] not in (None, delta.id)):
-            calls.append({"id": None, "name": None, "arguments": ""})
-        call = calls[-1]
-        call["id"] = call["id"] or delta.id
-        call["name"] = call["name"] or delta.name
-        call["arguments"] += delta.text
-
     def choice(self, index: int) -> Choice:
         content, reasoning, refusal = map("".join, self.texts.values())
-        calls = tuple(call for same in self.calls.values() for call in same)
-        return Choice(index, content, reasoning, refusal, calls, self.reason)
+        calls = tuple(self.calls.all)
+        return Choice(index, content, reasoning, refusal, calls, self.reason, self.detail)

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-from streamlab.dialects.deltas import Delta, Kind, meta, text_delta, tool_call, usage_delta
+from streamlab.dialects.deltas import Delta, Kind, meta, text_delta, tool_call
 from streamlab.dialects.dialect import Ask, Dialect, Message, event_name, without_system
 from streamlab.dialects.reader import Handler, NamedReader
 from streamlab.dialects.reading import JSONObject, a_dict, a_text, whole
@@ -32,11 +32,11 @@ class AnthropicReader(NamedReader):
 
     def __init__(self) -> None:
         super().__init__()
-        self._usage: dict[str, object] = {}
+        self._counted = False
 
     def _start(self, event: JSONObject, name: str) -> list[Delta]:
         message = a_dict(event.get("message"))
-        out = self._role(message.get("role"), 0) + self._merged(message.get("usage"))
+        out = self._role(message.get("role"), 0) + self._used(message.get("usage"))
         return out or meta(name)
 
     def _block(self, event: JSONObject, name: str) -> list[Delta]:
@@ -48,7 +48,13 @@ class AnthropicReader(NamedReader):
         for kind, key in FRAGMENTS.values():
             if out := text_delta(kind, block.get(key)):
                 return out
-        return meta(name)
+        part = a_text(block.get("type"))
+        if part == "redacted_thinking":
+            return text_delta("signature", block.get("data")) or meta(name)
+        if part.endswith("_result"):
+            return [Delta("annotation", part)]
+        known = part in ("", "text", "thinking")
+        return meta(name) if known else [Delta("unread", f"content_block.{part}")]
 
     def _fragment(self, event: JSONObject, name: str) -> list[Delta]:
         delta = a_dict(event.get("delta"))
@@ -58,26 +64,22 @@ class AnthropicReader(NamedReader):
         if part in FRAGMENTS:
             kind, key = FRAGMENTS[part]
             return text_delta(kind, delta.get(key))
-        return [Delta("annotation", part)] if part == "citations_delta" else meta(name)
+        known = part == "citations_delta"
+        return [Delta("annotation", part) if known else Delta("unread", f"delta.{part}")]
 
     def _stop(self, event: JSONObject, name: str) -> list[Delta]:
         delta = a_dict(event.get("delta"))
-        details = a_dict(delta.get("stop_details")) or None
+        details = a_dict(delta.get("stop_details"))
+        if delta.get("stop_sequence"):
+            details = {**details, "stop_sequence": delta["stop_sequence"]}
         out = self._finish(delta.get("stop_reason"), value=details)
-        return out + self._merged(event.get("usage")) or meta(name)
+        # The output that `message_start` reports is no count: the first count replaces it.
+        if not self._counted and "output_tokens" in a_dict(event.get("usage")):
+            self._counted, self._usage = True, {**self._usage, "output_tokens": None}
+        return out + self._used(event.get("usage")) or meta(name)
 
     def _last(self, event: JSONObject, name: str) -> list[Delta]:
         return self._done(name)
-
-    def _merged(self, usage: object) -> list[Delta]:
-        # Usage comes in two parts: `message_start` has the input, `message_delta` the output so
-        # far.  The later object has null in place of the earlier numbers; a null must not
-        # replace a number.
-        if not isinstance(usage, dict):
-            return []
-        reported = {key: value for key, value in usage.items() if value is not None}
-        self._usage = {**usage, **self._usage, **reported}
-        return usage_delta(self._usage)
 
     handlers: ClassVar[Mapping[str, Handler]] = {
         "message_start": _start,

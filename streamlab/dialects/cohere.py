@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-from streamlab.dialects.deltas import Delta, meta, text_delta, tool_call, usage_delta
+from streamlab.dialects.deltas import Delta, meta, text_delta, tool_call, unread
 from streamlab.dialects.dialect import Ask, Dialect, Message, event_name
 from streamlab.dialects.reader import Handler, NamedReader
 from streamlab.dialects.reading import JSONObject, a_dict, a_list, a_text, whole
@@ -35,7 +35,7 @@ class CohereReader(NamedReader):
         out += text_delta("content", content.get("text"))
         tokens = a_dict(event.get("logprobs")).get("token_ids")
         self.counts.listed(tokens, "token_ids", out)
-        return out
+        return out or unread(content, ("type", "text", "thinking"), "content.")
 
     def _plan(self, event: JSONObject, name: str) -> list[Delta]:
         return text_delta("reasoning", _message(event).get("tool_plan"))
@@ -58,7 +58,7 @@ class CohereReader(NamedReader):
         delta = a_dict(event.get("delta"))
         out = self._error(delta.get("error")) + self._finish(delta.get("finish_reason"))
         self.failed = self.failed or a_text(delta.get("finish_reason")) in FAILURES
-        return out + usage_delta(delta.get("usage")) or meta(name)
+        return out + self._used(delta.get("usage")) or meta(name)
 
     handlers: ClassVar[Mapping[str, Handler]] = {
         "message-start": _start,

@@ -2,19 +2,22 @@
 
 Rules:
 
-- an empty string is no delta, except in the opening of a tool call;
+- an empty string is no delta, except in the opening of a tool call, and in a part of Gemini's
+  arguments before the last;
 - ``role`` comes once a choice; ``finish`` comes once a choice, and again only if the reason
   changes, so the last one counts;
 - ``usage`` comes with each usage object; its ``value`` is the usage as known then, already
   merged where the API splits it, so the last one counts;
 - text that a closing event repeats is not counted again;
 - an event that adds nothing is one ``meta``, never an error; only an event for text whose text
-  is empty gives no delta at all.
+  is empty gives no delta at all;
+- what may be a part of the answer and is not read is ``unread``, and its text names the key.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from typing import Literal, NamedTuple
 
 from streamlab.dialects.reading import JSONObject, a_text
@@ -33,6 +36,7 @@ Kind = Literal[
     "comment",
     "signature",
     "annotation",
+    "unread",
     "meta",
 ]
 
@@ -74,6 +78,13 @@ def tool_call(
     return Delta("tool_call", _as_text(arguments), choice, None, index, *opening)
 
 
+def unread(found: JSONObject, known: Collection[str], path: str) -> list[Delta]:
+    """Return a delta for each key of `found` that is not known and has a text or an object."""
+    strange = {key: found[key] for key in found if key not in known}
+    is_part = (str, list, dict)
+    return [Delta("unread", path + k) for k, v in strange.items() if v and type(v) in is_part]
+
+
 def usage_delta(value: object) -> list[Delta]:
     """Return a delta with a usage object; none if `value` is not an object."""
     return [Delta("usage", value=value)] if isinstance(value, dict) else []
@@ -87,7 +98,8 @@ def meta(name: str) -> list[Delta]:
 def error(value: object) -> Delta:
     """Return the delta of an error, which may be an object or a sentence."""
     found = value if isinstance(value, dict) else {"message": _as_text(value)}
-    named = (found.get(key) for key in ("message", "type", "code", "status"))
+    keys = ("message", "status_msg", "error_msg", "detail", "type", "code", "status")
+    named = (found.get(key) for key in keys)
     return Delta("error", next((_as_text(name) for name in named if name), ""), value=found)
 
 

@@ -13,12 +13,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from urllib.parse import quote
 
-from streamlab.dialects.deltas import Delta, Kind, meta, text_delta, tool_call, usage_delta
+from streamlab.dialects.deltas import Delta, Kind, meta, text_delta, tool_call, unread
 from streamlab.dialects.dialect import Ask, Dialect, Message, gathered, text_of, without_system
+from streamlab.dialects.failures import failure_of
+from streamlab.dialects.partial import PartialCall
 from streamlab.dialects.reader import Reader
 from streamlab.dialects.reading import JSONObject, a_dict, a_list, a_text, parse, whole
 
-OTHER_PARTS = ("executableCode", "codeExecutionResult", "inlineData", "fileData")
+CODE_PARTS = ("executableCode", "codeExecutionResult")
+KNOWN_PARTS = (*CODE_PARTS, "text", "thought", "thoughtSignature", "functionCall")
 SOURCES = ("citationMetadata", "groundingMetadata", "urlContextMetadata")
 
 
@@ -28,8 +31,15 @@ class GeminiReader(Reader):
     def __init__(self) -> None:
         super().__init__()
         self._calls: dict[int, int] = {}  # the number of calls of each candidate
+        self._partial: dict[int, PartialCall] = {}  # a call that is not whole yet
 
-    def feed(self, type: str, data: str) -> list[Delta]:  # noqa: A002
+    def close(self) -> list[Delta]:
+        """Return the calls that were cut off, and what else waited."""
+        cut = [call.whole(index) for index, call in self._partial.items()]
+        self._partial = {}
+        return cut + super().close()
+
+    def read(self, type: str, data: str) -> list[Delta]:  # noqa: A002
         """Return what one response object adds."""
         chunk = parse(data)
         if isinstance(chunk, list) and len(chunk) == 1:  # an error of Vertex AI
@@ -41,9 +51,9 @@ class GeminiReader(Reader):
             self._candidate(candidate, out)
         feedback = a_dict(chunk.get("promptFeedback"))
         out += self._finish(feedback.get("blockReason"), value=feedback)
-        self._usage(chunk.get("usageMetadata"), out)
-        out += self._error(chunk.get("error") or (chunk if type == "error" else None))
-        return out or meta(type)
+        self._count(chunk.get("usageMetadata"), out)
+        out += self._error(failure_of(chunk) or (chunk if type == "error" else None))
+        return out or unread(chunk, _KNOWN, "") or meta(type)
 
     def _candidate(self, candidate: JSONObject, out: list[Delta]) -> None:
         index = whole(candidate.get("index")) or 0
@@ -51,7 +61,8 @@ class GeminiReader(Reader):
         for part in map(a_dict, a_list(a_dict(candidate.get("content")).get("parts"))):
             self._part(part, index, out)
         out += [Delta("annotation", key, index) for key in SOURCES if candidate.get(key)]
-        out += self._finish(candidate.get("finishReason"), index)
+        said = {key: candidate[key] for key in ("finishMessage",) if candidate.get(key)}
+        out += self._finish(candidate.get("finishReason"), index, said)
 
     def _part(self, part: JSONObject, index: int, out: list[Delta]) -> None:
         call = part.get("functionCall")
@@ -59,17 +70,32 @@ class GeminiReader(Reader):
             out.append(self._call(call, index))
         else:
             kind: Kind = "reasoning" if part.get("thought") else "content"
+            self.summarised = self.summarised or kind == "reasoning"
             out += text_delta(kind, part.get("text"), index)
-        out += [Delta("annotation", key, index) for key in OTHER_PARTS if part.get(key)]
+        out += [Delta("annotation", key, index) for key in CODE_PARTS if part.get(key)]
+        out += unread(part, KNOWN_PARTS, "parts[].")
         out += text_delta("signature", part.get("thoughtSignature"), index)
 
     def _call(self, call: JSONObject, index: int) -> Delta:
-        """Read a tool call, which comes whole, with an object as its arguments."""
+        """Read a tool call, which comes whole, with an object as its arguments, or in parts."""
+        partial = self._partial.get(index)
+        if partial and not (call.get("name") and partial.opened):
+            return self._continued(partial, call, index)
         number = self._calls.get(index, 0)
         self._calls[index] = number + 1
+        if call.get("willContinue") or call.get("partialArgs"):
+            self._partial[index] = PartialCall(number)
+            return self._continued(self._partial[index], call, index)
         return tool_call(call.get("args"), number, call.get("id"), call.get("name"), index)
 
-    def _usage(self, usage: object, out: list[Delta]) -> None:
+    def _continued(self, partial: PartialCall, call: JSONObject, index: int) -> Delta:
+        delta = partial.add(call, index)
+        if not call.get("willContinue"):
+            del self._partial[index]
+            return delta._replace(text=partial.whole(index).text)
+        return delta
+
+    def _count(self, usage: object, out: list[Delta]) -> None:
         # Usage is cumulative: the difference of two `candidatesTokenCount` belongs to the one
         # delta between them.  Thoughts get no number: the API counts all thoughts, but it
         # sends a summary of them.
@@ -81,8 +107,20 @@ class GeminiReader(Reader):
             self.counts.running(count, "usageMetadata", out, trusted=alone)
         elif not thought:
             self.counts.nothing(out)
-        out += usage_delta(found or None)
+        out += self._used(found or None)
 
+
+_KNOWN = frozenset(
+    {
+        "candidates",
+        "promptFeedback",
+        "usageMetadata",
+        "modelVersion",
+        "responseId",
+        "createTime",
+    }
+)
+"""Keys that are read, or have no part of the answer."""
 
 SAMPLING = {
     "temperature": "temperature",

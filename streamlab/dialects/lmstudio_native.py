@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-from streamlab.dialects.deltas import Delta, text_delta, tool_call, usage_delta
+from streamlab.dialects.deltas import Delta, text_delta, tool_call
 from streamlab.dialects.dialect import (
     Ask,
     Dialect,
@@ -23,7 +23,7 @@ from streamlab.dialects.dialect import (
     without_system,
 )
 from streamlab.dialects.reader import Handler, NamedReader
-from streamlab.dialects.reading import JSONObject, a_dict
+from streamlab.dialects.reading import JSONObject, a_dict, a_list, a_text
 
 
 class LMStudioReader(NamedReader):
@@ -32,14 +32,18 @@ class LMStudioReader(NamedReader):
     def __init__(self) -> None:
         super().__init__()
         self._call_number = -1
+        self._came: set[str] = set()  # the types of output that came as deltas
 
     def _content(self, event: JSONObject, name: str) -> list[Delta]:
+        self._came.add("message")
         return text_delta("content", event.get("content"))
 
     def _reasoning(self, event: JSONObject, name: str) -> list[Delta]:
+        self._came.add("reasoning")
         return text_delta("reasoning", event.get("content"))
 
     def _call(self, event: JSONObject, name: str) -> list[Delta]:
+        self._came.add("tool_call")
         self._call_number += 1
         return [tool_call("", self._call_number, name=event.get("tool"))]
 
@@ -49,7 +53,21 @@ class LMStudioReader(NamedReader):
 
     def _end(self, event: JSONObject, name: str) -> list[Delta]:
         self.finished = True
-        return usage_delta(a_dict(event.get("result")).get("stats")) + self._done(name)
+        result = a_dict(event.get("result"))
+        out = list[Delta]()
+        for item in map(a_dict, a_list(result.get("output"))):
+            if a_text(item.get("type")) not in self._came:
+                out += self._item(item)
+        return out + self._used(result.get("stats")) + self._done(name)
+
+    def _item(self, item: JSONObject) -> list[Delta]:
+        """Read an item of the whole answer, whose deltas did not come."""
+        if item.get("type") == "tool_call":
+            self._call_number += 1
+            given, name = item.get("arguments"), item.get("tool")
+            return [tool_call(given, self._call_number, name=name)]
+        is_reasoning = item.get("type") == "reasoning"
+        return text_delta("reasoning" if is_reasoning else "content", item.get("content"))
 
     handlers: ClassVar[Mapping[str, Handler]] = {
         "message.delta": _content,

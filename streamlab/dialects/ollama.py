@@ -12,8 +12,9 @@ from collections.abc import Sequence
 from typing import Literal
 from urllib.parse import urlsplit
 
-from streamlab.dialects.deltas import Delta, meta, text_delta, tool_call, usage_delta
+from streamlab.dialects.deltas import Delta, meta, text_delta, tool_call, unread
 from streamlab.dialects.dialect import Ask, Dialect, Message, gathered, text_of
+from streamlab.dialects.failures import failure_of
 from streamlab.dialects.reader import Reader
 from streamlab.dialects.reading import JSONObject, a_dict, a_list, parse
 from streamlab.errors import UsageError
@@ -28,6 +29,10 @@ USAGE = (
 )
 
 
+_KNOWN = frozenset({"model", "created_at", "message", "response", "thinking", "done", *USAGE})
+"""Keys that are read, or have no part of the answer."""
+
+
 class OllamaReader(Reader):
     """Reads the objects of one answer."""
 
@@ -35,7 +40,7 @@ class OllamaReader(Reader):
         super().__init__()
         self._calls = 0
 
-    def feed(self, type: str, data: str) -> list[Delta]:  # noqa: A002
+    def read(self, type: str, data: str) -> list[Delta]:  # noqa: A002
         """Return what one object adds."""
         chunk = parse(data)
         if not isinstance(chunk, dict):
@@ -45,10 +50,10 @@ class OllamaReader(Reader):
             message = {"content": chunk.get("response"), "thinking": chunk.get("thinking")}
         out = self._message(message)
         self.counts.listed(chunk.get("logprobs"), "logprobs", out)
-        out += self._error(chunk.get("error"))
+        out += self._error(failure_of(chunk))
         if chunk.get("done") is True:
             out += self._last(chunk)
-        return out or meta(type)
+        return out or unread(chunk, _KNOWN, "") or meta(type)
 
     def _message(self, message: JSONObject) -> list[Delta]:
         out = self._role(message.get("role"), 0)
@@ -59,14 +64,14 @@ class OllamaReader(Reader):
             given = function.get("arguments")
             out.append(tool_call(given, self._calls, call.get("id"), function.get("name")))
             self._calls += 1
-        return out
+        return out + unread({"images": message.get("images")}, (), "message.")
 
     def _last(self, chunk: JSONObject) -> list[Delta]:
         self.terminator = "done:true"
         out = self._finish(chunk.get("done_reason"))
         self.finished = True  # old servers send `done:true` without a reason
         usage = {key: chunk[key] for key in USAGE if key in chunk}
-        return out + usage_delta(usage or None)
+        return out + self._used(usage or None)
 
 
 SAMPLING = {

@@ -17,15 +17,45 @@ count includes reasoning that was not sent.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 
-from streamlab.dialects.deltas import Delta, meta, text_delta, tool_call, usage_delta
+from streamlab.dialects.calls import Calls
+from streamlab.dialects.deltas import GENERATED, Delta, meta, text_delta, tool_call, unread
 from streamlab.dialects.dialect import Ask, Dialect, Message
+from streamlab.dialects.failures import failure_of
 from streamlab.dialects.reader import Reader
-from streamlab.dialects.reading import JSONObject, a_dict, a_list, a_text, parse, whole
+from streamlab.dialects.reading import (
+    JSONObject,
+    a_dict,
+    a_list,
+    a_text,
+    parse,
+    texts_of,
+    whole,
+)
 
-RARE = frozenset({"error", "timings", "x_groq", "prompt_filter_results"})
+CITED = ("prompt_filter_results", "citations", "search_results")
+"""What Azure, Perplexity and xAI report beside the choices, once or in every chunk."""
+
+RARE = frozenset({"error", "errors", "base_resp", "timings", "time_info", "x_groq", *CITED})
 """The keys that a chunk may have beside the choices, other than the usage."""
+
+MEDIA = frozenset({"images", "image", "audio", "video", "videos"})
+"""Parts of an answer that are no text."""
+
+_NAMES = (
+    "role content refusal tool_calls function_call annotations reasoning reasoning_content "
+    "reasoning_details channel name id index type object created model choices delta message "
+    "text finish_reason stop_reason matched_stop native_finish_reason logprobs token_ids usage "
+    "system_fingerprint service_tier provider obfuscation citations provider_specific_fields "
+    "content_filter_results prompt_token_ids prompt_logprobs prefix"
+)
+_KNOWN = frozenset(_NAMES.split())
+"""Keys that are read, or have no part of the answer."""
+
+_DETAILS = ("stop_reason", "matched_stop", "native_finish_reason")
+"""The reason behind a finish: of vLLM, SGLang and OpenRouter."""
 
 FAILURES = frozenset({"error", "abort", "insufficient_system_resource"})
 """Finish reasons that mean a failure: Mistral and OpenRouter, vLLM and SGLang, DeepSeek."""
@@ -36,10 +66,16 @@ class OpenAIChatReader(Reader):
 
     def __init__(self) -> None:
         super().__init__()
-        self._calls: dict[int, list[str]] = {}  # the ids of each choice's calls, in order
+        self._climbs = True
+        self._latest = -1  # the number of the choice that came last
+        self._said: defaultdict[int, list[str]] = defaultdict(
+            list
+        )  # the content of each choice
+        self._calls: defaultdict[int, Calls] = defaultdict(Calls)
+        self._cited: dict[str, object] = {}
         self._reasoned = False
 
-    def feed(self, type: str, data: str) -> list[Delta]:  # noqa: A002
+    def read(self, type: str, data: str) -> list[Delta]:  # noqa: A002
         """Return what one chunk adds."""
         chunk = parse(data)
         if not isinstance(chunk, dict):
@@ -49,7 +85,7 @@ class OpenAIChatReader(Reader):
         if isinstance(choices, list):
             for choice in choices:
                 if isinstance(choice, dict):
-                    self._choice(choice, out)
+                    self._choice(choice, chunk, out)
         # A long answer has thousands of chunks with choices only.  One look for the rare keys
         # saves the many look-ups in `_beside`.
         if type != "message" or not out or chunk.get("usage") or not RARE.isdisjoint(chunk):
@@ -67,18 +103,26 @@ class OpenAIChatReader(Reader):
             if choice.get("content_filter_results"):
                 index = whole(choice.get("index")) or 0
                 return [Delta("annotation", "content_filter_results", index)]
-        return meta(type)
+            if found := unread(choice, _KNOWN, "choices[]."):
+                return found
+        named = "choices" in chunk or "type" in chunk or "object" in chunk
+        return meta(type) if named else unread(chunk, _KNOWN, "") or meta(type)
 
-    def _choice(self, choice: JSONObject, out: list[Delta]) -> None:
+    def _choice(self, choice: JSONObject, chunk: JSONObject, out: list[Delta]) -> None:
         number = choice.get("index")
         index = 0 if number == 0 else whole(number) or 0
-        self._open(index)
+        if index != self._latest:  # a finish may go back to choice 0
+            self._climbs &= index > self._latest or bool(choice.get("finish_reason"))
+            self._latest = index
+            self._open(index)
         start = len(out)
         delta = choice.get("delta")
         if isinstance(delta, dict):
             self._delta(delta, index, out)
-        else:  # a legacy completion
+        elif "text" in choice:  # a legacy completion
             out += text_delta("content", choice.get("text"), index)
+        if "message" in choice and not any(each.kind in GENERATED for each in out[start:]):
+            self._message(choice, index, out)
         if choice.get("logprobs") or choice.get("token_ids"):
             self._count(choice, start, out)
         if choice.get("finish_reason") is not None or "error" in choice:
@@ -88,8 +132,9 @@ class OpenAIChatReader(Reader):
         get = delta.get
         content = get("content")
         if content and len(delta) == 1 and isinstance(content, str):  # nearly every chunk
-            out.append(Delta("content", content, index))
+            self._content(content, index, out)
             return
+        start = len(out)
         if get("role"):  # OpenRouter repeats the role in every chunk
             out += self._role(get("role"), index)
         # vLLM renamed `reasoning_content` to `reasoning` in 2026 (vllm-project/vllm#27755).
@@ -97,94 +142,118 @@ class OpenAIChatReader(Reader):
         if thought or get("reasoning_details"):
             self._reasoning(thought, get("reasoning_details"), index, out)
         if isinstance(content, str):
-            out += text_delta("content", content, index)
+            self._content(content, index, out)
         elif content:
             self._parts(content, index, out)
         out += text_delta("refusal", get("refusal"), index)
         if get("tool_calls"):
             self._tools(get("tool_calls"), index, out)
         if get("function_call"):
-            self._function(a_dict(get("function_call")), index, 0, "", out)
+            self._function(a_dict(get("function_call")), index, 0, None, out)
         if get("annotations"):
             out.append(Delta("annotation", "annotations", index))
+        out += unread(delta, delta.keys() - MEDIA if len(out) > start else _KNOWN, "delta.")
+
+    def _content(self, content: str, index: int, out: list[Delta]) -> None:
+        if content:
+            out.append(Delta("content", content, index))
+            self._said[index].append(content)
+
+    def _message(self, choice: JSONObject, index: int, out: list[Delta]) -> None:
+        """Read a message in place of a delta: a piece, or the whole answer so far."""
+        message = dict(a_dict(choice.get("message")))
+        before, content = "".join(self._said[index]), a_text(message.get("content"))
+        final = "delta" in choice or bool(choice.get("finish_reason"))
+        if before and content.startswith(before) and (final or content != before):
+            message["content"] = content[len(before) :]
+        if final and index in self._calls:
+            message.pop("tool_calls", None)
+        if final and self._reasoned:
+            message = {k: v for k, v in message.items() if not k.startswith("reasoning")}
+        self._delta(message, index, out)
 
     def _reasoning(
         self, thought: object, details: object, index: int, out: list[Delta]
     ) -> None:
         # OpenRouter sends the same text twice: as `reasoning` and in `reasoning_details`.  The
         # details are read for text only where `reasoning` is empty.
-        texts, signatures = [a_text(thought)], []
+        texts, signatures = [texts_of(thought)], []
         for detail in map(a_dict, a_list(details)):
             if not texts[0]:
                 texts.append(a_text(detail.get("text")) or a_text(detail.get("summary")))
+                self.summarised = self.summarised or bool(detail.get("summary"))
             signatures.append(a_text(detail.get("signature")) or a_text(detail.get("data")))
         self._reasoned = self._reasoned or any(texts)
         out += [Delta("reasoning", text, index) for text in texts if text]
         out += [Delta("signature", text, index) for text in signatures if text]
 
     def _parts(self, content: object, index: int, out: list[Delta]) -> None:
-        """Read Mistral's content: a list of parts while the model thinks, later a string."""
-        for part in map(a_dict, a_list(content)):
-            if part.get("type") == "thinking":
-                thinking = part.get("thinking")
-                texts = [a_dict(piece).get("text") for piece in a_list(thinking)] or [thinking]
-                for text in texts:
-                    self._reasoning(text, None, index, out)
+        """Read content in parts: Mistral's and Databricks' while the model thinks."""
+        for part in map(a_dict, content if isinstance(content, list) else [content]):
+            kind = a_text(part.get("type"))
+            if kind in ("thinking", "reasoning"):
+                self.summarised = self.summarised or "summary" in part
+                self._reasoning(texts_of(part), None, index, out)
+            elif isinstance(part.get("text"), str):
+                self._content(a_text(part["text"]), index, out)
+            elif kind in ("reference", "citation"):
+                out.append(Delta("annotation", kind, index))
             else:
-                text = text_delta("content", part.get("text"), index)
-                out += text or text_delta("annotation", part.get("type"), index)
+                out.append(Delta("unread", f"content[].{kind or 'part'}", index))
 
     def _tools(self, calls: object, index: int, out: list[Delta]) -> None:
         for call in map(a_dict, a_list(calls)):
-            call_id, known = a_text(call.get("id")), self._calls.setdefault(index, [])
-            number = whole(call.get("index"))
-            if number is None:
-                # Mistral sends calls without an index.  A new id is a new call; a piece without
-                # an id belongs to the last call.
-                number = known.index(call_id) if call_id in known else len(known)
-                number = number if call_id else max(number - 1, 0)
-            if call_id and call_id not in known:
-                known.append(call_id)
-            self._function(a_dict(call.get("function")), index, number, call_id, out)
+            function, number = a_dict(call.get("function")), whole(call.get("index"))
+            self._function(function, index, number, call.get("id"), out)
 
     def _function(
-        self, function: JSONObject, index: int, number: int, call_id: str, out: list[Delta]
+        self,
+        function: JSONObject,
+        index: int,
+        number: int | None,
+        call_id: object,
+        out: list[Delta],
     ) -> None:
         # The id of a later piece is missing or null, but Qwen sends `""`; `tool_call` makes
         # all of them None.
         given = function.get("arguments")
         delta = tool_call(given, number, call_id, function.get("name"), index)
         if delta.text or delta.id or delta.name:
-            out.append(delta)
+            # Mistral and Gemini's copy of this API send calls without an index.
+            number = self._calls[index].add(delta)
+            out.append(delta if delta.index is not None else delta._replace(index=number))
 
     def _end_choice(self, choice: JSONObject, index: int, out: list[Delta]) -> None:
         reason = a_text(choice.get("finish_reason"))
         out += self._error(choice.get("error"))
-        out += self._finish(reason, index)
+        value = {key: choice[key] for key in _DETAILS if choice.get(key) is not None}
+        out += self._finish(reason, index, value)
         self.failed = self.failed or reason in FAILURES
 
     def _beside(self, type: str, chunk: JSONObject, out: list[Delta]) -> None:  # noqa: A002
         """Read the keys beside the choices: annotation, error, usage."""
-        if chunk.get("prompt_filter_results"):
-            out.append(Delta("annotation", "prompt_filter_results"))
+        for key in CITED:  # Perplexity repeats its citations in every chunk
+            if chunk.get(key) and chunk[key] != self._cited.get(key):
+                out.append(Delta("annotation", key))
+                self._cited[key] = chunk[key]
         groq = a_dict(chunk.get("x_groq"))  # Groq's usage and errors may be in here
-        failure = chunk.get("error") or groq.get("error")
+        failure = failure_of(chunk) or groq.get("error")
         if not failure and (type == "error" or chunk.get("object") == "error"):
             failure = chunk
         if failure:
             out += self._error(failure)
         usage = chunk.get("usage") or groq.get("usage")
-        timings = chunk.get("timings")
+        timings = chunk.get("timings") or chunk.get("time_info")  # llama.cpp, Cerebras
+        self.timings = timings if isinstance(timings, dict) else self.timings
         if isinstance(usage, dict):
-            self.timings = timings if isinstance(timings, dict) else self.timings
-            self._usage(usage, "completion_tokens", "usage", out)
+            self._count_all(usage, "completion_tokens", "usage", out)
+            out += self._used(usage)
         elif isinstance(timings, dict):  # llama.cpp's only counts without `include_usage`
-            self.timings = timings
-            self._usage(timings, "predicted_n", "timings", out)
+            self._count_all(timings, "predicted_n", "timings", out)
         else:
             self.counts.nothing(out)
 
-    def _usage(self, found: JSONObject, key: str, source: str, out: list[Delta]) -> None:
+    def _count_all(self, found: JSONObject, key: str, source: str, out: list[Delta]) -> None:
         details = a_dict(found.get("completion_tokens_details"))
         hidden = details.get("reasoning_tokens") or found.get("reasoning_tokens")
         # OpenAI counts reasoning tokens that it never sends, and with `n` one count covers all
@@ -193,7 +262,6 @@ class OpenAIChatReader(Reader):
         count = whole(found.get(key))
         if count is not None:
             self.counts.running(count, source, out, trusted=alone)
-        out += usage_delta(found)
 
     def _count(self, choice: JSONObject, start: int, out: list[Delta]) -> None:
         """Count the tokens where the server lists them."""
@@ -210,7 +278,7 @@ class OpenAIChat(Dialect):
     base_url = "https://api.openai.com/v1"
     key_variables = ("OPENAI_API_KEY",)
     base_url_variable = "OPENAI_BASE_URL"
-    paths = ("/completions",)
+    paths = ("/chat/completions",)
     reader = OpenAIChatReader
 
     def ask(self, model: str, messages: Sequence[Message], body: JSONObject) -> Ask:
@@ -225,5 +293,12 @@ class OpenAIChat(Dialect):
     def recognises_event(self, type: str, data: str) -> bool:  # noqa: A002
         """Return True if an event has the shape of a chunk."""
         chunk = a_dict(parse(data))
-        named = a_text(chunk.get("object")) in ("chat.completion.chunk", "text_completion")
-        return named or isinstance(chunk.get("choices"), list)
+        named = a_text(chunk.get("object")) == "chat.completion.chunk"
+        return named or (isinstance(chunk.get("choices"), list) and not is_legacy(chunk))
+
+
+def is_legacy(chunk: JSONObject) -> bool:
+    """Return whether a chunk is of the legacy completions, whose choices have a text."""
+    choices = map(a_dict, a_list(chunk.get("choices")))
+    named = a_text(chunk.get("object")) == "text_completion"
+    return named or any("text" in each and "delta" not in each for each in choices)

@@ -12,7 +12,7 @@ from typing import Literal
 from streamlab.dialects.deltas import Delta
 from streamlab.dialects.dialect import Ask, Dialect, Message
 from streamlab.dialects.reader import Reader
-from streamlab.dialects.reading import JSONObject
+from streamlab.dialects.reading import JSONObject, a_dict, parse
 
 
 class PlainReader(Reader):
@@ -20,8 +20,10 @@ class PlainReader(Reader):
 
     decides = False
 
-    def feed(self, type: str, data: str) -> list[Delta]:  # noqa: A002
-        """Return one ``meta`` with the data as its text."""
+    def read(self, type: str, data: str) -> list[Delta]:  # noqa: A002
+        """Return one ``meta`` with the data as its text, or the error of a JSON-RPC reply."""
+        if '"jsonrpc"' in data and '"error"' in data:
+            return self._error(a_dict(parse(data)).get("error")) or [Delta("meta", data)]
         return [Delta("meta", data)]
 
 

@@ -7,10 +7,21 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from streamlab.dialects.counting import Counts
-from streamlab.dialects.deltas import Delta, error, meta, text_delta
+from streamlab.dialects.deltas import Delta, error, meta, text_delta, usage_delta
+from streamlab.dialects.failures import failure_of
+from streamlab.dialects.halves import Halves
 from streamlab.dialects.reading import JSONObject, a_text, parse
+from streamlab.dialects.think import ThinkTags
+from streamlab.dialects.usage import merged
 
 DONE = "[DONE]"
+NO_REASONS = frozenset({"", "null", "none", "finish_reason_unspecified"})
+"""Words that some servers send in place of a finish reason, in lower case."""
+
+NOT_JSON = "not JSON"
+"""The text of the ``unread`` of an event that should be JSON."""
+
+KEEP_ALIVES = frozenset({"ping", "heartbeat", "keepalive", "keep-alive", "keep_alive"})
 
 
 class Reader(ABC):
@@ -28,6 +39,8 @@ class Reader(ABC):
         The format has a terminal signal.
     timings : mapping or None
         The server's own timings, where they are not part of the usage.
+    summarised : bool
+        The reasoning that came is a summary: its tokens are not those that the server counts.
     """
 
     decides = True
@@ -38,18 +51,46 @@ class Reader(ABC):
         self.failed = False
         self.counts = Counts()
         self.timings: JSONObject | None = None
+        self.summarised = False
+        self._usage: JSONObject = {}
+        self._halves = Halves()
+        self._tags: ThinkTags | None = None
+        self._climbs = False
         self._choices: set[int] = set()
         self._reasons: dict[int, str] = {}
         self._roles: set[int] = set()
 
     @abstractmethod
-    def feed(self, type: str, data: str) -> list[Delta]:  # noqa: A002
+    def read(self, type: str, data: str) -> list[Delta]:  # noqa: A002
         """Return what an event adds; no data make it raise."""
+
+    def feed(self, type: str, data: str) -> list[Delta]:  # noqa: A002
+        """Return what an event adds, in whole characters."""
+        out = self.read(type, data)
+        if self._halves.held or ("\\" in data and ("\\ud" in data or "\\uD" in data)):
+            out = self._halves.feed(out)
+        return out if self._tags is None else self._tags.feed(out)
+
+    def close(self) -> list[Delta]:
+        """Return what waited for a next event, at the end of the stream."""
+        rest = self._halves.close()
+        return rest if self._tags is None else self._tags.feed(rest) + self._tags.close()
+
+    def split_think_tags(self) -> None:
+        """Read content between ``<think>`` and ``</think>`` as reasoning from now on."""
+        self._tags = ThinkTags()
+
+    @property
+    def is_one_answer(self) -> bool:
+        """Whether the numbers of the choices only grow, and so count tokens, not answers."""
+        enough = 1 if self.terminator else 2  # two choices that were cut off look the same
+        return self._climbs and len(self._reasons) <= 1 and len(self._choices) > enough
 
     @property
     def complete(self) -> bool | None:
         """True if the terminal signal came and no error; None if the format has no signal."""
-        return self.finished and not self.failed if self.decides or self.failed else None
+        finished = self.finished or (self.is_one_answer and bool(self._reasons))
+        return finished and not self.failed if self.decides or self.failed else None
 
     @property
     def token_source(self) -> str | None:
@@ -74,11 +115,18 @@ class Reader(ABC):
     ) -> list[Delta]:
         """Return the finish reason, once a choice and again only if it changes."""
         word = a_text(reason)
-        if not word or word == self._reasons.get(choice):
+        if word.lower() in NO_REASONS or word == self._reasons.get(choice):
             return []
         self._reasons[choice] = word
         self.finished = self._reasons.keys() >= self._choices
-        return [Delta("finish", word, choice, value=value)]
+        return [Delta("finish", word, choice, value=value or None)]
+
+    def _used(self, usage: object) -> list[Delta]:
+        """Return the usage so far, if `usage` is an object."""
+        if not isinstance(usage, dict):
+            return []
+        self._usage = merged(self._usage, usage)
+        return usage_delta(self._usage)
 
     def _error(self, value: object) -> list[Delta]:
         if not value:
@@ -92,12 +140,21 @@ class Reader(ABC):
 
     def _bare(self, type: str, data: str) -> list[Delta]:  # noqa: A002
         """Read an event whose data are not a JSON object."""
-        if data.strip() == DONE:
+        said = data.strip()
+        if said.strip('"').upper() == DONE:
             return self._done(DONE)
         if type == "error":
             return self._error(data or type)
-        return [Delta("ping")] if type == "ping" else meta(type)
+        if type == "ping" or said.lower() in KEEP_ALIVES:
+            return [Delta("ping")]
+        # A relay's own events have names, and their data may be any text.
+        if said and (type == "message" or said[0] in "{[") and said != "null":
+            return [Delta("unread", NOT_JSON)]
+        return meta(type)
 
+
+_PIECES = ("delta", "partial_image")
+"""The ends of names of events that have a piece of the answer."""
 
 Handler = Callable[[Any, JSONObject, str], list[Delta]]
 """A method of a `NamedReader`: takes the reader, an event and the event's name."""
@@ -111,7 +168,7 @@ class NamedReader(Reader):
 
     handlers: ClassVar[Mapping[str, Handler]] = {}
 
-    def feed(self, type: str, data: str) -> list[Delta]:  # noqa: A002
+    def read(self, type: str, data: str) -> list[Delta]:  # noqa: A002
         """Return what one event adds."""
         event = parse(data)
         if not isinstance(event, dict):
@@ -122,8 +179,10 @@ class NamedReader(Reader):
         name = a_text(event.get("type")) or type
         if name in self.handlers:
             return self.handlers[name](self, event, name)
-        if name == "error" or (event.get("error") and "type" not in event):
+        if name == "error" or ("type" not in event and failure_of(event)):
             return self._failure(event)
+        if name.endswith(_PIECES):
+            return [Delta("unread", name)]
         return [Delta("ping")] if name == "ping" else meta(name)
 
     def _failure(self, event: JSONObject) -> list[Delta]:
@@ -131,4 +190,4 @@ class NamedReader(Reader):
         # OpenAI documents the flat shape for its Responses API and sends the nested one
         # (openai/openai-python#2487, openai/openai-dotnet#881).
         flat = {key: event[key] for key in event if key not in ("type", "sequence_number")}
-        return self._error(event.get("error") or flat or event)
+        return self._error(failure_of(event) or flat or event)

@@ -19,14 +19,12 @@ _decoder = json.JSONDecoder()
 def parse(data: str) -> object:
     """Return the JSON value in `data`, or None if it is not JSON.
 
-    A lone surrogate becomes U+FFFD: no encoder, table or terminal accepts it.
+    A text in it may begin or end with half a surrogate pair; see `halves`.
     """
     try:
         value, end = _decoder.raw_decode(data)  # `decode` would also search for white space
         if end != len(data):
             value = _decoder.decode(data)
-        if "\\" in data and ("\\ud" in data or "\\uD" in data):
-            value = json.loads(mended(json.dumps(value, ensure_ascii=False)))
     except (ValueError, RecursionError):
         return _parse_padded(data)
     return value
@@ -60,7 +58,16 @@ def a_text(value: object) -> str:
 
 
 def whole(value: object) -> int | None:
-    """Return `value` if it is a whole number from 0 to 2**31 - 1, else None."""
-    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31:
-        return value
+    """Return `value` if it is a whole number from 0 to 2**31 - 1, else None; 3.0 is 3."""
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 2**31:
+        return int(value) if value == int(value) else None
     return None
+
+
+def texts_of(value: object) -> str:
+    """Return the text of a value that may be text, a part with a text, or a list of parts."""
+    if isinstance(value, list):
+        return "".join(map(texts_of, value))
+    keys = ("text", "thinking", "summary", "content")
+    inner = [value[key] for key in keys if value.get(key)] if isinstance(value, dict) else []
+    return texts_of(inner[0]) if inner else a_text(value)

@@ -50,6 +50,8 @@ _PROVIDERS = (
 def tokens(usage: JSONObject | None) -> Tokens:
     """Return the counts of a usage object; all None if it has no known key."""
     found = dict(usage or {})
+    prompts = (_at(found, keys.prompt) for keys in _PROVIDERS)
+    prompt = next((count for count in prompts if count is not None), None)
     for keys in _PROVIDERS:
         output, also = _at(found, keys.output), _at(found, keys.also)
         if output is None:
@@ -58,8 +60,28 @@ def tokens(usage: JSONObject | None) -> Tokens:
         if reasoning is None:
             reasoning = _at(found, "reasoning_tokens")  # SGLang has it at the top
         source = keys.output if also is None else f"{keys.output}+{keys.also}"
-        return Tokens(_at(found, keys.prompt), output + (also or 0), reasoning, source)
-    return Tokens()
+        return Tokens(prompt, output + (also or 0), reasoning, source)
+    return Tokens(prompt)
+
+
+def merged(before: JSONObject, now: JSONObject) -> dict[str, object]:
+    """Return the usage so far: of each count the largest, of everything else the latest.
+
+    Counts are cumulative.  A null, or the 0 of a gateway that repeats the key of an earlier
+    event, replaces no number.
+    """
+    pairs = {key: _later(before.get(key), value, key) for key, value in now.items()}
+    return {**now, **before, **pairs}
+
+
+def _later(before: object, now: object, key: str) -> object:
+    if now is None:
+        return before
+    if isinstance(before, dict) and isinstance(now, dict):
+        return merged(before, now)
+    old, new = whole(before), whole(now)
+    is_count = old is not None and new is not None and "per_" not in key
+    return before if is_count and old > new else now  # type: ignore[operator]
 
 
 def _at(found: JSONObject, path: str) -> int | None:

@@ -12,7 +12,15 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from streamlab.dialects import DIALECTS, Dialect, Message, dialect_named
+from streamlab.dialects import (
+    DIALECTS,
+    Custom,
+    Dialect,
+    EventReader,
+    Message,
+    check_paths,
+    dialect_named,
+)
 from streamlab.endpoints import redact
 from streamlab.errors import MissingKeyError, UsageError
 
@@ -71,6 +79,8 @@ class Endpoint:
         Of every request; not in the repr.
     http : mapping
         Options for the client: ``verify``, ``proxy``, ``timeout``, ``http2``, … of httpx.
+    reader : mapping or callable, optional
+        How to read the events, where no dialect does; see `endpoint`.
     """
 
     url: str
@@ -81,6 +91,7 @@ class Endpoint:
     http: Mapping[str, Any] = field(default_factory=dict, repr=False)
     whole: bool = False
     method: str = ""
+    reader: Custom | None = None
     _key: str | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
@@ -175,6 +186,13 @@ def endpoint(
     json: Mapping[str, object] | None = None,
     method: str = "",
     api_key: str | None = None,
+    text: str = "",
+    reasoning: str = "",
+    done: str = "",
+    finish: str = "",
+    tokens: str = "",
+    error: str = "",
+    reader: EventReader | None = None,
     **http: Any,
 ) -> Endpoint:
     """Return an endpoint for a whole URL.
@@ -194,17 +212,31 @@ def endpoint(
         By default POST with a body or a prompt, else GET.
     api_key : str
         Sent in the header of the dialect; as a bearer token if the dialect has none.
+    text, reasoning, error : str
+        For a server without a dialect: paths in the JSON of an event, such as ``$.response`` or
+        ``$.choices[0].text``.  The recording keeps them.
+    done, finish : str
+        The path of a value that is true in the last event, and that of the finish reason;
+        `done` may also be a word, such as ``[DONE]``.
+    tokens : str
+        The path of the number of tokens so far, of an event's list of tokens, or of the usage.
+    reader : callable
+        In place of paths: takes an event with ``type``, ``data`` and ``json``; returns its
+        text, or deltas.  A recording that is loaded needs it again: ``sl.load(reader=…)``.
     **http
         Options of ``httpx.Client``: ``verify``, ``proxy``, ``timeout``, ``http2``, ….
 
     Raises
     ------
     UsageError
-        If `url` is not a URL, or the dialect is unknown.
+        If `url` is not a URL, the dialect is unknown, or a path is none.
     """
-    return Endpoint(
-        url, dialect, model, json or {}, headers or {}, http, True, method.upper(), api_key
-    )
+    paths = {"text": text, "reasoning": reasoning, "error": error, "tokens": tokens}
+    paths |= {"done": done, "finish": finish}
+    paths = {name: path for name, path in paths.items() if path}
+    check_paths(paths)
+    sent = (json or {}, headers or {}, http, True, method.upper())
+    return Endpoint(url, dialect, model, *sent, reader or paths or None, api_key)
 
 
 def provider(

@@ -11,7 +11,11 @@ from typing import Any
 from streamlab.endpoints.endpoint import Endpoint, provider
 from streamlab.errors import UnknownNameError
 
-_OPENAI_APIS = {"chat": "openai_chat", "responses": "openai_responses"}
+_OPENAI_APIS = {
+    "chat": "openai_chat",
+    "responses": "openai_responses",
+    "completions": "openai_completions",
+}
 
 
 def openai(model: str, *, api: str = "chat", **options: Any) -> Endpoint:
@@ -20,7 +24,8 @@ def openai(model: str, *, api: str = "chat", **options: Any) -> Endpoint:
     Parameters
     ----------
     model : str
-    api : {"chat", "responses"}
+    api : {"chat", "responses", "completions"}
+        ``completions`` is the legacy API, whose prompt is one text.
     **options
         ``base_url`` (else ``OPENAI_BASE_URL``), ``api_key`` (else ``OPENAI_API_KEY``),
         ``headers``, ``json`` (fields of every body), and options of ``httpx.Client``.

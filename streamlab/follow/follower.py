@@ -17,15 +17,19 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from streamlab.decode import FRAMERS, Comment, Event, Framer, Lines, framing_of
 from streamlab.decode.content import ContentDecoder, content_decoder
 from streamlab.dialects import (
+    FUNCTION,
     Delta,
+    EventReader,
     Reader,
     answer,
     choose,
+    custom_reader,
     dialect_named,
     framing_at,
     recognise,
@@ -46,7 +50,10 @@ class Follower:
     log : Recorder or Tape
     dialect : str
         ``"auto"``: the first event with a known shape decides, of the first ten; else the URL
-        and the framing.  Events are held until the dialect is known.
+        and the framing.  Events are held until the dialect is known.  ``"custom"`` where a
+        reader of the user's own reads: its paths are in the log's metadata.
+    reader : callable, optional
+        A function of the user's own, from an event to its text or its deltas.
 
     Attributes
     ----------
@@ -65,7 +72,9 @@ class Follower:
         The reader of the dialect; None until the first event is read.
     """
 
-    def __init__(self, log: Log, dialect: str = "auto") -> None:
+    def __init__(
+        self, log: Log, dialect: str = "auto", reader: EventReader | None = None
+    ) -> None:
         if dialect != "auto":
             dialect_named(dialect)  # so that an unknown name fails here, and not in mid-stream
         self.log = log
@@ -78,6 +87,7 @@ class Follower:
         self.delta_lines: array[int] = array("q")
         self.lines_after: array[int] = array("q")
         self.reader: Reader | None = None
+        self._call = reader
         self._fed = 0  # bytes of the encoded body
         self._plain: bytearray | None = None  # the decoded body, where it differs
         self._content: ContentDecoder | None = None
@@ -121,7 +131,7 @@ class Follower:
         self.interpret()
         # The errors are enough here: folding all deltas of a long stream into its text would
         # cost a live view milliseconds, several times a second.
-        errors = (delta for delta in self.deltas if delta.kind == "error")
+        errors = [delta for delta in self.deltas if delta.kind == "error"]
         return problem(self, end, answer(errors, self.reader))
 
     def ending(self) -> str:
@@ -150,7 +160,7 @@ class Follower:
         if self._content is not None:
             self._frame(self._content.flush())
         if self._framer is not None:
-            self._framer.close()
+            self.events += self._framer.close()
             self._note(len(self.lines_after) - 1)
 
     def interpret(self) -> range:
@@ -167,6 +177,9 @@ class Follower:
                 self._tell_comments(before=number)
                 self._add(reader.feed(event.type, event.data), number, event.last_line)
             self._told_events = len(self.events)
+            if self._closed:
+                rest, last = reader.close(), self.events[-1]
+                self._add(rest, len(self.events) - 1, last.last_line)
         self._tell_comments(before=self._told_events)
         return range(start, len(self.deltas))
 
@@ -202,11 +215,20 @@ class Follower:
     def _decided(self) -> Reader | None:
         """Return the reader, if there is an event to read and the dialect is known."""
         if self.reader is None and self.events:
-            if self.dialect == "auto":
-                self.dialect = self._found_out()
-            if self.dialect != "auto":
-                self.reader = dialect_named(self.dialect).reader()
+            self.reader = self._new_reader()
+            if self.reader is not None and self.log.meta.get("think_tags"):
+                self.reader.split_think_tags()
         return self.reader
+
+    def _new_reader(self) -> Reader | None:
+        paths = self.log.meta.get("reader")
+        named = paths if isinstance(paths, Mapping) and FUNCTION not in paths else None
+        if custom := self._call or named:
+            self.dialect = "custom"
+            return custom_reader(custom)
+        if self.dialect == "auto":
+            self.dialect = self._found_out()
+        return None if self.dialect == "auto" else dialect_named(self.dialect).reader()
 
     def _found_out(self) -> str:
         """Return the dialect of the first event that has a known shape; "auto" to wait."""

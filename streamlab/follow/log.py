@@ -1,10 +1,16 @@
-"""The log that a follower reads: a `Recorder` that still grows, or a finished `Tape`."""
+"""The log that a follower reads: a `Recorder` that still grows, or a finished `Tape`.
+
+And the part of a follower that the modules of problems use.
+"""
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Mapping
 from typing import Protocol
 
+from streamlab.decode import Event, Lines
+from streamlab.dialects import Delta
 from streamlab.tape import Columns, End
 
 Body = bytes | bytearray | memoryview
@@ -23,3 +29,19 @@ class Log(Protocol):
     def meta(self) -> Mapping[str, object]: ...  # noqa: D102
     @property
     def ended(self) -> End | None: ...  # noqa: D102
+
+
+class Framed(Protocol):
+    """A follower that is closed, with its deltas; see `Follower`."""
+
+    lines: Lines
+    events: list[Event]
+    deltas: list[Delta]
+    delta_events: array[int]
+    dialect: str
+
+    @property
+    def log(self) -> Log: ...  # noqa: D102
+    @property
+    def body(self) -> Body: ...  # noqa: D102
+    def line(self, number: int) -> str: ...  # noqa: D102

@@ -7,15 +7,15 @@ like success to a loop that only prints.  This module finds them.  `Follower.pro
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol
 from urllib.parse import urlsplit
 
-from streamlab.decode import DATA, OTHER, TAIL, Event, Lines
+from streamlab.decode import DATA, OTHER, TAIL
 from streamlab.dialects import Answer
-from streamlab.follow.log import Body, Log
+from streamlab.follow.log import Framed, Log
 from streamlab.follow.message import message_in, message_of, message_of_body, sentence
 from streamlab.follow.network import LOGIN, no_connection, through
 from streamlab.follow.text import counted, one_line
+from streamlab.follow.unread import json_lines, parts_unread, unread_events
 from streamlab.tape import End
 
 _BROKEN = {
@@ -40,19 +40,6 @@ _STREAMS = ("text/event-stream", "application/x-ndjson")
 _LAST_LINES = 100  # the search of `_unframed_error` is bounded, in a long stream too
 
 
-class Framed(Protocol):
-    """The part of a follower that this module uses."""
-
-    lines: Lines
-    events: list[Event]
-
-    @property
-    def log(self) -> Log: ...  # noqa: D102
-    @property
-    def body(self) -> Body: ...  # noqa: D102
-    def line(self, number: int) -> str: ...  # noqa: D102
-
-
 def problem(framed: Framed, end: End, answer: Answer) -> str | None:
     """Return what went wrong, in one sentence; None if nothing did.
 
@@ -69,20 +56,21 @@ def problem(framed: Framed, end: End, answer: Answer) -> str | None:
     if end.how == "connect":
         return no_connection(log, end)
     if end.how in _BROKEN:
-        return _broken(log, end)
+        return _broken(log, end, answer.complete)
     if answer.error is not None:
         return f"the server sent an error in its stream: {message_of(answer.error)}."
     if end.how != "eof" or not _asked_to_stream(log):
         return None
     if framed.events and answer.complete is not False:
-        return None
+        return unread_events(framed) or parts_unread(framed) or _cut_line(framed)
     if (said := _unframed_error(framed)) is not None:
         where = "outside its events" if framed.events else "in place of a stream"
         return f"the server sent an error {where}: {said}."
-    if framed.events:
-        unsigned = "the stream ended without the API's terminal signal"
-        return f"{unsigned}, so the answer may be cut short."
-    return _no_events(log, len(framed.body))
+    if not framed.events:
+        return json_lines(framed) or _no_events(log, len(framed.body))
+    unsigned = "the stream ended without the API's terminal signal"
+    cut = f"{unsigned}, so the answer may be cut short."
+    return unread_events(framed) or parts_unread(framed) or cut
 
 
 def ending(end: End, wrong: str | None, terminator: str | None) -> str:
@@ -111,10 +99,12 @@ def _refusal(log: Log, body: bytes) -> str:
     return f"the server answered {name}{': ' + said if said else ''}. {hint}"
 
 
-def _broken(log: Log, end: End) -> str:
+def _broken(log: Log, end: End, complete: bool | None) -> str:
+    detail = f": {sentence(end.detail)}" if end.detail else ""
+    if complete:
+        return f"{_BROKEN[end.how]} after the complete answer{detail}."
     n_reads = len(log.columns.ends)
     kept = f" after {counted(n_reads, 'read')}, which {'is' if n_reads == 1 else 'are'} kept"
-    detail = f": {sentence(end.detail)}" if end.detail else ""
     # Before the head of the answer, the proxy may have failed as well as the server.
     via = "" if _status(log) else through(log)
     also = f" The request went through {via}." if via else ""
@@ -136,6 +126,16 @@ def _no_events(log: Log, n_bytes: int) -> str:
     if media in _STREAMS:
         hint = "The stream may have been cut short."
     return f"no event was found in {counted(n_bytes, 'byte')} {of}. {hint}"
+
+
+def _cut_line(framed: Framed) -> str | None:
+    """Return the sentence about a body that ends within a line; a lost `[DONE]` is no loss."""
+    if not framed.lines.kinds or framed.lines.kinds[-1] != TAIL:
+        return None
+    last = len(framed.lines) - 1
+    if framed.line(last).startswith(":") or framed.line(last).endswith("[DONE]"):
+        return None
+    return f"the body ended within line {last}, so what came last may be missing."
 
 
 def _unframed_error(framed: Framed) -> str | None:

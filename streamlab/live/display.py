@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self
 
+from streamlab.dialects import EventReader
 from streamlab.follow import Log
 from streamlab.follow.text import duration, one_line
 from streamlab.live.model import LiveModel
@@ -125,6 +126,7 @@ def show(
     *,
     dialect: str = "auto",
     label: str = "",
+    reader: EventReader | None = None,
 ) -> Showing:
     """Show a stream in the running cell and return at once.
 
@@ -139,10 +141,12 @@ def show(
         Makes a Stop button; called from any thread when the button is clicked.
     dialect, label : str
         How to read the events, and the name to show.
+    reader : callable, optional
+        A function that reads the events.
     """
     if not in_notebook():
         return Showing()
-    return Showing(LiveModel(log, dialect, label=label), on_stop)
+    return Showing(LiveModel(log, dialect, label=label, reader=reader), on_stop)
 
 
 def _said(stop_waited_ms: float | None, failure: Exception | None) -> str:

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import fields
 from typing import TYPE_CHECKING, NamedTuple
 
-from streamlab.dialects import GENERATED, Delta
+from streamlab.dialects import GENERATED, Delta, EventReader
 from streamlab.faces.state import Line, State
 from streamlab.follow import Follower, Log
 from streamlab.follow.gap import queued
@@ -54,11 +54,18 @@ class LiveModel:
         Of the latest state; 0 before the first `pull`.
     """
 
-    def __init__(self, log: Log, dialect: str = "auto", *, label: str = "") -> None:
+    def __init__(
+        self,
+        log: Log,
+        dialect: str = "auto",
+        *,
+        label: str = "",
+        reader: EventReader | None = None,
+    ) -> None:
         self.label = one_line(label, 200)
         self.clock: Callable[[], int] = getattr(log, "clock", time.perf_counter_ns)
         self.number = 0
-        self._log, self._follower = log, Follower(log, dialect)
+        self._log, self._follower = log, Follower(log, dialect, reader)
         self._text, self._gaps = Tail(_CHARS), LatestGaps(log, _GAPS)
         self._ttft_ms: float | None = None
         self._stop_waited_ms: float | None = None

@@ -170,7 +170,7 @@ def _chunks(tables: Tables) -> list[Chunk]:
         if event < len(deltas) and delta.kind != "comment":
             deltas[event].append(delta)
     events = tables.events
-    is_chat = follower.dialect == "openai_chat"
+    is_chat = follower.dialect in ("openai_chat", "openai_completions")
     rows = zip(events["t_ms"], events["data"], deltas, strict=True)
     return [_chunk(float(t_ms), data, found, is_chat) for t_ms, data, found in rows]
 

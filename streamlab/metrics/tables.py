@@ -13,12 +13,13 @@ from typing import Any, Protocol, TypeAlias
 
 import pandas as pd
 
-from streamlab.dialects import Answer, answer
+from streamlab.dialects import Answer, EventReader, answer, server_times
 from streamlab.errors import UsageError
 from streamlab.follow import Follower
 from streamlab.follow.text import counted, distinct, one_line
 from streamlab.metrics import views
 from streamlab.metrics.arrivals import ended
+from streamlab.metrics.schema import FLOAT, STRING
 from streamlab.tape import Tape
 
 # Since pandas 3 a shallow copy is enough: pandas copies the cells when one of the two frames
@@ -51,6 +52,8 @@ class Tables:
         ``"auto"`` decides from the URL, the content type and the first event.
     label : str
         The name in pictures and comparisons.
+    reader : callable, optional
+        A function of the user's own that reads the events.
 
     Raises
     ------
@@ -58,11 +61,17 @@ class Tables:
         If there is no such dialect.
     """
 
-    def __init__(self, tape: Tape, dialect: str = "auto", label: str = "") -> None:
+    def __init__(
+        self,
+        tape: Tape,
+        dialect: str = "auto",
+        label: str = "",
+        reader: EventReader | None = None,
+    ) -> None:
         self.tape = tape
         self.label = one_line(label)  # it is drawn, printed and made a part of HTML
-        self._framed = Follower(tape, dialect)
-        self._given = dialect
+        self._framed = Follower(tape, dialect, reader)
+        self._given = (tape, dialect, label, reader)
         self._made: dict[str, pd.DataFrame] = {}
 
     def __repr__(self) -> str:
@@ -70,9 +79,9 @@ class Tables:
         size = f"{counted(len(self.tape), 'read')}, {counted(len(self.tape.body), 'byte')}"
         return f"<Tables{label}: {size}>"
 
-    def __reduce__(self) -> tuple[type[Tables], tuple[Tape, str, str]]:
+    def __reduce__(self) -> tuple[type[Tables], tuple[Tape, str, str, EventReader | None]]:
         """Copy and pickle the facts; the tables are made again on first use."""
-        return Tables, (self.tape, self._given, self.label)
+        return Tables, self._given
 
     @property
     def tables(self) -> Tables:
@@ -127,6 +136,13 @@ class Tables:
     def problem(self) -> str | None:
         """What went wrong, in one sentence; None if nothing did."""
         return self.follower.problem()
+
+    @property
+    def server_times(self) -> pd.DataFrame:
+        """What the server says of its own times: ``name``, ``ms``, ``source``."""
+        rows = server_times(self.answer, self.meta.get("headers") or {})
+        table = pd.DataFrame(rows, columns=["name", "ms", "source"])
+        return table.astype({"name": STRING, "ms": FLOAT, "source": STRING})
 
     @property
     @_kept

@@ -7,31 +7,10 @@ NaN, and so is every metric that divides by N.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from math import nan
 
 from streamlab.metrics.latency import decode_ms, e2e_content_ms, e2e_eof_ms, ttft_ms
 from streamlab.metrics.tables import Tables
-
-# The keys are tried in order, whatever the dialect: a server can speak one provider's format
-# and report its usage in the keys of another.
-COMPLETION = (
-    ("completion_tokens",),  # OpenAI chat and the servers that copy it
-    ("output_tokens",),  # OpenAI responses, Anthropic
-    ("tokens", "output_tokens"),  # Cohere
-    ("total_output_tokens",),  # LM Studio
-    ("eval_count",),  # Ollama
-    ("predicted_n",),  # llama.cpp's timings
-)
-PROMPT = (
-    ("prompt_tokens",),
-    ("input_tokens",),
-    ("tokens", "input_tokens"),
-    ("promptTokenCount",),  # Gemini
-    ("prompt_eval_count",),
-    ("prompt_n",),
-)
-"""The keys of the counts in usage objects; the first key that is present is used."""
 
 
 def n_source(tables: Tables) -> str:
@@ -46,7 +25,7 @@ def n_tokens(tables: Tables) -> float:
 
 def n_prompt_tokens(tables: Tables) -> float:
     """Tokens of the prompt, as the server reports them."""
-    return _find(tables.answer.usage, PROMPT)
+    return _number(tables.answer.tokens.prompt)
 
 
 def n_mismatch(tables: Tables) -> float:
@@ -55,19 +34,23 @@ def n_mismatch(tables: Tables) -> float:
 
 
 def itl_mean_ms(tables: Tables) -> float:
-    """Mean inter-token latency: (last chunk − first chunk) / (N − 1)."""
-    return ratio(decode_ms(tables), n_tokens(tables) - 1)
+    """Mean inter-token latency: (last chunk − first chunk) / (N − 1).
+
+    N is without reasoning tokens if no reasoning came: the chunks do not show when the server
+    made them.  NaN if the reasoning is a summary, or hidden and not counted.
+    """
+    return ratio(decode_ms(tables), _seen_tokens(tables) - 1)
 
 
 def tpot_ms(tables: Tables) -> float:
     """Time per output token after the first chunk: (last − first chunk) / (N − n₁).
 
     n₁, the tokens of the first chunk, must be reported; if not, see `itl_mean_ms`, which takes
-    1 for n₁, as most tools do.
+    1 for n₁, as most tools do, and says which tokens N counts.
     """
     first_tokens = tables.chunks["n_tokens"].head(1).dropna()
     n_first = float(first_tokens.iloc[0]) if len(first_tokens) else nan
-    return ratio(decode_ms(tables), n_tokens(tables) - n_first)
+    return ratio(decode_ms(tables), _seen_tokens(tables) - n_first)
 
 
 def ntpot_ms(tables: Tables) -> float:
@@ -81,7 +64,7 @@ def tok_s_e2e(tables: Tables) -> float:
 
 
 def tok_s_user(tables: Tables) -> float:
-    """Tokens per second as a reader sees them: 1 / mean inter-token latency."""
+    """Tokens per second as a reader sees them: 1 / `itl_mean_ms`, so of visible tokens only."""
     return ratio(1e3, itl_mean_ms(tables))
 
 
@@ -91,8 +74,8 @@ def prefill_tok_s(tables: Tables) -> float:
 
 
 def tokens_per_chunk(tables: Tables) -> float:
-    """Tokens a chunk: N / number of chunks."""
-    return ratio(n_tokens(tables), float(len(tables.chunks)))
+    """Tokens a chunk: N / number of chunks; N as in `itl_mean_ms`."""
+    return ratio(_seen_tokens(tables), float(len(tables.chunks)))
 
 
 def ratio(numerator: float, denominator: float) -> float:
@@ -110,13 +93,22 @@ def _counted(tables: Tables) -> tuple[float, str]:
 
 
 def _usage_tokens(tables: Tables) -> float:
-    # Gemini reports its thoughts beside the answer's tokens, so both are added.  All other
-    # servers include the reasoning in one count.
-    usage = tables.answer.usage
-    if usage and "candidatesTokenCount" in usage:
-        thoughts = _find(usage, (("thoughtsTokenCount",),))
-        return _find(usage, (("candidatesTokenCount",),)) + (thoughts if thoughts > 0 else 0)
-    return _find(usage, COMPLETION)
+    return _number(tables.answer.tokens.output)
+
+
+def _seen_tokens(tables: Tables) -> float:
+    """N without the tokens that were not streamed; NaN if their number is not known."""
+    found, reader = tables.answer, tables.follower.reader
+    count, source = _counted(tables)
+    if source != "usage":
+        return count
+    hidden = found.tokens.reasoning
+    if found.reasoning:  # a summary has other tokens than those that were counted
+        return nan if reader is not None and reader.summarised else count
+    if hidden is not None:
+        return count - hidden
+    is_signed = any(delta.kind == "signature" for delta in tables.follower.deltas)
+    return nan if is_signed else count
 
 
 def _chunk_tokens(tables: Tables) -> float:
@@ -125,11 +117,5 @@ def _chunk_tokens(tables: Tables) -> float:
     return float(counts.sum()) if len(counts) and counts.notna().all() else nan
 
 
-def _find(usage: Mapping[str, object] | None, paths: tuple[tuple[str, ...], ...]) -> float:
-    for path in paths:
-        found: object = usage
-        for key in path:
-            found = found.get(key) if isinstance(found, Mapping) else None
-        if isinstance(found, int) and not isinstance(found, bool):
-            return float(found)
-    return nan
+def _number(count: int | None) -> float:
+    return nan if count is None else float(count)

@@ -31,6 +31,7 @@ def test_all_four_functions_show_the_same_parameters() -> None:
         "client",
         "timeout",
         "max_bytes",
+        "think_tags",
         "json",
         "body",
     ]

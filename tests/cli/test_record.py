@@ -132,17 +132,18 @@ MISUSED = {
     "unknown-provider": (
         ["--provider", "opanai", "--model", "m", "Hi"],
         "no provider 'opanai'; there are: anthropic, cohere, gemini, lmstudio, ollama, openai, "
-        "openai-responses. Did you mean 'openai'?",
+        "openai-completions, openai-responses. Did you mean 'openai'?",
     ),
     "unknown-dialect": (
         ["--url", "http://127.0.0.1:9/x", "--dialect", "ssse"],
         "no dialect 'ssse'; there are: anthropic, cohere, gemini, lmstudio_native, ndjson, "
-        "ollama, openai_chat, openai_responses, sse. Did you mean 'sse'?",
+        "ollama, openai_chat, openai_completions, openai_responses, sse. Did you mean 'sse'?",
     ),
     "a-dialect-of-a-provider": (
         ["--model", "m", "--dialect", "ollama", "Hi"],
         "--dialect is for --url or --lab. A provider has its own dialect: --provider is one of "
-        "openai, openai-responses, anthropic, gemini, ollama, cohere, lmstudio.",
+        "openai, openai-responses, openai-completions, anthropic, gemini, ollama, cohere, "
+        "lmstudio.",
     ),
     "no-key": (
         ["--model", "gpt-4o-mini", "Hi"],

@@ -43,11 +43,22 @@ def test_a_line_that_is_no_json_keeps_its_text():
     assert parser.feed(b"fine\n") == [Event("message", "fine", first_line=2, last_line=2)]
 
 
-def test_a_last_line_without_its_end_is_a_tail():
+@pytest.mark.parametrize("tail", [b'{"b":2', b"12", b'"b"', b"[1]", b"{]}", b"[" * 2000])
+def test_a_last_line_without_its_end_is_a_tail(tail):
     parser = NDJSONParser()
 
-    assert feed_all(parser, [b'{"a":1}\n{"b"', b":2}"]) == [Event("message", '{"a":1}')]
+    assert feed_all(parser, [b'{"a":1}\n' + tail]) == [Event("message", '{"a":1}')]
+    assert parser.close() == []
     assert kinds_of(parser) == ["json", "tail"]
+
+
+def test_a_whole_object_counts_without_its_newline():
+    parser = NDJSONParser()
+    parser.feed(b'{"a":1}\n{"b"')
+    parser.feed(b":2}")
+
+    assert parser.close() == [Event("message", '{"b":2}', first_line=1, last_line=1)]
+    assert kinds_of(parser) == ["json", "json"]
 
 
 @given(st.lists(st.dictionaries(st.text(), st.text())), cuttings)

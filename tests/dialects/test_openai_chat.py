@@ -242,9 +242,9 @@ def test_the_timings_of_llamacpp_are_kept_beside_its_usage():
     assert (found.usage, found.timings) == ({"completion_tokens": 3}, timings)
 
 
-def test_the_timings_of_llamacpp_are_the_usage_where_there_is_no_other():
+def test_the_timings_of_llamacpp_are_no_usage_but_count_where_there_is_none():
     found = answered(chunk({}, finish="stop", timings={"prompt_n": 5, "predicted_n": 3}))
-    assert found.usage == {"prompt_n": 5, "predicted_n": 3}
+    assert found.usage is None
     assert found.tokens == (5, 3, None, "predicted_n")
 
 
@@ -416,7 +416,8 @@ def test_a_json_value_padded_with_spaces_is_read():
 def test_half_a_surrogate_pair_becomes_a_replacement_character():
     whole = '{"choices":[{"delta":{"content":"\\ud83d\\udc4b"}}]}'
     half = '{"choices":[{"delta":{"content":"a\\uD83D"}}]}'
-    assert [delta.text for delta in chat(whole, half)] == ["👋", "a\ufffd"]
+    deltas, reader = read("openai_chat", whole, half)
+    assert [delta.text for delta in deltas + reader.close()] == ["👋", "a", "\ufffd"]
 
 
 def test_the_request_of_the_user_is_exactly_theirs():

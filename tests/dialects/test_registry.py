@@ -30,7 +30,7 @@ def test_an_unknown_dialect_is_named_with_those_there_are():
     [
         ("/v1/chat/completions", "sse", "openai_chat"),
         ("/openai/deployments/x/chat/completions", "sse", "openai_chat"),
-        ("/v1/completions", "sse", "openai_chat"),
+        ("/v1/completions", "sse", "openai_completions"),
         ("/v1/responses", "sse", "openai_responses"),
         ("/v1/messages", "sse", "anthropic"),
         ("/v1beta/models/gemini-3-pro:streamGenerateContent", "sse", "gemini"),

@@ -145,6 +145,7 @@ def test_keys_and_base_urls_come_from_the_variables_that_the_sdks_read():
     assert found == {
         "openai_chat": (("OPENAI_API_KEY",), "OPENAI_BASE_URL"),
         "openai_responses": (("OPENAI_API_KEY",), "OPENAI_BASE_URL"),
+        "openai_completions": (("OPENAI_API_KEY",), "OPENAI_BASE_URL"),
         "anthropic": (("ANTHROPIC_API_KEY",), "ANTHROPIC_BASE_URL"),
         "gemini": (("GEMINI_API_KEY", "GOOGLE_API_KEY"), "GOOGLE_GEMINI_BASE_URL"),
         "ollama": ((), "OLLAMA_HOST"),

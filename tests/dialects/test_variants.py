@@ -196,9 +196,9 @@ def test_citations_are_annotations():
     assert deltas == [Delta("annotation", "citations_delta")]
 
 
-def test_an_unknown_fragment_is_meta():
+def test_an_unknown_fragment_is_unread():
     assert read("anthropic", fragment("newest_delta"))[0] == [
-        Delta("meta", "content_block_delta")
+        Delta("unread", "delta.newest_delta")
     ]
 
 

@@ -263,7 +263,8 @@ def test_an_unknown_api_of_openai_names_the_nearest() -> None:
         sl.openai("m", api="response", api_key=KEY)
 
     assert str(caught.value) == (
-        "no api of OpenAI 'response'; there are: chat, responses. Did you mean 'responses'?"
+        "no api of OpenAI 'response'; there are: chat, completions, responses. "
+        "Did you mean 'responses'?"
     )
 
 

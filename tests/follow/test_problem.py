@@ -137,9 +137,16 @@ def test_a_status_that_is_no_number_is_not_known() -> None:
 
 
 def test_an_end_without_a_detail_is_a_sentence_too() -> None:
-    tape = tape_from([(1, DONE)], end="reset")
+    tape = tape_from([(1, PIECE)], end="reset")
 
     assert Recording(tape).problem == "the stream broke off after 1 read, which is kept."
+
+
+def test_a_reset_after_the_answer_contradicts_nothing() -> None:
+    rec = Recording(tape_from([(1, DONE + b"data: [DONE]\n\n")], end="reset"))
+
+    assert rec.complete is True
+    assert rec.problem == "the stream broke off after the complete answer."
 
 
 def test_a_compressed_refusal_is_quoted() -> None:

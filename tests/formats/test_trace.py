@@ -209,7 +209,8 @@ def test_hostile_text_stays_text(tmp_path):
     nasty = "</script>\u2028\x1b[31m\ud83d"
     found = saved(Tables(tape_from([(1, content(nasty))])), tmp_path)
 
-    assert of_phase(found, "i")[0]["args"]["text"] == nasty.replace("\ud83d", "\ufffd")
+    texts = [each["args"]["text"] for each in of_phase(found, "i")[:2]]
+    assert texts == [nasty.removesuffix("\ud83d"), "\ufffd"]
 
 
 def test_a_delta_of_a_merged_read_is_marked_with_its_bound(tmp_path):

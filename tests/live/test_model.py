@@ -195,8 +195,8 @@ ENDS = {
     "eof": ("done", "the body came to its end, after [DONE]"),
     "cancelled": ("done", "cancelled"),
     "limit": ("done", "stopped at max_bytes"),
-    "reset": ("failed", "the stream broke off after 1 read, which is kept"),
-    "timeout": ("failed", "the stream timed out after 1 read, which is kept"),
+    "reset": ("failed", "the stream broke off after the complete answer"),
+    "timeout": ("failed", "the stream timed out after the complete answer"),
 }
 
 

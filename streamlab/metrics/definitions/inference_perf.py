@@ -57,7 +57,7 @@ _SOURCE = (
     "inference_perf/apis/streaming_parser.py"
 )
 _DIFFERS = (
-    "Only content counts, reasoning does not (#559; later sources let reasoning begin TTFT): "
+    "Only content counts, reasoning does not (#559; 0.7.0 still reads no reasoning): "
     "of a model that thinks, TTFT is the time of its answer. A chunk of several tokens makes "
     "gaps of 0, which are no waits. "
 )

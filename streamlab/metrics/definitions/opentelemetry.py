@@ -7,10 +7,10 @@ from streamlab.metrics.definitions.base import Definition, Figures, first, gaps
 
 
 def opentelemetry(seen: Seen) -> Figures:
-    """TTFT: gen_ai.client.operation.time_to_first_chunk; a chunk is any event
+    """TTFT: gen_ai.client.inference.time_to_first_chunk; a chunk is any event
     before [DONE].
 
-    ITL: gen_ai.client.operation.time_per_output_chunk, each after the first.
+    ITL: gen_ai.client.inference.time_per_output_chunk, each after the first.
     E2E: gen_ai.client.operation.duration.
     """
     times = seen.until_done.times(lambda chunk: not chunk.is_done)
@@ -26,8 +26,8 @@ DEFINITIONS = (
         "OpenTelemetry",
         opentelemetry,
         source=(
-            "open-telemetry/semantic-conventions: docs/gen-ai/gen-ai-metrics.md "
-            "(what a chunk is, is open: semantic-conventions#3483)"
+            "open-telemetry/semantic-conventions-genai: docs/gen-ai/client-inference.md "
+            "(what a chunk is, is open: semantic-conventions-genai#306)"
         ),
         differs=(
             "It names chunks, not tokens, and does not define them: a role, a finish and a "

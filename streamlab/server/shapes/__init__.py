@@ -16,6 +16,7 @@ from streamlab.server.shapes.gemini import Gemini
 from streamlab.server.shapes.lmstudio_native import LMStudioNative
 from streamlab.server.shapes.ollama import Ollama
 from streamlab.server.shapes.openai_chat import OpenAIChat
+from streamlab.server.shapes.openai_completions import OpenAICompletions
 from streamlab.server.shapes.openai_responses import OpenAIResponses
 from streamlab.server.shapes.plain import PlainNDJSON, PlainSSE
 
@@ -23,6 +24,7 @@ __all__ = ["SHAPES", "asked", "render", "writes"]
 
 _ALL: tuple[type[Shape], ...] = (
     OpenAIChat,
+    OpenAICompletions,
     OpenAIResponses,
     Anthropic,
     Gemini,

@@ -18,6 +18,7 @@ class OpenAIChat(Shape):
     name = "openai_chat"
     path = "/v1/chat/completions"
     base_path = "/v1"
+    kind = "chat.completion.chunk"
 
     def __init__(self, request: Request) -> None:
         super().__init__(request)
@@ -25,7 +26,7 @@ class OpenAIChat(Shape):
         self._usage = wants_usage(request.body.get("stream_options"))
         self._frame = {
             "id": f"chatcmpl-{self._rng.randbytes(14).hex()}",
-            "object": "chat.completion.chunk",
+            "object": self.kind,
             "created": CREATED,
             "model": request.scenario,
             "service_tier": "default",
@@ -57,20 +58,22 @@ class OpenAIChat(Shape):
         return compact({**frame, "choices": [choice], "usage": usage(completion)})
 
     def _chunk(self, delta: Mapping[str, object], finish: str | None = None) -> bytes:
-        choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
-        chunk: dict[str, object] = {**self._frame, "choices": [choice]}
+        chunk: dict[str, object] = {**self._frame, "choices": [self._choice(delta, finish)]}
         if self._usage:
             chunk["usage"] = None
         chunk["obfuscation"] = self._padding().decode()
         return sse(compact(chunk))
 
+    def _choice(self, delta: Mapping[str, object], finish: str | None) -> dict[str, object]:
+        return {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
+
     def _template(self) -> tuple[bytes, bytes]:
         """Return the bytes before and after the text of a chunk of content."""
         # Only the text and the padding differ from chunk to chunk.  A load asks for tens of
         # thousands of chunks, and encoding the rest each time would make the lab late.
-        before, name, rest = self._chunk({"content": ""}).partition(b'"content":')
-        after, padding, _ = rest.removeprefix(b'""').partition(b'"obfuscation":"')
-        return before + name, after + padding
+        before, _, rest = self._chunk({"content": "\0"}).partition(compact("\0"))
+        after, padding, _ = rest.partition(b'"obfuscation":"')
+        return before, after + padding
 
     def _padding(self) -> bytes:
         """Return 2 to 16 letters."""

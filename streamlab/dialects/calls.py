@@ -1,0 +1,75 @@
+"""Tool calls, put together from their pieces, however a server numbers and names them."""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+from streamlab.dialects.deltas import Delta
+from streamlab.dialects.reading import parse
+
+
+class ToolCall(TypedDict):
+    """A tool call; `id` and `name` are None if the API sends none."""
+
+    id: str | None
+    name: str | None
+    arguments: str  # text, as it was streamed
+
+
+class Calls:
+    """The tool calls of one choice.
+
+    The index of a piece groups; a piece without an index belongs to the call with its id, else
+    to the latest call.  Within a group, a piece begins a new call if it has a new id *and* a
+    name, or a name after arguments that are complete JSON.
+
+    Attributes
+    ----------
+    all : list of ToolCall
+        In the order in which they began.
+    """
+
+    # Some servers number all their calls 0, others send a fresh id with every piece, an empty
+    # one, or the name in pieces.  So neither the index nor the id alone is enough.
+
+    def __init__(self) -> None:
+        self.all: list[ToolCall] = []
+        self._indexes: list[int | None] = []
+
+    def add(self, delta: Delta) -> int:
+        """Add a piece to its call, or begin a new call; return the number of the call."""
+        number = self._number_of(delta)
+        if number is None or _begins(self.all[number], delta):
+            number = len(self.all)
+            self.all.append({"id": None, "name": None, "arguments": ""})
+            self._indexes.append(delta.index)
+        call = self.all[number]
+        call["id"] = call["id"] or delta.id
+        call["name"] = _joined(call, delta.name)
+        call["arguments"] += delta.text
+        return number
+
+    def _number_of(self, delta: Delta) -> int | None:
+        """Return the number of the latest call that a piece may belong to."""
+        latest = range(len(self.all) - 1, -1, -1)
+        if delta.index is not None:
+            return next((n for n in latest if self._indexes[n] == delta.index), None)
+        of_id = (n for n in latest if delta.id and self.all[n]["id"] == delta.id)
+        return next(of_id, next(iter(latest), None))
+
+
+def _begins(call: ToolCall, delta: Delta) -> bool:
+    """Return whether a piece begins a call after `call`, which has the same index."""
+    if not delta.name or (delta.id and delta.id == call["id"]):
+        return False
+    if delta.id and (call["id"] or delta.name != call["name"]):
+        return True
+    return isinstance(parse(call["arguments"]), dict | list)
+
+
+def _joined(call: ToolCall, piece: str | None) -> str | None:
+    """Return the name so far: pieces are joined, a repeated name is not."""
+    name = call["name"]
+    if not piece or not name or piece.startswith(name):
+        return piece or name
+    return name if call["arguments"] else name + piece
