@@ -49,6 +49,10 @@ def record(options: RequestOptions) -> Recording:
         End the stream once so many bytes of body are recorded.
     think_tags : bool
         Read the content between ``<think>`` and ``</think>`` as reasoning.
+    stall_timeout_s : float, optional
+        Seconds without a delta that adds something: comments, pings and empty events do not.
+    deadline_s : float, optional
+        Seconds for the whole request, from the call.
     json : mapping, optional
         Fields of the request's body, also those whose names are parameters here, such as
         ``label``.

@@ -58,6 +58,8 @@ class RequestOptions:
     timeout: Timeout = UNSET
     max_bytes: int | None = None
     think_tags: bool = False
+    stall_timeout_s: float | None = None
+    deadline_s: float | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.endpoint, Endpoint):
@@ -72,6 +74,8 @@ class RequestOptions:
                 f"{fspath(self.save)!r} came. For another format call rec.save(…) afterwards."
             )
         check_max_bytes(self.max_bytes)
+        for name in ("stall_timeout_s", "deadline_s"):
+            check_seconds(name, getattr(self, name))
 
     @property
     def reading(self) -> dict[str, object]:
@@ -99,6 +103,8 @@ def described(
     timeout: Timeout = UNSET,
     max_bytes: int | None = None,
     think_tags: bool = False,
+    stall_timeout_s: float | None = None,
+    deadline_s: float | None = None,
     json: Mapping[str, object] | None = None,
     **body: object,
 ) -> RequestOptions:
@@ -110,9 +116,8 @@ def described(
         )
     path = None if save is None else Path(save)
     fields = {**(json or {}), **body}
-    return RequestOptions(
-        endpoint, prompt, fields, path, live, label, client, timeout, max_bytes, think_tags
-    )
+    limits = timeout, max_bytes, think_tags, stall_timeout_s, deadline_s
+    return RequestOptions(endpoint, prompt, fields, path, live, label, client, *limits)
 
 
 def takes(
@@ -120,7 +125,7 @@ def takes(
 ) -> Callable[[Callable[[RequestOptions], R]], Callable[P, R]]:
     """Give a function of `RequestOptions` the parameters of `describe`.
 
-    So the nine parameters of four functions are written once, and a type checker and ``help``
+    So the parameters of four functions are written once, and a type checker and ``help``
     show them for each function.
     """
 
@@ -164,12 +169,25 @@ def checked_timeout(timeout: object) -> Any:
         return timeout
     if timeout == math.inf:  # a socket refuses it
         return None
-    if isinstance(timeout, int | float) and not isinstance(timeout, bool) and timeout > 0:
-        return httpx.Timeout(timeout)
+    if _is_above_0(timeout):
+        return httpx.Timeout(cast("float", timeout))
     raise UsageError(
         f"timeout is a number of seconds above 0, or an httpx.Timeout, not {timeout!r}. "
         "Pass timeout=60, or None to wait for ever."
     )
+
+
+def check_seconds(name: str, seconds: object) -> None:
+    """Raise UsageError unless it is a number of seconds above 0, or None for no limit."""
+    if seconds is not None and not _is_above_0(seconds):
+        raise UsageError(
+            f"{name} is a number of seconds above 0, not {seconds!r}. "
+            f"Pass {name}=60, or None for no limit."
+        )
+
+
+def _is_above_0(number: object) -> bool:
+    return isinstance(number, int | float) and not isinstance(number, bool) and number > 0
 
 
 def check_max_bytes(max_bytes: object) -> None:

@@ -22,6 +22,7 @@ from streamlab.capture import lab_log
 from streamlab.capture.body import abody, body
 from streamlab.capture.client import async_client, build, sync_client
 from streamlab.capture.libraries import is_a
+from streamlab.capture.limits import Limits, watched
 from streamlab.capture.options import RequestOptions, check_client, checked_timeout
 from streamlab.capture.session import Session
 from streamlab.endpoints import redact
@@ -46,6 +47,8 @@ class OwnRequest:
         The request to send.
     gate, held : Gate, HeldCancellation
         Hold an interrupt or a cancellation back until what had arrived is on tape.
+    limits : Limits
+        How long the request may wait.
     """
 
     def __init__(self, options: RequestOptions, clock: Clock = monotonic_ns) -> None:
@@ -67,6 +70,15 @@ class OwnRequest:
             self._http["timeout"] = checked_timeout(self._http["timeout"])
         self._stopper = Stopper()
         self.gate, self.held = Gate(), HeldCancellation()
+        self.limits = Limits(
+            self.session.recorder,
+            self.stop,
+            self._stopper.has_unread,
+            options.stall_timeout_s,
+            options.deadline_s,
+            several=(self.query.json or {}).get("n", 1) != 1,
+            reader=self.session.reader,
+        )
 
     def finish(self) -> None:
         """Finish the session; `stop` does nothing from now on."""
@@ -128,6 +140,7 @@ class OwnRequest:
                     "Check the endpoint and its model."
                 ) from None
             raise
+        self.limits.clamp(request.extensions["timeout"])
         self.session.asked(request, self.query.json)
         self.session.through(proxy_of(transport_for(client, request.url)))
         return request
@@ -154,7 +167,7 @@ def pieces(own: OwnRequest) -> Generator[bytes, None, None]:
     with contextlib.ExitStack() as stack:
         client = own.client(gate, stack)
         try:
-            with gate.installed(), session.ending():
+            with gate.installed(), session.ending(), watched(own.limits):
                 with gate.guarded():
                     request = own.build(client, is_async=False)
                     response: Any = client.send(request, stream=True)
@@ -190,7 +203,7 @@ async def apieces(own: OwnRequest) -> AsyncGenerator[bytes, None]:
     async with contextlib.AsyncExitStack() as stack:
         client = own.aclient(held, stack)
         try:
-            with session.ending():
+            with session.ending(), watched(own.limits):
                 request = own.build(client, is_async=True)
                 response: Any = await client.send(request, stream=True)
                 async with contextlib.aclosing(response):

@@ -39,6 +39,8 @@ class StreamOptions(TypedDict, total=False):
     timeout: float
     max_bytes: int | None
     think_tags: bool
+    stall_timeout_s: float | None
+    deadline_s: float | None
 
 
 @dataclass(frozen=True, slots=True)

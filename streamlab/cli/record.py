@@ -54,6 +54,26 @@ Timeout = Annotated[
         min=0.001, metavar="SECONDS", help="End after SECONDS without a byte. [default: 60]"
     ),
 ]
+StallTimeout = Annotated[
+    float | None,
+    Option(
+        "--stall-timeout",
+        "--stall-timeout-s",
+        min=0.001,
+        metavar="SECONDS",
+        help="End after SECONDS without a delta; comments and pings are none.",
+    ),
+]
+Deadline = Annotated[
+    float | None,
+    Option(
+        "--deadline",
+        "--deadline-s",
+        min=0.001,
+        metavar="SECONDS",
+        help="End after SECONDS in all.",
+    ),
+]
 MaxBytes = Annotated[int | None, Option(min=1, metavar="N", help="End after N bytes of body.")]
 ThinkTags = Annotated[
     bool, Option("--think-tags", help="Read content in <think> tags as reasoning.")
@@ -76,6 +96,8 @@ def run(
     save: Save = None,
     label: Label = "",
     timeout: Timeout = None,
+    stall_timeout_s: StallTimeout = None,
+    deadline_s: Deadline = None,
     max_bytes: MaxBytes = None,
     think_tags: ThinkTags = False,
     in_async: Async = False,
@@ -112,6 +134,8 @@ def run(
         "label": label,
         "max_bytes": max_bytes,
         "think_tags": think_tags,
+        "stall_timeout_s": stall_timeout_s,
+        "deadline_s": deadline_s,
     }
     if timeout is not None:
         options["timeout"] = timeout

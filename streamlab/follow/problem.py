@@ -28,6 +28,7 @@ _ENDED = {
     "eof": "the body came to its end",
     "closed": "closed before its end",
     "limit": "stopped at max_bytes",
+    "left_open": "left after the API's last word",
 }
 _HINTS = {
     401: "Check the key.",

@@ -10,7 +10,7 @@ Rule: a percentile is a value that was observed; see `quantile`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import nan
+from math import inf, nan
 from typing import TypeAlias
 
 import numpy as np
@@ -135,24 +135,40 @@ def icl_cv(tables: Tables) -> float:
 
 
 def n_stalls(tables: Tables) -> float:
-    """How many known gaps between chunks were over 5 medians and 50 ms; NaN without a gap."""
-    return float(len(_stalls(tables))) if n_icl(tables) else nan
+    """How many known gaps between chunks, or after the last, were over 5 medians and 50 ms."""
+    stalls = _stalls(tables)
+    return float(len(stalls)) if n_icl(tables) or len(stalls) else nan
 
 
 def stalled_ms(tables: Tables) -> float:
     """Sum of the gaps that `n_stalls` counts; NaN without a gap."""
-    return float(_stalls(tables).sum()) if n_icl(tables) else nan
+    stalls = _stalls(tables)
+    return float(stalls.sum()) if n_icl(tables) or len(stalls) else nan
 
 
 def _stalls(tables: Tables) -> pd.Series[float]:
     gaps, hidden_ms = icl_ms(tables), tables.chunks["hidden_ms"].dropna()
+    found = pd.concat([gaps, _after_the_last_chunk(tables)])
+    found = found[found > STALL_FLOOR_MS]
     if hidden_ms.empty:
-        least_ms = STALL_FACTOR * gaps.median()
-        return gaps[(gaps > least_ms) & (gaps > STALL_FLOOR_MS)]
+        # One chunk has no median; a limit that ended the stream shows that it stalled.
+        without = 0.0 if tables.tape.end.how == "timeout" else inf
+        return found[found > (STALL_FACTOR * gaps.median() if len(gaps) else without)]
     # The gaps that merged reads hide may raise the median.  A gap is claimed as a stall only
     # if less than half of all gaps can be a fifth of it, however the hidden time is divided.
-    fifths = gaps / STALL_FACTOR
-    rare = fifths.map(
+    rare = (found / STALL_FACTOR).map(
         lambda x: bool((gaps >= x).sum() + (hidden_ms // x).sum() < (gaps < x).sum())
     )
-    return gaps[rare.astype(bool) & (gaps > STALL_FLOOR_MS)]
+    return found.loc[rare.astype(bool)]
+
+
+def _after_the_last_chunk(tables: Tables) -> pd.Series[float]:
+    """Return the known gaps from the last chunk to all that came later, or to the limit."""
+    last_ms, deltas, end = tables.chunks["t_ms"].max(), tables.deltas, tables.tape.end
+    idle = deltas["kind"].isin(("comment", "ping", "meta"))
+    later = deltas[~idle & (deltas["t_ms"] >= last_ms)]
+    gaps = later["t_ms"].diff()[later["gap_ms"].notna()].dropna().tolist()
+    # Only a limit shows that nothing had come: another end may leave bytes unread.
+    if len(later) and end.how == "timeout":
+        gaps.append((end.t_ns - tables.t0_ns) / 1e6 - later["t_ms"].iloc[-1])
+    return pd.Series(gaps, dtype="float64")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import weakref
+from collections.abc import Callable
 
 from streamlab.net.http2_frames import PREFACE, Frames
 from streamlab.tape import Clock, Stamp
@@ -97,14 +98,21 @@ class Stopper:
         self._lock = threading.Lock()
         self._connections: weakref.WeakSet[Exchange] = weakref.WeakSet()
         self._stopped = self._resting = False
+        self._latest: Callable[[], Exchange | None] = lambda: None
 
     def add(self, connection: Exchange) -> None:
         """Add a connection that has opened."""
         with self._lock:
             self._connections.add(connection)
+            self._latest = weakref.ref(connection)
             ended = self._stopped and not self._resting
         if ended:
             connection.abort()
+
+    def has_unread(self) -> bool:
+        """Return whether bytes, or the end, wait to be read on the latest connection."""
+        connection = self._latest()
+        return connection is not None and bool(connection.get_extra_info("is_readable"))
 
     def rest(self) -> None:
         """End no connection any more: the stream is over, and its client may go on."""

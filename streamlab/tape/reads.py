@@ -53,6 +53,7 @@ How = Literal[
     "eof",  # the whole body arrived
     "closed",  # the consumer left before the end
     "limit",  # max_bytes was reached
+    "left_open",  # the API's last word came, and then no end of the body
     "timeout",
     "reset",  # the server closed the connection too early, or violated HTTP
     "connect",  # no connection was made: refused, unknown host, TLS

@@ -32,6 +32,8 @@ def test_all_four_functions_show_the_same_parameters() -> None:
         "timeout",
         "max_bytes",
         "think_tags",
+        "stall_timeout_s",
+        "deadline_s",
         "json",
         "body",
     ]

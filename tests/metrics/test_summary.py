@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from streamlab.metrics import METRICS, Tables, summary
 from streamlab.metrics.intervals import quantile
 from streamlab.tape import UNKNOWN, End, Read, Stamp, tape_of
+from streamlab.testing import tape_from
 from tests.metrics.streams import (
     DONE,
     ELEVEN_ANSWERS,
@@ -432,3 +433,15 @@ def test_a_quantile_is_an_observed_value_with_at_least_one_beyond_it():
     assert (q(10, 0.9), q(100, 0.99), q(200, 0.99)) == (9, 99, 198)
     assert (q(1, 0.5), q(2, 0.5), q(1, 1), q(40, 1)) == (8000, 4000.5, 8000, 8000)
     assert isnan(quantile(pd.Series([], dtype=float), 1))
+
+
+def test_a_stall_after_the_last_token_counts():
+    steady_on = [(100 + 30 * i, content("a")) for i in range(10)]
+    cut = Tables(tape_from([*steady_on, (900, b": x\n\n")], end="timeout", end_ms=2370))
+    late = Tables(tape_from([*steady_on, (1370, FINISH), (1400, DONE)]))
+    one = Tables(tape_from([(100, content("a"))], end="timeout", end_ms=1100))
+
+    for found, stalled_ms in ((cut, 2000), (late, 1000), (one, 1000)):
+        assert summary(found)["n_stalls"] == 1
+        assert summary(found)["stalled_ms"] == pytest.approx(stalled_ms)
+    assert isnan(summary(Tables(tape_from([(100, content("a"))], end_ms=1100)))["n_stalls"])
