@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Generator, Mapping
 from typing import Any
 
 from anyio import to_thread
@@ -36,6 +36,12 @@ from streamlab.net.sync_socket import SyncConnection
 from streamlab.tape import Clock, How, monotonic_ns
 
 
+def _asked_model(body: Mapping[str, object]) -> str:
+    """Return the model that a call names in place of the endpoint's; "" if it names none."""
+    model = body.get("model")
+    return model if isinstance(model, str) else ""
+
+
 class OwnRequest:
     """A request that is about to be sent: a session, a query, a client, and `stop`.
 
@@ -57,7 +63,7 @@ class OwnRequest:
         self.query = endpoint.query(options.prompt, options.body)
         check_json(self.query.json)
         self.session = Session(
-            label=options.label or endpoint.label,
+            label=options.label or _asked_model(options.body) or endpoint.label,
             dialect=endpoint.dialect,
             model=endpoint.model,
             max_bytes=options.max_bytes,
