@@ -27,6 +27,7 @@ from streamlab.capture.options import RequestOptions, check_client, checked_time
 from streamlab.capture.session import Session
 from streamlab.endpoints import redact
 from streamlab.errors import UsageError
+from streamlab.live import LiveModel
 from streamlab.net.async_socket import AsyncConnection
 from streamlab.net.connection import Stopper
 from streamlab.net.httpx_private import proxy_of, transport_for
@@ -84,6 +85,14 @@ class OwnRequest:
             options.deadline_s,
             several=(self.query.json or {}).get("n", 1) != 1,
             reader=self.session.reader,
+        )
+
+    def model(self, name: str = "", mode: str = "") -> LiveModel:
+        """Return the state that a live view shows of this request."""
+        recorder = self.session.recorder
+        dialect, label = str(recorder.meta["dialect"]), str(recorder.meta["label"])
+        return LiveModel(
+            recorder, dialect, label=label, name=name, mode=mode, reader=self.session.reader
         )
 
     def finish(self) -> None:
