@@ -97,10 +97,7 @@ class Showing:
         self.view = None
         said = _said(view.stop()["streams"][0]["stop_waited_ms"], view.failure)
         bundle = bundle or _frozen(view.feed.models, said, view.height_px)
-        if view.is_held:
-            view.on_release = lambda: self._replace(view, bundle)
-        else:
-            self._replace(view, bundle)
+        view.when_not_held(lambda: self._replace(view, bundle))
         return bundle
 
     def _replace(self, view: LiveView, bundle: dict[str, str]) -> None:

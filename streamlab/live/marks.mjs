@@ -110,7 +110,7 @@ export function summary(held) {
   if (!counts.gaps) return counts.reads ? "One read so far: no gap yet." : running(held) ? "Waiting for the first read." : "No read arrived.";
   const known = counts.known < counts.gaps ? "known " : "";
   if (!counts.known) return `${counted(counts.reads, "read")}: no gap between them is known.`;
-  return `${counted(counts.reads, "read")}: the median ${known}gap is ${ms(median_gap_ms)}, the longest ${ms(longest_gap_ms)} before read ${longest_gap_read}.`;
+  return `${counted(counts.reads, "read")}: the median ${known}gap between them is ${ms(median_gap_ms)}, the longest ${ms(longest_gap_ms)} before read ${longest_gap_read}.`;
 }
 
 export const waitClass = (row, median) => {

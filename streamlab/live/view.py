@@ -76,7 +76,7 @@ class LiveView:
         self.failure: Exception | None = None
         self.on_stop = on_stop
         self.height_px = 0
-        self.on_release: Callable[[], object] | None = None
+        self._on_release: Callable[[], object] = lambda: None
         self._n_front_ends, self._is_held = 0, False
         self.scope = Scope(stoppable=on_stop is not None)
         self.feed = Feed(models, self._keep, self._tell)
@@ -85,10 +85,12 @@ class LiveView:
         self._over = threading.Event()
         self._thread: threading.Thread | None = None
 
-    @property
-    def is_held(self) -> bool:
-        """Whether a person holds the display, so that it must not be replaced."""
-        return self._is_held
+    def when_not_held(self, call: Callable[[], object]) -> None:
+        """Call `call` now, or once the person who holds the display lets it go on."""
+        if self._is_held:
+            self._on_release = call
+        else:
+            call()
 
     @property
     def is_restored(self) -> bool:
@@ -145,8 +147,8 @@ class LiveView:
                 self.feed.resync()
             case {"do": "hold", "on": bool(is_held)}:
                 self._is_held = is_held
-                if not is_held and self.on_release:
-                    self.on_release()
+                if not is_held:
+                    self._on_release()
             case {"do": "stop", "clicked_ms": int() | float() as clicked_ms} if self.on_stop:
                 first = self.feed.models[0]
                 first.stop_heard(first.clock() / 1e6 - clicked_ms)

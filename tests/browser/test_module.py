@@ -375,7 +375,7 @@ def test_arrow_keys_go_from_read_to_read(stage):
     plot.press("Escape")
 
     assert said == ["read 2", "read 1", "read 0", "read 0", "read 1"]
-    assert readout.inner_text().startswith("3 reads: the median gap is 20.0 ms")
+    assert readout.inner_text().startswith("3 reads: the median gap between them is 20.0 ms")
 
 
 def test_space_holds_the_display_and_lets_it_go_on(stage):
