@@ -7,14 +7,14 @@ import math
 import re
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from os import PathLike
-from typing import Any, Literal
+from inspect import signature
+from typing import Literal, ParamSpec
 from urllib.parse import urlsplit
 
 from streamlab.capture.api import arecorded, recorded
-from streamlab.capture.options import UNSET, RequestOptions, Timeout, described
+from streamlab.capture.options import RequestOptions, described
 from streamlab.capture.request import OwnRequest
 from streamlab.endpoints.endpoint import Endpoint, Prompt
 from streamlab.errors import UsageError
@@ -24,6 +24,7 @@ from streamlab.tape import Recorder
 
 STOPPING_S = 5.0  # a stopped stream ends within milliseconds; more is a defect
 
+P = ParamSpec("P")
 Mode = Literal["sync", "async"]
 
 
@@ -145,21 +146,25 @@ class Watch:
             _running.remove(self)
 
 
+def _with_options(function: Callable[P, Watch]) -> Callable[P, Watch]:
+    """Show the parameters of `described` beside those of `watch` itself, in help."""
+    own, shown = signature(function, eval_str=True), signature(described, eval_str=True)
+    parameters = shown.parameters | {
+        name: own.parameters[name] for name in ("endpoint", "modes", "speed")
+    }
+    ordered = sorted(parameters.values(), key=lambda each: each.kind)
+    vars(function)["__signature__"] = own.replace(parameters=ordered)
+    return function
+
+
+@_with_options
 def watch(
     endpoint: Endpoint | Mapping[str, Endpoint],
     prompt: Prompt | None = None,
     *,
     modes: Mode | Sequence[Mode] = "sync",
     speed: float | None = None,
-    save: str | PathLike[str] | None = None,
-    live: bool | None = None,
-    label: str = "",
-    client: Any = None,
-    timeout: Timeout = UNSET,
-    max_bytes: int | None = None,
-    think_tags: bool = False,
-    json: Mapping[str, object] | None = None,
-    **body: object,
+    **options: object,
 ) -> Watch:
     """Stream in the background and return at once, with the live scope in a notebook.
 
@@ -176,43 +181,29 @@ def watch(
         ``("sync", "async")``, both beside each other, a request each.
     speed : float, optional
         Of the lab: 0.25 plays its streams four times as slowly, for a projector.
-    live : bool, optional
-        ``False`` shows nothing.
-    save : path, optional
-        As for `record`; of several streams each journal has the stream's name in its own.
-
-    The other parameters are those of `record`.
+    **options
+        Those of `record`.  ``live=False`` shows nothing; of several streams, each journal of
+        ``save=`` has the stream's name in its own.
 
     Raises
     ------
     UsageError
         If the call has no meaning; then nothing was sent.
     """
-    fields = {**body, **_paced(endpoint, speed)}
-    asked = [
-        described(
-            each,
-            prompt,
-            save=save,
-            live=live,
-            label=label,
-            client=client,
-            timeout=timeout,
-            max_bytes=max_bytes,
-            think_tags=think_tags,
-            json=json,
-            **fields,
-        )
-        for each in (endpoint.values() if isinstance(endpoint, Mapping) else [endpoint])
-    ]
-    streams = _named(endpoint, asked, _checked(modes))
+    describe: Callable[..., RequestOptions] = described
+    options |= _paced(endpoint, speed)
+    endpoints = endpoint if isinstance(endpoint, Mapping) else {"": endpoint}
+    asked = {name: describe(each, prompt, **options) for name, each in endpoints.items()}
+    streams = _named(asked, _checked(modes))
     owns = {name: OwnRequest(options) for name, (options, _) in streams.items()}
     how = [mode for _, mode in streams.values()]
     _stop_earlier()
     pairs = zip(owns.items(), how, strict=True)
     models = [own.model(name if len(owns) > 1 else "", mode) for (name, own), mode in pairs]
     stop = [own.stop for own in owns.values()]
-    shown = Showing() if live is False else show_models(models, lambda: [end() for end in stop])
+    shown = Showing()
+    if options.get("live") is not False:
+        shown = show_models(models, lambda: [end() for end in stop])
     return Watch(owns, how, shown)
 
 
@@ -242,22 +233,21 @@ def _stop_earlier() -> None:
 
 
 def _named(
-    endpoint: object, asked: Sequence[RequestOptions], modes: Sequence[Mode]
+    asked: Mapping[str, RequestOptions], modes: Sequence[Mode]
 ) -> dict[str, tuple[RequestOptions, Mode]]:
     """Return the streams by name: the endpoint's, the mode, or both."""
-    names = [*endpoint] if isinstance(endpoint, Mapping) else [""]
     if not asked:
         raise UsageError(
             'no endpoint came. Pass one, or a mapping such as {"a": ep1, "b": ep2}.'
         )
     several = len(asked) * len(modes) > 1
-    if several and asked[0].client is not None:
+    if several and next(iter(asked.values())).client is not None:
         raise UsageError(
             "client= is the client of one stream, and several are to be watched. "
             "Call sl.watch once for each client."
         )
     streams = {}
-    for name, options in zip(names, asked, strict=True):
+    for name, options in asked.items():
         for mode in modes:
             parts = [str(name)] * bool(name) + [mode] * (len(modes) > 1 or not name)
             called = " ".join(parts)
