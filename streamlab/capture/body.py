@@ -122,6 +122,7 @@ def followed(pieces: Iterable[bytes], session: Session) -> Generator[bytes, None
         for piece in pieces:
             session.take(piece)
             yield piece
+            session.asked_on()
     except BaseException as exc:
         session.broke(exc)
         raise
@@ -137,6 +138,7 @@ async def afollowed(
         async for piece in iterator:
             session.take(piece)
             yield piece
+            session.asked_on()
     except BaseException as exc:
         session.broke(exc)
         raise
