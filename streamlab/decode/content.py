@@ -8,7 +8,8 @@ Rules:
 - a decoder returns every byte as early as it can be decoded, so that the times show when a
   server flushes its compressor;
 - nothing raises: ``error`` has one sentence about what went wrong;
-- of a damaged body, the part decoded before the damaged read is kept;
+- of a damaged body, the part decoded before the damage is kept (of zstd and br, before the
+  damaged read);
 - the packages brotli and zstandard are imported only when a body needs them.
 """
 
@@ -17,9 +18,10 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable
 from contextlib import suppress
+from copy import copy
 from importlib import import_module
 from types import ModuleType
-from typing import Protocol
+from typing import Any, Protocol
 
 
 class ContentDecoder(Protocol):
@@ -143,16 +145,22 @@ class Members:
         self.error: str | None = None
         self._name, self._new, self._fault, self._single = name, new, fault, single
         self._member: _Decompressor | None = None
+        self._spare: Any = None
 
     def feed(self, data: bytes) -> bytes:
         """Return all that can be decoded with `data`."""
         out = bytearray()
-        try:
-            while data and not self.error:
+        while data and not self.error:
+            try:
                 piece, data = self._decompress(data)
                 out += piece
-        except self._fault as fault:
-            self.error = _damaged(self._name, fault)
+            except self._fault as fault:
+                self.error = _damaged(self._name, fault)
+                # A decompressor that fails returns nothing, so the copy of before goes as far
+                # as it can: a wrong checksum at the end must not cost the last read.
+                with suppress(self._fault, AttributeError):
+                    for byte in data:
+                        out += self._spare.decompress(bytes((byte,)))
         return bytes(out)
 
     def flush(self) -> bytes:
@@ -169,6 +177,7 @@ class Members:
             return b"", b""
         if member is None or member.eof:
             member = self._member = self._new(data)
+        self._spare = copy(member) if hasattr(member, "copy") else None
         piece = member.decompress(data)
         return piece, member.unused_data if member.eof else b""
 

@@ -102,6 +102,11 @@ class Follower:
         """The decoded body."""
         return self.log.body if self._plain is None else self._plain
 
+    @property
+    def undecoded(self) -> str | None:
+        """Why the body, or a part of it, is not decoded, in one sentence; None if all is."""
+        return None if self._content is None else self._content.error
+
     def line(self, number: int, limit: int | None = None) -> str:
         """Return a line as text, without its end; with `limit`, only its first bytes."""
         ends = self.lines.ends
@@ -159,7 +164,8 @@ class Follower:
             return
         self.poll()
         self._closed = True
-        if self._content is not None:
+        # A body that was left or broke off is cut there; only at its end can bytes be missing.
+        if self._content is not None and self.log.ended and self.log.ended.how == "eof":
             self._frame(self._content.flush())
         if self._framer is not None:
             self.events += self._framer.close()

@@ -44,4 +44,6 @@ class Framed(Protocol):
     def log(self) -> Log: ...  # noqa: D102
     @property
     def body(self) -> Body: ...  # noqa: D102
+    @property
+    def undecoded(self) -> str | None: ...  # noqa: D102
     def line(self, number: int) -> str: ...  # noqa: D102

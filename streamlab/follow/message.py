@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 
+from streamlab.decode.content import content_decoder
 from streamlab.follow.text import one_line
 
 _KEYS = ("error", "message", "detail", "msg")
@@ -26,12 +28,17 @@ def message_of(value: object) -> str:
 
 
 def message_of_body(body: bytes) -> str:
-    """Return the message of a body that refuses the request; "" for a web page."""
+    """Return the message of a body that refuses the request; "" for a page or binary data."""
+    if body.startswith(b"\x1f\x8b"):  # gzip without a header that says so
+        body = content_decoder("gzip").feed(body)
     try:
         return message_of(json.loads(body))
     except (ValueError, RecursionError):
-        is_page = body.lstrip().startswith(b"<")
-        return "" if is_page else sentence(body.decode("utf-8", "replace"))
+        text = body.decode("utf-8", "replace").strip()
+        is_text = (
+            not re.search("[\\0-\\x08]", text) and text.count("\ufffd") < 4 + len(text) / 20
+        )
+        return sentence(text) if is_text and not text.startswith("<") else ""
 
 
 def message_in(text: str) -> str | None:

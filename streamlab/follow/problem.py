@@ -52,15 +52,21 @@ def problem(framed: Framed, end: End, answer: Answer) -> str | None:
     # and a broken connection leaves an answer without its terminator: a later check would
     # name the consequence.  A server's own error explains a missing terminator, too.
     log = framed.log
+    undecoded = framed.undecoded
     if _status(log) >= 400:
-        return _refusal(log, bytes(framed.body[:4096]))
+        # A relay may decode a body and leave the header that says it is encoded.
+        body = framed.body or log.body
+        also = f" Besides, {undecoded}" if undecoded else ""
+        return _refusal(log, bytes(body[:4096])) + also
     if end.how == "connect":
         return no_connection(log, end)
     if end.how in _BROKEN:
         return _broken(log, end, answer.complete)
     if answer.error is not None:
         return f"the server sent an error in its stream: {message_of(answer.error)}."
-    if end.how != "eof" or not _asked_to_stream(log):
+    if undecoded:
+        return undecoded
+    if end.how not in ("eof", "left_open") or not _asked_to_stream(log):
         return None
     if framed.events and answer.complete is not False:
         return unread_events(framed) or parts_unread(framed) or _cut_line(framed)
