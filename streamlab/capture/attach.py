@@ -1,8 +1,7 @@
 """A response made elsewhere, by httpx, httpx2, aiohttp or requests, recorded as it is read.
 
 The bytes are stamped where the library returns them (the iterator tier), because the sockets
-below are not ours.  Pieces that it returns without a wait between them are one arrival.
-Under a tap the sockets are ours, and stamp the bytes.
+below are not ours.  Under a tap the sockets are ours, and stamp the bytes.
 """
 
 from __future__ import annotations
@@ -101,7 +100,7 @@ def attach(
     """
     check_max_bytes(max_bytes)
     source = _source(response)
-    session = Session(label=label, max_bytes=max_bytes, attached=True, closed=source.closed)
+    session = Session(label=label, max_bytes=max_bytes, closed=source.closed)
     session.asked(source.request)
     pieces = source.pieces(session)
     if isinstance(pieces, AsyncGenerator):

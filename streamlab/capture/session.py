@@ -34,9 +34,6 @@ from streamlab.tape import Clock, How, Recorder, Stamp, Tape, anchor, monotonic_
 MAX_REQUEST_BYTES = 1 << 20
 """The most bytes of a request in the metadata; one with pictures may be larger."""
 
-READY_NS, SOON_NS = 200_000, 5_000_000
-"""A piece handed on so fast was there already; pieces handed on so closely are one arrival."""
-
 
 class Session:
     """The state of one request and its response, as far as known.
@@ -63,8 +60,6 @@ class Session:
         For the metadata.
     max_bytes : int, optional
         The session is full after this number of bytes of body.
-    attached : bool
-        The response is a foreign library's, which may hand on one arrival in pieces.
     closed : callable, optional
         Returns whether the response was closed; for a library that does not report it.
     reader : callable, optional
@@ -86,7 +81,6 @@ class Session:
         model: str = "",
         max_bytes: int | None = None,
         clock: Clock = monotonic_ns,
-        attached: bool = False,
         closed: Callable[[], bool] | None = None,
         reader: EventReader | None = None,
     ) -> None:
@@ -103,14 +97,13 @@ class Session:
         self._content: bytes | None = None  # the request's body, if its fields are not known
         self._connection: Exchange | None = None
         self._stamp: Stamp | None = None  # the stamp of the read taken last
-        self._asked_ns = self._handed_ns = 0  # when a piece was asked for, and handed on
         self._pieces: PieceStamps | None = None  # of an HTTP/2 stream
         self._reason: tuple[How, str] | None = None
         self._lock = threading.RLock()
         self._tape: Tape | None = None
         self._has_log = False
         self._recording: Recording | None = None
-        self._attached, self._closed = attached, closed
+        self._closed = closed
         if closed is not None:
             _unnoticed.add(weakref.ref(self, _unnoticed.discard))
 
@@ -197,28 +190,11 @@ class Session:
         if self.recorder.full:
             self.end("limit", f"max_bytes={self.recorder.max_bytes} was reached")
 
-    def asked_on(self) -> None:
-        """Note that the consumer asks for the next piece now."""
-        self._asked_ns = self.recorder.clock()
-
-    def _handed(self) -> Stamp:
-        """Return the stamp of a piece that a foreign library hands on."""
-        t_ns, before_ns = self.recorder.clock(), self._handed_ns
-        self._handed_ns = t_ns
-        late = t_ns - self._asked_ns > READY_NS
-        if self._stamp is None or late or not self._attached:
-            return Stamp(t_ns, t_ns, "iterator")
-        # The piece was there when the consumer asked for it.  Soon after the first piece of the
-        # last read, it is taken as a part of that read: the library cuts one arrival into
-        # pieces.  Later, it may have come at any time since, while the consumer was busy.
-        if t_ns - self._stamp.arrived_ns <= SOON_NS:
-            return self._stamp
-        return Stamp(t_ns, t_ns, "iterator", lo_ns=before_ns, arrival="merged")
-
     def _put(self, piece: bytes, stamp: Stamp | None) -> None:
         recorder = self.recorder
         if stamp is None:
-            stamp = self._handed()
+            t_ns = recorder.clock()
+            stamp = Stamp(t_ns, t_ns, "iterator")
         if stamp is self._stamp:
             recorder.extend(piece)
             return

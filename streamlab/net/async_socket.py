@@ -24,6 +24,7 @@ from streamlab.net.interrupts import HeldCancellation
 from streamlab.net.stamping import Meter, joined
 from streamlab.net.sync_socket import MAX_BYTES, mapped, readable, socket_info
 from streamlab.net.tls import TLSExchange, TLSLayer
+from streamlab.net.together import AWAKE_NS
 from streamlab.tape import Clock, Stamp
 
 HIGH_WATER = 1 << 20  # bytes queued before we stop reading
@@ -102,6 +103,7 @@ class AsyncSocketStream(AsyncConnection):
             data, stamp = self._queue.popleft()
             self._queued_bytes -= len(data)
             if not self._reading and self._queued_bytes < HIGH_WATER // 2:
+                self._meter.returns()
                 self._resume()
             self.got(stamp, data)
             return data
@@ -123,6 +125,9 @@ class AsyncSocketStream(AsyncConnection):
             self._hold()
             return
         self._streak = 0
+        # A consumer that comes late may have blocked the loop, and its sleep was no wait for
+        # bytes.  If it comes at once, the loop may have slept for the next socket to be read.
+        self._meter.waits(AWAKE_NS)
         self._reader = self._loop.create_future()
         self._watch(timeout)
         if self._queue:

@@ -18,11 +18,15 @@ from typing import NamedTuple
 
 from streamlab.tape import UNKNOWN, Anchor, Clock, anchor, monotonic_ns
 
+if sys.platform == "linux":
+    from resource import RUSAGE_THREAD, getrusage
+
 SO_TIMESTAMPNS = 35  # asm-generic/socket.h; the socket module has no name for it
 ANCILLARY_BYTES = socket.CMSG_SPACE(16) if hasattr(socket, "CMSG_SPACE") else 0
 
 _TIMESPEC = struct.Struct("@ll")
 _TCP_INFO = struct.Struct("=B127xQ16xI")  # tcpi_state, _bytes_received, _data_segs_in
+_LIMITS = struct.Struct("=16xII208xI")  # tcpi_snd_mss, tcpi_rcv_mss, tcpi_rcv_wnd
 _TCP_INFO_OPTION = getattr(socket, "TCP_INFO", 11)
 _CLOSE_WAIT = 8  # the FIN has come, and is counted in tcpi_bytes_received as one byte
 
@@ -97,6 +101,36 @@ def received(sock: socket.socket) -> tuple[int, int]:
     if state == _CLOSE_WAIT:
         n_bytes -= 1
     return n_bytes, n_segments
+
+
+class Look(NamedTuple):
+    """What the kernel tells of bytes that wait to be read."""
+
+    first_ns: int | None = None  # CLOCK_REALTIME: the first byte came no later
+    segment_bytes: int = 0  # of a full segment, estimated; 0 if that is not known
+    window_bytes: int = sys.maxsize  # what the sender was last allowed to send
+
+
+def look(sock: socket.socket) -> Look:
+    """Look at the bytes that wait, without reading them."""
+    # A read of one byte returns the stamp of the first buffer alone.  The kernel may have
+    # joined segments that came later into this buffer (about 17 small ones on loopback), and
+    # then keeps the stamp of the last of them.
+    first_ns = wall_stamp(sock.recvmsg(1, ANCILLARY_BYTES, socket.MSG_PEEK)[1])
+    try:
+        info = sock.getsockopt(socket.IPPROTO_TCP, _TCP_INFO_OPTION, _LIMITS.size)
+    except OSError:
+        return Look(first_ns)
+    # The kernel learns the sender's size from the segments that came: too small a size while
+    # the server's writes are short.  So the size of our own segments counts too.  Linux before
+    # 6.2 does not tell the window, and returns less.
+    sent, received, window = _LIMITS.unpack(info.ljust(_LIMITS.size, b"\xff"))
+    return Look(first_ns, max(sent, received), window)
+
+
+def n_sleeps() -> int:
+    """Return how often this thread has gone to sleep, in a wait for bytes or for a lock."""
+    return getrusage(RUSAGE_THREAD).ru_nvcsw if sys.platform == "linux" else UNKNOWN
 
 
 class ClockStep(NamedTuple):

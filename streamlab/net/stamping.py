@@ -11,10 +11,14 @@ from functools import lru_cache
 from importlib import import_module
 
 from streamlab.net import kernel
+from streamlab.net.together import Facts, Judge, Sleeps
 from streamlab.tape import UNKNOWN, Clock, Stamp, monotonic_ns
 
 SLACK_NS = 20_000
 """How much later than its read a kernel stamp may be: the error of two anchors."""
+
+
+_sleeps = Sleeps()
 
 
 @lru_cache(maxsize=1)
@@ -65,21 +69,38 @@ class Meter:
         self._born_ns = clock()
         self._floor_ns = self._born_ns  # no unread byte arrived before this
         self._last_ns = self._born_ns  # arrivals never go back
+        self._judge = Judge()
+
+    def waits(self, after_ns: int = UNKNOWN) -> None:
+        """Note that this thread begins to wait for bytes; see `Sleeps.begin`."""
+        if self.kernel:
+            _sleeps.begin(self._clock, after_ns)
+
+    def returns(self) -> None:
+        """Note that the reader did not read this socket until now."""
+        if self.kernel:
+            self._judge.returns(kernel.received(self.sock)[0])
 
     def recv(self, max_bytes: int) -> tuple[bytes, Stamp]:
         """Read once; return the bytes, ``b""`` at the end of the stream, and their stamp.
 
         Raises the exceptions of the socket, ``BlockingIOError`` included.
         """
+        if self.kernel:
+            return self._recvmsg(max_bytes)
+        data = self.sock.recv(max_bytes)
+        seen_ns = self._clock()
+        return data, Stamp(seen_ns, seen_ns)
+
+    def _recvmsg(self, max_bytes: int) -> tuple[bytes, Stamp]:
         clock = self._clock
+        slept, queued = _sleeps.before(woken_ns := clock()), kernel.received(self.sock)
+        # A read of one segment, the usual one, needs no further look, which would cost more.
+        look = None if queued[1] - self._counted == 1 else kernel.look(self.sock)
         before_ns = clock()
-        if not self.kernel:
-            data = self.sock.recv(max_bytes)
-            seen_ns = clock()
-            return data, Stamp(seen_ns, seen_ns)
         data, ancillary, _, _ = self.sock.recvmsg(max_bytes, kernel.ANCILLARY_BYTES)
         seen_ns = clock()
-        n_segments = self._segments(len(data))
+        n_segments = self._segments(len(data), queued)
         arrived_ns = self._arrived(ancillary, seen_ns)
         floor_ns = self._floor_ns
         # A read that got less than it asked for has emptied the queue.  The next bytes arrive
@@ -90,8 +111,14 @@ class Meter:
             self._last_ns = seen_ns
             return data, Stamp(seen_ns, seen_ns, "user", n_segments, floor_ns)
         self._last_ns = arrived_ns
-        lo_ns = UNKNOWN if n_segments == 1 else min(floor_ns, arrived_ns)
-        return data, Stamp(arrived_ns, seen_ns, "kernel", n_segments, lo_ns)
+        if n_segments == 1:
+            return data, Stamp(arrived_ns, seen_ns, "kernel", 1, UNKNOWN, "single")
+        look, n_bytes, lo_ns = look or kernel.Look(), len(data), min(floor_ns, arrived_ns)
+        first_ns = look.first_ns and self._wall.to_mono_ns(look.first_ns, seen_ns)
+        came = (arrived_ns, lo_ns, first_ns or arrived_ns, woken_ns, slept)
+        start = self._n_bytes - n_bytes
+        arrival = self._judge.arrival(Facts(*came, start, n_bytes, n_segments, queued[0], look))
+        return data, Stamp(arrived_ns, seen_ns, "kernel", n_segments, lo_ns, arrival)
 
     def _arrived(self, ancillary: list[tuple[int, int, bytes]], seen_ns: int) -> int | None:
         """Return the kernel's stamp on our clock, if there is a stamp and it can be true."""
@@ -109,21 +136,22 @@ class Meter:
                 return None
         return min(max(arrived_ns, self._last_ns), seen_ns)
 
-    def _segments(self, n_bytes: int) -> int:
+    def _segments(self, n_bytes: int, queued: tuple[int, int]) -> int:
         """Return the number of segments in this read, if the kernel's counts belong to it.
 
-        UNKNOWN if they do not.
+        `queued` was counted before the read.  UNKNOWN if no count belongs to it.
         """
-        # The counts race with arrivals: a segment that came between the read and the count
-        # belongs to a later read.  The kernel's byte count then exceeds ours, so the number
-        # of segments is unknown for this read and for the next, whose start is unknown too.
+        # The counts race with arrivals: a segment that came between the count and the read
+        # belongs to the read.  So they are read again if the bytes differ.  A segment that came
+        # after the read belongs to a later one, and this read and that have no known number.
         self._n_bytes += n_bytes
         before, self._counted = self._counted, UNKNOWN
-        n_received, n_segments = kernel.received(self.sock)
-        if n_received != self._n_bytes:
+        if queued[0] != self._n_bytes:
+            queued = kernel.received(self.sock)
+        if queued[0] != self._n_bytes:
             return UNKNOWN
-        self._counted = n_segments
-        return UNKNOWN if before == UNKNOWN else n_segments - before
+        self._counted = queued[1]
+        return UNKNOWN if before == UNKNOWN else queued[1] - before
 
 
 def joined(found: list[Stamp | None]) -> Stamp:
@@ -139,4 +167,6 @@ def joined(found: list[Stamp | None]) -> Stamp:
     return last._replace(
         n_segments=UNKNOWN if UNKNOWN in counts else sum(counts),
         lo_ns=first.arrived_ns if first.lo_ns == UNKNOWN else first.lo_ns,
+        # Without the last read there was nothing to decrypt.  So its moment is that of all.
+        arrival="burst" if last.arrival == "single" else last.arrival,
     )

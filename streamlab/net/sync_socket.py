@@ -72,6 +72,7 @@ class SocketStream(SyncConnection):
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Return the bytes of one read of the socket; ``b""`` at the end."""
         with mapped(self._core.ReadTimeout, self._core.ReadError):
+            self._meter.waits()
             self._gate.wait(self._sock, timeout)
             data, stamp = self._meter.recv(max(max_bytes, MAX_BYTES))
         self.got(stamp, data)
