@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 from streamlab import server
 from streamlab.endpoints.endpoint import Endpoint
-from streamlab.errors import UsageError
 from streamlab.follow.text import distinct
 from streamlab.recording import Recording, load
 from streamlab.tape import Tape
@@ -107,9 +106,7 @@ def named(recordings: Iterable[Recording]) -> dict[str, Recording]:
     return dict(zip(distinct(recording.label for recording in held), held, strict=True))
 
 
-def compare(
-    recordings: Iterable[Recording] | Mapping[str, Recording], *more: Recording
-) -> pd.DataFrame:
+def compare(recordings: Iterable[Recording] | Mapping[str, Recording]) -> pd.DataFrame:
     """Put recordings side by side, and compare all with the first.
 
     Parameters
@@ -130,11 +127,6 @@ def compare(
     """
     from streamlab.metrics import compare as compared
 
-    if more:
-        raise UsageError(
-            f"compare takes one list or mapping, and {1 + len(more)} arguments came. "
-            'Write sl.compare([a, b]), or sl.compare({"sync": a, "async": b}).'
-        )
     return compared(recordings)
 
 

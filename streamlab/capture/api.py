@@ -1,4 +1,4 @@
-"""How a user streams in the foreground: `record`, `arecord` and `stream`.
+"""How a user streams: `record`, `arecord`, `stream` and `watch`.
 
 Each function makes a request of its options and reads the pieces to the end.  Meanwhile a
 journal and a live view read the same tape.
@@ -15,11 +15,12 @@ from streamlab.capture.options import RequestOptions, described, takes
 from streamlab.capture.request import OwnRequest, apieces, pieces
 from streamlab.capture.session import last
 from streamlab.capture.stream import Opening
-from streamlab.live import Showing, show_models
+from streamlab.capture.watch import Watch
+from streamlab.live import Showing, show
 from streamlab.recording import Recording
 from streamlab.tape import journal
 
-__all__ = ["arecord", "last", "record", "stream"]
+__all__ = ["arecord", "last", "record", "stream", "watch"]
 
 
 @takes(described)
@@ -46,6 +47,8 @@ def record(options: RequestOptions) -> Recording:
         Seconds without a byte; 60 by default, None to wait for ever.
     max_bytes : int, optional
         End the stream once so many bytes of body are recorded.
+    max_decoded_bytes : int, optional
+        End the stream once a compressed body has more bytes, decoded; by default 1 GiB.
     think_tags : bool
         Read the content between ``<think>`` and ``</think>`` as reasoning.
     stall_timeout_s : float, optional
@@ -71,7 +74,7 @@ def record(options: RequestOptions) -> Recording:
     KeyboardInterrupt
         After Ctrl-C; ``sl.last`` has what had arrived.
     """
-    return recorded(OwnRequest(options), live=bool(options.live))
+    return _recorded(OwnRequest(options), live=bool(options.live))
 
 
 @takes(described)
@@ -81,7 +84,12 @@ async def arecord(options: RequestOptions) -> Recording:
     ``asyncio.gather`` runs many at once.  After a cancellation, ``sl.last`` has what had
     arrived, and CancelledError is raised again.
     """
-    return await arecorded(OwnRequest(options), live=bool(options.live))
+    own = OwnRequest(options)
+    with _beside(own, live=bool(options.live)):
+        async with contextlib.aclosing(apieces(own)) as arriving:
+            async for _ in arriving:
+                pass
+    return own.session.recording()
 
 
 @takes(described)
@@ -106,20 +114,27 @@ def stream(options: RequestOptions) -> Opening:
     return Opening(own, _beside(own, live=bool(options.live)))
 
 
-def recorded(own: OwnRequest, live: bool = False) -> Recording:
-    """Stream a request to its end and return its recording."""
+@takes(described)
+def watch(options: RequestOptions) -> Watch:
+    """Stream in the background and return at once, with the live scope in a notebook.
+
+    The Stop button, or ``.stop()``, ends the stream; ``.wait()`` waits for its end; then
+    ``.recording`` has the recording.  Parameters as for `record`; ``live=False`` shows nothing.
+    """
+    own = OwnRequest(options)
+    shown = Showing() if options.live is False else _show(own)
+
+    def run() -> Recording:
+        with shown:
+            return _recorded(own, live=False)
+
+    return Watch(own, run, waited=shown.freeze)
+
+
+def _recorded(own: OwnRequest, live: bool) -> Recording:
     with _beside(own, live), contextlib.closing(pieces(own)) as arriving:
         for _ in arriving:
             pass
-    return own.session.recording()
-
-
-async def arecorded(own: OwnRequest, live: bool = False) -> Recording:
-    """Stream a request to its end on the running loop and return its recording."""
-    with _beside(own, live):
-        async with contextlib.aclosing(apieces(own)) as arriving:
-            async for _ in arriving:
-                pass
     return own.session.recording()
 
 
@@ -146,4 +161,6 @@ def _journaling(own: OwnRequest, path: str | PathLike[str]) -> Iterator[None]:
 
 
 def _show(own: OwnRequest) -> Showing:
-    return show_models([own.model()], own.stop)
+    recorder = own.session.recorder
+    dialect, label = str(recorder.meta["dialect"]), str(recorder.meta["label"])
+    return show(recorder, own.stop, dialect=dialect, label=label, reader=own.session.reader)

@@ -1,8 +1,7 @@
 """The messages to a view: numbered states, at most 20 a second.
 
 Most messages are differences: the values that are new since the state before.  Once a second, a
-whole state is sent instead.  A front end can also ask for one (`resync`).  While a stream is
-silent, a message goes out twice a second all the same: the beat of the kernel.
+whole state is sent instead.  A front end can also ask for one (`resync`).
 
 Rule: this module knows no widget and starts no thread; it is given two ways to send.
 """
@@ -14,9 +13,9 @@ Rule: this module knows no widget and starts no thread; it is given two ways to 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
-from streamlab.faces.state import View
+from streamlab.faces.state import State
 from streamlab.live.model import LiveModel
 
 INTERVAL_NS = 55_000_000
@@ -24,29 +23,26 @@ INTERVAL_NS = 55_000_000
 
 WHOLE_EVERY_NS = 1_000_000_000
 
-BEAT_EVERY_NS = 500_000_000
-"""A state without news: so a browser can tell a silent kernel from a silent stream."""
-
-Send = Callable[[View], None]
+Send = Callable[[State], None]
 
 
 class Feed:
-    """Pulls models and sends their states together, paced by the clock of the first model.
+    """Pulls a model and sends its states, paced by the clock of the model.
 
     Parameters
     ----------
-    models : sequence of LiveModel
+    model : LiveModel
     send_whole : callable
-        Takes whole states, and keeps them for front ends that come later.
+        Takes a whole state, and keeps it for front ends that come later.
     send_delta : callable
-        Takes states with only the new values since the ones before.
+        Takes a state with only the new values since the one before.
     """
 
-    def __init__(self, models: Sequence[LiveModel], send_whole: Send, send_delta: Send) -> None:
-        self.models = models
+    def __init__(self, model: LiveModel, send_whole: Send, send_delta: Send) -> None:
+        self.model = model
         self._send_whole, self._send_delta = send_whole, send_delta
         self._lock = threading.RLock()
-        self._sent = [0] * len(models)  # the numbers of the states sent last
+        self._sent = 0  # the number of the state sent last
         self._sent_ns: int | None = None
         self._whole_ns: int | None = None  # when the last whole state was sent
         self._wanted = True
@@ -54,47 +50,39 @@ class Feed:
     def tick(self) -> bool:
         """Pull, and send at most one message; return whether one was sent."""
         with self._lock:
-            now_ns = self.models[0].clock()
-            if not self._due(self._sent_ns, INTERVAL_NS, now_ns):
+            now_ns = self.model.clock()
+            if self._sent_ns is not None and now_ns - self._sent_ns < INTERVAL_NS:
                 return False
-            self._pull()
-            news = [model.number for model in self.models] != self._sent
-            runs = any(model.state in ("waiting", "streaming") for model in self.models)
-            beat = runs and self._due(self._sent_ns, BEAT_EVERY_NS, now_ns)
-            if not (news or self._wanted or beat):
+            self.model.pull()
+            news = self.model.number != self._sent
+            due = self._due(now_ns) and self.model.state in ("waiting", "streaming")
+            if not (news or self._wanted or due):
                 return False
             self._send(now_ns)
             return True
 
-    def finish(self) -> View:
+    def finish(self) -> State:
         """Pull the rest, send it whole, and return it."""
         with self._lock:
-            self._pull()
+            self.model.pull()
             self._wanted = True
-            return self._send(self.models[0].clock())
+            return self._send(self.model.clock())
 
     def resync(self) -> None:
         """Make the next message a whole state."""
         self._wanted = True
 
-    def _pull(self) -> None:
-        for model in self.models:
-            model.pull()
+    def _due(self, now_ns: int) -> bool:
+        """Return whether it is time for a whole state."""
+        return self._whole_ns is None or now_ns - self._whole_ns >= WHOLE_EVERY_NS
 
-    @staticmethod
-    def _due(last_ns: int | None, every_ns: int, now_ns: int) -> bool:
-        return last_ns is None or now_ns - last_ns >= every_ns
-
-    def _send(self, now_ns: int) -> View:
-        whole = self._wanted or self._due(self._whole_ns, WHOLE_EVERY_NS, now_ns)
-        since = [0] * len(self.models) if whole else self._sent
-        pairs = zip(self.models, since, strict=True)
-        view: View = {"streams": [model.snapshot(number) for model, number in pairs]}
-        self._sent = [model.number for model in self.models]
-        self._sent_ns, self._wanted = now_ns, False
-        if whole:
+    def _send(self, now_ns: int) -> State:
+        whole = self._wanted or self._due(now_ns)
+        state = self.model.snapshot(0 if whole else self._sent)
+        self._sent, self._sent_ns, self._wanted = self.model.number, now_ns, False
+        if state["since"] == 0:
             self._whole_ns = now_ns
-            self._send_whole(view)
+            self._send_whole(state)
         else:
-            self._send_delta(view)
-        return view
+            self._send_delta(state)
+        return state
