@@ -37,14 +37,17 @@ __all__ = [
     "read_parquet",
     "record",
     "serve",
+    "stop_all",
     "stream",
     "tap",
     "watch",
+    "watches",
 ]
 
 _HOMES = {
     "StreamlabError": "errors",
-    **dict.fromkeys(("arecord", "record", "stream", "watch"), "capture.api"),
+    **dict.fromkeys(("arecord", "record", "stream"), "capture.api"),
+    **dict.fromkeys(("stop_all", "watch", "watches"), "capture.watch"),
     "attach": "capture.attach",
     "tap": "capture.tap",
     **dict.fromkeys(("compare", "concat", "lens_many", "read_parquet", "serve"), "many"),
@@ -63,9 +66,10 @@ _ROOMS = frozenset({"decode", "dialects", "errors", "formats", "metrics", "plots
 # A type checker gets the names from these imports and not from `__getattr__`, which would
 # make every misspelt name an Any.  "import x as x" says that the name is public here.
 if TYPE_CHECKING:
-    from streamlab.capture.api import arecord, record, stream, watch
+    from streamlab.capture.api import arecord, record, stream
     from streamlab.capture.attach import attach
     from streamlab.capture.tap import tap
+    from streamlab.capture.watch import stop_all, watch, watches
     from streamlab.endpoints.endpoint import Endpoint, endpoint
     from streamlab.endpoints.providers import anthropic as anthropic
     from streamlab.endpoints.providers import cohere as cohere

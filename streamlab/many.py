@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from streamlab import server
 from streamlab.endpoints.endpoint import Endpoint
+from streamlab.errors import UsageError
 from streamlab.follow.text import distinct
 from streamlab.recording import Recording, load
 from streamlab.tape import Tape
@@ -106,7 +107,9 @@ def named(recordings: Iterable[Recording]) -> dict[str, Recording]:
     return dict(zip(distinct(recording.label for recording in held), held, strict=True))
 
 
-def compare(recordings: Iterable[Recording] | Mapping[str, Recording]) -> pd.DataFrame:
+def compare(
+    recordings: Iterable[Recording] | Mapping[str, Recording], *more: Recording
+) -> pd.DataFrame:
     """Put recordings side by side, and compare all with the first.
 
     Parameters
@@ -127,6 +130,11 @@ def compare(recordings: Iterable[Recording] | Mapping[str, Recording]) -> pd.Dat
     """
     from streamlab.metrics import compare as compared
 
+    if more:
+        raise UsageError(
+            f"compare takes one list or mapping, and {1 + len(more)} arguments came. "
+            'Write sl.compare([a, b]), or sl.compare({"sync": a, "async": b}).'
+        )
     return compared(recordings)
 
 

@@ -1,4 +1,4 @@
-"""How a user streams: `record`, `arecord`, `stream` and `watch`.
+"""How a user streams in the foreground: `record`, `arecord` and `stream`.
 
 Each function makes a request of its options and reads the pieces to the end.  Meanwhile a
 journal and a live view read the same tape.
@@ -15,12 +15,11 @@ from streamlab.capture.options import RequestOptions, described, takes
 from streamlab.capture.request import OwnRequest, apieces, pieces
 from streamlab.capture.session import last
 from streamlab.capture.stream import Opening
-from streamlab.capture.watch import Watch
-from streamlab.live import Showing, show
+from streamlab.live import Showing, show_models
 from streamlab.recording import Recording
 from streamlab.tape import journal
 
-__all__ = ["arecord", "last", "record", "stream", "watch"]
+__all__ = ["arecord", "last", "record", "stream"]
 
 
 @takes(described)
@@ -74,7 +73,7 @@ def record(options: RequestOptions) -> Recording:
     KeyboardInterrupt
         After Ctrl-C; ``sl.last`` has what had arrived.
     """
-    return _recorded(OwnRequest(options), live=bool(options.live))
+    return recorded(OwnRequest(options), live=bool(options.live))
 
 
 @takes(described)
@@ -84,12 +83,7 @@ async def arecord(options: RequestOptions) -> Recording:
     ``asyncio.gather`` runs many at once.  After a cancellation, ``sl.last`` has what had
     arrived, and CancelledError is raised again.
     """
-    own = OwnRequest(options)
-    with _beside(own, live=bool(options.live)):
-        async with contextlib.aclosing(apieces(own)) as arriving:
-            async for _ in arriving:
-                pass
-    return own.session.recording()
+    return await arecorded(OwnRequest(options), live=bool(options.live))
 
 
 @takes(described)
@@ -114,27 +108,20 @@ def stream(options: RequestOptions) -> Opening:
     return Opening(own, _beside(own, live=bool(options.live)))
 
 
-@takes(described)
-def watch(options: RequestOptions) -> Watch:
-    """Stream in the background and return at once, with the live scope in a notebook.
-
-    The Stop button, or ``.stop()``, ends the stream; ``.wait()`` waits for its end; then
-    ``.recording`` has the recording.  Parameters as for `record`; ``live=False`` shows nothing.
-    """
-    own = OwnRequest(options)
-    shown = Showing() if options.live is False else _show(own)
-
-    def run() -> Recording:
-        with shown:
-            return _recorded(own, live=False)
-
-    return Watch(own, run, waited=shown.freeze)
-
-
-def _recorded(own: OwnRequest, live: bool) -> Recording:
+def recorded(own: OwnRequest, live: bool = False) -> Recording:
+    """Stream a request to its end and return its recording."""
     with _beside(own, live), contextlib.closing(pieces(own)) as arriving:
         for _ in arriving:
             pass
+    return own.session.recording()
+
+
+async def arecorded(own: OwnRequest, live: bool = False) -> Recording:
+    """Stream a request to its end on the running loop and return its recording."""
+    with _beside(own, live):
+        async with contextlib.aclosing(apieces(own)) as arriving:
+            async for _ in arriving:
+                pass
     return own.session.recording()
 
 
@@ -161,6 +148,4 @@ def _journaling(own: OwnRequest, path: str | PathLike[str]) -> Iterator[None]:
 
 
 def _show(own: OwnRequest) -> Showing:
-    recorder = own.session.recorder
-    dialect, label = str(recorder.meta["dialect"]), str(recorder.meta["label"])
-    return show(recorder, own.stop, dialect=dialect, label=label, reader=own.session.reader)
+    return show_models([own.model()], own.stop)

@@ -1,7 +1,8 @@
 """A response made elsewhere, by httpx, httpx2, aiohttp or requests, recorded as it is read.
 
 The bytes are stamped where the library returns them (the iterator tier), because the sockets
-below are not ours.  Under a tap the sockets are ours, and stamp the bytes.
+below are not ours.  Pieces that it returns without a wait between them are one arrival.
+Under a tap the sockets are ours, and stamp the bytes.
 """
 
 from __future__ import annotations
@@ -111,6 +112,7 @@ def attach(
         label=label,
         max_bytes=max_bytes,
         max_decoded_bytes=max_decoded_bytes,
+        attached=True,
         closed=source.closed,
     )
     session.asked(source.request, content=content_of(source.request))

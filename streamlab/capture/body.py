@@ -124,6 +124,7 @@ def followed(pieces: Iterable[bytes], session: Session) -> Generator[bytes, None
         for piece in pieces:
             session.take(piece)
             yield piece
+            session.asked_on()
     except BaseException as exc:
         session.broke(exc)
         raise
@@ -139,6 +140,7 @@ async def afollowed(
         async for piece in iterator:
             session.take(piece)
             yield piece
+            session.asked_on()
     except BaseException as exc:
         session.broke(exc)
         raise

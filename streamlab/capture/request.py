@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Generator, Mapping
 from typing import Any
 
 from anyio import to_thread
@@ -27,6 +27,7 @@ from streamlab.capture.options import RequestOptions, check_client, checked_time
 from streamlab.capture.session import Session
 from streamlab.endpoints import redact
 from streamlab.errors import UsageError
+from streamlab.live import LiveModel
 from streamlab.net.async_socket import AsyncConnection
 from streamlab.net.connection import Stopper
 from streamlab.net.httpx_private import proxy_of, transport_for
@@ -34,6 +35,12 @@ from streamlab.net.install import stamping
 from streamlab.net.interrupts import Gate, HeldCancellation
 from streamlab.net.sync_socket import SyncConnection
 from streamlab.tape import Clock, How, monotonic_ns
+
+
+def _asked_model(body: Mapping[str, object]) -> str:
+    """Return the model that a call names in place of the endpoint's; "" if it names none."""
+    model = body.get("model")
+    return model if isinstance(model, str) else ""
 
 
 class OwnRequest:
@@ -57,7 +64,7 @@ class OwnRequest:
         self.query = endpoint.query(options.prompt, options.body)
         check_json(self.query.json)
         self.session = Session(
-            label=options.label or endpoint.label,
+            label=options.label or _asked_model(options.body) or endpoint.label,
             dialect=endpoint.dialect,
             model=endpoint.model,
             max_bytes=options.max_bytes,
@@ -79,6 +86,14 @@ class OwnRequest:
             options.deadline_s,
             several=(self.query.json or {}).get("n", 1) != 1,
             reader=self.session.reader,
+        )
+
+    def model(self, name: str = "", mode: str = "") -> LiveModel:
+        """Return the state that a live view shows of this request."""
+        recorder = self.session.recorder
+        dialect, label = str(recorder.meta["dialect"]), str(recorder.meta["label"])
+        return LiveModel(
+            recorder, dialect, label=label, name=name, mode=mode, reader=self.session.reader
         )
 
     def finish(self) -> None:

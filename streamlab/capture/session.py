@@ -37,6 +37,9 @@ from streamlab.tape import Clock, How, Recorder, Stamp, Tape, anchor, monotonic_
 MAX_REQUEST_BYTES = 1 << 20
 """The most bytes of a request in the metadata; one with pictures may be larger."""
 
+READY_NS, SOON_NS = 200_000, 5_000_000
+"""A piece handed on so fast was there already; pieces handed on so closely are one arrival."""
+
 
 class Session:
     """The state of one request and its response, as far as known.
@@ -65,6 +68,8 @@ class Session:
         The session is full after this number of bytes of body.
     max_decoded_bytes : int, optional
         The session ends once a compressed body has more bytes than that, decoded.
+    attached : bool
+        The response is a foreign library's, which may hand on one arrival in pieces.
     closed : callable, optional
         Returns whether the response was closed; for a library that does not report it.
     reader : callable, optional
@@ -87,6 +92,7 @@ class Session:
         max_bytes: int | None = None,
         max_decoded_bytes: int | None = None,
         clock: Clock = monotonic_ns,
+        attached: bool = False,
         closed: Callable[[], bool] | None = None,
         reader: EventReader | None = None,
     ) -> None:
@@ -106,13 +112,14 @@ class Session:
         self._screen: Screen | None = None
         self._connection: Exchange | None = None
         self._stamp: Stamp | None = None  # the stamp of the read taken last
+        self._asked_ns = self._handed_ns = 0  # when a piece was asked for, and handed on
         self._pieces: PieceStamps | None = None  # of an HTTP/2 stream
         self._reason: tuple[How, str] | None = None
         self._lock = threading.RLock()
         self._tape: Tape | None = None
         self._has_log = False
         self._recording: Recording | None = None
-        self._closed = closed
+        self._attached, self._closed = attached, closed
         if closed is not None:
             _unnoticed.add(weakref.ref(self, _unnoticed.discard))
 
@@ -209,6 +216,24 @@ class Session:
         if self._screen is not None and self._screen.is_over:
             self.end("limit", self._screen.limit)
 
+    def asked_on(self) -> None:
+        """Note that the consumer asks for the next piece now."""
+        self._asked_ns = self.recorder.clock()
+
+    def _handed(self) -> Stamp:
+        """Return the stamp of a piece that a foreign library hands on."""
+        t_ns, before_ns = self.recorder.clock(), self._handed_ns
+        self._handed_ns = t_ns
+        late = t_ns - self._asked_ns > READY_NS
+        if self._stamp is None or late or not self._attached:
+            return Stamp(t_ns, t_ns, "iterator")
+        # The piece was there when the consumer asked for it.  Soon after the first piece of the
+        # last read, it is taken as a part of that read: the library cuts one arrival into
+        # pieces.  Later, it may have come at any time since, while the consumer was busy.
+        if t_ns - self._stamp.arrived_ns <= SOON_NS:
+            return self._stamp
+        return Stamp(t_ns, t_ns, "iterator", lo_ns=before_ns, arrival="merged")
+
     def _put(self, piece: bytes, stamp: Stamp | None) -> None:
         recorder, screen = self.recorder, self._screen
         if screen is not None:
@@ -216,8 +241,7 @@ class Session:
             if not piece:  # a read that completed no byte of a body that is stored decoded
                 return
         if stamp is None:
-            t_ns = recorder.clock()
-            stamp = Stamp(t_ns, t_ns, "iterator")
+            stamp = self._handed()
         if stamp is self._stamp:
             recorder.extend(piece)
         else:

@@ -27,6 +27,7 @@ from streamlab.decode import Event
 from streamlab.dialects import Delta
 from streamlab.errors import UsageError, WrongLoopError
 from streamlab.follow import Follower
+from streamlab.follow.text import counted, one_line
 from streamlab.recording import Recording
 from streamlab.tape import Recorder
 
@@ -61,6 +62,12 @@ class _Streaming:
             not self._is_left and self._own is not None
         ):  # the garbage collector took an open stream
             self._session.end("closed")
+
+    def __repr__(self) -> str:
+        recorder, what = self._session.recorder, type(self).__name__
+        came = counted(len(recorder), "read")
+        state = "ended" if self._session.done else "not ended"
+        return one_line(f"<{what} '{recorder.meta['label']}', {came} so far, {state}>")
 
     @property
     def recorder(self) -> Recorder:

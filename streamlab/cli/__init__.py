@@ -32,6 +32,10 @@ __all__ = ["main"]
 # these codes itself.  Scripts then get the same codes as from other programs.
 FAILED, MISUSED, INTERRUPTED, UNREAD = 1, 2, 130, 141
 
+# typer has a copy of click inside, or uses the package, depending on its version.  Only some of
+# click's errors have a name in typer; the base of all of them has none.
+Misuse: type[Exception] = typer.BadParameter.__mro__[2]
+
 STORY = ("demo", "record", "serve", "show", "plot", "compare", "lens", "notebooks")
 """The order in the help.  Other commands come after these, by the alphabet."""
 
@@ -64,18 +68,33 @@ def main(argv: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")
+    arguments = None if argv is None else list(argv)
     try:
-        _app()(None if argv is None else list(argv), prog_name="streamlab")
-    except SystemExit as done:
-        if done.code is not None:
-            return done.code if isinstance(done.code, int) else FAILED
-    return 0
+        code = _app()(arguments, prog_name="streamlab", standalone_mode=False)
+    except Misuse as misuse:
+        say(_misuse(misuse))
+        return MISUSED
+    except (typer.Abort, KeyboardInterrupt):
+        return INTERRUPTED
+    except SystemExit as done:  # the installation of completion
+        code = done.code
+    return code if isinstance(code, int) else 0
+
+
+def _misuse(misuse: Exception) -> str:
+    """Return the sentence for arguments that the command cannot take."""
+    said = misuse.format_message()  # type: ignore[attr-defined]
+    parameter = getattr(misuse, "param", None)
+    if parameter is not None and (ours := str(misuse.message)).startswith("takes "):  # type: ignore[attr-defined]
+        said = f"{parameter.opts[0]} {ours}"
+    context = getattr(misuse, "ctx", None)
+    command = "streamlab" if context is None else context.command_path
+    return f"{said} Help: {command} --help"
 
 
 def _app() -> typer.Typer:
     app = typer.Typer(
         help=HELP,
-        add_completion=False,
         no_args_is_help=True,
         rich_markup_mode=None,  # rich's help takes as long as everything else together
         pretty_exceptions_enable=False,  # they print local variables, which may hold a key

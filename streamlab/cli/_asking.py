@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import os
 import re
+import select
+import stat
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -29,6 +31,9 @@ PROVIDERS = {
     "lmstudio": "lmstudio_native",
 }
 """The dialect of each provider, by its name at the prompt."""
+
+PIPE_S = 0.3
+"""How long a pipe may take until its first text, where a prompt is not needed."""
 
 _VARIABLE = re.compile(r"\$(\w+|\{\w+\})")
 
@@ -63,11 +68,26 @@ class Where:
         return replace(found, json={**found.json, **fields}, headers=headers)
 
     @property
-    def wants_prompt(self) -> bool:
-        """True if the request goes to a model, and so needs a prompt."""
-        if self.url is not None:
-            return self.model is not None or self.dialect not in (None, "auto", "sse", "ndjson")
-        return self.lab is None
+    def takes_prompt(self) -> bool:
+        """True if the request has a place for a prompt."""
+        plain = self.dialect in (None, "auto", "sse", "ndjson", "text")
+        return self.url is None or self.model is not None or not plain
+
+    def prompt(self, given: str | None, *, needed: bool) -> str | None:
+        """Return the prompt, see `prompt_of`; the lab needs none.
+
+        Raises
+        ------
+        UsageError
+            If a prompt is missing, or came although the request has no place for it.
+        """
+        prompt = prompt_of(given, needed and self.takes_prompt and self.lab is None)
+        if prompt and not self.takes_prompt:
+            raise UsageError(
+                "a prompt came, and streamlab does not know where a request to this --url has "
+                "it. Pass --dialect, or the whole body by --json."
+            )
+        return prompt
 
     def _check(self) -> None:
         by_provider = self.provider or self.base_url
@@ -138,7 +158,7 @@ def prompt_of(given: str | None, wanted: bool) -> str | None:
     given : str or None
         ``-`` means standard input.
     wanted : bool
-        True if there must be a prompt.  Then a pipe is read also without ``-``.
+        True if there must be a prompt.  Else a pipe is read only if it has text already.
 
     Raises
     ------
@@ -147,19 +167,29 @@ def prompt_of(given: str | None, wanted: bool) -> str | None:
     """
     if given not in (None, "-"):
         return given
-    # A program in a script or in cron also has a standard input that is not a terminal, and
-    # reading it may block for ever.  So a pipe is read only where a prompt is missing.
-    piped = not sys.stdin.isatty()
-    if given == "-" or (wanted and piped):
+    if given == "-" or (wanted and not sys.stdin.isatty()) or _is_piped():
         text = sys.stdin.read().strip()
         if text or not wanted:
-            return text
+            return text or None
     if wanted:
         raise UsageError(
             "a prompt is missing. Pass it as an argument, pipe it in, "
             "or pass the messages by --json."
         )
     return None
+
+
+def _is_piped() -> bool:
+    """Return whether text was piped in, or a file was redirected, to standard input."""
+    # A program in a script or in cron also has a standard input that is not a terminal, and
+    # reading it may block for ever.  A pipe counts if text or its end comes soon.
+    try:
+        mode = os.fstat(sys.stdin.fileno()).st_mode
+    except (OSError, ValueError):  # closed, or replaced by an object without a descriptor
+        return False
+    if stat.S_ISFIFO(mode) and os.name == "posix":
+        return bool(select.select([sys.stdin], [], [], PIPE_S)[0])
+    return stat.S_ISREG(mode)
 
 
 def body_of(text: str | None) -> dict[str, object]:

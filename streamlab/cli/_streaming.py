@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from secrets import token_hex
+from shlex import quote
 from typing import TYPE_CHECKING, TypedDict
 
 from streamlab.capture import api
@@ -30,6 +31,10 @@ from streamlab.tape import Journal, Recorder, Tape, journal
 
 if TYPE_CHECKING:
     from streamlab.metrics import Tables
+
+
+FAILED_FOLDER = Path("streamlab-failed")
+"""Where streams are kept that failed, if they were not saved."""
 
 
 class StreamOptions(TypedDict, total=False):
@@ -136,8 +141,12 @@ def _save(recording: Recording, path: Path | None) -> None:
         journal.save(recording.tape, path)
 
 
-def report(recording: Recording, saved: Path | None) -> int:
-    """Print how a stream ended and where it is saved; return the exit code."""
+def report(recording: Recording, saved: Path | None, *, keep: bool = True) -> int:
+    """Print how a stream ended and where it is saved; return the exit code.
+
+    What arrived of a stream that failed is kept in the folder `FAILED_FOLDER` if it was not
+    saved, unless `keep` is False.
+    """
     from streamlab.metrics.intervals import hidden
 
     tape, wrong = recording.tape, recording.problem
@@ -154,9 +163,9 @@ def report(recording: Recording, saved: Path | None) -> int:
             remark(f"saved to {saved}")
         return 0
     say(wrong or f"interrupted after {counted(len(tape), 'read')}.")
-    if len(tape):
+    if len(tape) and (saved or keep):
         kept = saved or _keep(tape, "interrupted" if interrupted else "failed")
-        say(f"what arrived is in {kept}; streamlab show prints it.")
+        say(f"what arrived is in {kept}. Next: streamlab show {quote(str(kept))}")
     return INTERRUPTED if interrupted else FAILED
 
 
@@ -179,15 +188,16 @@ def _facts(tables: Tables) -> str:
 
 
 def _keep(tape: Tape, why: str) -> Path:
-    """Save a tape in this folder, or among the temporary files if that is not possible."""
+    """Save a tape in `FAILED_FOLDER`, or among the temporary files if that is not possible."""
     # All users share the temporary files.  A name that others can guess could already be a link
     # of theirs to another file.
     now = datetime.now().astimezone()
-    name = f"streamlab-{why}-{now:%Y%m%d-%H%M%S}-{token_hex(8)}.jsonl"
-    path = Path(name)
+    name = f"{why}-{now:%Y%m%d-%H%M%S}-{token_hex(8)}.jsonl"
     try:
+        FAILED_FOLDER.mkdir(exist_ok=True)
+        path = FAILED_FOLDER / name
         journal.save(tape, path)
     except OSError:
-        path = Path(tempfile.gettempdir()) / name
+        path = Path(tempfile.gettempdir()) / f"streamlab-{name}"
         journal.save(tape, path)
     return path

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument
@@ -86,11 +88,13 @@ def _leave(recordings: dict[str, Recording], folder: Path) -> None:
     caption = draw(recordings, "delivery", folder / "sync_async.png")
     console().print(f"\n{one_line(caption)}\n\nThese files are yours now:")
     for file, what in (
-        ("sync.jsonl", "a recording; try: streamlab show FILE"),
-        ("async.jsonl", "the other; try: streamlab serve FILE"),
+        ("sync.jsonl", "a recording, every read with its times"),
+        ("async.jsonl", "the other; streamlab serve plays it"),
         ("lines.parquet", "all lines of both, with their times"),
         ("sync_async.png", "sync beside async: arrivals and deliveries"),
         ("staircase.png", "how much had arrived, when"),
     ):
         print(f"  {folder / file!s:<30}  {what}")
-    print("\nNext: streamlab notebooks")
+    print(f"\nNext: streamlab show {quote(str(folder / 'sync.jsonl'))}")
+    if find_spec("jupyterlab"):
+        print("Or: streamlab notebooks")

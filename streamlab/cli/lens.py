@@ -37,6 +37,10 @@ NAMES = {
     "inference-perf, server tokens": "inference-perf server",
     "HF inference-benchmarker": "HF inf.-benchmarker",
 }
+FEW = ("ttft_ms", "itl_mean_ms", "tpot_ms", "e2e_ms", "tok_s")
+USUAL_COLUMNS = 80
+"""A narrower terminal shows `FEW` metrics; all are in ``--json``."""
+
 MANY_COLUMNS = 114
 """The width from which a terminal also shows rare metrics and the source of the tokens."""
 
@@ -88,7 +92,7 @@ def _print(found: Lens, why: bool) -> None:
     from streamlab.metrics.lens import spread
 
     printer = console()
-    printer.print(_table(found, wide=printer.width >= MANY_COLUMNS))
+    printer.print(_table(found, printer.width))
     printer.print(spread(found))
     for sentence in filter(None, (_unsent(found), _missing(found))):
         printer.print(sentence)
@@ -115,13 +119,14 @@ def _missing(found: Lens) -> str:
     return f"With the server's token count instead of their own: {names}." if names else ""
 
 
-def _table(found: Lens, wide: bool) -> Table:
+def _table(found: Lens, width: int) -> Table:
     """Return the numbers, with a row for each tool."""
     from rich.table import Table
 
     from streamlab.metrics.lens_table import MAIN, number, shown
 
-    names = [name for name in shown(found) if wide or name in MAIN]
+    wide, main = width >= MANY_COLUMNS, MAIN if width >= USUAL_COLUMNS else FEW
+    names = [name for name in shown(found) if wide or name in main]
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1))
     table.add_column("", no_wrap=True)
     for name in names:

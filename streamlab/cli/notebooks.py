@@ -41,6 +41,10 @@ def run(
             "the notebooks need JupyterLab, and it is not installed. "
             'Run: pip install "streamlab[notebooks]", or pass --copy-only.'
         )
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(
+            f"the notebooks are copied into a folder, and {folder} is a file. Pass a folder."
+        )
     copied, kept = copy(shipped(), folder)
     print(f"{copied} copied to {folder}{f', {_left(kept)}' if kept else ''}.", flush=True)
     return 0 if copy_only else _jupyter(folder, no_browser, options or [])

@@ -7,6 +7,10 @@ from typing import Annotated
 
 from typer import Argument, Option
 
+from streamlab.cli._numbers import number
+
+seconds = number(float, "a number of seconds above 0", 0.001, example=60.0)
+
 Prompt = Annotated[
     str | None, Argument(help="The prompt. With - or in a pipe: standard input.")
 ]
@@ -35,7 +39,14 @@ Body = Annotated[
     str | None,
     Option(metavar="BODY", help="Fields of the request's body: a JSON object, or @FILE."),
 ]
-Temperature = Annotated[float | None, Option(help="The field temperature of the body.")]
+Temperature = Annotated[
+    float | None,
+    Option(
+        parser=number(float, "a number", -1e9, example=0.7),
+        metavar="NUMBER",
+        help="The field temperature of the body.",
+    ),
+]
 Headers = Annotated[
     list[str] | None,
     Option("--header", "-H", help="'name: value'; $NAME is an environment variable."),
@@ -45,13 +56,28 @@ KeyVariable = Annotated[
 ]
 Save = Annotated[
     Path | None,
-    Option("--save", "-s", help="Save to a .jsonl (during the stream) or .parquet file."),
+    Option(
+        "--save",
+        "-s",
+        metavar="FILE",
+        help="Save to a .jsonl (during the stream) or .parquet file; replaces FILE.",
+    ),
 ]
 Label = Annotated[str, Option(help="The recording's name in tables and pictures.")]
 Timeout = Annotated[
     float | None,
     Option(
-        min=0.001, metavar="SECONDS", help="End after SECONDS without a byte. [default: 60]"
+        parser=seconds,
+        metavar="SECONDS",
+        help="End after SECONDS without a byte. [default: 60]",
+    ),
+]
+MaxBytes = Annotated[
+    int | None,
+    Option(
+        parser=number(int, "a whole number of bytes from 1 on", 1, example=1_000_000),
+        metavar="N",
+        help="End after N bytes of body.",
     ),
 ]
 StallTimeout = Annotated[
@@ -59,7 +85,7 @@ StallTimeout = Annotated[
     Option(
         "--stall-timeout",
         "--stall-timeout-s",
-        min=0.001,
+        parser=seconds,
         metavar="SECONDS",
         help="End after SECONDS without a delta; comments and pings are none.",
     ),
@@ -69,14 +95,16 @@ Deadline = Annotated[
     Option(
         "--deadline",
         "--deadline-s",
-        min=0.001,
+        parser=seconds,
         metavar="SECONDS",
         help="End after SECONDS in all.",
     ),
 ]
-MaxBytes = Annotated[int | None, Option(min=1, metavar="N", help="End after N bytes of body.")]
 ThinkTags = Annotated[
     bool, Option("--think-tags", help="Read content in <think> tags as reasoning.")
+]
+Keep = Annotated[
+    bool, Option("--keep/--no-keep", help="Keep what arrived of a stream that failed.")
 ]
 Async = Annotated[bool, Option("--async", help="Use an asyncio event loop.")]
 
@@ -100,6 +128,7 @@ def run(
     deadline_s: Deadline = None,
     max_bytes: MaxBytes = None,
     think_tags: ThinkTags = False,
+    keep: Keep = True,
     in_async: Async = False,
 ) -> int:
     """Stream a completion, print its text, and save it.
@@ -118,10 +147,10 @@ def run(
       streamlab record --lab count-to-ten --save a.jsonl
 
     Exit codes: 0; 1 if the stream failed; 2 for misuse; 130 after Ctrl-C. If a stream fails or
-    is interrupted, the part that arrived is always saved: to the file of --save, else to a new
-    file in this folder. The command prints the name of the file.
+    is interrupted, the part that arrived is saved: to the file of --save, else to a new file in
+    the folder streamlab-failed. The command prints the name of the file.
     """
-    from streamlab.cli._asking import Where, body_of, headers_of, prompt_of
+    from streamlab.cli._asking import Where, body_of, headers_of
     from streamlab.cli._streaming import Job, StreamOptions, report, stream
 
     where = Where(lab, url, provider, base_url, model, dialect, api_key_env)
@@ -129,7 +158,7 @@ def run(
     if temperature is not None:
         fields["temperature"] = temperature
     endpoint = where.endpoint(fields, headers_of(header or []))
-    asked = prompt_of(prompt, where.wants_prompt and json is None)
+    asked = where.prompt(prompt, needed=json is None)
     options: StreamOptions = {
         "label": label,
         "max_bytes": max_bytes,
@@ -139,4 +168,4 @@ def run(
     }
     if timeout is not None:
         options["timeout"] = timeout
-    return report(stream(Job(endpoint, asked, save, options), in_async), save)
+    return report(stream(Job(endpoint, asked, save, options), in_async), save, keep=keep)

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
+from streamlab.cli._numbers import number
+
 if TYPE_CHECKING:
     from streamlab.tape import Tape
 
@@ -23,12 +25,19 @@ def run(
     port: Annotated[
         int | None,
         Option(
-            min=0,
-            max=65535,
+            parser=number(int, "a port from 0 to 65535", 0, 65535, example=USUAL_PORT),
+            metavar="PORT",
             help=f"0 means a free port. [default: {USUAL_PORT}, or a free port if it is taken]",
         ),
     ] = None,
-    speed: Annotated[float, Option(min=0.001, help="Divide all times by this number.")] = 1.0,
+    speed: Annotated[
+        float,
+        Option(
+            parser=number(float, "a number above 0", 0.001, example=2.0),
+            metavar="NUMBER",
+            help="Divide all times by this number.",
+        ),
+    ] = 1.0,
 ) -> None:
     """Run the lab: a local server that streams like a model.
 
@@ -45,6 +54,8 @@ def run(
       n_events   how many events (steady, long, stall, bursty, slow-first-token)
       step_ms    the time from one write to the next (the same scenarios)
       silence_s  the length of the pause (silence)
+
+    Ctrl-C closes the lab; the exit code is then 0.
 
     \b
     Examples:

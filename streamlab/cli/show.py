@@ -36,6 +36,12 @@ STYLES = {
 Row = Any
 """A row of pandas' ``itertuples``: its attributes are the columns of the table."""
 
+COLUMNS = 100
+"""The most columns of a row, at a terminal too, unless ``--full`` is given."""
+
+BEFORE = 30
+"""The columns of number, time and gap before the words of a row."""
+
 _NOTES = {"other": "(ignored) ", "tail": "(no line end) "}
 
 
@@ -44,6 +50,7 @@ def run(
     reads: Annotated[bool, Option("--reads", help="Show the reads of the socket.")] = False,
     events: Annotated[bool, Option("--events", help="Show the dispatched events.")] = False,
     deltas: Annotated[bool, Option("--deltas", help="Show what each event added.")] = False,
+    full: Annotated[bool, Option("--full", help="Show whole rows, however long.")] = False,
     dialect: Annotated[str, Option(help="Read the events in this format.")] = "",
     think_tags: Annotated[
         bool, Option("--think-tags", help="Read content in <think> tags as reasoning.")
@@ -55,8 +62,8 @@ def run(
     that arrived in the same read as the row above has "same read" in place of a gap. A
     row has "merged" if its bytes queued while the program was busy: its gap is not known.
     The command also shows comments, ignored lines and an unfinished last line. The blank line
-    that completes an event shows what the event added. A terminal shows the beginning of a long
-    row; a pipe gets the whole row.
+    that completes an event shows what the event added. Of a long line the middle is left out,
+    and what the event added stays; --full shows all of it.
 
     \b
     Examples:
@@ -77,27 +84,36 @@ def run(
     recording = load(file, dialect=dialect, think_tags=think_tags or None)
     out = console()
     _head(out, file, recording)
-    table(out, recording, chosen[0] if chosen else "lines")
+    table(out, recording, chosen[0] if chosen else "lines", full=full)
 
 
 def table(
-    out: Console, recording: Recording, name: str = "lines", limit: int | None = None
+    out: Console,
+    recording: Recording,
+    name: str = "lines",
+    limit: int | None = None,
+    *,
+    full: bool = False,
 ) -> None:
     """Print the first `limit` rows of a table of a recording, one line each."""
     rows = getattr(recording, name)
     rows = rows if limit is None else rows.head(limit)
-    words_of = partial(_line, _added(recording)) if name == "lines" else _WORDS[name]
+    width = None if full else min(out.width, COLUMNS)
+    words_of = _WORDS.get(name) or partial(_line, recording, _added(recording), width)
     out.print(f"{name[:-1]:>6} {'t_ms':>10} {'gap_ms':>10}", style="bold")
     kinds = recording.tape.columns.arrival
     merged = {read for read, kind in enumerate(kinds) if kind == MERGED}
     for text in _rows(rows.itertuples(index=False), words_of, merged):
-        out.print(text, no_wrap=True, overflow="ellipsis", crop=True)
+        if width is not None:
+            text.truncate(width, overflow="ellipsis")
+        out.print(text, soft_wrap=True)
 
 
 def _head(out: Console, file: Path, recording: Recording) -> None:
     from streamlab.faces import text
 
-    out.print(one_line(f"{file}: {text.facts(recording.tables)}"))
+    cut = "CUT, the process was killed: " * (recording.end.how == "cut")
+    out.print(one_line(f"{file}: {cut}{text.facts(recording.tables)}"))
     if recording.problem:
         out.print(one_line(recording.problem), style="red")
     out.print()
@@ -133,15 +149,20 @@ def _added(recording: Recording) -> dict[int, str]:
     return {number: ", ".join(some) for number, some in words.items()}
 
 
-def _line(added: Mapping[int, str], row: Row) -> Text:
-    """Return a line as it was sent, with a colour for the kind of its field."""
+def _line(recording: Recording, added: Mapping[int, str], width: int | None, row: Row) -> Text:
+    """Return a line, elided to `width`, with a colour for the kind of its field."""
     from rich.text import Text
+
+    from streamlab.follow.elide import shown_line
 
     style = STYLES.get(row.kind, "")
     if row.kind == "blank":
         return Text.assemble(("(blank) ", "dim"), _completed(row.event, added))
     text = Text.assemble((_NOTES.get(row.kind, ""), style))
-    field, colon, value = one_line(line_of(row.raw)).partition(":")
+    whole = one_line(line_of(row.raw))
+    if width is not None and len(whole) > width - BEFORE:
+        whole = shown_line(recording.tables.follower, row.line, width - BEFORE).text
+    field, colon, value = whole.partition(":")
     if row.kind == "json" or not colon:
         return text.append(field + colon + value, style)
     return text.append(field + colon, style).append(value, style if not field else "")

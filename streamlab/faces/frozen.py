@@ -45,7 +45,7 @@ def static_html(tables: Tables, *, said: str = "", kept: str = "") -> str:
     text, head = heat_html(tables), facts(tables)
     parts = [
         f"<p><strong>{escape(_label(tables))}</strong>{escape(_dialect(tables))}<br>"
-        f"{escape(_status(tables, said))}{_kept(kept)}</p>",
+        f"{escape(status(tables, said))}{_kept(kept)}</p>",
         table_html(map(escape, head), [map(escape, head.values())]),
         f"<p>{picture_html(tables, 'staircase')}</p><p>{escape(gaps(tables))}</p>",
         f'<p style="overflow-wrap:break-word">{text or "(no text)"}</p>',
@@ -63,7 +63,7 @@ def static_text(tables: Tables, *, said: str = "", kept: str = "") -> str:
         f"\n[… {len(text) - _TEXT_CHARS:,} more characters]" if len(text) > _TEXT_CHARS else ""
     )
     parts = [
-        f"{_label(tables)}{_dialect(tables)}: {_status(tables, said)}{where}",
+        f"{_label(tables)}{_dialect(tables)}: {status(tables, said)}{where}",
         " · ".join(f"{name} {value}" for name, value in facts(tables).items()),
         gap_bars(tables),
         gaps(tables),
@@ -165,7 +165,7 @@ def _dialect(tables: Tables) -> str:
     return "" if dialect == "auto" else f" · {dialect}"
 
 
-def _status(tables: Tables, said: str) -> str:
+def status(tables: Tables, said: str = "") -> str:
     """Return how the stream ended, and whether the answer is complete."""
     glyph = "✕" if tables.problem else "■"
     is_short = tables.answer.complete is False and not tables.problem

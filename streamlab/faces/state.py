@@ -1,11 +1,12 @@
-"""One state of a live view: JSON values that the browser and the frozen face both read."""
+"""One state of a live view: JSON values for the browser."""
 
 from __future__ import annotations
 
 from typing import TypedDict
 
-Line = tuple[int, float, int, str]
-"""The number of a line, its arrival in ms since t0, its read, its text."""
+Line = tuple[int, float, int, str, int, list[tuple[str, str]], str]
+"""The number of a line, its arrival in ms since t0, its read, its kind, its event or -1, its
+pieces and its note; see `streamlab.follow.elide.ShownLine`."""
 
 
 class State(TypedDict):
@@ -14,18 +15,25 @@ class State(TypedDict):
     number: int
     since: int  # 0 for a whole state
     sent_ms: float  # the kernel's clock
-    state: str  # waiting, streaming, done or failed
+    state: str  # waiting, streaming, done, stopped or failed
     ended: str  # in words; "" while the stream runs
     stop_waited_ms: float | None
     label: str
+    name: str  # of one of several streams, else ""
+    mode: str  # sync, async, or "" if that is not known
     dialect: str
-    counts: dict[str, int]  # reads, lines, events, bytes, gaps, chars: so far
+    counts: dict[str, int]  # reads, lines, events, bytes, gaps, known (gaps), chars: so far
     elapsed_ms: float | None
     ttft_ms: float | None
-    median_gap_ms: float | None
+    median_gap_ms: float | None  # of all known gaps between reads, as the longest
     longest_gap_ms: float | None
-    longest_gap_read: float | None
-    queued: str  # what merged reads hide, see `follow.gap.queued`; "" if all gaps are known
-    text: list[list[str]]  # pairs of kind and text
+    longest_gap_read: int | None
+    text: list[tuple[str, str, int, int]]  # kind, text, read, choice
     lines: list[Line]
-    gaps: list[list[float | None]]  # its end, since t0; the gap, or None and its most
+    reads: list[list[float | None]]  # see `streamlab.live.rows.Row`
+
+
+class View(TypedDict):
+    """One message to the browser: the states of all streams of a view."""
+
+    streams: list[State]

@@ -123,10 +123,12 @@ class Follower:
 
     @property
     def state(self) -> str:
-        """``waiting``, ``streaming``, or after `close` ``done`` or ``failed``."""
-        if not self._closed:
+        """``waiting``, ``streaming``; after `close` ``done``, ``stopped`` or ``failed``."""
+        end = self.log.ended
+        if end is None or not self._closed:
             return "streaming" if self.lines_after else "waiting"
-        return "failed" if self.problem() else "done"
+        ended = "done" if end.how == "eof" else "stopped"
+        return "failed" if self.problem() else ended
 
     def problem(self) -> str | None:
         """Return the stream's problem in one sentence; None without one, and before `close`."""

@@ -17,7 +17,7 @@ from pkgutil import iter_modules
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from streamlab.errors import FormatError, UnknownNameError
+from streamlab.errors import FormatError, UnknownNameError, UsageError
 
 if TYPE_CHECKING:
     from streamlab.metrics import Tables
@@ -48,6 +48,12 @@ def format_for(path: str | PathLike[str]) -> ModuleType:
         if file.name.lower().endswith(each.ENDINGS):
             return each
     endings = [ending for each in formats() for ending in each.ENDINGS]
+    if file.suffix in (".csv", ".xlsx"):
+        line = f"rec.lines.to_{file.suffix[1:].replace('xlsx', 'excel')}({file.name!r})"
+        raise UsageError(
+            f"a recording is saved as {', '.join(endings)}, and {file.name} came. "
+            f"pandas writes one of its tables: {line}"
+        )
     raise UnknownNameError("format of files that end in", file.suffix or file.name, endings)
 
 

@@ -12,11 +12,10 @@ import sys
 import threading
 import uuid
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self
 
-from streamlab.dialects import EventReader
 from streamlab.follow import Log
 from streamlab.follow.text import duration, one_line
 from streamlab.live.model import LiveModel
@@ -37,16 +36,19 @@ class Showing:
     """
 
     def __init__(
-        self, model: LiveModel | None = None, on_stop: Callable[[], object] | None = None
+        self,
+        models: Sequence[LiveModel] = (),
+        on_stop: Callable[[], object] | None = None,
     ) -> None:
         self.view: LiveView | None = None
         self._display_id = f"streamlab-{uuid.uuid4().hex}"
         self._frozen: dict[str, str] | None = None
         self._said_in_a_cell = False
         self._lock = threading.Lock()
-        if model is not None:
+        self._cell = execution()[0]
+        if models:
             with _never_raising():
-                self._open(model, on_stop)
+                self._open(models, on_stop)
 
     def __enter__(self) -> Self:
         return self
@@ -74,30 +76,40 @@ class Showing:
             if self.view is not None:
                 self._close(self.view, {"text/plain": ""})
 
-    def _open(self, model: LiveModel, on_stop: Callable[[], object] | None) -> None:
+    @property
+    def frozen(self) -> dict[str, str] | None:
+        """The bundle that replaced the view; None before the stream has ended."""
+        return self._frozen
+
+    def _open(self, models: Sequence[LiveModel], on_stop: Callable[[], object] | None) -> None:
         from streamlab.live.view import LiveView
 
-        view = LiveView(model, on_stop)
+        close_left_open(self._cell)
+        view = LiveView(models, on_stop)
         view.feed.tick()
         model_id = {"version_major": 2, "version_minor": 0, "model_id": view.scope.model_id}
-        face = f"streamlab scope: {model.label}".rstrip(": ")
+        face = f"streamlab scope: {models[0].label}".rstrip(": ")
         self._publish({WIDGET: model_id, "text/plain": face})
         self.view = view
         view.start()
 
     def _close(self, view: LiveView, bundle: dict[str, str] | None = None) -> dict[str, str]:
-        from streamlab.faces.frozen import static_html, static_text
-
         self.view = None
-        said = _said(view.stop()["stop_waited_ms"], view.failure)
-        if bundle is None:
-            tables = view.feed.model.tables()
-            html = static_html(tables, said=said, kept="sl.last")
-            text = static_text(tables, said=said, kept="sl.last")
-            bundle = {"text/html": html, "text/plain": text}
-        self._publish(bundle, update=True)
-        view.scope.close()
+        said = _said(view.stop()["streams"][0]["stop_waited_ms"], view.failure)
+        bundle = bundle or _frozen(view.feed.models, said, view.height_px)
+        view.when_not_held(lambda: self._replace(view, bundle))
         return bundle
+
+    def _replace(self, view: LiveView, bundle: dict[str, str]) -> None:
+        """Publish what replaces the view, and close the view if no page needs it."""
+        self._publish(bundle, update=True)
+        # After a reload, the page no longer knows the display id, and the output stays a
+        # widget.  A closed widget would vanish from it.  So the scope stays open, with its last
+        # state, until its cell runs again.
+        if view.is_restored:
+            _left_open.setdefault(self._cell, []).append(view)
+        else:
+            view.close()
 
     def _publish(self, bundle: Mapping[str, object], update: bool = False) -> None:
         """Publish for the cell that runs now, from any thread."""
@@ -120,33 +132,66 @@ def in_notebook() -> bool:
     return getattr(_shell(), "kernel", None) is not None
 
 
-def show(
-    log: Log,
-    on_stop: Callable[[], object] | None = None,
-    *,
-    dialect: str = "auto",
-    label: str = "",
-    reader: EventReader | None = None,
-) -> Showing:
-    """Show a stream in the running cell and return at once.
+def show(log: Log, on_stop: Callable[[], object] | None = None, **about: Any) -> Showing:
+    """Show one stream; see `show_models`, and `LiveModel` for what to say `about` it."""
+    return show_models([LiveModel(log, **about)], on_stop)
 
-    The result has ``freeze()`` for the end of the stream, and ``close()``.  As a context
+
+def show_models(
+    models: Sequence[LiveModel], on_stop: Callable[[], object] | None = None
+) -> Showing:
+    """Show streams in the running cell, on one axis of time, and return at once.
+
+    The result has ``freeze()`` for the end of the streams, and ``close()``.  As a context
     manager it freezes at the end of its block.
 
     Parameters
     ----------
-    log : Recorder or Tape
-        A thread reads the log, up to 18 times a second.
+    models : sequence of LiveModel
+        A thread reads their logs, up to 18 times a second.
     on_stop : callable, optional
         Makes a Stop button; called from any thread when the button is clicked.
-    dialect, label : str
-        How to read the events, and the name to show.
-    reader : callable, optional
-        A function that reads the events.
     """
     if not in_notebook():
+        _tell_marimo()
         return Showing()
-    return Showing(LiveModel(log, dialect, label=label, reader=reader), on_stop)
+    return Showing(models, on_stop)
+
+
+def execution() -> tuple[str, str]:
+    """Return the cell that runs now, and which of its executions; empty if not known."""
+    parent: Any = getattr(_shell(), "get_parent", dict)()
+    header, metadata = parent.get("header") or {}, parent.get("metadata") or {}
+    return str(metadata.get("cellId") or ""), str(header.get("msg_id") or "")
+
+
+def close_left_open(cell: str | None = None) -> None:
+    """Close the scopes that reloaded pages of a cell still show; by default of all cells."""
+    for name in [*_left_open] if cell is None else [cell]:
+        for view in _left_open.pop(name, []):
+            view.close()
+
+
+_left_open: dict[str, list[LiveView]] = {}
+
+
+def _frozen(models: Sequence[LiveModel], said: str, height_px: int) -> dict[str, str]:
+    """Return the static bundle of streams that have ended, as high as the scope was."""
+    if len(models) > 1:
+        from streamlab.faces import several
+
+        tables = {model.name: model.tables() for model in models}
+        html, text = several.static_html(tables, said), several.static_text(tables, said)
+    else:
+        from streamlab.faces import frozen
+
+        only = models[0].tables()
+        html = frozen.static_html(only, said=said, kept="sl.last")
+        text = frozen.static_text(only, said=said, kept="sl.last")
+    return {
+        "text/html": f'<div style="min-height:{height_px}px">{html}</div>',
+        "text/plain": text,
+    }
 
 
 def _said(stop_waited_ms: float | None, failure: Exception | None) -> str:
@@ -158,6 +203,14 @@ def _said(stop_waited_ms: float | None, failure: Exception | None) -> str:
         said = one_line(f"{type(failure).__name__}: {failure}", 200)
         parts.append(f"The live view stopped early: {said}.")
     return " ".join(parts)
+
+
+def _tell_marimo() -> None:
+    """Say once that a marimo notebook shows no scope, because it has no Jupyter kernel."""
+    marimo = sys.modules.get("marimo")
+    if getattr(marimo, "running_in_notebook", bool)():
+        said = "the live scope needs a Jupyter kernel, and marimo has none: show the recording"
+        warnings.warn(said + " in a cell instead, once the stream has ended.", stacklevel=4)
 
 
 def _shell() -> Any:

@@ -1,7 +1,8 @@
 """The messages to a view: numbered states, at most 20 a second.
 
 Most messages are differences: the values that are new since the state before.  Once a second, a
-whole state is sent instead.  A front end can also ask for one (`resync`).
+whole state is sent instead.  A front end can also ask for one (`resync`).  While a stream is
+silent, a message goes out twice a second all the same: the beat of the kernel.
 
 Rule: this module knows no widget and starts no thread; it is given two ways to send.
 """
@@ -13,9 +14,9 @@ Rule: this module knows no widget and starts no thread; it is given two ways to 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from streamlab.faces.state import State
+from streamlab.faces.state import View
 from streamlab.live.model import LiveModel
 
 INTERVAL_NS = 55_000_000
@@ -23,26 +24,29 @@ INTERVAL_NS = 55_000_000
 
 WHOLE_EVERY_NS = 1_000_000_000
 
-Send = Callable[[State], None]
+BEAT_EVERY_NS = 500_000_000
+"""A state without news: so a browser can tell a silent kernel from a silent stream."""
+
+Send = Callable[[View], None]
 
 
 class Feed:
-    """Pulls a model and sends its states, paced by the clock of the model.
+    """Pulls models and sends their states together, paced by the clock of the first model.
 
     Parameters
     ----------
-    model : LiveModel
+    models : sequence of LiveModel
     send_whole : callable
-        Takes a whole state, and keeps it for front ends that come later.
+        Takes whole states, and keeps them for front ends that come later.
     send_delta : callable
-        Takes a state with only the new values since the one before.
+        Takes states with only the new values since the ones before.
     """
 
-    def __init__(self, model: LiveModel, send_whole: Send, send_delta: Send) -> None:
-        self.model = model
+    def __init__(self, models: Sequence[LiveModel], send_whole: Send, send_delta: Send) -> None:
+        self.models = models
         self._send_whole, self._send_delta = send_whole, send_delta
         self._lock = threading.RLock()
-        self._sent = 0  # the number of the state sent last
+        self._sent = [0] * len(models)  # the numbers of the states sent last
         self._sent_ns: int | None = None
         self._whole_ns: int | None = None  # when the last whole state was sent
         self._wanted = True
@@ -50,39 +54,47 @@ class Feed:
     def tick(self) -> bool:
         """Pull, and send at most one message; return whether one was sent."""
         with self._lock:
-            now_ns = self.model.clock()
-            if self._sent_ns is not None and now_ns - self._sent_ns < INTERVAL_NS:
+            now_ns = self.models[0].clock()
+            if not self._due(self._sent_ns, INTERVAL_NS, now_ns):
                 return False
-            self.model.pull()
-            news = self.model.number != self._sent
-            due = self._due(now_ns) and self.model.state in ("waiting", "streaming")
-            if not (news or self._wanted or due):
+            self._pull()
+            news = [model.number for model in self.models] != self._sent
+            runs = any(model.state in ("waiting", "streaming") for model in self.models)
+            beat = runs and self._due(self._sent_ns, BEAT_EVERY_NS, now_ns)
+            if not (news or self._wanted or beat):
                 return False
             self._send(now_ns)
             return True
 
-    def finish(self) -> State:
+    def finish(self) -> View:
         """Pull the rest, send it whole, and return it."""
         with self._lock:
-            self.model.pull()
+            self._pull()
             self._wanted = True
-            return self._send(self.model.clock())
+            return self._send(self.models[0].clock())
 
     def resync(self) -> None:
         """Make the next message a whole state."""
         self._wanted = True
 
-    def _due(self, now_ns: int) -> bool:
-        """Return whether it is time for a whole state."""
-        return self._whole_ns is None or now_ns - self._whole_ns >= WHOLE_EVERY_NS
+    def _pull(self) -> None:
+        for model in self.models:
+            model.pull()
 
-    def _send(self, now_ns: int) -> State:
-        whole = self._wanted or self._due(now_ns)
-        state = self.model.snapshot(0 if whole else self._sent)
-        self._sent, self._sent_ns, self._wanted = self.model.number, now_ns, False
-        if state["since"] == 0:
+    @staticmethod
+    def _due(last_ns: int | None, every_ns: int, now_ns: int) -> bool:
+        return last_ns is None or now_ns - last_ns >= every_ns
+
+    def _send(self, now_ns: int) -> View:
+        whole = self._wanted or self._due(self._whole_ns, WHOLE_EVERY_NS, now_ns)
+        since = [0] * len(self.models) if whole else self._sent
+        pairs = zip(self.models, since, strict=True)
+        view: View = {"streams": [model.snapshot(number) for model, number in pairs]}
+        self._sent = [model.number for model in self.models]
+        self._sent_ns, self._wanted = now_ns, False
+        if whole:
             self._whole_ns = now_ns
-            self._send_whole(state)
+            self._send_whole(view)
         else:
-            self._send_delta(state)
-        return state
+            self._send_delta(view)
+        return view

@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from streamlab.dialects import GENERATED, Delta, EventReader
 from streamlab.faces.state import Line, State
 from streamlab.follow import Follower, Log
-from streamlab.follow.gap import queued
+from streamlab.follow.elide import shown_line
 from streamlab.follow.text import one_line
-from streamlab.live.latest import LatestGaps
-from streamlab.live.tail import Tail
+from streamlab.live.rows import ReadRows
+from streamlab.live.tail import Piece, Tail
 
 if TYPE_CHECKING:
     from streamlab.metrics import Tables
@@ -29,7 +29,7 @@ PLAIN = ("sse", "ndjson")
 """Dialects without deltas: the data of their events is shown as it is."""
 
 _REMEMBERED = 64  # states from which a difference can start
-_CHARS, _GAPS, _LINES, _LINE_CHARS = 8_000, 400, 10, 160  # the most that a state holds
+_CHARS, _READS, _LINES = 4_000, 1_000, 12  # the most that a state holds
 
 
 class Mark(NamedTuple):
@@ -37,16 +37,18 @@ class Mark(NamedTuple):
 
     chars: int = 0
     lines: int = 0
-    gaps: int = 0
+    reads: int = 0
 
 
 class LiveModel:
-    """Text, latest lines, gaps and counters of a log, as far as it has grown.
+    """Text, latest lines, reads and counters of a log, as far as it has grown.
 
     Parameters
     ----------
     dialect, label : str
         How to read the events, and the name to show.
+    name, mode : str
+        Of one of several streams: its short name.  ``sync`` or ``async``, if that is known.
 
     Attributes
     ----------
@@ -60,13 +62,15 @@ class LiveModel:
         dialect: str = "auto",
         *,
         label: str = "",
+        name: str = "",
+        mode: str = "",
         reader: EventReader | None = None,
     ) -> None:
-        self.label = one_line(label, 200)
+        self.label, self.name, self.mode = one_line(label, 200), one_line(name, 40), mode
         self.clock: Callable[[], int] = getattr(log, "clock", time.perf_counter_ns)
         self.number = 0
-        self._log, self._follower = log, Follower(log, dialect, reader)
-        self._text, self._gaps = Tail(_CHARS), LatestGaps(log, _GAPS)
+        self.log, self._follower = log, Follower(log, dialect, reader)
+        self._text, self._rows = Tail(_CHARS), ReadRows(self._follower, _READS)
         self._ttft_ms: float | None = None
         self._stop_waited_ms: float | None = None
         self._facts: tuple[object, ...] = ()  # of the state numbered last
@@ -74,18 +78,18 @@ class LiveModel:
 
     @property
     def state(self) -> str:
-        """``waiting``, ``streaming``, ``done`` or ``failed``."""
+        """``waiting``, ``streaming``, ``done``, ``stopped`` or ``failed``."""
         return self._follower.state
 
     def pull(self) -> bool:
         """Decode the new reads of the log; return whether there is a new state to show."""
         # Another thread writes the log.  So the end is looked at first: a read between the poll
         # and a later look at the end would be missing from a follower that is closed.
-        if self._log.ended is None:
+        if self.log.ended is None:
             self._follower.poll()
         else:
             self._follower.close()
-        self._gaps.take(len(self._follower.lines_after))
+        self._rows.take()
         self._take_text(self._follower.interpret())
         return self._renumber()
 
@@ -102,7 +106,8 @@ class LiveModel:
         """
         since = since if since in self._marks else 0
         mark = self._marks.get(since, Mark())
-        now_ns, gaps = self.clock(), self._gaps.summary()
+        now_ns, t0_ns = self.clock(), self._t0_ns() or 0
+        longest_ms, longest_read = self._rows.longest or (None, None)
         return {
             "number": self.number,
             "since": since,
@@ -111,17 +116,19 @@ class LiveModel:
             "ended": self._follower.ending(),
             "stop_waited_ms": self._stop_waited_ms,
             "label": self.label,
+            "name": self.name,
+            "mode": self.mode,
             "dialect": self._follower.dialect,
             "counts": self._counts(),
             "elapsed_ms": self._elapsed_ms(now_ns),
             "ttft_ms": self._ttft_ms,
-            "median_gap_ms": gaps["median_gap_ms"],
-            "longest_gap_ms": gaps["longest_gap_ms"],
-            "longest_gap_read": gaps["longest_gap_read"],
-            "queued": queued(self._log.columns),
+            "median_gap_ms": self._rows.median_ms,
+            "longest_gap_ms": longest_ms,
+            "longest_gap_read": longest_read,
             "text": self._text.since(mark.chars),
             "lines": self._lines(mark.lines),
-            "gaps": self._gaps.since(mark.gaps, self._t0_ns() or 0),
+            # The last read again: more of its bytes, and events, may have come since.
+            "reads": self._rows.since(max(mark.reads - 1, 0), t0_ns),
         }
 
     def tables(self) -> Tables:
@@ -129,7 +136,7 @@ class LiveModel:
         from streamlab.metrics import Tables
         from streamlab.tape import Columns, End, Tape
 
-        log, columns = self._log, self._log.columns
+        log, columns = self.log, self.log.columns
         end = log.ended or End(self.clock(), "cut", "this view was frozen before the end")
         if log.ended is None:  # an array with a view of it refuses to grow
             n_reads = len(columns.ends)
@@ -146,7 +153,7 @@ class LiveModel:
             read = follower.read_of_line(follower.delta_lines[first])
             self._ttft_ms = self._arrived_ms(read)
         plain = follower.dialect in PLAIN
-        self._text.extend(_shown(follower.deltas[number], plain) for number in news)
+        self._text.extend(self._piece(number, plain) for number in news)
 
     def _renumber(self) -> bool:
         """Give the state a number, if anything in it is new."""
@@ -157,7 +164,7 @@ class LiveModel:
             return False
         self._facts = facts
         self.number += 1
-        self._marks[self.number] = Mark(counts["chars"], counts["lines"], counts["gaps"])
+        self._marks[self.number] = Mark(counts["chars"], counts["lines"], counts["reads"])
         self._marks.pop(self.number - _REMEMBERED, None)
         return True
 
@@ -167,36 +174,40 @@ class LiveModel:
             "reads": len(follower.lines_after),
             "lines": len(follower.lines),
             "events": len(follower.events),
-            "bytes": len(self._log.body),
-            "gaps": self._gaps.total,
+            "bytes": len(self.log.body),
+            "gaps": self._rows.n_gaps,
+            "known": self._rows.n_known,
             "chars": self._text.total,
         }
 
     def _lines(self, start: int) -> list[Line]:
         """Return the latest lines, from line `start` on."""
         n_lines = len(self._follower.lines)
-        rows = range(max(start, n_lines - _LINES), n_lines)
-        return [self._line(number, self._follower.read_of_line(number)) for number in rows]
+        return [self._line(number) for number in range(max(start, n_lines - _LINES), n_lines)]
 
-    def _line(self, number: int, read: int) -> Line:
-        # A line can be as long as the stream, and several states show it: only its first
-        # bytes are copied and decoded.  A character has at most four bytes.
-        text = self._follower.line(number, limit=4 * _LINE_CHARS + 4)
-        return number, self._arrived_ms(read), read, one_line(text, _LINE_CHARS)
+    def _line(self, number: int) -> Line:
+        line = shown_line(self._follower, number)
+        at_ms = self._arrived_ms(line.read)
+        return number, at_ms, line.read, line.kind, line.event, line.pieces, line.note
+
+    def _piece(self, number: int, plain: bool) -> Piece:
+        delta, line = self._follower.deltas[number], self._follower.delta_lines[number]
+        kind, text = _shown(delta, plain)
+        return kind, text, self._follower.read_of_line(line), delta.choice or 0
 
     def _elapsed_ms(self, now_ns: int) -> float | None:
-        t0_ns, end = self._t0_ns(), self._log.ended
+        t0_ns, end = self._t0_ns(), self.log.ended
         if t0_ns is None:
             return None
         return round(((now_ns if end is None else end.t_ns) - t0_ns) / 1e6, 3)
 
     def _t0_ns(self) -> int | None:
-        marks, arrived_ns = self._log.marks, self._log.columns.arrived_ns
+        marks, arrived_ns = self.log.marks, self.log.columns.arrived_ns
         known = (marks.get("request_sent"), marks.get("called"))
         return next((t_ns for t_ns in (*known, *arrived_ns[:1]) if t_ns is not None), None)
 
     def _arrived_ms(self, row: int) -> float:
-        t_ns = self._log.columns.arrived_ns[row]
+        t_ns = self.log.columns.arrived_ns[row]
         return round((t_ns - (self._t0_ns() or 0)) / 1e6, 3)
 
 
@@ -204,5 +215,4 @@ def _shown(delta: Delta, plain: bool) -> tuple[str, str]:
     """Return the kind and the text to show; of a plain stream, the data of each event."""
     if plain and delta.kind == "meta":
         return "data", delta.text + "\n"
-    shown = delta.kind in GENERATED and delta.choice in (0, None)
-    return delta.kind, delta.text if shown else ""
+    return delta.kind, delta.text if delta.kind in GENERATED else ""

@@ -1,231 +1,144 @@
-// The scope in the browser.  The kernel sends numbered states; everything that moves
-// between two of them (the clock, the open gap, the waiting click) is drawn from here.
+// The scope in the browser.  The kernel sends numbered states; everything that moves between
+// two of them (the clock, a growing silence, the waiting click) is drawn from here.
 //
 // Streamed text is untrusted: it goes in as text nodes, never as HTML.
+import { MAX_CHARS, absorb, clock, empty, running } from "./held.mjs";
+import { counted, ms, short, topOf, whole, windowOf } from "./axis.mjs";
+import { lanesAt, marksOf, sentence, summary, waitClass } from "./marks.mjs";
+import { coloursOf, drawAxis, drawNow, drawSilence, drawStream, penOn } from "./draw.mjs";
 
-const MAX_CHARS = 8000, MAX_GAPS = 400, MAX_LINES = 10, WINDOW_MS = 6000;
 const SAID = { reasoning: "reasoning", tool_call: "tool call", refusal: "refusal" };
-const STATES = { waiting: "waiting", streaming: "streaming", done: "done", failed: "failed" };
-const FACTS = [["ttft", "TTFT"], ["elapsed", "elapsed"], ["reads", "reads"],
-               ["lines", "lines"], ["events", "events"], ["bytes", "bytes"]];
+const GLYPHS = { data: "●", event: "◆", id: "#", retry: "↻", comment: ":", blank: "↵", other: "?", json: "●", tail: "…" };
+const FACTS = [["ttft", "first text (TTFT)"], ["elapsed", "since the request"], ["reads", "reads"],
+               ["lines", "lines"], ["events", "events"], ["median", "median gap"]];
+const COLUMNS = [["ttft", "first text (TTFT)"], ["reads", "reads"], ["events", "events"], ["median", "median gap"], ["longest", "longest gap"]];
+const HOW = { sync: "record, in a thread", async: "arecord, on its own loop" };
+const PING_MS = 2000, ALOUD_MS = 5000;
 
-const ms = (value) =>
-  value == null ? "–" : value >= 1000 ? `${(value / 1000).toFixed(2)} s` : `${value.toFixed(1)} ms`;
-const whole = (value) => value.toLocaleString("en-US");
-
-function make(tag, name, parent, attributes = {}) {
+function make(tag, name, parent, attributes = {}, text = "") {
   const node = document.createElement(tag);
   if (name) node.className = name;
   for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
+  if (text) node.textContent = text;
   parent?.append(node);
   return node;
 }
+const say = (node, text) => { if (node.textContent !== text) node.textContent = text; };
 
-function build(el, stoppable) {
-  const root = make("section", "sl-scope", el, { role: "group", "aria-label": "live stream", "data-state": "waiting" });
-  const head = make("div", "sl-head", root);
-  const view = { root, facts: {} };
+function build(el, stoppable, several) {
+  const root = make("section", "sl-scope", el, { role: "group", "aria-label": "live stream", "data-state": "waiting", "data-lm-suppress-shortcuts": "true" });
+  const head = make("div", "sl-head", root), view = { root, several, facts: [], texts: new Map(), rows: new Map() };
   view.state = make("span", "sl-state", head, { role: "status" });
   view.title = make("span", "sl-title", head);
-  view.stop = stoppable ? make("button", "sl-stop", head, { type: "button" }) : null;
-  if (view.stop) view.stop.textContent = "Stop";
-  view.note = make("div", "sl-note", root, { role: "status" });
-  const facts = make("div", "sl-facts", root);
-  for (const [key, label] of FACTS) {
-    const fact = make("div", "sl-fact", facts);
-    make("div", "sl-name", fact).textContent = label;
-    view.facts[key] = make("div", "sl-value", fact, { "data-fact": key, "aria-label": label });
-  }
-  view.gaps = make("canvas", "sl-gaps", root, { role: "img", "aria-label": "gaps between reads" });
-  view.caption = make("p", "sl-caption", root);
-  view.text = make("div", "sl-text", root,
-    { role: "region", "aria-label": "text so far", "aria-live": "off", tabindex: "0", dir: "auto" });
+  const scales = make("span", "sl-scales", head, { role: "group", "aria-label": "scale of the gaps" });
+  make("span", "", scales, {}, "gaps");
+  view.linear = make("button", "", scales, { type: "button", "aria-pressed": "true" }, "linear");
+  view.log = make("button", "", scales, { type: "button", "aria-pressed": "false" }, "log");
+  view.hold = make("button", "sl-hold", head, { type: "button", "aria-pressed": "false", "aria-keyshortcuts": "Space" });
+  view.stop = stoppable ? make("button", "sl-stop", head, { type: "button" }, several > 1 ? "Stop both".replace("both", several > 2 ? "all" : "both") : "Stop") : null;
+  view.aloud = make("div", "sl-aloud", root, { "aria-live": "polite" });
+  if (several > 1) buildTable(view, several);
+  else view.facts.push(Object.fromEntries(FACTS.map(([key, label]) => [key, fact(view.grid ??= make("div", "sl-facts", root), key, label)])));
+  view.plot = make("div", "sl-plot", root, { tabindex: "0", role: "group", "aria-label": "reads in time: the left and right arrow keys go from read to read" });
+  view.canvas = make("canvas", "sl-canvas", view.plot, { role: "img", "aria-label": "no read yet" });
+  view.readout = make("p", "sl-readout", root);
+  view.note = make("p", "sl-note", root, { role: "status" });
+  const legend = make("div", "sl-legend", root);
+  make("span", "", legend, {}, "wait before a piece:");
+  for (const [name, text] of [["", "about 1 median"], ["sl-heat1", "to 2"], ["sl-heat2", "to 4"], ["sl-heat3", "▾ more"], ["sl-same", "same read as before"], ["sl-merged", "wait not known"]])
+    make("span", "", make("span", "sl-key", legend), { class: `sl-patch ${name}` }).after(text);
+  view.text = make("div", "sl-text", root, { role: "region", "aria-label": "text so far", "aria-live": "off", tabindex: "0", dir: "auto" });
   view.follow = true; // until the reader scrolls back
   view.text.addEventListener("scroll", () => {
     const { scrollHeight, scrollTop, clientHeight } = view.text;
-    if (clientHeight) view.follow = scrollHeight - scrollTop - clientHeight < 40;
+    if (clientHeight) view.follow = scrollHeight - scrollTop - clientHeight < 30;
   });
-  const table = make("table", "sl-lines", root, { "aria-label": "latest lines", "aria-live": "off" });
-  const group = make("colgroup", "", table);
-  for (let i = 0; i < 4; i++) make("col", "", group);
+  if (several > 1) return view;
+  const table = make("table", "sl-lines", make("div", "sl-table", root), { "aria-label": "latest lines", "aria-live": "off" });
   const row = make("tr", "", make("thead", "", table));
-  for (const name of ["line", "ms", "read", "what arrived"]) make("th", "", row, { scope: "col" }).textContent = name;
+  for (const name of ["line", "ms", "read", "", "", "what arrived (⋯ is the rest, much the same in every line)"]) make(name ? "th" : "td", "", row, name ? { scope: "col" } : {}, name);
   view.lines = make("tbody", "", table);
   return view;
 }
 
-// The last `count` characters of some runs, counted as the kernel counts: by code point.
-function lastChars(runs, count) {
-  const out = [];
-  for (let i = runs.length - 1; i >= 0 && count > 0; i--) {
-    const characters = [...runs[i][1]];
-    out.unshift([runs[i][0], characters.slice(-count).join("")]);
-    count -= characters.length;
-  }
-  return { runs: out, short: Math.max(count, 0) };
+function fact(parent, key, label) {
+  const cell = make("div", "sl-fact", parent);
+  const name = make("div", "sl-name", cell, {}, label);
+  return { name, value: make("div", "sl-value", cell, { "data-fact": key, "aria-label": label }) };
 }
 
-// What in a whole state is new to a view that holds an earlier one.  A view that is up to
-// date then only appends, so that a selection in its text survives.
-function newIn(message, held) {
-  const before = held.now?.counts ?? { chars: 0, lines: 0, gaps: 0 };
-  const { runs, short } = lastChars(message.text, message.counts.chars - before.chars);
-  const gaps = message.counts.gaps - before.gaps;
-  return {
-    text: runs,
-    lines: message.lines.filter(([number]) => number >= before.lines),
-    gaps: gaps > 0 ? message.gaps.slice(-gaps) : [],
-    torn: short > 0 && before.chars > 0,
-  };
+function buildTable(view, several) {
+  const table = make("table", "sl-streams", view.root), head = make("tr", "", make("thead", "", table));
+  make("th", "", head, { scope: "col" }, "stream");
+  const names = COLUMNS.map(([, label]) => make("th", "", head, { scope: "col" }, label)), body = make("tbody", "", table);
+  for (let n = 0; n < several; n++) {
+    const row = make("tr", "", body), name = make("th", "", row, { scope: "row", "data-stream": n });
+    view.facts.push({ stream: { value: name }, ...Object.fromEntries(COLUMNS.map(([key], i) =>
+      [key, { name: names[i], value: make("td", "sl-value", row, { "data-fact": key }) }])) });
+  }
 }
 
-// Take a message into what the browser holds.  Returns whether it could be applied.
-function absorb(held, message) {
-  const whole = message.since === 0;
-  if (message.number < held.number || (!whole && message.number === held.number)) return true;
-  if (!whole && message.since !== held.number) return false; // missed one
-  const news = whole ? newIn(message, held) : message;
-  if (news.torn) {
-    held.text = [];
-    held.torn = true;
+// One paragraph for each choice of each stream: pieces carry the wait before them.
+function paragraph(view, stream, choice, name) {
+  const key = `${stream}/${choice}`;
+  if (!view.texts.has(key)) {
+    const node = make("p", "sl-choice", view.text);
+    if (name || choice) make("b", "", node, {}, `${[name, choice ? `choice ${choice + 1}` : ""].filter(Boolean).join(", ")}: `);
+    view.texts.set(key, { node, kind: "", read: -1 });
   }
-  held.text.push(...news.text);
-  held.lines = held.lines.concat(news.lines).slice(-MAX_LINES);
-  held.gaps = held.gaps.concat(news.gaps).slice(-MAX_GAPS);
-  held.number = message.number;
-  held.now = message;
-  held.received = performance.now();
-  held.offset = Math.min(held.offset, held.received - message.sent_ms); // kernel's clock, at best
-  return true;
+  return view.texts.get(key);
 }
 
-function showText(view, held) {
-  const box = view.text;
-  if (held.torn) box.replaceChildren();
-  for (const [kind, text] of held.text) {
-    let run = box.lastElementChild;
-    if (!run || run.dataset.kind !== kind) {
-      run = make("span", "sl-run", box, { "data-kind": kind, "data-said": SAID[kind] ?? kind });
-      run.append("");
-    }
-    run.lastChild.appendData(text);
+function showText(view, held, stream) {
+  if (held.torn) for (const [key, each] of view.texts) if (key.startsWith(`${stream}/`)) { each.node.remove(); view.texts.delete(key); }
+  const first = held.reads[0]?.n ?? 0;
+  for (const [kind, text, read, choice] of held.news) {
+    const into = paragraph(view, stream, choice, held.now.name), row = held.reads[read - first];
+    const wait = waitClass(row, held.scale), same = read === into.read ? " sl-same" : "";
+    const about = { "data-kind": kind, "data-read": `${stream}/${read}` };
+    if (into.kind !== kind && kind !== "content" && kind !== "data") about["data-said"] = `[${SAID[kind] ?? kind}] `;
+    if (wait === "sl-heat3" && !same) about["data-wait"] = `▾${short(row.gap)}`;
+    make("span", `sl-run ${wait}${same}`, into.node, about, text);
+    Object.assign(into, { kind, read });
   }
-  held.text = [];
+  held.news = [];
   held.torn = false;
-  let over = box.textContent.length - MAX_CHARS;
-  while (over > 1000 && box.firstElementChild) {
-    const data = box.firstElementChild.lastChild;
-    const cut = Math.min(over, data.length);
-    data.deleteData(0, cut);
-    over -= cut;
-    if (!data.length) box.firstElementChild.remove();
-  }
-  if (view.follow) box.scrollTop = box.scrollHeight;
+  for (const { node } of view.texts.values())
+    for (let over = node.textContent.length - MAX_CHARS; over > 0 && node.firstChild; ) {
+      over -= node.firstChild.textContent.length;
+      node.firstChild.remove();
+    }
+  if (view.follow) view.text.scrollTop = view.text.scrollHeight;
 }
 
 function showLines(view, held) {
-  const rows = held.lines.map(([number, t, read, text], i) => {
-    const row = document.createElement("tr");
-    const same = i > 0 && held.lines[i - 1][2] === read; // one arrival, not two
-    make("td", "", row).textContent = number;
-    make("td", same ? "sl-same" : "", row).textContent = same ? "same read" : t.toFixed(1);
-    make("td", same ? "sl-same" : "", row).textContent = read;
-    const cell = make("td", "", row);
-    const [, field, rest] = /^((?:data|event|id|retry)?:)?(.*)$/s.exec(text);
-    if (field) make("span", "sl-field", cell).textContent = field;
-    cell.append(text ? rest : "(blank)");
-    if (!text) cell.className = "sl-same";
+  const rows = held.lines.map(([number, t, read, kind, , pieces, note], i) => {
+    const row = make("tr", "", null, { "data-read": `0/${read}`, "data-kind": kind });
+    const above = held.lines[i - 1]?.[2] === read, below = held.lines[i + 1]?.[2] === read; // one arrival
+    make("td", "", row, {}, String(number));
+    make("td", "", row, {}, above ? "" : t.toFixed(1));
+    make("td", "", row, {}, above ? "" : String(read));
+    make("td", "sl-bracket", row, { "aria-hidden": "true" }, above ? (below ? "│" : "└") : below ? "┌" : "");
+    make("td", "sl-glyph", row, {}, GLYPHS[kind]);
+    const cell = make("td", "sl-line", row);
+    for (const [what, text] of pieces) make("span", `sl-${what}`, cell, {}, text);
+    if (note) make("span", "sl-remark", cell, {}, (pieces.length ? "   " : "") + note);
     return row;
   });
   view.lines.replaceChildren(...rows);
 }
 
-function showFacts(view, held) {
-  const { counts, state, ended, label, dialect, ttft_ms } = held.now;
-  view.root.dataset.state = state;
-  const said = STATES[state] ?? state;
-  if (view.state.textContent !== said) view.state.textContent = said; // announced once
-  view.title.textContent = [label, dialect === "auto" ? "" : dialect, ended].filter(Boolean).join(" · ");
-  view.title.title = view.title.textContent;
-  view.root.setAttribute("aria-label", `live stream ${label}`);
-  view.facts.ttft.textContent = ms(ttft_ms);
-  for (const key of ["reads", "lines", "events", "bytes"]) view.facts[key].textContent = whole(counts[key]);
-}
-
-const running = (held) => held.now && (held.now.state === "waiting" || held.now.state === "streaming");
-
-function elapsed(held) {
-  if (held.now.elapsed_ms == null) return null;
-  return held.now.elapsed_ms + (running(held) ? performance.now() - held.received : 0);
-}
-
-// The time since the last read: a gap that is still open, so it is drawn hollow.
-function openGap(held, t) {
-  const last = held.gaps.at(-1)?.[0];
-  return running(held) && last != null && t != null ? Math.max(t - last, 0) : 0;
-}
-
-function caption(held, open) {
-  const { counts, median_gap_ms, longest_gap_ms, longest_gap_read } = held.now;
-  if (!counts.gaps) return counts.reads ? "one read so far: no gap yet" : "waiting for the first read";
-  const now = open > Math.max(3 * median_gap_ms, 100) ? ` · nothing for ${ms(open)}` : "";
-  return `gaps between reads: median ${ms(median_gap_ms)} · longest ${ms(longest_gap_ms)} before read ${longest_gap_read}${now}`;
-}
-
-function drawGaps(view, held) {
-  const canvas = view.gaps, ratio = window.devicePixelRatio || 1;
-  const width = canvas.clientWidth, height = canvas.clientHeight;
-  if (!width) return;
-  if (canvas.width !== Math.round(width * ratio)) canvas.width = Math.round(width * ratio);
-  if (canvas.height !== Math.round(height * ratio)) canvas.height = Math.round(height * ratio);
-  const pen = canvas.getContext("2d"), style = getComputedStyle(view.root);
-  const colour = (name) => style.getPropertyValue(name).trim();
-  pen.setTransform(ratio, 0, 0, ratio, 0, 0);
-  pen.clearRect(0, 0, width, height);
-  const t = elapsed(held) ?? 0, open = openGap(held, t);
-  const left = 46, right = width - 6, top = 8, base = height - 16;
-  const begin = Math.max(t - WINDOW_MS, 0), span = Math.max(Math.min(t, WINDOW_MS), 500);
-  const shown = held.gaps.filter(([at]) => at >= begin);
-  const longest = shown.reduce((best, gap) => (gap[1] > (best?.[1] ?? 0) ? gap : best), null);
-  const high = Math.max(100, longest?.[1] ?? 0, open) * 1.3;
-  const least = Math.max(Math.min(high / 50, ...shown.map(([, gap]) => gap)), 0.02);
-  const low = 10 ** Math.floor(Math.log10(least / 1.5));
-  const y = (gap) => base - (base - top) * Math.max(Math.log10(Math.max(gap, low) / low), 0) / Math.log10(high / low);
-  const x = (at) => left + (right - left) * (at - begin) / span;
-  pen.font = `10px ${style.fontFamily}`;
-  pen.fillStyle = colour("--sl-dim");
-  pen.strokeStyle = colour("--sl-line");
-  pen.lineWidth = 1;
-  pen.textAlign = "right";
-  for (let decade = low; decade <= high; decade *= 10) {
-    const at = Math.round(y(decade)) + 0.5;
-    pen.beginPath(); pen.moveTo(left, at); pen.lineTo(right, at); pen.stroke();
-    const name = decade >= 1000 ? `${decade / 1000} s` : `${Number(decade.toPrecision(1))} ms`;
-    pen.fillText(name, left - 5, at + 3);
-  }
-  pen.textAlign = "left";
-  pen.fillText(`${(begin / 1000).toFixed(1)} s`, left, height - 3);
-  pen.textAlign = "right";
-  pen.fillText(`${((begin + span) / 1000).toFixed(1)} s since the request was sent`, right, height - 3);
-  const wide = Math.min(Math.max((right - left) / Math.max(shown.length, 1) * 0.5, 1), 3);
-  pen.lineWidth = wide;
-  for (const gap of shown) {
-    pen.strokeStyle = pen.fillStyle = colour(gap === longest ? "--sl-mark" : "--sl-trace");
-    pen.beginPath(); pen.moveTo(x(gap[0]), base); pen.lineTo(x(gap[0]), y(gap[1])); pen.stroke();
-    pen.beginPath(); pen.arc(x(gap[0]), y(gap[1]), Math.max(wide * 0.8, 1.5), 0, 7); pen.fill();
-  }
-  if (longest) {
-    pen.fillStyle = colour("--sl-mark");
-    const over = x(longest[0]) > right - 90;
-    pen.textAlign = over ? "right" : "left";
-    pen.fillText(`◂ ${ms(longest[1])}`.slice(over ? 2 : 0) + (over ? " ▸" : ""), x(longest[0]) + (over ? -6 : 6), y(longest[1]) + 3);
-  }
-  if (open > 0) {
-    pen.setLineDash([3, 3]);
-    pen.strokeStyle = colour("--sl-mark");
-    pen.lineWidth = 1.5;
-    pen.beginPath(); pen.moveTo(x(t), base); pen.lineTo(x(t), y(open)); pen.stroke();
-    pen.setLineDash([]);
+function showFacts(view, held, n) {
+  const { counts, ttft_ms, median_gap_ms, longest_gap_ms, name, mode } = held.now, facts = view.facts[n];
+  const known = counts.known < counts.gaps ? "known gap" : "gap";
+  const values = { ttft: ms(ttft_ms), median: ms(median_gap_ms), longest: ms(longest_gap_ms) };
+  for (const [key, { value }] of Object.entries(facts)) if (key !== "elapsed" && key !== "stream") say(value, values[key] ?? whole(counts[key]));
+  say(facts.median.name, `median ${known}`);
+  if (facts.longest) say(facts.longest.name, `longest ${known}`);
+  if (facts.stream && !facts.stream.value.firstChild) {
+    make("span", `sl-mark sl-mark${n % 2}`, facts.stream.value, { "aria-hidden": "true" }, "▼○◆■"[n % 4]);
+    facts.stream.value.append(` ${name} `);
+    make("small", "", facts.stream.value, {}, HOW[mode] ?? "");
   }
 }
 
@@ -238,68 +151,239 @@ function isDark() {
   return window.matchMedia?.("(prefers-color-scheme: dark)").matches ?? false;
 }
 
-function render({ model, el }) {
-  const view = build(el, model.get("stoppable"));
-  const held = { number: 0, lines: [], gaps: [], text: [], torn: false, now: null, received: 0, offset: Infinity };
-  const still = window.matchMedia?.("(prefers-reduced-motion: reduce)").matches;
-  let clicked = null, asked = -Infinity, frame = 0, drawn = 0, over = false;
+// The state in one word, and the sentence beside it.
+function stateOf(streams, view, gone, silent, heldAt) {
+  const open = streams.filter(running), first = streams[0].now, reads = streams.map((held) => held.now.counts);
+  const last = Math.max(...streams.map((held) => held.now.elapsed_ms ?? 0));
+  if (gone && open.length)
+    return [gone, `The clock stands. The last state was at ${(last / 1000).toFixed(2)} s: ${counted(reads.reduce((n, c) => n + c.reads, 0), "read")}, ${counted(reads.reduce((n, c) => n + c.events, 0), "event")}.`];
+  const many = streams.length > 1 && `${["two", "three", "four"][streams.length - 2] ?? streams.length} requests, one clock`;
+  const what = [first.label.replace(many ? ` ${first.name}` : "", ""), many, first.dialect === "auto" ? "" : first.dialect, many ? "" : first.mode];
+  const about = what.filter(Boolean).join(" · ");
+  if (heldAt != null) return ["held", `held at ${(heldAt / 1000).toFixed(2)} s; the recording goes on`];
+  if (silent) return ["waiting for the kernel", about];
+  if (open.length) return [open.some((held) => held.now.state === "streaming") ? "streaming" : "waiting", about];
+  const worst = streams.find((held) => held.now.state === "failed") ?? streams.find((held) => held.now.state === "stopped") ?? streams[0];
+  return [worst.now.state, `${streams.length > 1 ? "" : `${first.label} · `}${worst.now.ended}. Kept in ${streams.length > 1 ? ".recordings" : "sl.last"}.`];
+}
 
-  const note = () => {
-    if (!clicked || !held.now) return;
-    const heard = held.now.stop_waited_ms;
-    const waits = performance.now() - clicked;
-    view.note.textContent = heard != null ? `Stop: the click waited ${ms(heard)}`
-      : waits < 300 ? "Stopping…"
-      : `Stop: the click has waited ${(waits / 1000).toFixed(1)} s for the kernel, which is busy. ■ Interrupt stops at once.`;
-  };
-  const animate = () => {
-    if (!held.now) return;
+function render({ model, el }) {
+  const still = window.matchMedia?.("(prefers-reduced-motion: reduce)").matches;
+  const self = { log: false, chosen: null, heldAt: null, queue: [], clicked: null, asked: -Infinity, answered: null, drawn: 0, aloud: -Infinity, over: false, window: null };
+  let view = null, streams = [], frame = 0;
+
+  const gone = () => el.closest(".jupyter-widgets-disconnected") ? "kernel restarted" : self.answered && performance.now() - self.answered > 1500 && streams[0].received < self.answered ? "stream lost" : null;
+  const open = () => streams.some((held) => held.now && running(held));
+
+  function place() {
+    const several = streams.length > 1, lanes = [];
+    let top = 20;
+    for (const held of streams) {
+      const choices = Math.min(Math.max(1, ...held.text.map((piece) => piece[3] + 1)), 4);
+      lanes.push(lanesAt(top, several, choices));
+      top = lanes.at(-1).floor + 12;
+    }
+    return { lanes, floor: top - 8, height: top + 18 };
+  }
+
+  function animate() {
+    if (!view || !streams.every((held) => held.now)) return;
+    const now = performance.now(), lost = gone(), { lanes, floor, height } = place();
     view.root.classList.toggle("sl-dark", isDark());
-    const t = elapsed(held), open = openGap(held, t);
-    view.facts.elapsed.textContent = ms(t);
-    view.caption.textContent = caption(held, open);
-    view.gaps.setAttribute("aria-label", view.caption.textContent);
+    view.canvas.style.height = `${height}px`;
+    const width = view.canvas.clientWidth;
+    const clocks = streams.map((held) => self.heldAt == null ? clock(held, now, lost) : { ...clock(held, held.received, lost), t: running(held) ? self.heldAt : held.now.elapsed_ms ?? 0 });
+    const silent_ms = Math.max(...clocks.map((each) => each.silent_ms)), t = Math.max(...clocks.map((each) => each.t));
+    tell(clocks, lost, silent_ms, t, now);
+    if (!width) return;
+    const pen = penOn(view.canvas, height), colours = coloursOf(view.root);
+    self.window = windowOf(t, self.window);
+    const median = Math.max(0, ...streams.map((held) => held.scale ?? 0)) || null, left = 60, right = width - 4;
+    const longest = Math.max(...streams.map((held) => held.now.longest_gap_ms ?? 0));
+    const scale = { ...self.window, left, right, median, log: self.log, top: topOf(median, longest, self.log) };
+    scale.x = (at) => left + ((right - left) * (at - scale.begin)) / scale.span;
+    self.scale = { ...scale, lanes };
+    drawAxis(pen, scale, 14, floor, colours);
+    if (silent_ms) drawSilence(pen, scale.x(Math.max(clocks[0].said, scale.begin)), scale.x(t), 14, floor, silent_ms, colours);
+    streams.forEach((held, n) => {
+      const row = self.chosen?.stream === n ? rowOf(n, self.chosen.read) : null;
+      drawStream(pen, marksOf(held, lanes[n], scale, clocks[n]), lanes[n], scale, colours, row && scale.x(row.t), streams.length > 1 ? held.now.name : "");
+    });
+    if (open() && !lost && self.heldAt == null) drawNow(pen, scale.x(t), 14, floor, "now", colours);
+    else if (!lost) drawNow(pen, scale.x(t), 14, floor, self.heldAt != null ? "held" : streams.some((held) => held.now.state === "stopped") ? "Stop" : "end", colours);
+  }
+
+  // Everything that is said in words: a reader of the screen hears a state once, then every 5 s.
+  function tell(clocks, lost, silent_ms, t, now) {
+    const [state, about] = stateOf(streams, view, lost, silent_ms, self.heldAt);
+    view.root.dataset.state = lost && open() ? "gone" : silent_ms ? "silent" : state;
+    say(view.state, state);
+    say(view.title, about);
+    view.title.title = about;
+    const elapsed = view.facts[0].elapsed;
+    if (elapsed) {
+      const asOf = silent_ms || (lost && open()) ? "as of" : open() ? "since the request" : "in all";
+      say(elapsed.name, asOf);
+      say(elapsed.value, clocks[0].said == null ? "–" : ms(silent_ms ? clocks[0].said : t));
+    }
+    view.root.classList.toggle("sl-stale", !!silent_ms || (!!lost && open()));
+    const chosen = self.chosen && rowOf(self.chosen.stream, self.chosen.read);
+    const parts = lost && open() ? ["", about] : silent_ms ? ["", "The counters stand at the last state. The stream may go on: the kernel runs other code and cannot say. Stop takes effect when it answers."]
+      : chosen ? sentence(streams[self.chosen.stream], chosen) : ["", streams.map((held) => (streams.length > 1 ? `${held.now.name}: ` : "") + summary(held)).join(" ")];
+    if (view.readout.textContent !== parts.join("")) {
+      view.readout.replaceChildren();
+      parts.forEach((part, i) => make(i % 2 ? "span" : "b", "", view.readout, {}, part));
+      view.canvas.setAttribute("aria-label", parts.join(""));
+    }
+    if (now - self.aloud > ALOUD_MS && open() && !lost) {
+      if (self.aloud > 0) say(view.aloud, `${state}, ${(t / 1000).toFixed(0)} s: ${streams.map((held) => `${counted(held.now.counts.reads, "read")}, ${counted(held.now.counts.events, "event")}`).join("; ")}`);
+      self.aloud = now;
+    }
     note();
-    drawGaps(view, held);
-  };
-  const loop = (now) => {
-    if (over) return;
-    if (running(held) && now - drawn >= (still ? 500 : 33)) { animate(); drawn = now; }
-    frame = requestAnimationFrame(loop);
-  };
-  const take = (message) => {
-    if (!message || message.number == null) return;
-    if (!absorb(held, message)) {
-      if (performance.now() - asked > 500) { asked = performance.now(); model.send({ do: "resync" }); }
+    if (view.stop && (!open() || lost)) {
+      view.stop.disabled = true;
+      if (lost && open()) say(view.stop, "Stop: nothing runs");
+    }
+    if (silent_ms > PING_MS && now - self.asked > PING_MS && !lost) ping();
+  }
+
+  // A kernel that was started anew answers that it is idle, and sends no state.
+  function ping() {
+    self.asked = performance.now();
+    const idle = (message) => { if (message?.content?.execution_state === "idle") self.answered ??= performance.now(); };
+    model.send({ do: "resync" }, { iopub: { status: idle } });
+  }
+
+  function note() {
+    if (!self.clicked || !streams[0].now) return;
+    const heard = streams[0].now.stop_waited_ms, waits = performance.now() - self.clicked;
+    say(view.note, heard != null ? `Stop: the click waited ${ms(heard)}`
+      : waits < 300 ? "Stopping…"
+      : `Stop: the click has waited ${(waits / 1000).toFixed(1)} s for the kernel, which is busy. ■ Interrupt stops at once.`);
+  }
+
+  const rowOf = (stream, read) => streams[stream]?.reads[read - streams[stream].reads[0]?.n];
+
+  function choose(stream, read) {
+    if (self.chosen?.stream === stream && self.chosen?.read === read) return;
+    self.chosen = read == null ? null : { stream, read };
+    mark();
+    animate();
+  }
+
+  function mark() {
+    const key = self.chosen && `${self.chosen.stream}/${self.chosen.read}`;
+    for (const node of view.root.querySelectorAll(".sl-chosen")) node.classList.remove("sl-chosen");
+    if (key) for (const node of view.root.querySelectorAll(`[data-read="${key}"]`)) node.classList.add("sl-chosen");
+  }
+
+  function pointed(event) {
+    const near = event.target.closest?.("[data-read]");
+    if (near) return choose(...near.dataset.read.split("/").map(Number));
+    if (event.target !== view.canvas || !self.scale) return;
+    const { left, right, begin, span, lanes } = self.scale;
+    const stream = Math.max(lanes.findLastIndex((each) => event.offsetY >= each.top - 6), 0);
+    const t = begin + ((event.offsetX - left) / (right - left)) * span;
+    const best = streams[stream].reads.reduce((found, row) => {
+      const far = row.lo != null && t >= row.lo && t <= row.t ? 0 : Math.abs(row.t - t);
+      return !found || far < found.far ? { far, row } : found;
+    }, null);
+    choose(stream, best && (best.far / span) * (right - left) < 12 ? best.row.n : null);
+  }
+
+  function pressed(event) {
+    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (event.ctrlKey || event.metaKey || event.altKey || (event.key === " " && event.target.closest("button"))) return;
+    if (event.key === " ") hold();
+    else if (event.key === "Escape") choose(null, null);
+    else if (step) {
+      const { stream = 0, read } = self.chosen ?? {}, reads = streams[stream]?.reads ?? [];
+      if (!reads.length) return;
+      const at = read == null ? (step > 0 ? 0 : reads.length - 1) : read - reads[0].n + step;
+      choose(stream, reads[Math.min(Math.max(at, 0), reads.length - 1)].n);
+    } else return;
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  // Space holds the display: the messages wait, and the kernel does not replace the view.
+  function hold() {
+    const on = self.heldAt == null;
+    self.heldAt = on ? Math.max(...streams.map((held) => clock(held, performance.now(), gone()).t)) : null;
+    view.hold.setAttribute("aria-pressed", String(on));
+    view.hold.firstChild.textContent = on ? "Go on " : "Hold ";
+    model.send({ do: "hold", on });
+    if (!on) for (const message of self.queue.splice(0)) take(message);
+    animate();
+  }
+
+  function start(several) {
+    view = build(el, model.get("stoppable"), several);
+    streams = Array.from({ length: several }, empty);
+    view.hold.append("Hold ", make("kbd", "", null, {}, "Space"));
+    view.hold.addEventListener("click", hold);
+    for (const button of [view.linear, view.log]) button.addEventListener("click", () => {
+      self.log = button === view.log;
+      view.linear.setAttribute("aria-pressed", String(!self.log));
+      view.log.setAttribute("aria-pressed", String(self.log));
+      animate();
+    });
+    view.stop?.addEventListener("click", () => {
+      self.clicked = performance.now();
+      view.stop.disabled = true;
+      say(view.stop, "Stopping…");
+      model.send({ do: "stop", clicked_ms: self.clicked - streams[0].offset });
+      note();
+    });
+    view.root.addEventListener("pointermove", pointed);
+    view.root.addEventListener("pointerleave", () => choose(null, null));
+    view.root.addEventListener("keydown", pressed);
+    const style = (node, name) => getComputedStyle(node).getPropertyValue(name);
+    if (style(document.documentElement, "--jp-layout-color1") || style(document.body, "--jp-layout-color1") || style(document.documentElement, "--vscode-editor-background")) view.root.classList.add("sl-themed");
+    sized.observe(view.canvas);
+  }
+
+  function take(message) {
+    if (!message?.streams?.length) return;
+    if (!view) start(message.streams.length);
+    if (self.heldAt != null) { // what a whole state repeats need not wait
+      if (message.streams.every((each) => each.since === 0)) self.queue.length = 0;
+      self.queue.push(message);
       return;
     }
-    showText(view, held);
-    showLines(view, held);
-    showFacts(view, held);
-    if (!running(held) && view.stop) view.stop.disabled = true;
-    if (!still || !running(held) || performance.now() - drawn > 500) { animate(); drawn = performance.now(); }
-  };
-  const onState = () => take(model.get("state"));
-  view.stop?.addEventListener("click", () => {
-    clicked = performance.now();
-    view.stop.disabled = true;
-    view.stop.textContent = "Stopping…";
-    model.send({ do: "stop", clicked_ms: clicked - held.offset });
+    self.answered = null;
+    const now = performance.now();
+    if (!message.streams.every((state, n) => absorb(streams[n], state, now))) {
+      if (now - self.asked > 500) { self.asked = now; model.send({ do: "resync" }); }
+      return;
+    }
+    streams.forEach((held, n) => {
+      if (held.news.length || held.torn) showText(view, held, n);
+      showFacts(view, held, n);
+    });
+    if (view.lines && message.streams[0].lines.length) showLines(view, streams[0]);
+    view.root.setAttribute("aria-label", `live stream ${streams[0].now.label}`);
+    if (self.chosen) mark();
     note();
-  });
-  const themed = getComputedStyle(document.documentElement).getPropertyValue("--jp-layout-color1")
-    || getComputedStyle(document.body).getPropertyValue("--jp-layout-color1")
-    || getComputedStyle(document.documentElement).getPropertyValue("--vscode-editor-background");
-  if (themed) view.root.classList.add("sl-themed");
+    if (!open() || now - self.drawn > (still ? 500 : 33)) { animate(); self.drawn = now; }
+  }
+
+  const onState = () => take(model.get("state"));
+  const sized = new ResizeObserver(() => animate());
+  const loop = (now) => {
+    if (self.over) return;
+    if (view && (open() || self.heldAt != null) && now - self.drawn >= (still ? 500 : 33)) { animate(); self.drawn = now; }
+    frame = requestAnimationFrame(loop);
+  };
   model.on("change:state", onState);
   model.on("msg:custom", take);
   onState();
-  if (!held.now || running(held)) model.send({ do: "resync" }); // the trait may be a second old
-  const sized = new ResizeObserver(animate);
-  sized.observe(view.gaps);
+  if (!view) start(1);
+  animate();
+  model.send({ do: "appear", height_px: Math.round(el.getBoundingClientRect().height) }); // the trait may be a second old
   frame = requestAnimationFrame(loop);
   return () => {
-    over = true;
+    self.over = true;
     cancelAnimationFrame(frame);
     sized.disconnect();
     model.off("change:state", onState);

@@ -1,23 +1,21 @@
 """The end of a growing text: the part that a view shows.
 
-A `Tail` keeps the last `limit` characters, as runs of one kind each, and counts the rest.
+A `Tail` keeps the last `limit` characters, in pieces that know their read, and counts the rest.
 Positions are counted from the beginning of the whole text.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import groupby
-from operator import itemgetter
 
 from streamlab.follow.text import several_lines
 
-Runs = list[list[str]]
-"""Pairs of kind and text, oldest first, in JSON values."""
+Piece = tuple[str, str, int, int]
+"""A kind, its text, the read that completed it, the choice it belongs to."""
 
 
 class Tail:
-    """The last `limit` characters of a text, as runs of one kind.
+    """The last `limit` characters of a text, in pieces.
 
     Attributes
     ----------
@@ -28,37 +26,46 @@ class Tail:
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self.total = 0
-        self._runs: Runs = []
+        self.kept = 0
+        self._pieces: list[Piece] = []
+        self._halves: dict[tuple[str, int], str] = {}
 
-    @property
-    def kept(self) -> int:
-        """How many characters are kept."""
-        return sum(len(text) for _, text in self._runs)
+    def extend(self, pieces: Iterable[Piece]) -> None:
+        """Add pieces; those without text do not count."""
+        for kind, text, read, choice in pieces:
+            shown = several_lines(self._whole(kind, text, choice))
+            self.total += len(shown)
+            self.kept += len(shown)
+            last = self._pieces[-1] if self._pieces else None
+            if shown and last is not None and (kind, read, choice) == (last[0], *last[2:]):
+                self._pieces[-1] = (kind, last[1] + shown, read, choice)
+            elif shown:
+                self._pieces.append((kind, shown, read, choice))
+        self._pieces = _without(self._pieces, self.kept - self.limit)
+        self.kept = min(self.kept, self.limit)
 
-    def extend(self, pieces: Iterable[tuple[str, str]]) -> None:
-        """Add pairs of kind and text; those without text do not count."""
-        # The pieces of a run are joined before they are cleaned: two of them can hold the
-        # halves of one surrogate pair, and each half alone would become U+FFFD.  Halves in
-        # two calls stay apart, because the text before them may be shown already.
-        for kind, group in groupby(filter(itemgetter(1), pieces), key=itemgetter(0)):
-            text = several_lines("".join(piece for _, piece in group))
-            self.total += len(text)
-            if self._runs and self._runs[-1][0] == kind:
-                self._runs[-1][1] += text[-self.limit :]
-            else:
-                self._runs.append([kind, text[-self.limit :]])
-        self._runs = _without(self._runs, self.kept - self.limit)
-
-    def since(self, position: int) -> Runs:
+    def since(self, position: int) -> list[Piece]:
         """Return the text after `position`, as far as it is kept."""
-        return _without(self._runs, position - (self.total - self.kept))
+        return _without(self._pieces, position - (self.total - self.kept))
+
+    def _whole(self, kind: str, text: str, choice: int) -> str:
+        """Return a text with the half character before it, without a half one at its end."""
+        # A server that cuts its text by UTF-16 units sends the halves of one surrogate pair in
+        # two events.  Each half alone would become U+FFFD, so the first waits for the second.
+        text = self._halves.pop((kind, choice), "") + text
+        if text and "\ud800" <= text[-1] <= "\udbff":
+            self._halves[kind, choice] = text[-1]
+            return text[:-1]
+        return text
 
 
-def _without(runs: Runs, skip: int) -> Runs:
-    """Return `runs` without their first `skip` characters, as new lists."""
+def _without(pieces: list[Piece], skip: int) -> list[Piece]:
+    """Return `pieces` without their first `skip` characters."""
+    if skip <= 0:
+        return pieces[:]
     rest = []
-    for kind, text in runs:
+    for kind, text, read, choice in pieces:
         if skip < len(text):
-            rest.append([kind, text[max(skip, 0) :]])
-        skip = max(skip - len(text), 0)
+            rest.append((kind, text[max(skip, 0) :], read, choice))
+        skip -= len(text)
     return rest

@@ -10,19 +10,31 @@ Rule: a capture calls this module only to begin and to end.
 from __future__ import annotations
 
 import contextvars
+import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import anywidget
 import traitlets
 
-from streamlab.faces.state import State
+from streamlab.faces.state import View
 from streamlab.live.feed import INTERVAL_NS, Feed
 from streamlab.live.model import LiveModel
 
 _HERE = Path(__file__).parent
+
+
+def module(*names: str) -> str:
+    """Return ES modules of this folder as one, the module that is shown last.
+
+    A widget's module is loaded from text, so it cannot import a file.  The files stay modules
+    of their own for tests: here their imports of each other, and the word export, are left out.
+    """
+    parts = [(_HERE / name).read_text("utf-8") for name in names]
+    parts[:-1] = [re.sub(r"^export ", "", part, flags=re.M) for part in parts[:-1]]
+    return re.sub(r'^import [^;]* from "\./[^;]*;\n', "", "\n".join(parts), flags=re.M)
 
 
 class Scope(anywidget.AnyWidget):
@@ -31,19 +43,19 @@ class Scope(anywidget.AnyWidget):
     Attributes
     ----------
     state : dict
-        The latest whole state: a front end that appears late begins with this state.
+        The latest whole states: a front end that appears late begins with these.
     stoppable : bool
         Whether there is a Stop button.
     """
 
-    _esm = _HERE / "scope.mjs"
+    _esm = module("held.mjs", "axis.mjs", "marks.mjs", "draw.mjs", "scope.mjs")
     _css = _HERE / "scope.css"
     state = traitlets.Dict().tag(sync=True)
     stoppable = traitlets.Bool(False).tag(sync=True)
 
 
 class LiveView:
-    """A scope that follows a model until `stop` is called.
+    """A scope that follows models until `stop` is called.
 
     Parameters
     ----------
@@ -54,17 +66,42 @@ class LiveView:
     ----------
     failure : Exception or None
         Why the view stopped following, if it did; the capture goes on.
+    height_px : int
+        The height of the scope in the browser; 0 before the browser has drawn it.
     """
 
-    def __init__(self, model: LiveModel, on_stop: Callable[[], object] | None = None) -> None:
+    def __init__(
+        self, models: Sequence[LiveModel], on_stop: Callable[[], object] | None = None
+    ) -> None:
         self.failure: Exception | None = None
         self.on_stop = on_stop
+        self.height_px = 0
+        self._on_release: Callable[[], object] = lambda: None
+        self._n_front_ends, self._is_held = 0, False
         self.scope = Scope(stoppable=on_stop is not None)
-        self.feed = Feed(model, self._keep, self.scope.send)
+        self.feed = Feed(models, self._keep, self._tell)
         self.scope.on_msg(self._hear)
         _let_clicks_through(self.scope.comm)
         self._over = threading.Event()
         self._thread: threading.Thread | None = None
+
+    def when_not_held(self, call: Callable[[], object]) -> None:
+        """Call `call` now, or once the person who holds the display lets it go on."""
+        if self._is_held:
+            self._on_release = call
+        else:
+            call()
+
+    @property
+    def is_restored(self) -> bool:
+        """Whether a page that was reloaded shows the scope: no update reaches its output."""
+        return self._n_front_ends > 1
+
+    def close(self) -> None:
+        """Close the widget, and the layout that ipywidgets made for it."""
+        layout = self.scope.layout
+        self.scope.close()
+        layout.close()
 
     def start(self) -> None:
         """Begin to follow, in a thread whose messages belong to the cell that runs now."""
@@ -77,8 +114,8 @@ class LiveView:
         )
         self._thread.start()
 
-    def stop(self) -> State:
-        """Stop following; send the last state whole, and return it."""
+    def stop(self) -> View:
+        """Stop following; send the last states whole, and return them."""
         self._over.set()
         # The wait has a limit: a thread that hangs in a send to the front end must not keep
         # the cell from ending.
@@ -93,16 +130,28 @@ class LiveView:
         except Exception as exc:  # a view that fails must not disturb the capture
             self.failure = exc
 
-    def _keep(self, state: State) -> None:
-        self.scope.state = {**state}
+    def _keep(self, view: View) -> None:
+        self.scope.state = {**view}
+
+    def _tell(self, view: View) -> None:
+        self.scope.send({**view})
 
     def _hear(self, _: object, message: object, __: object) -> None:
-        """Handle a message of a front end: it needs a whole state, or Stop was clicked."""
+        """Handle a message of a front end."""
         match message:
+            case {"do": "appear", "height_px": int(height_px)}:
+                self._n_front_ends += 1
+                self.height_px = min(max(height_px, 0), 4_000)
+                self.feed.resync()
             case {"do": "resync"}:
                 self.feed.resync()
+            case {"do": "hold", "on": bool(is_held)}:
+                self._is_held = is_held
+                if not is_held:
+                    self._on_release()
             case {"do": "stop", "clicked_ms": int() | float() as clicked_ms} if self.on_stop:
-                self.feed.model.stop_heard(self.feed.model.clock() / 1e6 - clicked_ms)
+                first = self.feed.models[0]
+                first.stop_heard(first.clock() / 1e6 - clicked_ms)
                 self.on_stop()
 
 

@@ -117,6 +117,8 @@ def _own(site: Site, path: str) -> Response:
         return home(site.scenarios.values(), site.address)
     if path == "/v1/models":
         return models(site.scenarios)
+    if path == "/health":
+        return document(compact({"status": "ok"}), JSON)
     if path.startswith("/lab/log/"):
         log = site.logs.get(path.removeprefix("/lab/log/"))
         if log is not None:

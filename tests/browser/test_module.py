@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from streamlab.live import LiveModel
+from streamlab.live.view import Scope
+from streamlab.tape import Stamp
 from tests.browser.conftest import let_it_draw
 from tests.live.growing import DONE, Growing, chat
 
@@ -24,8 +26,11 @@ START = """async ([url, state]) => {
         get: (name) => window.traits[name],
         on: (name, hear) => (heard[name] ??= []).push(hear),
         off: (name, hear) => { heard[name] = heard[name].filter((other) => other !== hear); },
-        send: (message) => window.sent.push(message),
+        send: (message, callbacks) => { window.sent.push(message); window.told = callbacks; },
     };
+    window.later_ms = 0; // a clock that a test moves
+    const now = performance.now.bind(performance);
+    performance.now = () => now() + window.later_ms;
     const scope = (await import(url)).default;
     window.leave = scope.render({ model, el: document.getElementById("root") });
     window.listening = () => Object.values(heard).flat().length;
@@ -43,10 +48,10 @@ class Stage:
 
     def open(self, state, body=""):
         css = (ROOM / "scope.css").read_text()
-        module = b64encode((ROOM / "scope.mjs").read_bytes()).decode()
+        module = b64encode(Scope._esm.encode()).decode()
         self.page.set_content(PAGE.format(css=css, body=body))
         self.page.evaluate(START, [f"data:text/javascript;base64,{module}", state])
-        self.asked = self.page.evaluate("window.sent.splice(0)")
+        self.asked = self.page.evaluate("window.sent.splice(0).map(({ do: what }) => what)")
 
     def read(self, after_ms, data):
         self.log.read(after_ms, data)
@@ -54,12 +59,12 @@ class Stage:
 
     def whole(self):
         self.number = self.model.number
-        return self.model.snapshot()
+        return {"streams": [self.model.snapshot()]}
 
     def delta(self):
         state = self.model.snapshot(since=self.number)
         self.number = state["number"]
-        return state
+        return {"streams": [state]}
 
     def tell(self, message):
         self.page.evaluate("message => window.tell('msg:custom', message)", message)
@@ -79,28 +84,31 @@ def stage(page):
 
 
 @pytest.mark.parametrize("had_a_state", [False, True])
-def test_a_front_end_that_appears_asks_for_the_whole_state(stage, had_a_state):
+def test_a_front_end_that_appears_says_so_and_is_told_the_whole_state(stage, had_a_state):
     stage.read(10, chat("x"))
     stage.open(stage.whole() if had_a_state else {})
 
-    assert stage.asked == [{"do": "resync"}]
+    assert stage.asked == ["appear"]
     assert stage.page.locator(".sl-state").inner_text() == "streaming" * had_a_state
 
 
-def test_of_a_stream_that_has_ended_nothing_is_asked(stage):
-    stage.read(10, chat("x"))
-    stage.log.end("eof")
+def test_a_restored_scope_renders_its_last_state_itself(stage):
+    stage.read(10, chat("Hello"))
+    stage.log.end("closed", "Stop was pressed")
     stage.model.pull()
     stage.open(stage.whole())
+    said = stage.page.locator(".sl-title").inner_text()
 
-    assert stage.asked == []
+    assert stage.text() == "Hello"
+    assert stage.page.locator(".sl-state").inner_text() == "stopped"
+    assert said == "a stream · closed before its end: Stop was pressed. Kept in sl.last."
 
 
 def test_a_whole_state_only_appends_to_a_view_in_step(stage):
     """So that what a reader has selected stays selected."""
     stage.read(10, chat("\N{GRINNING FACE} one "))
     stage.open(stage.whole())
-    stage.page.evaluate("window.kept = document.querySelector('.sl-run').lastChild")
+    stage.page.evaluate("window.kept = document.querySelector('.sl-run').firstChild")
     stage.read(10, chat("\N{GRINNING FACE} two"))
     stage.tell(stage.whole())
     stage.tell(stage.whole())
@@ -183,8 +191,7 @@ def test_streamed_text_is_never_markup(stage):
 def test_a_click_is_sent_with_its_time_and_shows_how_long_it_waits(stage):
     stage.read(10, chat("x"))
     stage.open(stage.whole())
-    stage.page.keyboard.press("Tab")
-    stage.page.keyboard.press("Enter")
+    stage.page.get_by_role("button", name="Stop").press("Enter")
     stage.page.wait_for_function(
         "() => /has waited 0\\.[3-9] s for the kernel/.test("
         "document.querySelector('.sl-note').textContent)"
@@ -212,7 +219,7 @@ def test_the_clock_runs_on_between_messages_and_stands_at_the_end(stage):
     let_it_draw(stage.page)
     assert stage.page.locator("[data-fact=elapsed]").inner_text() == "10.0 ms"
     assert stage.page.locator(".sl-state").inner_text() == "done"
-    assert stage.page.get_by_role("button").is_disabled()
+    assert stage.page.get_by_role("button", name="Stop").is_disabled()
 
 
 def test_text_is_silent_and_the_state_is_announced(stage):
@@ -222,8 +229,9 @@ def test_text_is_silent_and_the_state_is_announced(stage):
     assert stage.page.locator(".sl-text").get_attribute("aria-live") == "off"
     assert stage.page.locator(".sl-lines").get_attribute("aria-live") == "off"
     assert stage.page.get_by_role("status").first.inner_text() == "streaming"
+    assert stage.page.locator(".sl-aloud").get_attribute("aria-live") == "polite"
     assert stage.page.get_by_role("button", name="Stop").count() == 1
-    assert "gap" in stage.page.get_by_role("img").get_attribute("aria-label")
+    assert "no gap yet" in stage.page.get_by_role("img").get_attribute("aria-label")
 
 
 def test_a_reader_who_scrolls_back_is_left_there(stage):
@@ -247,7 +255,7 @@ def test_a_long_stream_keeps_the_page_small(stage):
 
     assert len(stage.text()) <= 9_000
     assert stage.text().endswith("word 39 99 ")
-    assert stage.page.evaluate("document.querySelectorAll('#root *').length") < 200
+    assert stage.page.evaluate("document.querySelectorAll('#root *').length") < 300
 
 
 def test_a_view_that_goes_away_listens_no_more(stage):
@@ -272,7 +280,9 @@ def test_it_has_contrast_in_light_and_dark(stage, body, tmp_path):
             ".sl-stop",
             ".sl-text",
             ".sl-lines td",
-            ".sl-caption",
+            ".sl-readout",
+            ".sl-legend",
+            ".sl-lines .sl-field",
             ".sl-name",
         ]
     )
@@ -306,3 +316,278 @@ def test_with_reduced_motion_nothing_moves_by_itself(chromium, stage):
     )
 
     assert stage.page.evaluate(animation) == "none"
+
+
+def chosen(stage):
+    return stage.page.evaluate(
+        "[...document.querySelectorAll('.sl-chosen')].map((node) => node.textContent)"
+    )
+
+
+def some_reads(stage):
+    stage.read(100, chat("one"))
+    stage.read(20, chat(" two") + chat(" three"))
+    stage.read(20, b": ping\n\n" + chat(" four"))
+    stage.open(stage.whole())
+
+
+def test_a_piece_that_is_pointed_at_frames_its_lines_and_says_its_read(stage):
+    some_reads(stage)
+    stage.page.get_by_text(" three").first.hover()
+    readout = stage.page.locator(".sl-readout").inner_text()
+
+    assert readout == (
+        "read 1 at 120.0 ms, 20.0 ms after read 0: 2 events, one arrival. "
+        "No gap between them was observed."
+    )
+    assert chosen(stage)[0] == " two three"
+    assert sum("delta" in text for text in chosen(stage)[1:]) == 2
+    assert len(chosen(stage)) == 5  # a piece and four lines
+
+
+def test_a_line_that_is_pointed_at_frames_its_piece(stage):
+    some_reads(stage)
+    stage.page.locator(".sl-lines tr", has_text="ping").hover()
+
+    assert chosen(stage)[0] == " four"
+    assert "read 2 at 140.0 ms" in stage.page.locator(".sl-readout").inner_text()
+
+
+def test_a_read_on_the_axis_is_pointed_at(stage):
+    some_reads(stage)
+    box = stage.page.locator(".sl-canvas").bounding_box()
+    width = box["width"] - 64
+    stage.page.mouse.move(box["x"] + 60 + width * 120 / 1200 + 1, box["y"] + 70)
+
+    assert "read 1 at 120.0 ms" in stage.page.locator(".sl-readout").inner_text()
+
+    stage.page.mouse.move(box["x"] + 60 + width * 0.6, box["y"] + 70)
+    assert chosen(stage) == []
+
+
+def test_arrow_keys_go_from_read_to_read(stage):
+    some_reads(stage)
+    plot, readout = stage.page.locator(".sl-plot"), stage.page.locator(".sl-readout")
+    said = []
+    for key in ("ArrowLeft", "ArrowLeft", "ArrowLeft", "ArrowLeft", "ArrowRight"):
+        plot.press(key)
+        said.append(readout.inner_text()[:6])
+    plot.press("Escape")
+
+    assert said == ["read 2", "read 1", "read 0", "read 0", "read 1"]
+    assert readout.inner_text().startswith("3 reads: the median gap between them is 20.0 ms")
+
+
+def test_space_holds_the_display_and_lets_it_go_on(stage):
+    stage.read(100, chat("one"))
+    stage.open(stage.whole())
+    stage.page.locator(".sl-plot").press(" ")
+    held = stage.page.locator(".sl-title").inner_text()
+    for word in (" two", " three"):
+        stage.read(20, chat(word))
+        stage.tell(stage.delta())
+    stage.tell(stage.whole())
+
+    assert held.startswith("held at ")
+    assert held.endswith(" s; the recording goes on")
+    assert stage.text() == "one"
+    assert stage.page.locator(".sl-title").inner_text() == held
+
+    stage.page.get_by_role("button", name="Go on").press(" ")
+    assert stage.text() == "one two three"
+    assert [message for message in stage.sent() if message["do"] == "hold"] == [
+        {"do": "hold", "on": True},
+        {"do": "hold", "on": False},
+    ]
+    assert all(message["do"] == "hold" for message in stage.sent())  # none was missed
+
+
+def test_the_scale_of_the_gaps_is_linear_or_logarithmic(stage):
+    some_reads(stage)
+    log = stage.page.get_by_role("button", name="log")
+    before = stage.page.locator(".sl-canvas").screenshot()
+    log.press(" ")
+
+    assert log.get_attribute("aria-pressed") == "true"
+    assert stage.page.locator(".sl-canvas").screenshot() != before
+    assert stage.page.locator(".sl-state").inner_text() == "streaming"  # not held
+
+
+def in_state(stage, state):
+    stage.page.wait_for_function(
+        f"() => document.querySelector('.sl-scope').dataset.state === '{state}'"
+    )
+
+
+def test_silence_of_the_kernel_is_not_silence_of_the_stream(stage):
+    stage.read(880, chat("x"))
+    stage.open(stage.whole())
+    stage.page.evaluate("window.later_ms = 2100")
+    in_state(stage, "silent")
+
+    assert stage.page.locator(".sl-state").inner_text() == "waiting for the kernel"
+    assert stage.page.locator(".sl-facts .sl-name").nth(1).inner_text() == "as of"
+    assert stage.page.locator("[data-fact=elapsed]").inner_text() == "880.0 ms"
+    assert "the kernel runs other code" in stage.page.locator(".sl-readout").inner_text()
+    assert stage.page.get_by_role("button", name="Stop").is_enabled()
+
+    stage.log.clock.advance_ms(2200)
+    stage.tell(stage.delta())  # the heart beats again, without news
+    in_state(stage, "streaming")
+    assert stage.page.locator("[data-fact=elapsed]").inner_text().startswith("3.")
+
+
+def test_the_clock_stands_when_the_kernel_was_restarted(stage):
+    stage.read(880, chat("x"))
+    stage.open(stage.whole())
+    stage.page.evaluate("root.classList.add('jupyter-widgets-disconnected')")
+    in_state(stage, "gone")
+    stage.page.evaluate("window.later_ms = 9000")
+    let_it_draw(stage.page)
+    let_it_draw(stage.page)
+
+    assert stage.page.locator(".sl-state").inner_text() == "kernel restarted"
+    assert stage.page.locator(".sl-title").inner_text() == (
+        "The clock stands. The last state was at 0.88 s: 1 read, 1 event."
+    )
+    assert stage.page.locator("[data-fact=elapsed]").inner_text() == "880.0 ms"
+    assert stage.page.get_by_role("button", name="Stop: nothing runs").is_disabled()
+
+
+def test_a_kernel_that_answers_and_does_not_know_the_stream_was_restarted(stage):
+    stage.read(880, chat("x"))
+    stage.open(stage.whole())
+    stage.page.evaluate("window.later_ms = 2500")
+    stage.page.wait_for_function("() => window.sent.some((m) => m.do === 'resync')")
+    stage.page.evaluate("told.iopub.status({ content: { execution_state: 'idle' } })")
+    in_state(stage, "silent")
+    stage.page.evaluate("window.later_ms = 5000")
+    in_state(stage, "gone")
+
+    assert stage.page.locator(".sl-state").inner_text() == "stream lost"
+
+
+def test_a_state_is_said_once_and_then_every_five_seconds(stage):
+    stage.read(880, chat("x"))
+    stage.open(stage.whole())
+    aloud = stage.page.locator(".sl-aloud")
+    let_it_draw(stage.page)
+    assert aloud.inner_text() == ""
+
+    said = []
+    for n in range(1, 4):
+        stage.log.clock.advance_ms(2000)
+        stage.page.evaluate(f"window.later_ms = {2000 * n}")
+        stage.tell(stage.delta())
+        let_it_draw(stage.page)
+        let_it_draw(stage.page)
+        said.append(aloud.inner_text())
+
+    assert said[:2] == ["", ""]
+    assert said[2].startswith("streaming, ")
+    assert said[2].endswith(" s: 1 read, 1 event")
+
+
+def test_it_is_as_high_from_the_first_frame_to_the_last(stage):
+    height = "document.querySelector('.sl-scope').getBoundingClientRect().height"
+    stage.open({})
+    heights = [stage.page.evaluate(height)]
+    stage.tell(stage.whole())
+    heights.append(stage.page.evaluate(height))
+    for n in range(60):
+        stage.read(400 if n == 30 else 15, chat(f"word {n} ") * 3)
+        stage.tell(stage.delta())
+        heights.append(stage.page.evaluate(height))
+    stage.page.evaluate("window.later_ms = 2100")
+    in_state(stage, "silent")
+    heights.append(stage.page.evaluate(height))
+    stage.page.get_by_role("button", name="Stop").press("Enter")
+    heights.append(stage.page.evaluate(height))
+    stage.log.end("closed", "Stop was pressed")
+    stage.model.pull()
+    stage.tell(stage.delta())
+    heights.append(stage.page.evaluate(height))
+
+    assert len(set(heights)) == 1
+
+
+def test_every_choice_has_its_paragraph(stage):
+    pair = [
+        {"index": n, "delta": {"content": word}} for n, word in enumerate(("left", "right"))
+    ]
+    stage.read(10, f"data: {json.dumps({'choices': pair})}\n\n".encode())
+    stage.open(stage.whole())
+
+    assert stage.page.locator(".sl-choice").all_inner_texts() == ["left", "choice 2: right"]
+
+
+def test_pieces_show_the_wait_before_them(stage):
+    for n in range(8):
+        stage.read(20, chat(f"{n} "))
+    stage.read(300, chat("late ") + chat("with it "))
+    now_ns = stage.log.clock() + 700_000_000
+    stage.log.clock.advance_ms(700)
+    merged = Stamp(now_ns, now_ns, "kernel", 2, now_ns - 690_000_000, "merged")
+    stage.log.append(chat("at some time "), merged)
+    stage.model.pull()
+    stage.open(stage.whole())
+    late = stage.page.locator(".sl-run", has_text="late")
+
+    assert "sl-heat3" in late.get_attribute("class")
+    assert late.get_attribute("data-wait") == "▾300 ms"
+    assert "sl-merged" in stage.page.locator(".sl-run").last.get_attribute("class")
+
+
+def test_streams_beside_each_other_have_a_row_each_and_one_stop(page):
+    logs = [Growing(), Growing()]
+    models = [
+        LiveModel(log, "openai_chat", label="ten", name=name, mode=name)
+        for log, name in zip(logs, ("sync", "async"), strict=True)
+    ]
+    for log, model in zip(logs, models, strict=True):
+        log.read(350, chat("1"))
+        log.read(20, chat(", 2"))
+        model.pull()
+    stage = Stage(page)
+    stage.open({"streams": [model.snapshot() for model in models]})
+    rows = page.locator(".sl-streams tbody tr").all_inner_texts()
+
+    assert [row.split()[:2] for row in rows] == [["▼", "sync"], ["○", "async"]]
+    assert all("350.0 ms" in row and "20.0 ms" in row for row in rows)
+    assert page.locator(".sl-choice").all_inner_texts() == ["sync: 1, 2", "async: 1, 2"]
+    assert page.get_by_role("button", name="Stop").count() == 1
+    assert "two requests, one clock" in page.locator(".sl-title").inner_text()
+
+    logs[1].read(20, chat(", 3"))
+    models[1].pull()
+    news = [model.snapshot(since=1) for model in models]
+    page.evaluate("message => window.tell('msg:custom', message)", {"streams": news})
+    assert page.locator(".sl-choice").all_inner_texts() == ["sync: 1, 2", "async: 1, 2, 3"]
+
+
+@pytest.mark.parametrize("body", ["", DARK], ids=["light", "dark"])
+@pytest.mark.parametrize("width", [800, 480])
+def test_axe_finds_nothing(stage, body, width):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    stage.page.set_viewport_size({"width": width, "height": 900})
+    for n in range(30):
+        stage.read(300 if n == 20 else 20, chat(f"{n} ") * (1 + n % 2))
+    stage.read(20, b": ping\n\nevent: x\nid: 3\ndata: 4\n\n")
+    stage.open(stage.whole(), body)
+    stage.page.locator(".sl-plot").press("ArrowLeft")
+    found = axe.Axe().run(stage.page, context="#root")
+    stage.page.set_viewport_size({"width": 1100, "height": 900})
+
+    assert [each["id"] for each in found.response["violations"]] == []
+
+
+@pytest.mark.parametrize("width", [480, 720])
+def test_a_line_keeps_its_delta_however_narrow_it_is(stage, width):
+    stage.read(10, chat("word", logprobs=None, padding="x" * 200))
+    stage.open(stage.whole())
+    stage.page.evaluate(f"root.style.width = '{width}px'")
+    delta, table = stage.page.locator(".sl-delta"), stage.page.locator(".sl-table")
+
+    assert delta.inner_text() == '"word"'
+    right = table.bounding_box()["x"] + table.bounding_box()["width"]
+    assert delta.bounding_box()["x"] + delta.bounding_box()["width"] <= right

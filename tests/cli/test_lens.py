@@ -81,7 +81,7 @@ def test_in_a_terminal_of_80_columns_no_row_is_broken(eleven, here):
     assert "NTPOT" not in done.out
 
 
-@pytest.mark.parametrize("columns", [79, 100, 110, 112, 113, 114, 120])
+@pytest.mark.parametrize("columns", [60, 79, 80, 100, 110, 112, 113, 114, 120])
 def test_however_wide_it_is_no_row_is_broken(capsys, monkeypatch, eleven, columns):
     monkeypatch.setenv("COLUMNS", str(columns))
     assert main(["lens", eleven]) == 0

@@ -65,13 +65,40 @@ def test_python_m_streamlab_is_the_same(here):
     assert piped("--version", cwd=here) == (0, f"streamlab {__version__}\n", "")
 
 
-@pytest.mark.parametrize("argv", [["nothing"], ["show"], ["record", "--timeout", "soon"]])
-def test_what_is_no_command_is_misuse(capsys, argv):
-    assert main(argv) == 2
+MISUSE = {
+    "nothing": r"No such command 'nothing'\. Help: streamlab --help",
+    "show": r"Missing argument '\S+'\. Help: streamlab show --help",
+    "record --timeout soon": (
+        r"--timeout takes a number of seconds above 0, and 'soon' came\. "
+        r"Pass for example 60\.0\. Help: streamlab record --help"
+    ),
+    "record --timeout 0": r"--timeout takes a number of seconds above 0, and '0' came\. .*",
+    "record --timeout nan": r"--timeout takes a number of seconds above 0, and 'nan' came\. .*",
+    "record --max-bytes 1.5": r"--max-bytes takes a whole number of bytes .*, and '1.5' came.*",
+    "record --temperature hot": r"--temperature takes a number, and 'hot' came\. .*",
+    "serve --port 99999": r"--port takes a port from 0 to 65535, and '99999' came\. .*",
+    "serve --speed fast": r"--speed takes a number above 0, and 'fast' came\. .*",
+    "notebooks --copy-only FILE": (
+        r"the notebooks are copied into a folder, and FILE is a file\. Pass a folder\."
+    ),
+}
+
+
+@pytest.mark.parametrize(("line", "sentence"), MISUSE.items(), ids=MISUSE)
+def test_misuse_is_one_sentence(capsys, here, line, sentence):
+    (here / "FILE").write_text("mine")
+
+    assert main(line.split()) == 2
 
     said = capsys.readouterr()
     assert said.out == ""
-    assert said.err.startswith("Usage: streamlab")
+    assert re.fullmatch(rf"streamlab: {sentence}\n", said.err)
+
+
+def test_completion_can_be_installed(capsys):
+    assert main(["--help"]) == 0
+
+    assert "--install-completion" in capsys.readouterr().out
 
 
 def test_a_new_command_is_one_new_file(monkeypatch, capsys, tmp_path):

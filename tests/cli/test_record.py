@@ -4,16 +4,17 @@ import io
 import json
 import re
 import socket
+import subprocess
 
 import pytest
 
 import streamlab as sl
 from streamlab.cli import main
 from tests.cli.conftest import DONE, event, saved
-from tests.cli.prompt import in_terminal, interrupted, piped
+from tests.cli.prompt import in_terminal, interrupted, piped, start
 
 COUNT = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10\n"
-KEPT = re.compile(r"what arrived is in (\S+); streamlab show prints it\.\n\Z")
+KEPT = re.compile(r"what arrived is in (\S+)\. Next: streamlab show \1\n\Z")
 
 
 def asked(path):
@@ -249,7 +250,7 @@ def test_what_arrived_of_a_stream_that_failed_is_kept_and_named(
     kept = KEPT.search(err)[1]
     rec = sl.load(here / kept)
     assert err.startswith(f"streamlab: {sentence}")
-    assert kept.startswith("streamlab-failed-")
+    assert kept.startswith("streamlab-failed/failed-")
     assert len(rec.reads) > 0
     assert out.removesuffix("\n") == rec.text
 
@@ -258,7 +259,14 @@ def test_two_failures_in_one_second_are_two_files(capsys, here, fast_lab):
     for _ in range(3):
         main(["record", "--lab", "error-500"])
 
-    assert len(list(here.glob("streamlab-failed-*.jsonl"))) == 3
+    assert len(list(here.glob("streamlab-failed/*.jsonl"))) == 3
+
+
+def test_what_failed_is_not_kept_where_it_is_not_wanted(capsys, here, fast_lab):
+    assert main(["record", "--lab", "error-500", "--no-keep"]) == 1
+
+    assert "what arrived" not in capsys.readouterr().err
+    assert list(here.iterdir()) == []
 
 
 def test_a_failed_stream_that_was_saved_is_kept_there_only(fast_lab, capsys, here):
@@ -386,3 +394,38 @@ def test_ctrl_c_leaves_a_whole_journal_where_it_was_to_be_saved(lab, here):
 
     assert (done.code, KEPT.search(done.err)[1]) == (130, "a.jsonl")
     assert sl.load(here / "a.jsonl").end.how == "interrupted"
+
+
+# -- a pipe ------------------------------------------------------------------------------------
+
+
+def test_a_prompt_that_was_piped_in_reaches_the_lab(fast_lab, here):
+    url = ["--url", f"{fast_lab.base_url}/chat/completions", "--dialect", "openai_chat"]
+
+    done = piped("record", *url, "-m", "steady", "-s", "a.jsonl", cwd=here, given="Count")
+
+    assert done.code == 0
+    asked = sl.load(here / "a.jsonl").meta["request"]["messages"]
+    assert asked == [{"role": "user", "content": "Count"}]
+
+
+def test_a_prompt_for_which_the_request_has_no_place_is_refused(fast_lab, here):
+    done = piped("record", "--url", f"{fast_lab.url}/sse/steady", cwd=here, given="Count")
+
+    assert done.code == 2
+    assert done.err.startswith("streamlab: a prompt came, and streamlab does not know where")
+    assert done.out == ""
+
+
+def test_a_pipe_that_stays_open_and_silent_is_not_waited_for(fast_lab, here):
+    url = f"{fast_lab.url}/sse/steady"
+    streams = {"stdin": subprocess.PIPE, "stdout": subprocess.DEVNULL}
+    with start("record", "--url", url, cwd=here, **streams) as child:
+        assert child.wait(30) == 0
+
+
+def test_a_call_is_labelled_by_what_was_played(fast_lab):
+    rec = sl.record(fast_lab.endpoint("steady"), model="bursty")
+
+    assert rec.label == "bursty"
+    assert rec.meta["request"]["model"] == "bursty"

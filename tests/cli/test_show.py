@@ -22,7 +22,7 @@ def rows(capsys, *arguments):
 
 
 def test_lines_are_shown_with_their_times_comments_and_ignored_ones_too(capsys, hello):
-    head, table = rows(capsys, hello)
+    head, table = rows(capsys, hello, "--full")
 
     assert head.startswith(f"{hello}: 'hi', HTTP 200, 4 reads, 12 lines, 5 events, ")
     assert table == [
@@ -42,6 +42,29 @@ def test_lines_are_shown_with_their_times_comments_and_ignored_ones_too(capsys, 
     ]
 
 
+def test_a_long_line_loses_its_middle_and_keeps_what_it_adds(capsys, here):
+    long = event(id=200 * "x", content="42")
+    file = saved(here / "a.jsonl", [(10, long), (20, DONE)])
+
+    _, table = rows(capsys, file)
+
+    assert max(map(len, table)) <= 100
+    assert table[1].startswith("     0       10.0             data: {")
+    assert '"42"' in table[1]
+    assert "⋯" in table[1]
+    _, whole = rows(capsys, file, "--full")
+    assert long.decode().strip() in whole[1]
+
+
+def test_a_cut_journal_says_so_in_its_first_line(capsys, hello):
+    kept = hello.read_text().splitlines(keepends=True)
+    hello.write_text("".join(kept[:-1]))
+
+    head, _ = rows(capsys, hello)
+
+    assert "CUT, the process was killed" in head.splitlines()[0]
+
+
 def test_deltas_say_their_kind(capsys, hello):
     _, table = rows(capsys, hello, "--deltas")
 
@@ -52,7 +75,7 @@ def test_deltas_say_their_kind(capsys, hello):
 
 
 def test_reads_say_their_size_and_their_stamp(capsys, hello):
-    _, table = rows(capsys, hello, "--reads")
+    _, table = rows(capsys, hello, "--reads", "--full")
 
     assert table[1] == f"     0      100.0                {len(ROLE) + 2} B user     {ROLE}␊␊"
 

@@ -11,7 +11,7 @@ import pytest
 
 import streamlab as sl
 from streamlab import formats
-from streamlab.errors import FormatError, UnknownNameError
+from streamlab.errors import FormatError, UnknownNameError, UsageError
 from streamlab.formats import format_for, jsonl, parquet, sse, trace
 from streamlab.tape.whole import whole
 from tests.capture.test_secrets import KEY, echo_url  # noqa: F401  # a fixture
@@ -31,6 +31,18 @@ def test_a_format_is_found_by_its_ending():
     assert format_for("x/A.PARQUET") is parquet
     assert format_for("a.trace.json") is trace
     assert LOADED == [".jsonl", ".parquet"]
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [("a.csv", "rec.lines.to_csv('a.csv')"), ("a.xlsx", "rec.lines.to_excel('a.xlsx')")],
+)
+def test_a_format_of_pandas_is_refused_with_the_line_to_use(rec, tmp_path, name, line):
+    with pytest.raises(UsageError) as caught:
+        rec.save(tmp_path / name)
+
+    assert str(caught.value).endswith(line)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(

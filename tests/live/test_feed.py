@@ -15,9 +15,10 @@ class Front:
         self.number, self.text = 0, ""
         self.missed = 0
 
-    def __call__(self, state):
+    def __call__(self, view):
+        [state] = view["streams"]
         self.got.append(state)
-        text = "".join(piece for _, piece in state["text"])
+        text = "".join(piece[1] for piece in state["text"])
         if state["since"] == 0:
             self.number, self.text = state["number"], text
         elif state["since"] == self.number:
@@ -38,7 +39,7 @@ def front():
 
 @pytest.fixture
 def feed(log, front):
-    return Feed(LiveModel(log, "openai_chat"), front, front)
+    return Feed([LiveModel(log, "openai_chat")], front, front)
 
 
 def stream(log, feed, n, every_ms=2):
@@ -58,20 +59,37 @@ def test_there_are_never_more_than_twenty_messages_in_a_second(log, feed, front)
 
 def test_a_tick_without_news_sends_nothing(log, feed, front):
     stream(log, feed, 1)
-    log.clock.advance_ms(500)
+    log.clock.advance_ms(400)
 
     assert not feed.tick()
     assert len(front.got) == 1
 
 
-def test_while_a_stream_stalls_a_whole_state_goes_out_each_second(log, feed, front):
+def test_while_a_stream_stalls_its_heart_beats_twice_a_second(log, feed, front):
     stream(log, feed, 1)
     for _ in range(50):
         log.clock.advance_ms(100)
         feed.tick()
 
-    assert [state["since"] for state in front.got] == [0] * 6
+    assert [state["since"] for state in front.got] == [0, *[1, 0] * 5]
     assert {state["number"] for state in front.got} == {1}
+    assert all(b["sent_ms"] - a["sent_ms"] <= 600 for a, b in pairwise(front.got))
+
+
+def test_states_of_several_streams_go_out_together(log):
+    got, other = [], Growing()
+    models = [
+        LiveModel(each, "openai_chat", name=name) for each, name in ((log, "a"), (other, "b"))
+    ]
+    feed = Feed(models, got.append, got.append)
+    feed.tick()
+    other.read(10, chat("x"))
+    log.clock.advance_ms(60)
+    feed.tick()
+
+    assert [[state["since"] for state in view["streams"]] for view in got] == [[0, 0], [1, 1]]
+    assert [state["name"] for state in got[1]["streams"]] == ["a", "b"]
+    assert [state["text"] for state in got[1]["streams"]] == [[], [("content", "x", 0, 0)]]
 
 
 def test_after_the_end_nothing_more_is_sent(log, feed, front):
@@ -120,13 +138,13 @@ def test_after_a_lost_message_a_front_end_is_right_within_a_second(log, feed, fr
     stream(log, feed, 600)
 
     assert front.missed > 0
-    assert front.number == feed.model.number or front.got[-1]["number"] == front.number
+    assert front.number == feed.models[0].number or front.got[-1]["number"] == front.number
 
 
 def test_the_last_state_is_whole(log, feed, front):
     stream(log, feed, 10)
     log.end("eof")
-    state = feed.finish()
+    [state] = feed.finish()["streams"]
 
     assert state is front.got[-1]
     assert (state["since"], state["state"]) == (0, "done")

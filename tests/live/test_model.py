@@ -4,6 +4,7 @@ import pytest
 
 from streamlab.live import LiveModel
 from streamlab.recording import Recording
+from streamlab.tape import Stamp
 from streamlab.testing import tape_from
 from tests.live.growing import DONE, Growing, chat
 
@@ -24,7 +25,7 @@ def test_before_the_first_read_it_waits(log, model):
     state = model.snapshot()
 
     assert (state["state"], state["elapsed_ms"], state["ttft_ms"]) == ("waiting", 120.0, None)
-    assert (state["text"], state["lines"], state["gaps"]) == ([], [], [])
+    assert (state["text"], state["lines"], state["reads"]) == ([], [], [])
     assert state["longest_gap_ms"] is None
 
 
@@ -36,9 +37,13 @@ def test_a_state_tells_text_lines_gaps_and_counters(log, model):
     state = model.snapshot()
 
     assert state["state"] == "streaming"
-    assert state["text"] == [["content", "Hello, you"]]
+    assert state["text"] == [("content", "Hello", 1, 0), ("content", ", you", 2, 0)]
     assert state["ttft_ms"] == 100.0
-    assert state["gaps"] == [[100.0, 90.0], [120.0, 20.0]]
+    assert state["reads"] == [
+        [0, 10.0, 1, None],
+        [1, 100.0, 1, 90.0],
+        [2, 120.0, 1, 20.0],
+    ]
     assert (state["median_gap_ms"], state["longest_gap_ms"]) == (55.0, 90.0)
     assert state["longest_gap_read"] == 1
     assert state["counts"] == {
@@ -47,6 +52,7 @@ def test_a_state_tells_text_lines_gaps_and_counters(log, model):
         "events": 3,
         "bytes": len(log.body),
         "gaps": 2,
+        "known": 2,
         "chars": 10,
     }
 
@@ -56,8 +62,44 @@ def test_events_of_one_read_have_no_gap_between_them(log, model):
     model.pull()
     state = model.snapshot()
 
-    assert state["gaps"] == []
+    assert state["reads"] == [[0, 10.0, 3, None]]
     assert [row[1:3] for row in state["lines"]] == [(10.0, 0)] * 6
+
+
+def test_a_merged_read_is_an_interval_without_a_gap(log, model):
+    log.read(10, chat("a"))
+    log.read(20, chat("b"))
+    lo_ns = log.clock() + 5_000_000
+    log.clock.advance_ms(700)
+    now_ns = log.clock()
+    log.append(chat("c") * 34, Stamp(now_ns, now_ns, "kernel", 34, lo_ns, "merged"))
+    log.read(30, chat("d"))
+    model.pull()
+    state = model.snapshot()
+
+    assert state["reads"][2] == [2, 730.0, 34, None, 35.0, 34]
+    assert state["reads"][3] == [3, 760.0, 1, 30.0]  # the gap after it is exact
+    assert (state["median_gap_ms"], state["longest_gap_ms"]) == (25.0, 30.0)
+    assert (state["counts"]["gaps"], state["counts"]["known"]) == (3, 2)
+
+
+def test_a_read_that_grows_is_told_again(log, model):
+    log.read(10, chat("a"))
+    model.pull()
+    number = model.number
+    log.extend(chat("b"))
+    model.pull()
+
+    assert model.snapshot(number)["reads"] == [[0, 10.0, 2, None]]
+
+
+def test_the_median_is_that_of_all_gaps(log, model):
+    for n in range(3_000):
+        log.read(10 if n < 2_000 else 100, b"data: x\n\n")
+    model.pull()
+
+    assert model.snapshot()["median_gap_ms"] == 10.0
+    assert len(model.snapshot()["reads"]) == 1_000
 
 
 def test_a_line_is_dated_by_the_read_that_completed_it(log, model):
@@ -78,9 +120,9 @@ def test_a_delta_continues_the_state_it_names(log, model):
     delta = model.snapshot(since=whole["number"])
 
     assert (delta["since"], delta["number"]) == (whole["number"], whole["number"] + 1)
-    assert delta["text"] == [["content", "two"]]
+    assert delta["text"] == [("content", "two", 1, 0)]
     assert [row[0] for row in delta["lines"]] == [2, 3]
-    assert delta["gaps"] == [[20.0, 10.0]]
+    assert delta["reads"] == [[0, 10.0, 1, None], [1, 20.0, 1, 10.0]]
 
 
 def test_an_unknown_state_is_answered_by_a_whole_one(log, model):
@@ -108,15 +150,15 @@ def test_deltas_joined_are_the_whole(log, model):
             model.pull()
             state = model.snapshot(since=number)
             number = state["number"]
-            text += "".join(piece for _, piece in state["text"])
-            lines = (lines + state["lines"])[-10:]
+            text += "".join(piece[1] for piece in state["text"])
+            lines = (lines + state["lines"])[-12:]
     model.pull()
     final = model.snapshot(since=number)
-    text += "".join(piece for _, piece in final["text"])
+    text += "".join(piece[1] for piece in final["text"])
 
     assert text == "".join(f"{n} " for n in range(150))
     assert lines + final["lines"] != []
-    assert (lines + final["lines"])[-10:] == model.snapshot()["lines"]
+    assert (lines + final["lines"])[-12:] == model.snapshot()["lines"]
 
 
 def test_reasoning_is_told_from_content(log, model):
@@ -125,7 +167,7 @@ def test_reasoning_is_told_from_content(log, model):
     model.pull()
     state = model.snapshot()
 
-    assert state["text"] == [["reasoning", "Hm. "], ["content", "Yes"]]
+    assert state["text"] == [("reasoning", "Hm. ", 0, 0), ("content", "Yes", 1, 0)]
     assert state["ttft_ms"] == 10.0
 
 
@@ -153,12 +195,22 @@ def test_an_end_between_two_pulls_is_no_failure(log, model):
     assert model.snapshot()["state"] == "done"
 
 
+def test_every_choice_is_told(log, model):
+    event = json.dumps(
+        {"choices": [{"index": n, "delta": {"content": w}} for n, w in enumerate("ab")]}
+    )
+    log.read(10, f"data: {event}\n\n".encode())
+    model.pull()
+
+    assert model.snapshot()["text"] == [("content", "a", 0, 0), ("content", "b", 0, 1)]
+
+
 def test_a_plain_stream_shows_its_data(log):
     model = LiveModel(log, "sse")
     log.read(10, b"data: tick\n\n: ping\n\ndata: tock\n\n")
     model.pull()
 
-    assert model.snapshot()["text"] == [["data", "tick\ntock\n"]]
+    assert model.snapshot()["text"] == [("data", "tick\ntock\n", 0, 0)]
     assert model.snapshot()["ttft_ms"] is None
 
 
@@ -170,8 +222,8 @@ def test_a_long_stream_makes_no_long_messages(log, model):
 
     assert state["counts"]["events"] == 100_000
     assert len(json.dumps(state)) < 30_000
-    assert len(state["lines"]) == 10
-    assert sum(len(text) for _, text in state["text"]) == 8000
+    assert len(state["lines"]) == 12
+    assert sum(len(text) for _, text, *_ in state["text"]) == 4_000
 
 
 def test_one_endless_line_is_cut_for_the_view(log, model):
@@ -186,15 +238,17 @@ def test_no_control_character_leaves_the_model(log, model):
     model.pull()
     state = model.snapshot()
 
-    assert state["text"] == [["content", "a␛[31mb␀c\ufffdd\ufffd!"]]
-    assert state["lines"][2][3] == "data: ␛]0;title␇"
+    assert state["text"] == [("content", "a␛[31mb␀c\ufffdd\ufffd!", 0, 0)]
+    assert state["lines"][2][5] == [("field", "data: "), ("rest", "␛]0;title␇")]
     json.dumps(state).encode()
 
 
 ENDS = {
     "eof": ("done", "the body came to its end, after [DONE]"),
-    "cancelled": ("done", "cancelled"),
-    "limit": ("done", "stopped at a limit"),
+    "cancelled": ("stopped", "cancelled"),
+    "interrupted": ("stopped", "interrupted"),
+    "closed": ("stopped", "closed before its end"),
+    "limit": ("stopped", "stopped at a limit"),
     "reset": ("failed", "the stream broke off after the complete answer"),
     "timeout": ("failed", "the stream timed out after the complete answer"),
 }
@@ -252,7 +306,7 @@ def test_a_finished_tape_is_shown_like_a_growing_log():
         "openai_chat",
         31.0,
     )
-    assert state["text"] == [["content", "ab"]]
+    assert state["text"] == [("content", "a", 0, 0), ("content", "b", 1, 0)]
 
 
 def test_a_click_that_came_through_is_a_new_state(log, model):

@@ -3,35 +3,51 @@ from streamlab.live.tail import Tail
 
 def test_half_characters_of_two_pieces_become_one():
     tail = Tail(limit=10)
-    tail.extend([("content", "\ud83d"), ("content", "\ude00")])
+    tail.extend([("content", "a\ud83d", 0, 0)])
+    tail.extend([("content", "\ude00", 1, 0)])
 
-    assert tail.since(0) == [["content", "\N{GRINNING FACE}"]]
+    assert tail.since(0) == [("content", "a", 0, 0), ("content", "\N{GRINNING FACE}", 1, 0)]
+
+
+def test_halves_of_two_choices_stay_apart():
+    tail = Tail(limit=10)
+    tail.extend([("content", "\ud83d", 0, 0), ("content", "\ude00", 0, 1)])
+
+    assert tail.since(0) == [("content", "\ufffd", 0, 1)]
 
 
 def test_a_tail_keeps_the_end_and_counts_the_rest():
     tail = Tail(limit=10)
     for n in range(100):
-        tail.extend([("content", f"{n:02} ")])
+        tail.extend([("content", f"{n:02} ", 0, 0)])
 
     assert tail.total == 300
-    assert tail.since(0) == [["content", " 97 98 99 "]]
-    assert tail.since(297) == [["content", "99 "]]
+    assert tail.since(0) == [("content", " 97 98 99 ", 0, 0)]
+    assert tail.since(297) == [("content", "99 ", 0, 0)]
     assert tail.since(300) == []
 
 
-def test_runs_are_joined_by_kind():
+def test_pieces_are_joined_by_kind_read_and_choice():
     tail = Tail(limit=100)
-    tail.extend([("reasoning", "a"), ("reasoning", "b"), ("role", ""), ("reasoning", "c")])
-    tail.extend([("content", "d")])
+    tail.extend([("reasoning", "a", 0, 0), ("reasoning", "b", 0, 0), ("role", "", 0, 0)])
+    tail.extend([("reasoning", "c", 0, 0), ("reasoning", "d", 1, 0), ("reasoning", "e", 1, 1)])
 
-    assert tail.since(0) == [["reasoning", "abc"], ["content", "d"]]
-    assert tail.since(2) == [["reasoning", "c"], ["content", "d"]]
+    assert tail.since(0) == [
+        ("reasoning", "abc", 0, 0),
+        ("reasoning", "d", 1, 0),
+        ("reasoning", "e", 1, 1),
+    ]
+    assert tail.since(2) == [
+        ("reasoning", "c", 0, 0),
+        ("reasoning", "d", 1, 0),
+        ("reasoning", "e", 1, 1),
+    ]
 
 
 def test_what_was_handed_out_does_not_change():
     tail = Tail(limit=100)
-    tail.extend([("content", "a")])
+    tail.extend([("content", "a", 0, 0)])
     before = tail.since(0)
-    tail.extend([("content", "b")])
+    tail.extend([("content", "b", 0, 0)])
 
-    assert before == [["content", "a"]]
+    assert before == [("content", "a", 0, 0)]

@@ -32,9 +32,9 @@ def stops():
 @pytest.fixture
 def view(log, stops, monkeypatch):
     monkeypatch.setattr(comm, "create_comm", lambda *args, **kwargs: Notes(*args, **kwargs))
-    view = LiveView(LiveModel(log, "openai_chat"), on_stop=lambda: stops.append(1))
+    view = LiveView([LiveModel(log, "openai_chat")], on_stop=lambda: stops.append(1))
     yield view
-    view.scope.close()
+    view.close()
 
 
 def messages(view):
@@ -42,9 +42,9 @@ def messages(view):
     out = []
     for kind, data in view.scope.comm.sent:
         if kind == "comm_msg" and data["method"] == "update" and "state" in data["state"]:
-            out.append(data["state"]["state"])
+            out += data["state"]["state"]["streams"]
         if kind == "comm_msg" and data["method"] == "custom":
-            out.append(data["content"])
+            out += data["content"]["streams"]
     return out
 
 
@@ -72,7 +72,8 @@ def test_a_late_front_end_begins_with_the_trait_and_asks(log, view):
     log.clock.advance_ms(100)
     view.feed.tick()
 
-    assert view.scope.state["text"] == [["content", "one two"]]
+    [state] = view.scope.state["streams"]
+    assert state["text"] == [("content", "one ", 0, 0), ("content", "two", 1, 0)]
     assert messages(view)[-1]["since"] == 0
 
 
@@ -83,7 +84,7 @@ def test_stop_is_called_and_its_wait_is_shown(log, view, stops):
     view.feed.tick()
 
     assert stops == [1]
-    assert view.scope.state["stop_waited_ms"] == 40.0
+    assert view.scope.state["streams"][0]["stop_waited_ms"] == 40.0
 
 
 JUNK = [{}, {"do": "stop"}, {"do": "stop", "clicked_ms": "now"}, {"do": "rm"}, "stop", None, 3]
@@ -97,11 +98,11 @@ def test_a_message_that_means_nothing_does_nothing(view, stops, message):
 
 
 def test_without_a_way_to_stop_there_is_no_button(log):
-    view = LiveView(LiveModel(log))
+    view = LiveView([LiveModel(log)])
     click(view, do="stop", clicked_ms=0)
 
     assert view.scope.stoppable is False
-    assert view.feed.model.snapshot()["stop_waited_ms"] is None
+    assert view.feed.models[0].snapshot()["stop_waited_ms"] is None
 
 
 def test_the_traits_hold_no_more_than_they_should(log, view):
@@ -118,10 +119,10 @@ def test_stopping_sends_the_last_state_whole(log, view):
     view.start()
     log.read(10, chat("all of it", finish="stop") + DONE)
     log.end("eof")
-    state = view.stop()
+    [state] = view.stop()["streams"]
 
-    assert state["text"] == [["content", "all of it"]]
-    assert view.scope.state["state"] == "done"
+    assert state["text"] == [("content", "all of it", 0, 0)]
+    assert view.scope.state["streams"][0]["state"] == "done"
     assert not any(thread.name == "streamlab-live" for thread in threading.enumerate())
 
 

@@ -1,5 +1,6 @@
 """The response to each request, and the message for a bad request."""
 
+import json
 import re
 import socket
 from pathlib import Path
@@ -44,6 +45,30 @@ def test_the_scenarios_are_listed_as_models(http, lab):
     assert listed["object"] == "list"
     assert {*lab.scenarios, *lab.faults} == {entry["id"] for entry in listed["data"]}
     assert all(entry["object"] == "model" for entry in listed["data"])
+
+
+def test_the_lab_says_that_it_is_healthy(http, lab):
+    assert http.get(f"{lab.url}/health").json() == {"status": "ok"}
+
+
+def test_the_lab_answers_where_ollama_completes_a_prompt(http, fast_lab):
+    asked = {"model": "count-to-ten", "prompt": "Count"}
+    lines = http.post(f"{fast_lab.url}/api/generate", json=asked).text.splitlines()
+    said = [json.loads(line) for line in lines]
+
+    assert "".join(each["response"] for each in said) == "1, 2, 3, 4, 5, 6, 7, 8, 9, 10"
+    assert [each["done"] for each in said] == [False] * (len(said) - 1) + [True]
+    assert all("message" not in each for each in said)
+
+
+@pytest.mark.parametrize("path", ["chat/completions", "responses"])
+def test_the_lab_answers_where_groq_does(http, fast_lab, path):
+    asked = {"model": "steady", "stream": True, "messages": [], "input": "Hi"}
+    ours = http.post(f"{fast_lab.url}/v1/{path}", json=asked)
+    groqs = http.post(f"{fast_lab.url}/openai/v1/{path}", json=asked)
+
+    assert groqs.status_code == 200
+    assert groqs.text == ours.text
 
 
 def test_an_unknown_scenario_is_a_404_that_lists_them(http, lab):

@@ -42,6 +42,8 @@ class Shape(ABC):
         The dialect's.
     path : str
         Where requests are sent.
+    other_paths : tuple of str
+        More paths with this format.
     base_path : str
         The path between the lab's URL and the path that the dialect adds.
     streams_by_default : bool
@@ -50,6 +52,7 @@ class Shape(ABC):
 
     name: ClassVar[str]
     path: ClassVar[str]
+    other_paths: ClassVar[tuple[str, ...]] = ()
     base_path: ClassVar[str] = ""
     content_type: ClassVar[str] = SSE
     streams_by_default: ClassVar[bool] = False
@@ -60,7 +63,7 @@ class Shape(ABC):
     @classmethod
     def asked(cls, path: str, body: Mapping[str, object]) -> Asked | None:
         """Return the details that a request names; None if this shape does not serve `path`."""
-        if path != cls.path:
+        if path not in (cls.path, *cls.other_paths):
             return None
         stream = body.get("stream", cls.streams_by_default)
         return Asked(str(body.get("model", "")), bool(stream))

@@ -1,4 +1,8 @@
-"""Ollama's chat: ``POST /api/chat``, one JSON object a line, a stream by default."""
+"""Ollama's chat and completion: one JSON object a line, a stream by default.
+
+``POST /api/chat`` has messages.  ``POST /api/generate`` has a prompt, and its text comes in
+``response``.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +17,7 @@ class Ollama(Shape):
 
     name = "ollama"
     path = "/api/chat"
+    other_paths = ("/api/generate",)
     content_type = "application/x-ndjson"
     streams_by_default = True
 
@@ -29,9 +34,11 @@ class Ollama(Shape):
         return self._done(completion, completion.text)
 
     def _message(self, text: str) -> dict[str, object]:
-        message = {"role": "assistant", "content": text}
-        model = self._request.scenario
-        return {"model": model, "created_at": CREATED_AT, "message": message}
+        model, body = self._request.scenario, self._request.body
+        said: dict[str, object] = {"message": {"role": "assistant", "content": text}}
+        if "prompt" in body and "messages" not in body:
+            said = {"response": text}
+        return {"model": model, "created_at": CREATED_AT, **said}
 
     def _done(self, completion: Completion, text: str) -> bytes:
         counts = {

@@ -17,6 +17,7 @@ class OpenAIChat(Shape):
 
     name = "openai_chat"
     path = "/v1/chat/completions"
+    other_paths = ("/openai/v1/chat/completions",)  # Groq
     base_path = "/v1"
     kind = "chat.completion.chunk"
 

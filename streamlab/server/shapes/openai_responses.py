@@ -14,6 +14,7 @@ class OpenAIResponses(Shape):
 
     name = "openai_responses"
     path = "/v1/responses"
+    other_paths = ("/openai/v1/responses",)  # Groq
     base_path = "/v1"
 
     def __init__(self, request: Request) -> None:

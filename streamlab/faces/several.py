@@ -1,0 +1,59 @@
+"""The face of streams that were watched together: one picture of all of them.
+
+Rule: as in `faces.frozen`, nothing is lost where a viewer strips styles, and all text of a
+stream is harmless and escaped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from html import escape
+from typing import TYPE_CHECKING
+
+from streamlab.faces import frozen
+from streamlab.faces.heat import heat_html
+
+if TYPE_CHECKING:
+    from streamlab.metrics import Tables
+
+KEPT = "They are kept in .recordings; the one that ended last is sl.last."
+
+
+def static_html(streams: Mapping[str, Tables], said: str = "") -> str:
+    """Return the face of streams by name, as HTML without scripts, colours or other files."""
+    from streamlab import plots
+
+    parts = [f"<p>{'<br>'.join(map(escape, _endings(streams, said)))}</p>", _table(streams)]
+    picture = plots.to_html(plots.plot_delivery(streams))
+    parts.append(f"<p>{picture}</p>")
+    for name, each in streams.items():
+        text = heat_html(each) or "(no text)"
+        parts.append(f"<p><strong>{escape(name)}:</strong> {text}</p>")
+        lines = f"<details><summary>Lines of {escape(name)}</summary>{frozen.lines_html(each)}"
+        parts.append(f"{lines}</details>")
+    return f'<div align="left" style="text-align:left">{"".join(parts)}</div>'
+
+
+def static_text(streams: Mapping[str, Tables], said: str = "") -> str:
+    """Return the face of streams by name, as text for a terminal."""
+    faces = [f"{name}: {frozen.static_text(each)}" for name, each in streams.items()]
+    return "\n\n".join([" ".join(filter(None, [said, KEPT])), *faces])
+
+
+def _endings(streams: Mapping[str, Tables], said: str) -> list[str]:
+    """Return how each stream ended; in one sentence, if all ended alike."""
+    ended = {name: frozen.status(each) for name, each in streams.items()}
+    if len(set(ended.values())) == 1:
+        return [" ".join(filter(None, [*set(ended.values()), said, KEPT]))]
+    lines = [f"{name}: {sentence}" for name, sentence in ended.items()]
+    return [*lines, " ".join(filter(None, [said, KEPT]))]
+
+
+def _table(streams: Mapping[str, Tables]) -> str:
+    facts = {name: frozen.facts(each) for name, each in streams.items()}
+    columns = list(dict.fromkeys(column for each in facts.values() for column in each))
+    rows = [
+        [escape(name), *(escape(each.get(column, "–")) for column in columns)]
+        for name, each in facts.items()
+    ]
+    return frozen.table_html(["", *map(escape, columns)], rows)

@@ -1,0 +1,107 @@
+"""The reads of a growing log, as a live view shows them: one row a read.
+
+Reads only: within one read no time was observed, so its events have no gaps.  A merged read is
+an interval: its row has no gap, but the earliest moment at which its bytes can have come.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import insort
+from collections import deque
+from collections.abc import Sequence
+from itertools import islice
+
+from streamlab.follow import Follower
+from streamlab.follow.gap import MERGED, gaps
+from streamlab.tape import UNKNOWN
+
+Row = list[float | None]
+"""The number of a read, its arrival in ms since t0, its events, the known gap before it in ms;
+of a merged read also the earliest moment of its bytes in ms since t0, and its segments."""
+
+
+class ReadRows:
+    """The reads that a follower has decoded.
+
+    Attributes
+    ----------
+    longest : tuple of float and int, or None
+        The longest known gap in ms, and the read that ended it.
+    n_known, n_gaps : int
+        How many gaps are known, of how many.
+    """
+
+    def __init__(self, follower: Follower, limit: int) -> None:
+        self.longest: tuple[float, int] | None = None
+        self.n_gaps = 0
+        self._follower = follower
+        self._total = 0
+        self._latest: deque[tuple[int, float | None, int | None]] = deque(maxlen=limit)
+        self._n_events: array[int] = array("q")
+        self._told_events = 0
+        # Sorted, so that the median of all known gaps costs nothing: each new gap is moved to
+        # its place in the array at once.
+        self._known: array[float] = array("d")
+
+    @property
+    def n_known(self) -> int:
+        """How many gaps are known."""
+        return len(self._known)
+
+    def take(self) -> None:
+        """Add the reads and events that the follower has found."""
+        n_reads = len(self._follower.lines_after)
+        columns, start = self._follower.log.columns, max(self._total - 1, 0)
+        # A slice of an array is a copy.  The log may grow meanwhile: a memoryview of it would
+        # make the next `append` in the capture's thread fail.
+        new = slice(start, n_reads)
+        part = columns.arrived_ns[new], columns.lo_ns[new], columns.arrival[new]
+        rows = zip(*part, gaps(*part).ms, strict=True)
+        for t_ns, lo_ns, arrival, gap_ms in islice(rows, self._total - start, None):
+            self._add(t_ns, lo_ns, arrival == MERGED, gap_ms)
+        events = self._follower.events
+        for event in events[self._told_events :]:
+            self._n_events[self._follower.read_of_line(event.last_line)] += 1
+        self._told_events = len(events)
+
+    def since(self, first: int, t0_ns: int) -> list[Row]:
+        """Return the rows from read `first` on, as far as kept."""
+        start = self._total - len(self._latest)
+        rows = enumerate(self._latest, start)
+        return [self._row(number, *row, t0_ns) for number, row in rows if number >= first]
+
+    @property
+    def median_ms(self) -> float | None:
+        """The median of all known gaps; None without one."""
+        if not self._known:
+            return None
+        low, high = (self._known[n // 2] for n in (len(self._known) - 1, len(self._known)))
+        return round((low + high) / 2, 3)
+
+    def _add(self, t_ns: int, lo_ns: int, is_merged: bool, gap_ms: float) -> None:
+        number, self._total = self._total, self._total + 1
+        self._n_events.append(0)
+        self.n_gaps = number
+        known_ms = None if gap_ms != gap_ms else round(gap_ms, 3)
+        if known_ms is not None:
+            insort(self._known, known_ms)
+            if self.longest is None or known_ms > self.longest[0]:
+                self.longest = known_ms, number
+        # Without a bound of its own, the bytes of a merged read came after the read before it.
+        before_ns = self._latest[-1][0] if self._latest else t_ns
+        earliest_ns = before_ns if lo_ns == UNKNOWN else lo_ns
+        self._latest.append((t_ns, known_ms, earliest_ns if is_merged else None))
+
+    def _row(
+        self, number: int, t_ns: int, gap_ms: float | None, lo_ns: int | None, t0_ns: int
+    ) -> Row:
+        row: Row = [number, _ms(t_ns - t0_ns), self._n_events[number], gap_ms]
+        if lo_ns is not None:
+            n_segments: Sequence[int] = self._follower.log.columns.n_segments
+            row += [_ms(lo_ns - t0_ns), n_segments[number]]
+        return row
+
+
+def _ms(t_ns: int) -> float:
+    return round(t_ns / 1e6, 3)
