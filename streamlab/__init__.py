@@ -16,7 +16,7 @@ stay out of ``__all__``: a star import must not shadow an SDK.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
@@ -37,6 +37,7 @@ __all__ = [
     "read_parquet",
     "record",
     "serve",
+    "stepper",
     "stop_all",
     "stream",
     "tap",
@@ -49,6 +50,7 @@ _HOMES = {
     **dict.fromkeys(("arecord", "record", "stream"), "capture.api"),
     **dict.fromkeys(("stop_all", "watch", "watches"), "capture.watch"),
     "attach": "capture.attach",
+    "stepper": "live.player",
     "tap": "capture.tap",
     **dict.fromkeys(("compare", "concat", "lens_many", "read_parquet", "serve"), "many"),
     **dict.fromkeys(("plot_comparison", "plot_delivery", "plot_lanes"), "plots"),
@@ -78,6 +80,7 @@ if TYPE_CHECKING:
     from streamlab.endpoints.providers import ollama as ollama
     from streamlab.endpoints.providers import openai as openai
     from streamlab.errors import StreamlabError
+    from streamlab.live.player import stepper
     from streamlab.many import compare, concat, lens_many, read_parquet, serve
     from streamlab.plots import plot_comparison, plot_delivery, plot_lanes
     from streamlab.recording import Recording, load
@@ -93,6 +96,12 @@ else:
         if name in _ROOMS:
             return import_module(f"streamlab.{name}")
         raise AttributeError(f"module 'streamlab' has no attribute {name!r}")
+
+
+def load_ipython_extension(ipython: Any) -> None:
+    """Add the cell magic ``%%sse``; ``%load_ext streamlab`` calls this."""
+    sse = import_module("streamlab.live.player").sse
+    ipython.register_magic_function(sse, "cell")
 
 
 def __dir__() -> list[str]:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
+    from streamlab.live.player import Player
     from streamlab.metrics import Tables
     from streamlab.metrics.lens import Lens
 
@@ -231,6 +232,31 @@ class Recording:
 
     def _repr_html_(self) -> str:
         return frozen.static_html(self.tables)
+
+    def play(self) -> Player:
+        """Show the parser in slow motion on this recording, byte by byte, in a notebook."""
+        from streamlab.live.player import Player
+
+        return Player(self.tables)
+
+    def to_html(self, path: str | PathLike[str]) -> Path:
+        """Write the recording as one page with facts, pictures and the player; return its path.
+
+        The page needs no kernel, no other file and no network, and forbids the network to
+        itself.  It has the text and the bytes of the stream, and no key.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written; an existing file is then unchanged.
+        """
+        from streamlab.faces.report import page
+        from streamlab.tape.whole import whole
+
+        made, target = page(self.tables).encode(), Path(path).expanduser()
+        with whole(target) as file:
+            file.write(made)
+        return target
 
     def save(self, path: str | PathLike[str]) -> Path:
         """Save the recording and return its path; the ending of the name is the format.

@@ -25,15 +25,16 @@ ROOMS = {
     "metrics": "errors tape decode dialects follow numpy pandas pyarrow",
     "formats": "errors tape metrics pyarrow pandas",  # metrics hands out pandas' tables
     "plots": "errors follow metrics matplotlib cycler numpy pandas PIL",
-    "faces": "errors tape dialects follow metrics plots",
-    "live": "errors tape dialects follow metrics faces traitlets anywidget",
-    "recording": "errors tape dialects metrics formats plots faces pandas pyarrow matplotlib",
+    "faces": "errors tape decode dialects follow metrics plots",
+    "live": "errors tape dialects follow net metrics faces traitlets anywidget",
+    "recording": "errors tape dialects metrics formats plots faces live pandas pyarrow"
+    " matplotlib",
     "many": "errors tape follow endpoints server metrics formats recording pandas",
     "capture": "errors tape decode dialects follow endpoints net live recording httpx anyio",
     "cli": "errors tape dialects follow endpoints server metrics plots faces capture recording"
     " many __init__ typer rich",
     "__main__": "cli",
-    "__init__": "errors endpoints capture plots recording many",
+    "__init__": "errors endpoints live capture plots recording many",
 }
 
 

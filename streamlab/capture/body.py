@@ -82,10 +82,8 @@ def _own_connection(response: Response) -> Exchange | None:
 
 
 def _framing(response: Response, chunk_ends: array[int] | None) -> Framing:
-    # Two headers by name: a dict of all would take as long as the square of their number.
-    names = ("transfer-encoding", "content-length")
-    headers = {name: response.headers.get(name, "") for name in names}
-    return body_framing(response.request.method, response.status_code, headers, chunk_ends)
+    method, headers = response.request.method, dict(response.headers)
+    return body_framing(method, response.status_code, headers, chunk_ends)
 
 
 def _timeout_s(response: Response) -> float | None:
@@ -124,7 +122,6 @@ def followed(pieces: Iterable[bytes], session: Session) -> Generator[bytes, None
         for piece in pieces:
             session.take(piece)
             yield piece
-            session.asked_on()
     except BaseException as exc:
         session.broke(exc)
         raise
@@ -140,7 +137,6 @@ async def afollowed(
         async for piece in iterator:
             session.take(piece)
             yield piece
-            session.asked_on()
     except BaseException as exc:
         session.broke(exc)
         raise

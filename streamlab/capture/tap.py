@@ -10,7 +10,7 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
-from streamlab.capture.libraries import Request, content_of
+from streamlab.capture.libraries import Request
 from streamlab.capture.options import check_max_bytes
 from streamlab.capture.session import Session
 from streamlab.capture.tap_transport import tap_into, untap
@@ -28,11 +28,10 @@ class Tap:
     """
 
     def __init__(
-        self, client: object, label: str, max_bytes: int | None, max_decoded_bytes: int | None
+        self, client: object, *, label: str = "", max_bytes: int | None = None
     ) -> None:
         check_max_bytes(max_bytes)
-        check_max_bytes(max_decoded_bytes, "max_decoded_bytes")
-        self._label, self._limits = label, (max_bytes, max_decoded_bytes)
+        self._label, self._max_bytes = label, max_bytes
         self._sessions: list[Session] = []
         http = _http_client(client)
         self._client: Callable[[], Any] = weakref.ref(http)  # returns None once closed
@@ -54,12 +53,9 @@ class Tap:
 
     def begin(self, request: Request) -> Session:
         """Begin to record a request that is about to be sent; the transport calls this."""
-        max_bytes, max_decoded_bytes = self._limits
-        session = Session(
-            label=self._label, max_bytes=max_bytes, max_decoded_bytes=max_decoded_bytes
-        )
+        session = Session(label=self._label, max_bytes=self._max_bytes)
         session.called()
-        session.asked(request, content=content_of(request))
+        session.asked(request, content=_content(request))
         self._sessions.append(session)
         return session
 
@@ -82,13 +78,7 @@ class Tap:
         )
 
 
-def tap(
-    client: object,
-    *,
-    label: str = "",
-    max_bytes: int | None = None,
-    max_decoded_bytes: int | None = None,
-) -> Tap:
+def tap(client: object, *, label: str = "", max_bytes: int | None = None) -> Tap:
     """Record every response of a client, unchanged for the code that uses it.
 
     Parameters
@@ -100,8 +90,6 @@ def tap(
         The name of the recordings in tables and pictures; by default the path of the URL.
     max_bytes : int, optional
         End a recording after this number of bytes of body; the client's stream goes on.
-    max_decoded_bytes : int, optional
-        The same for the bytes of a compressed body, decoded; by default 1 GiB.
 
     Returns
     -------
@@ -129,7 +117,7 @@ def tap(
             ...
         tap.recordings
     """
-    return Tap(client, label, max_bytes, max_decoded_bytes)
+    return Tap(client, label=label, max_bytes=max_bytes)
 
 
 def _http_client(client: object) -> Any:
@@ -140,6 +128,14 @@ def _http_client(client: object) -> Any:
         f"and {type(client).__name__} came. "
         "Make one, give it to the SDK (http_client=http) and tap it: sl.tap(http)."
     )
+
+
+def _content(request: Request) -> bytes | None:
+    """Return the body of a request; None if it is streamed, because it is then unknown."""
+    try:
+        return request.content
+    except RuntimeError:  # httpx's RequestNotRead
+        return None
 
 
 def _nothing() -> None:

@@ -25,6 +25,7 @@ from streamlab.decode.records import (
     Event,
     Framer,
     Lines,
+    Registers,
 )
 from streamlab.decode.sse import SSEParser
 from streamlab.decode.text import TextParser
@@ -48,6 +49,7 @@ __all__ = [
     "LineSplitter",
     "Lines",
     "NDJSONParser",
+    "Registers",
     "SSEParser",
     "TextParser",
     "framer_for",

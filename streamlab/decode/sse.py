@@ -32,6 +32,7 @@ from streamlab.decode.records import (
     Comment,
     Event,
     Lines,
+    Registers,
 )
 
 _ORDINARY_KINDS = bytes([DATA, BLANK])
@@ -102,6 +103,11 @@ class SSEParser:
         if self._splitter.close():
             self.lines.kinds.append(TAIL)
         return []
+
+    @property
+    def registers(self) -> Registers:
+        """What the parser remembers between lines: the buffers of the standard."""
+        return Registers(tuple(self._data), self._type, self._id, self.retry)
 
     @property
     def _at_block(self) -> bool:

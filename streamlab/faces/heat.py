@@ -30,6 +30,7 @@ _WAIT, _SAME, _MERGED = "[after ", "<ins>", "⟦"
 class Piece(NamedTuple):
     """The text of one delta, and how it arrived."""
 
+    delta: int
     kind: str
     text: str
     read: int
@@ -44,13 +45,13 @@ def pieces(tables: Tables) -> list[Piece]:
     plain = tables.follower.dialect in ("sse", "ndjson")
     merged = set(reads.index[reads["arrival"].eq("merged").fillna(False)])
     columns = zip(
-        *(deltas[name] for name in ("kind", "text", "read", "gap_ms", "coalesced")),
+        *(deltas[name] for name in ("delta", "kind", "text", "read", "gap_ms", "coalesced")),
         deltas["choice"].fillna(0),
         strict=True,
     )
     return [
-        Piece(kind, several_lines(text) + "\n" * plain, read, gap_ms, same, read in merged)
-        for kind, text, read, gap_ms, same, choice in columns
+        Piece(n, kind, several_lines(text) + "\n" * plain, read, gap, same, read in merged)
+        for n, kind, text, read, gap, same, choice in columns
         if text and choice == 0 and (kind in GENERATED or (plain and kind == "meta"))
     ]
 

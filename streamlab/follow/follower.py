@@ -21,7 +21,7 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from streamlab.decode import FRAMERS, Comment, Event, Framer, Lines, framing_of
-from streamlab.decode.content import MAX_DECODED_BYTES, Decoded, content_decoder
+from streamlab.decode.content import ContentDecoder, content_decoder
 from streamlab.dialects import (
     FUNCTION,
     Delta,
@@ -68,6 +68,8 @@ class Follower:
         How many lines there were once the read had been decoded.
     dialect : str
         The dialect in use; ``"auto"`` until it is known.
+    framing : str
+        ``"sse"``, ``"ndjson"`` or ``"text"``; "" before the first byte.
     reader : Reader or None
         The reader of the dialect; None until the first event is read.
     """
@@ -90,9 +92,9 @@ class Follower:
         self._call = reader
         self._fed = 0  # bytes of the encoded body
         self._plain: bytearray | None = None  # the decoded body, where it differs
-        self._content: Decoded | None = None
+        self._content: ContentDecoder | None = None
         self._framer: Framer | None = None
-        self._framing = ""
+        self.framing = ""
         self._closed = False
         self._told_events = 0
         self._told_comments = 0
@@ -149,34 +151,14 @@ class Follower:
         return ending(end, self.problem(), self.reader.terminator if self.reader else None)
 
     def poll(self) -> None:
-        """Frame the new reads of the log, as far as they are final."""
-        first = max(len(self.lines_after) - 1, 0)
-        body, ends, meta = self.log.final(first)
-        encoding = str(meta.get("content_encoding") or "identity")
-        if self._plain is not None and encoding == "identity":
-            self._go_on_decoded()
-            return self.poll()
-        if self._content is None:  # made late: the encoding is in the response's head
-            limit = meta.get("max_decoded_bytes")
-            self._content = content_decoder(
-                encoding, limit if isinstance(limit, int) else MAX_DECODED_BYTES
-            )
-            self._plain = None if encoding == "identity" else bytearray()
-        for row, end in enumerate(ends, first):
+        """Frame the new reads of the log."""
+        ends = self.log.columns.ends
+        for row in range(max(len(self.lines_after) - 1, 0), len(ends)):
+            end = ends[row]
             if end > self._fed:
-                for plain in self._content.pieces(bytes(body[self._fed : end])):
-                    self._frame(plain)
+                self._feed(bytes(self.log.body[self._fed : end]))
                 self._fed = end
             self._note(row)
-        return None
-
-    def _go_on_decoded(self) -> None:
-        """Go on with a log that is stored decoded from now on, as a secret is masked in it."""
-        # What was decoded so far is the beginning of the new body, whose reads are fewer.
-        assert self._plain is not None
-        self._fed, self._plain, self._content = len(self._plain), None, None
-        ends = (end for end in self.log.final(0)[1] if end <= self._fed)
-        self.lines_after = array("q", (bisect_right(self.lines.ends, end) for end in ends))
 
     def close(self) -> None:
         """Frame the rest of a log that has ended, and the bytes that decoders held back."""
@@ -186,7 +168,7 @@ class Follower:
         self._closed = True
         # A body that was left or broke off is cut there; only at its end can bytes be missing.
         if self._content is not None and self.log.ended and self.log.ended.how == "eof":
-            self._content.flush()
+            self._frame(self._content.flush())
         if self._framer is not None:
             self.events += self._framer.close()
             self._note(len(self.lines_after) - 1)
@@ -211,14 +193,22 @@ class Follower:
         self._tell_comments(before=self._told_events)
         return range(start, len(self.deltas))
 
+    def _feed(self, data: bytes) -> None:
+        if self._content is None:  # made late: the encoding is in the response's head
+            encoding = str(self.log.meta.get("content_encoding") or "identity")
+            self._content = content_decoder(encoding)
+            if encoding != "identity":
+                self._plain = bytearray()
+        self._frame(self._content.feed(data))
+
     def _frame(self, plain: bytes) -> None:
         if not plain:
             return
         if self._plain is not None:
             self._plain += plain
         if self._framer is None:
-            self._framing = self._framing_from(plain)
-            self._framer = FRAMERS[self._framing]()
+            self.framing = self._framing_from(plain)
+            self._framer = FRAMERS[self.framing]()
             self.lines, self.comments = self._framer.lines, self._framer.comments
         self.events += self._framer.feed(plain)
 
@@ -258,7 +248,7 @@ class Follower:
                 return name
         if len(first) < MOST_HELD and not self._closed:
             return "auto"
-        return choose(self._path, self._framing, first[0].type, first[0].data)
+        return choose(self._path, self.framing, first[0].type, first[0].data)
 
     def _tell_comments(self, before: int) -> None:
         """Add the comments before an event, as deltas of their own."""

@@ -6,6 +6,7 @@ body.
 
 from __future__ import annotations
 
+from array import array
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -55,8 +56,7 @@ def line_columns(lines: Lines, body: Body, fields: bool = True) -> dict[str, obj
         Whether a line of kind ``other`` has a field; in a page of HTML it has none.
     """
     kinds = np.array(lines.kinds, dtype=np.uint8)
-    odd = np.flatnonzero(kinds == OTHER) if fields else np.zeros(0, np.int64)
-    spans = _spans(kinds, odd, np.array(lines.ends, dtype=np.int64), body)
+    odd, spans = _odd(kinds, fields), spans_of(lines.kinds, lines.ends, body, fields)
     return {
         "kind": strings(pa.array(KINDS, pa.large_string()).take(pa.array(kinds))),
         "field": strings(_fields(kinds, odd, spans, body)),
@@ -67,7 +67,12 @@ def line_columns(lines: Lines, body: Body, fields: bool = True) -> dict[str, obj
     }
 
 
-def _spans(kinds: Octets, odd: Ints, end: Ints, body: Body) -> Spans:
+def spans_of(
+    line_kinds: bytes | bytearray, ends: array[int], body: Body, fields: bool = True
+) -> Spans:
+    """Return the parts of each line; parameters as in `Lines` and for `line_columns`."""
+    kinds, end = np.array(bytearray(line_kinds), np.uint8), np.array(ends, np.int64)
+    odd = _odd(kinds, fields)
     data = np.frombuffer(body, dtype=np.uint8) if len(body) else np.zeros(1, np.uint8)
     start = np.concatenate([np.zeros(1, np.int64), end])[: len(end)]
     stop = _without_end(data, start, end)
@@ -83,6 +88,11 @@ def _spans(kinds: Octets, odd: Ints, end: Ints, body: Body) -> Spans:
     has_field[odd] = True
     value = _after_colon(data, has_field, kinds == COMMENT, name, stop)
     return Spans(start, text, name, value, stop, end)
+
+
+def _odd(kinds: Octets, fields: bool) -> Ints:
+    """Return the lines of kind ``other`` that have a field."""
+    return np.flatnonzero(kinds == OTHER) if fields else np.zeros(0, np.int64)
 
 
 def _without_end(data: Octets, start: Ints, end: Ints) -> Ints:

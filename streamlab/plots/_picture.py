@@ -73,7 +73,7 @@ _INKS = (
 
 WIDTH_INCHES, HEIGHT_INCHES = 7.6, 3.8
 DPI = 100
-COLOURS_KEPT = 128
+COLOURS_KEPT = 64
 CAPTION_COLUMNS = 112
 CAPTION: Look = {"fontsize": 8.5, "linespacing": 1.4, "parse_math": False}
 INSIDE: Look = {"loc": "best", "fontsize": 9, "framealpha": 0.7}

@@ -215,9 +215,9 @@ def test_of_very_many_lines_the_first_and_the_last_are_listed():
     made = tables((10, b"".join(b"data: %d\n\n" % n for n in range(1_500))), dialect="sse")
     page = Reading(static_html(made))
 
-    assert "The first 1,000 and the last 1,000 of 3,000 lines" in page.text
-    assert "data: 499" in page.text
-    assert "data: 700" not in page.text
+    assert "The first 500 and the last 500 of 3,000 lines" in page.text
+    assert "data: 249" in page.text
+    assert "data: 250" not in page.text
     assert "data: 1499" in page.text
 
 

@@ -1,0 +1,58 @@
+"""A recording as one page: facts, pictures and the player, in one file.
+
+The page works from a disk, without a kernel.  Its content security policy allows the one script
+that is in it, by its hash, and no network at all.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from hashlib import sha256
+from html import escape
+from pathlib import Path
+from string import Template
+from typing import TYPE_CHECKING
+
+from streamlab.faces.frozen import picture_html, static_html, table_html
+from streamlab.faces.steps import packed
+from streamlab.follow.text import one_line
+
+if TYPE_CHECKING:
+    from streamlab.metrics import Tables
+
+_HERE = Path(__file__).parent
+
+# In the page's policy: `default-src` does not cover forms and the base of links.
+_START = """
+mount(document.getElementById("player")).load(document.getElementById("states").textContent);
+"""
+
+
+def page(tables: Tables) -> str:
+    """Return the page of a recording as HTML; it holds the text and the bytes of the stream."""
+    script = (_HERE / "player.mjs").read_text("utf-8") + _START
+    title = escape(one_line(tables.label or "stream", 200))
+    return Template((_HERE / "report.html").read_text("utf-8")).substitute(
+        hash=b64encode(sha256(script.encode()).digest()).decode("ascii"),
+        title=title,
+        css=(_HERE / "player.css").read_text("utf-8"),
+        face=static_html(tables),
+        gaps=picture_html(tables, "gaps"),
+        numbers=_numbers(tables),
+        states=packed(tables),
+        script=script,
+    )
+
+
+def _numbers(tables: Tables) -> str:
+    """Return every defined metric, with its formula."""
+    from streamlab.metrics import METRICS
+
+    rows = []
+    for metric in METRICS:
+        value = metric(tables)
+        if value == value:
+            said = f"{value:,.6g}" if isinstance(value, float) else str(value)
+            formula = (metric.__doc__ or "").partition("\n")[0]
+            rows.append([metric.__name__, escape(said), escape(formula)])
+    return table_html(["metric", "value", "what it is"], rows)

@@ -1,0 +1,184 @@
+"""The parser in slow motion: its state after each byte, as JSON for the player.
+
+The states come from our decoder, run line by line, since nothing but the unfinished line
+changes between two line ends.  The player in the browser looks states up; it parses nothing.
+
+Offsets count the decoded body.  Where the framing of HTTP's chunks is known, its bytes are
+shown between those of the body, and positions count all shown bytes.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import zlib
+from base64 import b64encode
+from codecs import getincrementaldecoder
+from collections.abc import Iterator
+from itertools import accumulate
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from streamlab.decode import KINDS, OTHER, TAIL, SSEParser
+from streamlab.decode.content import content_decoder
+from streamlab.faces.heat import pieces
+from streamlab.faces.notices import notices
+from streamlab.follow.text import one_line, several_lines
+from streamlab.tape import edits
+
+if TYPE_CHECKING:
+    from streamlab.follow import Follower
+    from streamlab.metrics import Tables
+    from streamlab.tape import Tape
+
+MOST_BYTES = 400_000
+"""Of a longer body, the player has the beginning."""
+
+_SHOWN_CHARS = 300  # of a register, of the data of an event: the end of it
+_RULES = json.loads(Path(__file__).with_name("standard.json").read_text("utf-8"))
+_SIZE, _READ, _END = 2, 1, 0  # the order of what stands at one offset
+
+
+class Wire(NamedTuple):
+    """The bytes as a connection brought them."""
+
+    shown: bytes
+    ends: list[int]  # of the reads: positions in `shown`
+    frames: list[list[int]]  # framing of chunks: positions in `shown`, each with a length
+    is_timed: bool = False
+    fault: str = ""  # why the framing is none
+
+
+def packed(tables: Tables, wire: Wire | None = None) -> str:
+    """Return `steps` as JSON, compressed by zlib, in base64."""
+    text = json.dumps(steps(tables, wire), ensure_ascii=False, separators=(",", ":"))
+    return b64encode(zlib.compress(text.encode(), 9)).decode("ascii")
+
+
+def steps(tables: Tables, wire: Wire | None = None) -> dict[str, object]:
+    """Return all that the player shows, in JSON values.
+
+    Parameters
+    ----------
+    wire : Wire, optional
+        The bytes with their framing, where the tape has no times; by default the tape's own.
+    """
+    found, more = notices(tables, is_typed=wire is not None), 0
+    if wire is None and len(tables.tape.body) > MOST_BYTES:
+        more = len(tables.tape.body) - MOST_BYTES
+        beginning = edits.cut(tables.tape, n_bytes=MOST_BYTES)
+        tables = type(tables)(beginning, tables.follower.dialect, tables.label)
+    follower, body = tables.follower, bytes(tables.follower.body)
+    wire = wire or _wire(tables.tape, body)
+    return {
+        "label": one_line(tables.label, 100),
+        "framing": follower.framing,
+        "bytes": wire.shown.decode("latin-1"),
+        "frames": wire.frames,
+        "reads": _reads(tables, wire),
+        "lines": _lines(tables, body),
+        "registers": list(_registers(body)) if follower.framing == "sse" else [],
+        "events": _events(follower),
+        "texts": _texts(tables),
+        "chars": list(_characters(body)),
+        "rules": _RULES,
+        "kinds": KINDS,
+        "notices": [*found, (-1, wire.fault)] if wire.fault else found,
+        "more": more,
+    }
+
+
+def _wire(tape: Tape, body: bytes) -> Wire:
+    """Return the body with the framing that its chunks must have had, as far as noted."""
+    decoder = content_decoder(str(tape.meta.get("content_encoding") or "identity"))
+    ends = list(accumulate(len(decoder.feed(read.data)) for read in tape))
+    is_plain = len(body) == len(tape.body) == (ends[-1] if ends else 0)
+    chunks = list(tape.chunk_ends or ()) if is_plain else []
+    marks = [(end, _READ, b"") for end in ends]
+    for start, end in zip([0, *chunks], chunks, strict=False):
+        marks.append((start, _SIZE, b"%x\r\n" % (end - start)))
+        marks += [(end, _END, b"\r\n")] if end <= len(body) else []
+    shown, at = bytearray(), 0
+    wire = Wire(b"", [], [], is_timed=True)
+    for offset, what, framing in sorted(marks, key=lambda mark: mark[:2]):
+        shown += body[at:offset]
+        at = max(at, min(offset, len(body)))
+        if what == _READ:
+            wire.ends.append(len(shown))
+        else:
+            wire.frames.append([len(shown), len(framing)])
+            shown += framing
+    return wire._replace(shown=bytes(shown))
+
+
+def _reads(tables: Tables, wire: Wire) -> list[list[object]]:
+    """Return the end of each read, its time, and, of a merged read, its earliest time."""
+    if not wire.is_timed:
+        return [[end, None, None] for end in wire.ends]
+    reads = tables.reads
+    merged = reads["arrival"].eq("merged").fillna(False)
+    rows = zip(wire.ends, reads["t_ms"], reads["t_lo_ms"], merged, strict=True)
+    return [
+        [end, round(t, 3), round(lo, 3) if m and lo == lo else None] for end, t, lo, m in rows
+    ]
+
+
+def _lines(tables: Tables, body: bytes) -> dict[str, list[int]]:
+    """Return the lengths of the parts of each line, and its kind."""
+    from streamlab.metrics.lines import spans_of
+
+    framed = tables.framed
+    # A line that never ended is no field, but a reader sees its name and its colon.
+    kinds = framed.lines.kinds.replace(bytes([TAIL]), bytes([OTHER]))
+    spans = spans_of(kinds, framed.lines.ends, body, fields=framed.framing == "sse")
+    return {
+        "kind": list(framed.lines.kinds),
+        "name": (spans.name - spans.start).tolist(),
+        "colon": (spans.value - spans.name).tolist(),
+        "value": (spans.stop - spans.value).tolist(),
+        "end": (spans.end - spans.stop).tolist(),
+    }
+
+
+def _registers(body: bytes) -> Iterator[list[object]]:
+    """Yield the number of lines before each change of a register, and the registers then."""
+    parser, before = SSEParser(), SSEParser().registers
+    for piece in re.findall(rb"[^\r\n]*[\r\n]?", body):
+        parser.feed(piece)
+        if (now := parser.registers) != before:
+            before = now
+            data = "".join(f"{text}\n" for text in now.data[-20:])
+            yield [len(parser.lines), _end(data), _end(now.type), _end(now.id), now.retry]
+
+
+def _events(follower: Follower) -> list[list[object]]:
+    return [[each.last_line, _end(each.type), _end(each.data)] for each in follower.events]
+
+
+def _texts(tables: Tables) -> list[list[object]]:
+    """Return the line that completed each piece of the text, and the piece."""
+    lines = tables.follower.delta_lines
+    return [[lines[piece.delta], piece.text] for piece in pieces(tables)]
+
+
+def _characters(body: bytes) -> Iterator[list[object]]:
+    """Yield offset, length and text of each character of several bytes, and of each fault."""
+    for run in re.finditer(rb"[\x80-\xff]+", body):
+        decoder, start = getincrementaldecoder("utf-8")("replace"), run.start()
+        for at in range(run.start(), run.end() + 1):
+            is_end = at == run.end()
+            text = decoder.decode(b"" if is_end else body[at : at + 1], final=is_end)
+            end = at + (not is_end) - len(decoder.getstate()[0])
+            if text:
+                yield [
+                    start,
+                    end - start,
+                    "BOM" if start == 0 and text == "\ufeff" else one_line(text),
+                ]
+                start = end
+
+
+def _end(text: str) -> str:
+    """Return the end of a text, harmless."""
+    shown = several_lines(text)
+    return shown if len(shown) <= _SHOWN_CHARS else "…" + shown[-_SHOWN_CHARS:]
