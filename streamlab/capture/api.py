@@ -46,6 +46,8 @@ def record(options: RequestOptions) -> Recording:
         Seconds without a byte; 60 by default, None to wait for ever.
     max_bytes : int, optional
         End the stream once so many bytes of body are recorded.
+    max_decoded_bytes : int, optional
+        End the stream once a compressed body has more bytes, decoded; by default 1 GiB.
     think_tags : bool
         Read the content between ``<think>`` and ``</think>`` as reasoning.
     stall_timeout_s : float, optional

@@ -1,7 +1,8 @@
 """A response made elsewhere, by httpx, httpx2, aiohttp or requests, recorded as it is read.
 
 The bytes are stamped where the library returns them (the iterator tier), because the sockets
-below are not ours.  Under a tap the sockets are ours, and stamp the bytes.
+below are not ours.  Pieces that it returns without a wait between them are one arrival.
+Under a tap the sockets are ours, and stamp the bytes.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any, NamedTuple
 import httpx
 
 from streamlab.capture.body import afollowed, follow, followed
-from streamlab.capture.libraries import httpx_of, is_a
+from streamlab.capture.libraries import content_of, httpx_of, is_a
 from streamlab.capture.options import check_max_bytes
 from streamlab.capture.session import Session
 from streamlab.capture.stream import AsyncStream, Stream
@@ -57,7 +58,11 @@ class AsyncAttached(AsyncStream):
 
 
 def attach(
-    response: Any, *, label: str = "", max_bytes: int | None = None
+    response: Any,
+    *,
+    label: str = "",
+    max_bytes: int | None = None,
+    max_decoded_bytes: int | None = None,
 ) -> Attached | AsyncAttached:
     """Record a response made elsewhere, while you read it through the object returned here.
 
@@ -69,6 +74,8 @@ def attach(
         The name of the recording in tables and pictures; by default the path of the URL.
     max_bytes : int, optional
         End the recording after this number of bytes of body; your loop goes on.
+    max_decoded_bytes : int, optional
+        The same for the bytes of a body that the library returns compressed; 1 GiB by default.
 
     Returns
     -------
@@ -99,9 +106,16 @@ def attach(
         s.recording  # of what was read; the response was closed
     """
     check_max_bytes(max_bytes)
+    check_max_bytes(max_decoded_bytes, "max_decoded_bytes")
     source = _source(response)
-    session = Session(label=label, max_bytes=max_bytes, closed=source.closed)
-    session.asked(source.request)
+    session = Session(
+        label=label,
+        max_bytes=max_bytes,
+        max_decoded_bytes=max_decoded_bytes,
+        attached=True,
+        closed=source.closed,
+    )
+    session.asked(source.request, content=content_of(source.request))
     pieces = source.pieces(session)
     if isinstance(pieces, AsyncGenerator):
         return AsyncAttached(session, pieces)
@@ -175,7 +189,7 @@ def _of_requests(response: Any) -> _Source:
         raise _already_read("requests.post(…, stream=True)")
     name = {10: "HTTP/1.0", 11: "HTTP/1.1"}.get(response.raw.version, "")
     asked = response.request
-    request = _request(asked.method, response.url, asked.headers)
+    request = _request(asked.method, response.url, asked.headers, asked.body)
     head = _head(response.status_code, response.reason, name, response)
 
     def pieces(session: Session) -> Pieces:
@@ -209,9 +223,10 @@ def _watched(response: Any, is_closed: Callable[[Any], bool]) -> Callable[[], bo
     return lambda: (found := held()) is None or is_closed(found)
 
 
-def _request(method: str, url: Any, headers: Any) -> Any:
+def _request(method: str, url: Any, headers: Any, content: Any = None) -> Any:
     pairs = httpx.Headers(list(headers.items()))
-    return SimpleNamespace(method=method, url=httpx.URL(str(url)), headers=pairs)
+    url = httpx.URL(str(url))
+    return SimpleNamespace(method=method, url=url, headers=pairs, content=content)
 
 
 def _head(status: int, reason: str | None, version: str, response: Any) -> Any:

@@ -82,8 +82,10 @@ def _own_connection(response: Response) -> Exchange | None:
 
 
 def _framing(response: Response, chunk_ends: array[int] | None) -> Framing:
-    method, headers = response.request.method, dict(response.headers)
-    return body_framing(method, response.status_code, headers, chunk_ends)
+    # Two headers by name: a dict of all would take as long as the square of their number.
+    names = ("transfer-encoding", "content-length")
+    headers = {name: response.headers.get(name, "") for name in names}
+    return body_framing(response.request.method, response.status_code, headers, chunk_ends)
 
 
 def _timeout_s(response: Response) -> float | None:
@@ -122,6 +124,7 @@ def followed(pieces: Iterable[bytes], session: Session) -> Generator[bytes, None
         for piece in pieces:
             session.take(piece)
             yield piece
+            session.asked_on()
     except BaseException as exc:
         session.broke(exc)
         raise
@@ -137,6 +140,7 @@ async def afollowed(
         async for piece in iterator:
             session.take(piece)
             yield piece
+            session.asked_on()
     except BaseException as exc:
         session.broke(exc)
         raise

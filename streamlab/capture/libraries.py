@@ -71,6 +71,15 @@ def httpx_of(response: object) -> ModuleType:
     return sys.modules["httpx2" if is_a(response, "httpx2", "Response") else "httpx"]
 
 
+def content_of(request: Request) -> bytes | None:
+    """Return the body of a request; None if it is streamed, because it is then unknown."""
+    try:
+        content: object = request.content
+        return content if isinstance(content, bytes) else None
+    except RuntimeError:  # httpx's RequestNotRead
+        return None
+
+
 def how_of(exc: BaseException) -> How | None:
     """Return how a stream that raised `exc` ended; None if the network did not fail."""
     for name, how in _HOW:
@@ -87,7 +96,12 @@ def is_cancellation(exc: BaseException) -> bool:
 
 
 def sentence(exc: BaseException) -> str:
-    """Return an exception as one line: its class, and its message or that of its cause."""
+    """Return an exception as one line: its class, and its message or that of its cause.
+
+    The text of a request that HTTP does not allow is left out: it shows the header, or the key.
+    """
+    if any(is_a(exc, library, "LocalProtocolError") for library in _HTTPX_KIN):
+        return type(exc).__name__
     # httpcore raises its errors "from None", without a message, but the context is there.
     said, cause = str(exc), exc.__cause__ or exc.__context__
     while not said and cause is not None:

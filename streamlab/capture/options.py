@@ -57,6 +57,7 @@ class RequestOptions:
     client: Any = None
     timeout: Timeout = UNSET
     max_bytes: int | None = None
+    max_decoded_bytes: int | None = None
     think_tags: bool = False
     stall_timeout_s: float | None = None
     deadline_s: float | None = None
@@ -76,6 +77,7 @@ class RequestOptions:
         check_max_bytes(self.max_bytes)
         for name in ("stall_timeout_s", "deadline_s"):
             check_seconds(name, getattr(self, name))
+        check_max_bytes(self.max_decoded_bytes, "max_decoded_bytes")
 
     @property
     def reading(self) -> dict[str, object]:
@@ -102,6 +104,7 @@ def described(
     client: Any = None,
     timeout: Timeout = UNSET,
     max_bytes: int | None = None,
+    max_decoded_bytes: int | None = None,
     think_tags: bool = False,
     stall_timeout_s: float | None = None,
     deadline_s: float | None = None,
@@ -116,7 +119,7 @@ def described(
         )
     path = None if save is None else Path(save)
     fields = {**(json or {}), **body}
-    limits = timeout, max_bytes, think_tags, stall_timeout_s, deadline_s
+    limits = timeout, max_bytes, max_decoded_bytes, think_tags, stall_timeout_s, deadline_s
     return RequestOptions(endpoint, prompt, fields, path, live, label, client, *limits)
 
 
@@ -190,13 +193,13 @@ def _is_above_0(number: object) -> bool:
     return isinstance(number, int | float) and not isinstance(number, bool) and number > 0
 
 
-def check_max_bytes(max_bytes: object) -> None:
+def check_max_bytes(max_bytes: object, name: str = "max_bytes") -> None:
     """Raise UsageError unless it is a number of bytes, or None for no limit."""
     is_number = isinstance(max_bytes, int) and not isinstance(max_bytes, bool)
     if max_bytes is not None and not (is_number and cast("int", max_bytes) >= 0):
         raise UsageError(
-            f"max_bytes is a whole number of bytes, 0 or more, not {max_bytes!r}. "
-            "Pass max_bytes=1_000_000, or None for no limit."
+            f"{name} is a whole number of bytes, 0 or more, not {max_bytes!r}. "
+            f"Pass {name}=1_000_000, or None for the default."
         )
 
 

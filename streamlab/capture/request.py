@@ -68,6 +68,7 @@ class OwnRequest:
             dialect=endpoint.dialect,
             model=endpoint.model,
             max_bytes=options.max_bytes,
+            max_decoded_bytes=options.max_decoded_bytes,
             clock=clock,
             reader=endpoint.reader if callable(endpoint.reader) else None,
         )

@@ -11,9 +11,10 @@ import threading
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from urllib.parse import urlsplit
 
-from streamlab.capture import lab_log
+from streamlab.capture import lab_log, quiet
 from streamlab.capture.environment import source_of
 from streamlab.capture.libraries import (
     Request,
@@ -23,8 +24,10 @@ from streamlab.capture.libraries import (
     sentence,
 )
 from streamlab.capture.marks import Marks, refine
+from streamlab.capture.screen import Screen
 from streamlab.dialects import EventReader
 from streamlab.endpoints import redact
+from streamlab.endpoints.echoes import Echoes
 from streamlab.net.connection import Exchange
 from streamlab.net.http2_frames import PieceStamps
 from streamlab.net.stamping import wall_map, warm_up
@@ -33,6 +36,9 @@ from streamlab.tape import Clock, How, Recorder, Stamp, Tape, anchor, monotonic_
 
 MAX_REQUEST_BYTES = 1 << 20
 """The most bytes of a request in the metadata; one with pictures may be larger."""
+
+READY_NS, SOON_NS = 200_000, 5_000_000
+"""A piece handed on so fast was there already; pieces handed on so closely are one arrival."""
 
 
 class Session:
@@ -60,6 +66,10 @@ class Session:
         For the metadata.
     max_bytes : int, optional
         The session is full after this number of bytes of body.
+    max_decoded_bytes : int, optional
+        The session ends once a compressed body has more bytes than that, decoded.
+    attached : bool
+        The response is a foreign library's, which may hand on one arrival in pieces.
     closed : callable, optional
         Returns whether the response was closed; for a library that does not report it.
     reader : callable, optional
@@ -80,7 +90,9 @@ class Session:
         dialect: str = "auto",
         model: str = "",
         max_bytes: int | None = None,
+        max_decoded_bytes: int | None = None,
         clock: Clock = monotonic_ns,
+        attached: bool = False,
         closed: Callable[[], bool] | None = None,
         reader: EventReader | None = None,
     ) -> None:
@@ -90,20 +102,24 @@ class Session:
         self.recorder.meta.update(label=label, dialect=dialect, anchor=anchor(clock)._asdict())
         if model:
             self.recorder.meta["model"] = model
+        if max_decoded_bytes is not None:
+            self.recorder.meta["max_decoded_bytes"] = max_decoded_bytes
         self.marks = Marks(self.recorder)
         self.reader = reader
         self._secrets: tuple[str, ...] = ()
-        self._secret_bytes: tuple[bytes, ...] = ()
-        self._content: bytes | None = None  # the request's body, if its fields are not known
+        self._known = redact.NONE
+        self._max_decoded_bytes = max_decoded_bytes
+        self._screen: Screen | None = None
         self._connection: Exchange | None = None
         self._stamp: Stamp | None = None  # the stamp of the read taken last
+        self._asked_ns = self._handed_ns = 0  # when a piece was asked for, and handed on
         self._pieces: PieceStamps | None = None  # of an HTTP/2 stream
         self._reason: tuple[How, str] | None = None
         self._lock = threading.RLock()
         self._tape: Tape | None = None
         self._has_log = False
         self._recording: Recording | None = None
-        self._closed = closed
+        self._attached, self._closed = attached, closed
         if closed is not None:
             _unnoticed.add(weakref.ref(self, _unnoticed.discard))
 
@@ -119,20 +135,26 @@ class Session:
         Parameters
         ----------
         fields : JSON value, optional
-            The fields of the body; or else `content`, the body itself, which is parsed later.
+            The fields of the body; or else `content`, the body itself.
         """
-        meta, pairs = self.recorder.meta, list(request.headers.multi_items())
-        named = redact.secrets_asked(str(request.url), fields)
-        self._secrets = redact.secrets_in(pairs) + named
-        self._secret_bytes = tuple(secret.encode() for secret in self._secrets)
-        self._content = content
+        # A tapped request is parsed before it is sent, because its body may have a secret that
+        # the server repeats.
+        fields = _parsed(content) if fields is None else fields
+        meta, pairs, url = self.recorder.meta, request.headers.multi_items(), str(request.url)
+        self._secrets = redact.secrets_in(pairs) + redact.secrets_asked(url, fields)
+        self._known = Echoes(self._secrets)
+        quiet.begin(id(self), self._known)
+        shown = redact.body(fields, self._known)
         meta.update(
-            url=redact.url(str(request.url)),
+            url=redact.text(redact.url(url), self._known),
             method=request.method,
-            request_headers=redact.headers(pairs),
-            request=redact.body(fields),
+            request_headers=redact.headers(pairs, self._known),
+            request=shown,
         )
-        meta["label"] = meta["label"] or request.url.path
+        model = shown.get("model") if isinstance(shown, dict) and content is not None else None
+        if isinstance(model, str):
+            meta["model"] = model
+        meta["label"] = redact.text(str(meta["label"] or request.url.path), self._known)
 
     def through(self, proxy: str | None) -> None:
         """Note the proxy that the request goes through, and the variable that names it."""
@@ -143,16 +165,20 @@ class Session:
     def answered(self, response: Response) -> None:
         """Note the head of the response, and its connection."""
         recorder, headers = self.recorder, response.headers
+        pairs, encoding = headers.multi_items(), headers.get("content-encoding", "identity")
+        shown = partial(redact.text, known=self._known)
         recorder.meta.update(
             status=response.status_code,
-            reason=response.reason_phrase,
+            reason=shown(response.reason_phrase),
             http_version=response.http_version,
-            headers=redact.headers(headers.multi_items()),
-            content_type=headers.get("content-type", ""),
-            content_encoding=headers.get("content-encoding", "identity"),
+            headers=redact.headers(pairs, self._known),
+            content_type=shown(headers.get("content-type", "")),
+            content_encoding=shown(encoding),
         )
         if "x-streamlab-stream" in headers:
-            recorder.meta["lab_stream"] = headers["x-streamlab-stream"]
+            recorder.meta["lab_stream"] = shown(headers["x-streamlab-stream"])
+        secrets = (*self._secrets, *redact.secrets_in(pairs, shortest=16))
+        self._screen = Screen(recorder, secrets, encoding, self._max_decoded_bytes) or None
         connection = response.extensions.get("network_stream")
         if isinstance(connection, Exchange):
             self._connect(connection, response.extensions.get("stream_id"))
@@ -178,8 +204,6 @@ class Session:
         # Over HTTP/1.1 httpcore reads again only when its parser is empty, so a piece belongs
         # to the connection's last read.  Over HTTP/2 streams share the reads: there the ledger
         # of this stream has the stamps of its bytes.
-        if self._secret_bytes:
-            piece = redact.mask_bytes(piece, self._secret_bytes)
         # Read once: another thread may end the session, and with it both attributes.
         pieces, connection = self._pieces, self._connection
         if pieces is not None:
@@ -189,18 +213,43 @@ class Session:
             self._put(piece, None if connection is None else connection.last)
         if self.recorder.full:
             self.end("limit", f"max_bytes={self.recorder.max_bytes} was reached")
+        if self._screen is not None and self._screen.is_over:
+            self.end("limit", self._screen.limit)
+
+    def asked_on(self) -> None:
+        """Note that the consumer asks for the next piece now."""
+        self._asked_ns = self.recorder.clock()
+
+    def _handed(self) -> Stamp:
+        """Return the stamp of a piece that a foreign library hands on."""
+        t_ns, before_ns = self.recorder.clock(), self._handed_ns
+        self._handed_ns = t_ns
+        late = t_ns - self._asked_ns > READY_NS
+        if self._stamp is None or late or not self._attached:
+            return Stamp(t_ns, t_ns, "iterator")
+        # The piece was there when the consumer asked for it.  Soon after the first piece of the
+        # last read, it is taken as a part of that read: the library cuts one arrival into
+        # pieces.  Later, it may have come at any time since, while the consumer was busy.
+        if t_ns - self._stamp.arrived_ns <= SOON_NS:
+            return self._stamp
+        return Stamp(t_ns, t_ns, "iterator", lo_ns=before_ns, arrival="merged")
 
     def _put(self, piece: bytes, stamp: Stamp | None) -> None:
-        recorder = self.recorder
+        recorder, screen = self.recorder, self._screen
+        if screen is not None:
+            piece = screen.passed(piece)
+            if not piece:  # a read that completed no byte of a body that is stored decoded
+                return
         if stamp is None:
-            t_ns = recorder.clock()
-            stamp = Stamp(t_ns, t_ns, "iterator")
+            stamp = self._handed()
         if stamp is self._stamp:
             recorder.extend(piece)
-            return
-        self._stamp = stamp
-        recorder.append(piece, stamp)
-        recorder.deliver()
+        else:
+            self._stamp = stamp
+            recorder.append(piece, stamp)
+            recorder.deliver()
+        if screen is not None:
+            screen.settle()
 
     @property
     def done(self) -> bool:
@@ -239,7 +288,7 @@ class Session:
         if (interruption := _interruption(exc)) is not None:
             self.end(*interruption)
         elif isinstance(exc, Exception):
-            self.end(how or "error", redact.text(sentence(exc), self._secrets))
+            self.end(how or "error", redact.text(sentence(exc), self._known))
         else:
             self.end("closed", "" if isinstance(exc, GeneratorExit) else type(exc).__name__)
         return how is not None
@@ -248,6 +297,8 @@ class Session:
         """Note how the stream ended; the first end counts, but a reason replaces it."""
         if self.recorder.ended is not None:
             return
+        if self._screen is not None:
+            self._screen.close()
         self.recorder.end(*(self._reason or (how, detail)), t_ns)
         if self._pieces is not None:
             self._pieces.close()
@@ -255,6 +306,7 @@ class Session:
         # the loop, must not.
         self._pieces = self._connection = None
         _unnoticed.discard(weakref.ref(self))
+        quiet.end(id(self))
         _remember(self)
 
     @contextmanager
@@ -275,7 +327,6 @@ class Session:
                 self.end("closed")
                 wall_map().refresh()
                 meta, marks = self.recorder.meta, self.recorder.marks
-                meta.update(_fields(self._content))
                 began_ns, now_ns = marks.get("called", 0), self.recorder.clock()
                 if steps := wall_map().steps_between(began_ns, now_ns):
                     meta["clock_steps"] = [step._asdict() for step in steps]
@@ -331,14 +382,11 @@ _unnoticed: set[weakref.ref[Session]] = set()
 """Sessions whose response may be closed without notice to us."""
 
 
-def _fields(content: bytes | None) -> dict[str, object]:
-    """Return the fields of a JSON request, without its secrets."""
-    if not content or len(content) > MAX_REQUEST_BYTES:
-        return {}
+def _parsed(content: bytes | None) -> object:
+    """Return the fields of a JSON request; None if it has none, or hundreds of levels."""
     try:
-        fields = json.loads(content)
-    except ValueError:
-        return {}
-    model = fields.get("model") if isinstance(fields, dict) else None
-    known = {"model": model} if isinstance(model, str) else {}
-    return {"request": redact.body(fields), **known}
+        fields = json.loads(content) if content and len(content) <= MAX_REQUEST_BYTES else None
+        redact.body(fields)
+    except (ValueError, RecursionError):
+        return None
+    return fields

@@ -10,7 +10,7 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
-from streamlab.capture.libraries import Request
+from streamlab.capture.libraries import Request, content_of
 from streamlab.capture.options import check_max_bytes
 from streamlab.capture.session import Session
 from streamlab.capture.tap_transport import tap_into, untap
@@ -28,10 +28,11 @@ class Tap:
     """
 
     def __init__(
-        self, client: object, *, label: str = "", max_bytes: int | None = None
+        self, client: object, label: str, max_bytes: int | None, max_decoded_bytes: int | None
     ) -> None:
         check_max_bytes(max_bytes)
-        self._label, self._max_bytes = label, max_bytes
+        check_max_bytes(max_decoded_bytes, "max_decoded_bytes")
+        self._label, self._limits = label, (max_bytes, max_decoded_bytes)
         self._sessions: list[Session] = []
         http = _http_client(client)
         self._client: Callable[[], Any] = weakref.ref(http)  # returns None once closed
@@ -53,9 +54,12 @@ class Tap:
 
     def begin(self, request: Request) -> Session:
         """Begin to record a request that is about to be sent; the transport calls this."""
-        session = Session(label=self._label, max_bytes=self._max_bytes)
+        max_bytes, max_decoded_bytes = self._limits
+        session = Session(
+            label=self._label, max_bytes=max_bytes, max_decoded_bytes=max_decoded_bytes
+        )
         session.called()
-        session.asked(request, content=_content(request))
+        session.asked(request, content=content_of(request))
         self._sessions.append(session)
         return session
 
@@ -78,7 +82,13 @@ class Tap:
         )
 
 
-def tap(client: object, *, label: str = "", max_bytes: int | None = None) -> Tap:
+def tap(
+    client: object,
+    *,
+    label: str = "",
+    max_bytes: int | None = None,
+    max_decoded_bytes: int | None = None,
+) -> Tap:
     """Record every response of a client, unchanged for the code that uses it.
 
     Parameters
@@ -90,6 +100,8 @@ def tap(client: object, *, label: str = "", max_bytes: int | None = None) -> Tap
         The name of the recordings in tables and pictures; by default the path of the URL.
     max_bytes : int, optional
         End a recording after this number of bytes of body; the client's stream goes on.
+    max_decoded_bytes : int, optional
+        The same for the bytes of a compressed body, decoded; by default 1 GiB.
 
     Returns
     -------
@@ -117,7 +129,7 @@ def tap(client: object, *, label: str = "", max_bytes: int | None = None) -> Tap
             ...
         tap.recordings
     """
-    return Tap(client, label=label, max_bytes=max_bytes)
+    return Tap(client, label, max_bytes, max_decoded_bytes)
 
 
 def _http_client(client: object) -> Any:
@@ -128,14 +140,6 @@ def _http_client(client: object) -> Any:
         f"and {type(client).__name__} came. "
         "Make one, give it to the SDK (http_client=http) and tap it: sl.tap(http)."
     )
-
-
-def _content(request: Request) -> bytes | None:
-    """Return the body of a request; None if it is streamed, because it is then unknown."""
-    try:
-        return request.content
-    except RuntimeError:  # httpx's RequestNotRead
-        return None
 
 
 def _nothing() -> None:

@@ -10,15 +10,18 @@ Rules:
 - nothing raises: ``error`` has one sentence about what went wrong;
 - of a damaged body, the part decoded before the damage is kept (of zstd and br, before the
   damaged read);
+- a decoder stops at a limit, and until then needs little memory besides what it returns: 130 KB
+  of gzip in gzip can be 500 MB;
 - the packages brotli and zstandard are imported only when a body needs them.
 """
 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from copy import copy
+from functools import partial
 from importlib import import_module
 from types import ModuleType
 from typing import Any, Protocol
@@ -32,16 +35,23 @@ class ContentDecoder(Protocol):
         """What went wrong, in one sentence; None if nothing went wrong."""
         ...
 
-    def feed(self, data: bytes) -> bytes:
-        """Return all that can be decoded with `data`."""
+    def pieces(self, data: bytes) -> Iterator[bytes]:
+        """Yield all that can be decoded with `data`, in pieces of bounded size."""
         ...
 
     def flush(self) -> bytes:
-        """Return the rest, and set `error` if the end is missing."""
+        """Return nothing: nothing is held back.  Set `error` if the end is missing."""
         ...
 
 
-def content_decoder(encoding: str) -> ContentDecoder:
+MAX_DECODED_BYTES = 1 << 30
+"""The most bytes that a body may have once it is decoded, by default."""
+
+MOST_ENCODINGS = 3
+_PIECE_BYTES = 1 << 16
+
+
+def content_decoder(encoding: str, limit: int = MAX_DECODED_BYTES) -> Decoded:
     """Return a new decoder for a body.
 
     Parameters
@@ -50,20 +60,25 @@ def content_decoder(encoding: str) -> ContentDecoder:
         The value of the ``Content-Encoding`` header: ``""``, ``identity``, ``gzip``,
         ``deflate``, ``br``, ``zstd``, or several in the order in which the server applied them:
         ``"gzip, br"``.
+    limit : int
+        The decoder stops after so many bytes, of each encoding.
 
     Returns
     -------
-    ContentDecoder
+    Decoded
         If an encoding is unknown or its package is not installed, the decoder returns the
         bytes unchanged, and its ``error`` says so.
     """
     names = [name.strip().lower() for name in encoding.split(",")]
+    names = [name for name in names if name not in ("", "identity")]
+    if len(names) > MOST_ENCODINGS:
+        return Decoded([Verbatim(_too_many(len(names)))], limit)
     decoders: list[ContentDecoder] = []
-    for name in reversed([name for name in names if name not in ("", "identity")]):
+    for name in reversed(names):
         decoders.append(_decoder_named(name))
         if isinstance(decoders[-1], Verbatim):
             break  # the encodings below it cannot be reached
-    return decoders[0] if len(decoders) == 1 else Chain(decoders)
+    return Decoded(decoders, limit)
 
 
 class Verbatim:
@@ -72,48 +87,63 @@ class Verbatim:
     def __init__(self, error: str) -> None:
         self.error = error
 
-    def feed(self, data: bytes) -> bytes:
-        """Return `data`."""
-        return data
+    def pieces(self, data: bytes) -> Iterator[bytes]:
+        """Yield `data`."""
+        yield data
 
     def flush(self) -> bytes:
         """Return nothing: nothing was held back."""
         return b""
 
 
-class Chain:
-    """Several decoders, one after the other; without any, the identity."""
+class Decoded:
+    """Several decoders, one after the other; without any, the identity.
 
-    def __init__(self, decoders: list[ContentDecoder]) -> None:
-        self._decoders = decoders
+    Attributes
+    ----------
+    is_over : bool
+        Whether the limit was passed: the rest is not decoded.
+    """
+
+    def __init__(self, decoders: list[ContentDecoder], limit: int = MAX_DECODED_BYTES) -> None:
+        self._decoders, self._limit = decoders, limit
+        self._left = [limit] * len(decoders)  # also between two: the inner bytes cost time
+        self.is_over = False
 
     @property
     def error(self) -> str | None:
         """The first error, in the order in which the bytes pass."""
+        if self.is_over:
+            return _too_long(self._limit)
         return next((decoder.error for decoder in self._decoders if decoder.error), None)
 
     def feed(self, data: bytes) -> bytes:
         """Return all that can be decoded with `data`."""
-        for decoder in self._decoders:
-            data = decoder.feed(data)
-        return data
+        return b"".join(self.pieces(data))
+
+    def pieces(self, data: bytes) -> Iterator[bytes]:
+        """Yield all that can be decoded with `data`, in pieces of bounded size."""
+        found: Iterator[bytes] = iter((data,))
+        for stage in range(len(self._decoders)):
+            found = self._through(stage, found)
+        return found
+
+    def _through(self, stage: int, encoded: Iterator[bytes]) -> Iterator[bytes]:
+        for data in encoded:
+            for piece in self._decoders[stage].pieces(data):
+                if self.is_over or len(piece) > self._left[stage]:
+                    kept = b"" if self.is_over else piece[: self._left[stage]]
+                    self.is_over = True
+                    yield kept
+                    return
+                self._left[stage] -= len(piece)
+                yield piece
 
     def flush(self) -> bytes:
-        """Return the rest, and set `error` if an end is missing."""
-        data = b""
+        """Return nothing: nothing is held back.  Set `error` if an end is missing."""
         for decoder in self._decoders:
-            data = decoder.feed(data) + decoder.flush()
-        return data
-
-
-class _Decompressor(Protocol):
-    """The interface that zlib, zstandard and ``compression.zstd`` share."""
-
-    @property
-    def eof(self) -> bool: ...
-    @property
-    def unused_data(self) -> bytes: ...
-    def decompress(self, data: bytes, /) -> bytes: ...
+            decoder.flush()
+        return b""
 
 
 class Members:
@@ -124,7 +154,9 @@ class Members:
     name : str
         The encoding, for error sentences.
     new : callable
-        Takes the first bytes of a member and returns a decompressor for it.
+        Takes the first bytes of a member and returns a decompressor of zlib's interface.
+    step : callable
+        Takes a decompressor and data; returns a piece of bounded size and the rest of the data.
     fault : exception class
         The class that a decompressor raises for damaged data.
     single : bool
@@ -138,30 +170,33 @@ class Members:
     def __init__(
         self,
         name: str,
-        new: Callable[[bytes], _Decompressor],
+        new: Callable[[bytes], Any],
+        step: Callable[[Any, bytes], tuple[bytes, bytes]],
         fault: type[Exception],
         single: bool = False,
     ) -> None:
         self.error: str | None = None
-        self._name, self._new, self._fault, self._single = name, new, fault, single
-        self._member: _Decompressor | None = None
+        self._name, self._new, self._step = name, new, step
+        self._fault, self._single = fault, single
+        self._member: Any = None
         self._spare: Any = None
 
-    def feed(self, data: bytes) -> bytes:
-        """Return all that can be decoded with `data`."""
-        out = bytearray()
-        while data and not self.error:
+    def pieces(self, data: bytes) -> Iterator[bytes]:
+        """Yield all that can be decoded with `data`, in pieces of bounded size."""
+        is_full = False  # then the member holds more, even if no data is left
+        while (data or is_full) and not self.error:
             try:
                 piece, data = self._decompress(data)
-                out += piece
             except self._fault as fault:
                 self.error = _damaged(self._name, fault)
                 # A decompressor that fails returns nothing, so the copy of before goes as far
                 # as it can: a wrong checksum at the end must not cost the last read.
                 with suppress(self._fault, AttributeError):
                     for byte in data:
-                        out += self._spare.decompress(bytes((byte,)))
-        return bytes(out)
+                        yield self._spare.decompress(bytes((byte,)), _PIECE_BYTES)
+            else:
+                is_full = len(piece) >= _PIECE_BYTES and not self._member.eof
+                yield piece
 
     def flush(self) -> bytes:
         """Return nothing: nothing is held back.  Set `error` if the end is missing."""
@@ -178,8 +213,20 @@ class Members:
         if member is None or member.eof:
             member = self._member = self._new(data)
         self._spare = copy(member) if hasattr(member, "copy") else None
-        piece = member.decompress(data)
-        return piece, member.unused_data if member.eof else b""
+        return self._step(member, data)
+
+
+def _bounded(member: Any, data: bytes) -> tuple[bytes, bytes]:
+    piece = member.decompress(data, _PIECE_BYTES)
+    rest = member.unused_data if member.eof else getattr(member, "unconsumed_tail", b"")
+    return piece, rest
+
+
+def _sliced(member: Any, data: bytes) -> tuple[bytes, bytes]:
+    # zstandard takes no bound, but a block of four bytes or more has at most 128 KiB (RFC 8878,
+    # 3.1.1.2): so many bytes have at most 8 MiB.
+    piece = member.decompress(data[:256])
+    return piece, (member.unused_data if member.eof else b"") + data[256:]
 
 
 class Brotli:
@@ -191,18 +238,26 @@ class Brotli:
         self._stream = package.Decompressor()
         # brotli has `process`, brotlicffi always had `decompress`
         self._process = getattr(self._stream, "process", None) or self._stream.decompress
+        # Only brotli from 1.2 on can bound a piece.
+        is_new = hasattr(self._stream, "can_accept_more_data")
+        self._bound = {"output_buffer_limit": _PIECE_BYTES} if is_new else {}
         self._begun = False
 
-    def feed(self, data: bytes) -> bytes:
-        """Return all that can be decoded with `data`."""
-        if self.error or not data:
-            return b""
-        self._begun = True
+    def pieces(self, data: bytes) -> Iterator[bytes]:
+        """Yield all that can be decoded with `data`, in pieces of bounded size."""
+        self._begun = self._begun or bool(data)
+        is_full = False
         try:
-            return bytes(self._process(data))
+            while (data or is_full) and not self.error:
+                piece, data = bytes(self._process(data, **self._bound)), b""
+                is_full = bool(self._bound) and self._has_more(piece)
+                yield piece
         except self._fault as fault:
             self.error = _damaged("br", fault)
-            return b""
+
+    def _has_more(self, piece: bytes) -> bool:
+        is_cut = len(piece) >= _PIECE_BYTES or not self._stream.can_accept_more_data()
+        return is_cut and not self._stream.is_finished()
 
     def flush(self) -> bytes:
         """Return nothing: nothing is held back.  Set `error` if the end is missing."""
@@ -212,14 +267,16 @@ class Brotli:
 
 
 def _gzip() -> ContentDecoder:
-    return Members("gzip", lambda _: zlib.decompressobj(16 + zlib.MAX_WBITS), zlib.error)
+    return Members(
+        "gzip", lambda _: zlib.decompressobj(16 + zlib.MAX_WBITS), _bounded, zlib.error
+    )
 
 
 def _deflate() -> ContentDecoder:
-    return Members("deflate", _inflate, zlib.error, single=True)
+    return Members("deflate", _inflate, _bounded, zlib.error, single=True)
 
 
-def _inflate(head: bytes) -> _Decompressor:
+def _inflate(head: bytes) -> Any:
     # "deflate" is zlib's format (RFC 9110, 8.4.1.2), but some servers send raw deflate data
     # (RFC 1951), and browsers accept both.  The first byte decides: its low four bits are 8 in
     # zlib's format (RFC 1950).  In raw data they would be 8 only for a stored block with
@@ -235,10 +292,11 @@ def _br() -> ContentDecoder:
 
 def _zstd() -> ContentDecoder:
     if own := _first_of("compression.zstd"):  # Python 3.14
-        return Members("zstd", lambda _: own.ZstdDecompressor(), own.ZstdError)
+        return Members("zstd", lambda _: own.ZstdDecompressor(), _bounded, own.ZstdError)
     if package := _first_of("zstandard"):
-        new = package.ZstdDecompressor
-        return Members("zstd", lambda _: new().decompressobj(), package.ZstdError)
+        # RFC 9659 allows no larger window in HTTP, and a window needs as much memory.
+        new = partial(package.ZstdDecompressor, max_window_size=1 << 23)
+        return Members("zstd", lambda _: new().decompressobj(), _sliced, package.ZstdError)
     return Verbatim(_missing("zstd", "zstandard"))
 
 
@@ -279,6 +337,20 @@ def _missing(name: str, package: str) -> str:
 
 def _damaged(name: str, fault: object) -> str:
     return f"the body is not valid {name}: {fault}; the rest of it is lost. {_REMEDY}."
+
+
+def _too_many(n: int) -> str:
+    return (
+        f"the body is encoded {n} times, and at most {MOST_ENCODINGS} are decoded; "
+        f"it stays encoded. {_REMEDY}."
+    )
+
+
+def _too_long(limit: int) -> str:
+    return (
+        f"the body has more than max_decoded_bytes={limit} bytes once it is decoded; the rest "
+        "is not decoded."
+    )
 
 
 def _cut_off(name: str) -> str:

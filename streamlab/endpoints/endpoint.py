@@ -22,6 +22,7 @@ from streamlab.dialects import (
     dialect_named,
 )
 from streamlab.endpoints import redact
+from streamlab.endpoints.echoes import Echoes
 from streamlab.errors import MissingKeyError, UsageError
 
 Prompt = str | Sequence[Message]
@@ -104,6 +105,10 @@ class Endpoint:
             )
         if self.dialect != "auto":
             dialect_named(self.dialect)
+        headers = {k: redact.clean(f"the header {k}", v) for k, v in self.headers.items()}
+        object.__setattr__(self, "headers", headers)  # the way of a frozen dataclass
+        if self._key is not None:
+            object.__setattr__(self, "_key", redact.clean("the key", self._key) or None)
         for name in self.http.keys() - _HTTP_OPTIONS:
             raise UsageError(
                 f"{name!r} is no option of an endpoint, which takes those of httpx.Client. "
@@ -112,13 +117,19 @@ class Endpoint:
 
     def __repr__(self) -> str:
         model = f", model={self.model!r}" if self.model else ""
-        return f"Endpoint({redact.url(self.url)!r}, dialect={self.dialect!r}{model})"
+        url = redact.text(redact.url(self.url), self._known)
+        return f"Endpoint({url!r}, dialect={self.dialect!r}{model})"
 
     @property
     def label(self) -> str:
         """A short name: the model, or the last part of the path, or the host."""
         parts = urlsplit(self.url)
-        return self.model or parts.path.rstrip("/").rpartition("/")[2] or parts.hostname or ""
+        last = redact.text(parts.path, self._known).rstrip("/").rpartition("/")[2]
+        return self.model or last or parts.hostname or ""
+
+    @property
+    def _known(self) -> Echoes:
+        return Echoes([self._key or "", *redact.secrets_in(self.headers.items())])
 
     def query(self, prompt: Prompt | None, body: Mapping[str, object]) -> Query:
         """Return the request for a prompt; fields of `body` replace others.
@@ -262,13 +273,17 @@ def provider(
     dialect = dialect_named(name)
     variable = dialect.base_url_variable
     own_url = base_url or (os.environ.get(variable) if variable else None)
-    key = api_key or next(filter(None, map(os.environ.get, dialect.key_variables)), None)
+    key = api_key or next(filter(None, map(_from_environment, dialect.key_variables)), None)
     if key is None and own_url is None and dialect.key_variables:
         raise MissingKeyError(_company(name), dialect.key_variables[0])
     if own_url:
         check_characters(own_url, "base_url=" if base_url else str(variable))
     url = dialect.root(own_url) if own_url else dialect.base_url
     return Endpoint(url, name, model, json or {}, headers or {}, http, _key=key)
+
+
+def _from_environment(name: str) -> str:
+    return redact.clean(f"the variable {name}", os.environ.get(name, ""))
 
 
 def _company(dialect: str) -> str:

@@ -21,7 +21,7 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from streamlab.decode import FRAMERS, Comment, Event, Framer, Lines, framing_of
-from streamlab.decode.content import ContentDecoder, content_decoder
+from streamlab.decode.content import MAX_DECODED_BYTES, Decoded, content_decoder
 from streamlab.dialects import (
     FUNCTION,
     Delta,
@@ -92,7 +92,7 @@ class Follower:
         self._call = reader
         self._fed = 0  # bytes of the encoded body
         self._plain: bytearray | None = None  # the decoded body, where it differs
-        self._content: ContentDecoder | None = None
+        self._content: Decoded | None = None
         self._framer: Framer | None = None
         self.framing = ""
         self._closed = False
@@ -151,14 +151,34 @@ class Follower:
         return ending(end, self.problem(), self.reader.terminator if self.reader else None)
 
     def poll(self) -> None:
-        """Frame the new reads of the log."""
-        ends = self.log.columns.ends
-        for row in range(max(len(self.lines_after) - 1, 0), len(ends)):
-            end = ends[row]
+        """Frame the new reads of the log, as far as they are final."""
+        first = max(len(self.lines_after) - 1, 0)
+        body, ends, meta = self.log.final(first)
+        encoding = str(meta.get("content_encoding") or "identity")
+        if self._plain is not None and encoding == "identity":
+            self._go_on_decoded()
+            return self.poll()
+        if self._content is None:  # made late: the encoding is in the response's head
+            limit = meta.get("max_decoded_bytes")
+            self._content = content_decoder(
+                encoding, limit if isinstance(limit, int) else MAX_DECODED_BYTES
+            )
+            self._plain = None if encoding == "identity" else bytearray()
+        for row, end in enumerate(ends, first):
             if end > self._fed:
-                self._feed(bytes(self.log.body[self._fed : end]))
+                for plain in self._content.pieces(bytes(body[self._fed : end])):
+                    self._frame(plain)
                 self._fed = end
             self._note(row)
+        return None
+
+    def _go_on_decoded(self) -> None:
+        """Go on with a log that is stored decoded from now on, as a secret is masked in it."""
+        # What was decoded so far is the beginning of the new body, whose reads are fewer.
+        assert self._plain is not None
+        self._fed, self._plain, self._content = len(self._plain), None, None
+        ends = (end for end in self.log.final(0)[1] if end <= self._fed)
+        self.lines_after = array("q", (bisect_right(self.lines.ends, end) for end in ends))
 
     def close(self) -> None:
         """Frame the rest of a log that has ended, and the bytes that decoders held back."""
@@ -168,7 +188,7 @@ class Follower:
         self._closed = True
         # A body that was left or broke off is cut there; only at its end can bytes be missing.
         if self._content is not None and self.log.ended and self.log.ended.how == "eof":
-            self._frame(self._content.flush())
+            self._content.flush()
         if self._framer is not None:
             self.events += self._framer.close()
             self._note(len(self.lines_after) - 1)
@@ -192,14 +212,6 @@ class Follower:
                 self._add(rest, len(self.events) - 1, last.last_line)
         self._tell_comments(before=self._told_events)
         return range(start, len(self.deltas))
-
-    def _feed(self, data: bytes) -> None:
-        if self._content is None:  # made late: the encoding is in the response's head
-            encoding = str(self.log.meta.get("content_encoding") or "identity")
-            self._content = content_decoder(encoding)
-            if encoding != "identity":
-                self._plain = bytearray()
-        self._frame(self._content.feed(data))
 
     def _frame(self, plain: bytes) -> None:
         if not plain:

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from streamlab.decode import Event, Lines
 from streamlab.dialects import Delta
-from streamlab.tape import Columns, End
+from streamlab.tape import Columns, End, Final
 
 Body = bytes | bytearray | memoryview
 
@@ -27,6 +27,7 @@ class Log(Protocol):
     def marks(self) -> Mapping[str, int]: ...  # noqa: D102
     @property
     def meta(self) -> Mapping[str, object]: ...  # noqa: D102
+    def final(self, first: int) -> Final: ...  # noqa: D102
     @property
     def ended(self) -> End | None: ...  # noqa: D102
 

@@ -27,7 +27,7 @@ _BROKEN = {
 _ENDED = {
     "eof": "the body came to its end",
     "closed": "closed before its end",
-    "limit": "stopped at max_bytes",
+    "limit": "stopped at a limit",
     "left_open": "left after the API's last word",
 }
 _HINTS = {

@@ -6,8 +6,14 @@ import threading
 import weakref
 from collections.abc import Callable
 
+from httpcore import RemoteProtocolError
+
 from streamlab.net.http2_frames import PREFACE, Frames
 from streamlab.tape import Clock, Stamp
+
+MOST_HEAD_BYTES = 1 << 17
+"""Of a response to an own request, 1xx heads included.  httpcore takes 100 KiB of each head,
+and any number of heads."""
 
 
 class Exchange:
@@ -54,6 +60,10 @@ class Exchange:
         if self.frames is not None:
             self.frames.feed(data, stamp)
         if self.keeps_answer:
+            if len(self._answer) > MOST_HEAD_BYTES:
+                raise RemoteProtocolError(
+                    f"no response within {MOST_HEAD_BYTES} bytes of heads"
+                )
             self._answer += data
         self.last = stamp
         if self.first is None:

@@ -17,8 +17,12 @@ from array import array
 from httpx import RemoteProtocolError
 
 _HEAD_END = re.compile(rb"\n\r?\n")
-_SIZE = re.compile(rb"([0-9a-fA-F]{1,20})[ \t]*(?:;[^\n]*)?\r?\n")
-_LONGEST_LINE = 16384
+_STATUS = re.compile(rb"HTTP/[0-9.]+ ([0-9])")
+_SIZE = re.compile(rb"([0-9a-fA-F]{1,20})(?:;[^\n]*)?[ \t]*\r\n")
+_NAME = re.compile(rb"[-!#$%&'*+.^_`|~0-9a-zA-Z]+")
+_CONTROL = re.compile(rb"[\x00\n\r\f\v]")
+_LONGEST = 16384
+"""Bytes of a line, or of all trailers, that have not arrived whole."""
 
 
 class Sized:
@@ -70,7 +74,7 @@ class Chunked:
         self.done = False
         self._ends = array("q") if ends is None else ends
         self._left = 0  # bytes of a chunk that are to come: payload and CRLF
-        self._held = b""  # an unfinished line: a size, or a trailer
+        self._held = b""  # an unfinished line, or unfinished trailers
         self._in_trailers = False
         self._fault: RemoteProtocolError | None = None
 
@@ -107,6 +111,8 @@ class Chunked:
                 self._left -= len(piece)
             elif self._left:
                 at += self._skip_end(data, at)
+            elif self._in_trailers:
+                at += self._take_trailers(data, at)
             else:
                 at += self._take_line(data, at)
 
@@ -119,18 +125,30 @@ class Chunked:
         return len(end)
 
     def _take_line(self, data: bytes, at: int) -> int:
-        """Take a chunk's size, or a line of the trailers; hold back an unfinished line."""
+        """Take a chunk's size; hold back an unfinished line."""
         end = data.find(b"\n", at) + 1
-        if (end or len(data)) - at > _LONGEST_LINE:
-            raise RemoteProtocolError("a chunk's size line is too long")
         if not end:
-            self._held = data[at:]
-            return len(data) - at
-        if self._in_trailers:
-            self.done = data[at:end].strip() == b""
-        else:
-            self._take_size(data, at, end)
+            return self._hold(data, at)
+        self._take_size(data, at, end)
         return end - at
+
+    def _take_trailers(self, data: bytes, at: int) -> int:
+        """Take the fields after the last chunk, and the empty line at their end."""
+        end = 1 if data[at : at + 1] == b"\n" else 2 if data[at : at + 2] == b"\r\n" else 0
+        if not end:
+            found = _HEAD_END.search(data, at)
+            if found is None:
+                return self._hold(data, at)
+            check_trailers(data[at : found.start()])
+            end = found.end() - at
+        self.done = True
+        return end
+
+    def _hold(self, data: bytes, at: int) -> int:
+        if len(data) - at > _LONGEST:
+            raise RemoteProtocolError(f"more than {_LONGEST} bytes came where a line must end")
+        self._held = data[at:]
+        return len(data) - at
 
     def _take_size(self, data: bytes, at: int, end: int) -> None:
         size = _SIZE.fullmatch(data, at, end)
@@ -141,6 +159,38 @@ class Chunked:
         if n_bytes:
             self._ends.append((self._ends[-1] if self._ends else 0) + n_bytes)
         self._in_trailers = n_bytes == 0
+
+
+def check_trailers(block: bytes) -> None:
+    """Raise unless these lines are fields (RFC 9112, 5), as strict as h11."""
+    # Not by h11's expression for a whole field: on many blanks its time grows by the square.
+    fields: list[list[bytes]] = []
+    for line in block.split(b"\n"):
+        line = line.removesuffix(b"\r")
+        if not line.startswith((b" ", b"\t")):
+            fields.append([line])
+        elif fields:
+            fields[-1].append(line.lstrip(b" \t"))  # a folded line
+        else:
+            raise RemoteProtocolError("a trailer begins with a blank")
+    known: dict[bytes, bytes] = {}
+    for name, colon, value in (b" ".join(parts).partition(b":") for parts in fields):
+        if not (_NAME.fullmatch(name) and colon) or _CONTROL.search(value):
+            raise RemoteProtocolError("illegal trailer")
+        _check_length(name.lower(), value.strip(b" \t"), known)
+
+
+def _check_length(name: bytes, value: bytes, known: dict[bytes, bytes]) -> None:
+    """Raise for a field that would frame the body in another way."""
+    if name == b"content-length":
+        (value, *more) = {each.strip() for each in value.split(b",")}
+        is_right = not more and len(value) <= 20 and value.isdigit()
+        if not is_right or known.setdefault(name, value) != value:
+            raise RemoteProtocolError("illegal length in a trailer")
+    elif name == b"transfer-encoding":
+        if value.lower() != b"chunked" or name in known:
+            raise RemoteProtocolError("illegal transfer coding in a trailer")
+        known[name] = value
 
 
 Framing = Sized | UntilClose | Chunked
@@ -174,8 +224,9 @@ def after_head(answer: bytes) -> bytes:
 
     httpx has read and checked the head before.
     """
-    while found := _HEAD_END.search(answer):
-        status, answer = answer.split(b" ", 2)[1][:1], answer[found.end() :]
-        if status != b"1":
+    at = 0  # no copy at each head: a server may send many
+    while found := _HEAD_END.search(answer, at):
+        status, at = _STATUS.match(answer, at), found.end()
+        if status is None or status[1] != b"1":
             break
-    return answer
+    return answer[at:]

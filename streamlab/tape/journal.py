@@ -11,6 +11,7 @@ without that line was cut off; its whole lines still load.
 ``more``       further bytes of the last read, which grew after it was written
 ``chunks``     further ends of chunks of HTTP/1.1, as offsets in the body
 ``late``       stamps of a read that became known after it was written
+``again``      all reads again, decoded: the reads before this line do not count
 ``mark``       a phase of the request, and its ``t_ns``
 ``meta``       request and response again, as they are known now
 ``sends``      when the lab wrote what, a column each: ``ends``, ``sent_ns``, ``due_ns``
@@ -122,6 +123,7 @@ class Journal:
         self._torn = False  # the file may be longer than `_place` notes
         self._sends: Sends | None = None
         self._undelivered: deque[int] = deque()
+        self._is_again = False
         self._n_queued = 0  # reads whose delivery was asked about
         self._marks: dict[str, int] = {}
         self._meta = dict(recorder.meta)
@@ -304,7 +306,8 @@ class Journal:
             self._put(lines.end(ended))
 
     def _is_delivered(self, row: int) -> bool:
-        return self._log.columns.delivered_ns[row] != UNKNOWN
+        known = self._log.columns.delivered_ns
+        return row < len(known) and known[row] != UNKNOWN  # `Recorder.become` has fewer rows
 
     def _new_meta(self) -> None:
         meta = dict(self._log.meta)
@@ -325,24 +328,37 @@ class Journal:
                 self._marks[name] = t_ns
 
     def _new_reads(self) -> None:
-        columns, body = self._log.columns, self._log.body
+        known = self._place.n_reads
+        first = max(known - 1, 0)
+        body, final, meta = self._log.final(first)
+        if "stored" in meta and not self._is_again:
+            return self._begin_again()
+        columns = self._log.columns
         # All reads but the last are final; the last may still grow (`Recorder.extend`).  Its
         # later bytes get a line `more`.  `body` has at least the bytes that `ends` names.
-        n_reads = len(columns.ends)
-        known, n_bytes = self._place.n_reads, self._place.n_bytes
-        if known and columns.ends[known - 1] > n_bytes:
-            data = body[n_bytes : columns.ends[known - 1]]
+        n_bytes = self._place.n_bytes
+        if known and final[0] > n_bytes:
+            data = bytes(body[n_bytes : final[0]])
             self._put(lines.more(known - 1, data), n_bytes=n_bytes + len(data))
-        for first in range(known, n_reads, _LINES_A_WRITE):
-            ends = columns.ends[first : min(first + _LINES_A_WRITE, n_reads)]
+        for begin in range(known - first, len(final), _LINES_A_WRITE):
+            ends = final[begin : begin + _LINES_A_WRITE]
             bounds = pairwise([self._place.n_bytes, *ends])
-            rows = range(first, first + len(ends))
+            rows = range(first + begin, first + begin + len(ends))
             self._queue(rows)
             some = [
-                lines.read(columns, row, body[start:end])
+                lines.read(columns, row, bytes(body[start:end]))
                 for row, (start, end) in zip(rows, bounds, strict=True)
             ]
             self._put(b"".join(some), n_reads=rows.stop, n_bytes=ends[-1])
+        return None
+
+    def _begin_again(self) -> None:
+        """Write all reads again: they are stored decoded, because a secret stood in them."""
+        # The lines before are left as they are, so that no kill can lose a read.
+        self._put(lines.encode({"again": 0}), n_reads=0, n_bytes=0, n_chunks=0)
+        self._undelivered.clear()
+        self._n_queued, self._is_again = 0, True
+        self._new_reads()
 
     def _queue(self, rows: range) -> None:
         """Remember, once, the rows that are written without their delivery."""

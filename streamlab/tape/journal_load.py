@@ -145,6 +145,7 @@ class _Loader:
             ("read", self._read),
             ("more", self._more),
             ("late", self._late),
+            ("again", self._again),
             ("mark", self._mark),
             ("chunks", self._chunks),
             ("sends", self._take_sends),
@@ -153,7 +154,9 @@ class _Loader:
             if kind in entry:
                 return take(entry)
         if "meta" not in entry:
-            raise self._broken("is none of read, more, late, mark, chunks, sends, meta, end")
+            raise self._broken(
+                "is none of read, more, late, again, mark, chunks, sends, meta, end"
+            )
         return self._meta(entry["meta"])
 
     def _is_missing(self, row: object, known: int) -> bool:
@@ -208,6 +211,10 @@ class _Loader:
         if len({len(column) for column in columns}) != 1:
             raise self._broken(f"has sends of several lengths: {', '.join(Sends._fields)}")
         self.sends = Sends(*columns)
+
+    def _again(self, _entry: Mapping[str, object]) -> None:
+        marks, self.log, self.sent = self.log.marks, Recorder(), array("q")
+        self.log.marks.update(marks)
 
     def _mark(self, entry: Mapping[str, object]) -> None:
         self.log.mark(str(entry["mark"]), self._int(entry, "t_ns"))

@@ -22,6 +22,7 @@ Rule 4: while a recorder grows, other code copies from it (``body[a:b]``, ``ends
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from operator import index
@@ -164,6 +165,10 @@ class Columns:
         )
 
 
+Final = tuple[bytes | bytearray | memoryview, "array[int]", Mapping[str, object]]
+"""A body, ends of reads in it, and the metadata: all of one moment."""
+
+
 class Recorder:
     """A tape that still grows: one thread writes, any number of threads read.
 
@@ -185,6 +190,8 @@ class Recorder:
         The phases of the request, ns; ``request_sent`` is t0.
     chunk_ends : array of int
         See `Tape`.
+    settled : int or None
+        So many bytes of the body are final, and `final` shows no others; None for all.
     """
 
     def __init__(self, clock: Clock = monotonic_ns, max_bytes: int | None = None) -> None:
@@ -196,6 +203,7 @@ class Recorder:
         self.body = bytearray()
         self.chunk_ends: array[int] = array("q")
         self.ended: End | None = None
+        self.settled: int | None = None
 
     def __len__(self) -> int:
         return len(self.columns.ends)
@@ -232,6 +240,42 @@ class Recorder:
             except BaseException:
                 columns.mend(len(body))
                 raise
+
+    def final(self, first: int) -> Final:
+        """Return the body, and the ends of the reads from `first` on, as far as it is final."""
+        while True:
+            news = self.body, self.columns.ends, self.settled, self.meta
+            if news[0] is self.body:  # else another thread called `become` in between
+                break
+        body, ends, settled, meta = news
+        ends = ends[first:]
+        if settled is not None and ends and ends[-1] > settled:
+            # Of the read that `settled` cuts, the beginning is final.
+            ends = array("q", [*ends[: bisect_left(ends, settled)], settled])
+        return body, ends, meta
+
+    def overwrite(self, at: int, data: bytes) -> None:
+        """Replace bytes that are not final by as many others."""
+        # A slice of the same size: a memoryview of the body forbids to resize it.
+        end = max(min(at + len(data), len(self.body)), at)
+        self.body[at:end] = data[: end - at]
+
+    def settle(self, at: int | None) -> None:
+        """Note that the bytes before `at` are final; None for all."""
+        self.settled = at
+
+    def become(self, body: bytearray, ends: array[int], meta: Mapping[str, object]) -> None:
+        """Store another body, with the end of each read in it; reads without bytes go."""
+        columns, begin = Columns(), 0
+        for row, end in enumerate(ends):
+            if end > begin:
+                columns.append(end, self.columns.stamp(row))
+                columns.delivered_ns[-1] = self.columns.delivered_ns[row]
+            begin = end
+        # In one step, because threads may read: `dict.update` runs no other bytecode.
+        # The ends of chunks are offsets in the body as it was sent.
+        news = {"body": body, "columns": columns, "meta": meta, "settled": 0}
+        vars(self).update(news, chunk_ends=array("q"))
 
     def deliver(self) -> None:
         """Note that the consumer gets the first piece of the last read now."""
@@ -323,6 +367,10 @@ class Tape:
         known = None if sent is None or all(t_ns == UNKNOWN for t_ns in sent) else sent
         about = (self.end, dict(self.marks), dict(self.meta))
         return self.columns, self.body, self.chunk_ends, self.sends, known, about
+
+    def final(self, first: int) -> Final:
+        """Return the body, and the ends of the reads from `first` on; see `Recorder`."""
+        return self.body, self.columns.ends[first:], self.meta
 
     @property
     def ended(self) -> End:

@@ -34,6 +34,7 @@ def test_all_four_functions_show_the_same_parameters() -> None:
         "client",
         "timeout",
         "max_bytes",
+        "max_decoded_bytes",
         "think_tags",
         "stall_timeout_s",
         "deadline_s",

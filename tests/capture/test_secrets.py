@@ -12,6 +12,7 @@ import pytest
 
 import streamlab as sl
 from streamlab.endpoints import redact
+from streamlab.endpoints.echoes import Echoes
 from streamlab.errors import UsageError
 from tests.capture.test_record import Record, both
 from tests.servers.threaded import threaded
@@ -133,7 +134,7 @@ def test_an_address_that_is_none_is_named_without_its_keys(url: str, shown: str)
     ("url", "fields", "found"),
     [
         (f"http://h/?key={KEY}&alt=sse", None, (KEY,)),
-        ("http://h/?key=a%2Fbcdefghijklmno", None, ("a/bcdefghijklmno", "a%2Fbcdefghijklmno")),
+        ("http://h/?key=a%2Fbcdefghijklmno", None, ("a/bcdefghijklmno",)),
         (f"http://me:{KEY}@h/", None, (KEY,)),
         ("http://h/", {"tools": [{"api_key": KEY}], "model": "a" * 20}, (KEY,)),
         ("http://h/?key=assistant", {"session": "hello world"}, ()),
@@ -198,10 +199,4 @@ def test_keys_stay_at_home_when_a_redirect_leaves(
 
 
 def test_an_error_text_loses_the_key() -> None:
-    assert redact.text(f"cannot use {KEY}", [KEY]) == "cannot use ***"
-
-
-def test_bytes_keep_their_length() -> None:
-    masked = redact.mask_bytes(b"a " + KEY.encode() + b" b", [KEY.encode()])
-
-    assert masked == b"a " + b"*" * len(KEY) + b" b"
+    assert redact.text(f"cannot use {KEY}", Echoes([KEY])) == "cannot use ***"

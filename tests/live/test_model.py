@@ -248,7 +248,7 @@ ENDS = {
     "cancelled": ("stopped", "cancelled"),
     "interrupted": ("stopped", "interrupted"),
     "closed": ("stopped", "closed before its end"),
-    "limit": ("stopped", "stopped at max_bytes"),
+    "limit": ("stopped", "stopped at a limit"),
     "reset": ("failed", "the stream broke off after the complete answer"),
     "timeout": ("failed", "the stream timed out after the complete answer"),
 }

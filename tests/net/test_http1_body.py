@@ -93,6 +93,90 @@ def test_what_h11_refuses_is_refused_after_the_payload_before_it(
     assert (got, is_whole(framing)) == as_h11_says(HEAD, pieces)
 
 
+trailers = st.lists(
+    st.text("aZ-:; ,\t\r\n\x00\x0b\x7f\xe9 0chunked").map(lambda text: text.encode("latin-1")),
+    max_size=4,
+)
+names = st.sampled_from([b"x", b"Content-Length", b"transfer-encoding", b"a b", b"", b" fold"])
+values = st.sampled_from(
+    [b"1", b"1, 1", b"1,2", b"x", b"chunked", b"", b" a\tb ", b"1" * 21, b"\xb2"]
+)
+fields = st.lists(
+    st.tuples(names, st.sampled_from([b":", b": ", b" :", b""]), values).map(b"".join),
+    max_size=4,
+)
+ends = st.sampled_from([b"\r\n", b"\n", b"\r\r\n", b"\r"])
+sizes = st.sampled_from(
+    [
+        b"3",
+        b"03",
+        b"3;a=b",
+        b"3 ;a",
+        b"3;a ",
+        b"3 \t",
+        b" 3",
+        b"0x3",
+        b"3\r",
+        b"",
+        b"3;\xff\r",
+        b"g",
+    ]
+)
+
+
+@given(sizes, ends, sizes, fields, ends, cuts)
+def test_sizes_and_trailers_mean_what_h11_says_however_cut(
+    size: bytes, end: bytes, last: bytes, lines: list[bytes], fold: bytes, where: list[int]
+) -> None:
+    head = size + end + b"abc\r\n"
+    last = last.replace(b"3", b"0")
+    body = head + last + end + b"".join(line + fold for line in lines) + fold + b"left over"
+    pieces, framing = cut(body, where), Chunked()
+
+    got = fed(framing, pieces)
+
+    assert (got, is_whole(framing)) == as_h11_says(HEAD, pieces)
+
+
+@given(st.lists(trailers), cuts)
+def test_any_trailers_mean_what_h11_says(blocks: list[list[bytes]], where: list[int]) -> None:
+    body = b"3\r\nabc\r\n0\r\n" + b"\r\n".join(line for block in blocks for line in block)
+    pieces, framing = cut(body + b"\r\n\r\n", where), Chunked()
+
+    got = fed(framing, pieces)
+
+    assert (got, is_whole(framing)) == as_h11_says(HEAD, pieces)
+
+
+@pytest.mark.parametrize(
+    "rest", [b"0\r\nx: " + b"y" * 20_000, b"0\r\n" + b"x: y\r\n" * 4_000, b"1;" * 9_000]
+)
+def test_what_has_no_end_is_refused_where_h11_refuses_it(rest: bytes) -> None:
+    pieces = cut(rest, list(range(0, len(rest), 1_000)))
+    framing = Chunked()
+
+    assert fed(framing, pieces) == b""
+    assert (framing.done, is_whole(framing)) == (True, False)
+    assert as_h11_says(HEAD, pieces) == (b"", False)
+
+
+early = st.lists(
+    st.sampled_from([b"100 Continue", b"103 Early Hints\r\nlink: x", b"199 ", b"102"]),
+    max_size=5,
+)
+
+
+@given(early, st.sampled_from([b"\r\n", b"\n"]), chunks)
+def test_the_body_begins_after_the_heads_that_h11_skips(
+    heads: list[bytes], end: bytes, parts: list[bytes]
+) -> None:
+    body = b"".join(b"%x\r\n%s\r\n" % (len(p), p) for p in parts) + b"0\r\n\r\n"
+    answer = b"".join((b"HTTP/1.1 " + h).replace(b"\r\n", end) + end + end for h in heads)
+
+    assert after_head(answer + HEAD + body) == body
+    assert as_h11_says(answer + HEAD, [body]) == (b"".join(parts), True)
+
+
 def test_a_fault_costs_nothing_that_came_with_it() -> None:
     framing = Chunked()
 

@@ -288,7 +288,7 @@ BROKEN = {
     ),
     "unknown": (
         f'{HEADER}\n{{"x":1}}\n',
-        ", line 2, is none of read, more, late, mark, chunks, sends, meta, end" + MEND,
+        ", line 2, is none of read, more, late, again, mark, chunks, sends, meta, end" + MEND,
     ),
     "after-the-end": (
         f"{HEADER}\n{END}\n{READ}\n",
