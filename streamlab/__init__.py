@@ -26,9 +26,11 @@ __all__ = [
     "StreamlabError",
     "arecord",
     "attach",
+    "columns",
     "compare",
     "concat",
     "endpoint",
+    "explain",
     "lens_many",
     "load",
     "plot_comparison",
@@ -53,6 +55,7 @@ _HOMES = {
     "stepper": "live.player",
     "tap": "capture.tap",
     **dict.fromkeys(("compare", "concat", "lens_many", "read_parquet", "serve"), "many"),
+    **dict.fromkeys(("columns", "explain"), "metrics.explain"),
     **dict.fromkeys(("plot_comparison", "plot_delivery", "plot_lanes"), "plots"),
     **dict.fromkeys(
         ("anthropic", "cohere", "gemini", "lmstudio", "ollama", "openai"), "endpoints.providers"
@@ -82,6 +85,7 @@ if TYPE_CHECKING:
     from streamlab.errors import StreamlabError
     from streamlab.live.player import stepper
     from streamlab.many import compare, concat, lens_many, read_parquet, serve
+    from streamlab.metrics.explain import columns, explain
     from streamlab.plots import plot_comparison, plot_delivery, plot_lanes
     from streamlab.recording import Recording, load
 

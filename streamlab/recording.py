@@ -18,6 +18,7 @@ from streamlab.dialects import FUNCTION, EventReader
 from streamlab.dialects.calls import ToolCall
 from streamlab.errors import StreamFailedError, UnknownNameError
 from streamlab.faces import frozen, text
+from streamlab.follow.columns import described
 from streamlab.tape import End, Tape
 
 if TYPE_CHECKING:
@@ -153,26 +154,31 @@ class Recording:
         return Tables(self.tape, self._dialect, self.label, self._reader)
 
     @property
+    @described("reads")
     def reads(self) -> pd.DataFrame:
         """One row a read of the socket: bytes and stamps, the only facts."""
         return self.tables.reads
 
     @property
+    @described("lines")
     def lines(self) -> pd.DataFrame:
         """One row a line, blank ones and those the standard discards included."""
         return self.tables.lines
 
     @property
+    @described("events")
     def events(self) -> pd.DataFrame:
         """One row a dispatched event."""
         return self.tables.events
 
     @property
+    @described("deltas")
     def deltas(self) -> pd.DataFrame:
         """One row for each delta: what an event adds."""
         return self.tables.deltas
 
     @property
+    @described("sends")
     def sends(self) -> pd.DataFrame:
         """One row a write of the lab, from its own log; no row for any other server."""
         return self.tables.sends

@@ -16,6 +16,7 @@ ROOT = Path(__file__).parent.parent / "streamlab"
 ALLOWED = {
     ("capture/body.py", "response.stream"): "httpx: the public way to follow a body",
     ("capture/tap_transport.py", "request.extensions"): "httpx: public, read by its transports",
+    ("follow/columns.py", "function.__doc__"): "a docstring, before the first use",
     ("live/view.py", "comm._reply_subshell_for"): "ipykernel: has no public way to ask for it",
     ("live/view.py", "self.scope.state"): "a trait: to set it is to send it to the browser",
     ("net/httpx_private.py", "pool._network_backend"): "httpx: a private name in its one place",

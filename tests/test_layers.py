@@ -23,18 +23,18 @@ ROOMS = {
     "net": "errors tape httpx httpcore",
     "server": "errors tape h11",
     "metrics": "errors tape decode dialects follow numpy pandas pyarrow",
-    "formats": "errors tape metrics pyarrow pandas",  # metrics hands out pandas' tables
+    "formats": "errors tape follow metrics pyarrow pandas",  # metrics hands out pandas' tables
     "plots": "errors follow metrics matplotlib cycler numpy pandas PIL",
     "faces": "errors tape decode dialects follow metrics plots",
     "live": "errors tape dialects follow net metrics faces traitlets anywidget",
-    "recording": "errors tape dialects metrics formats plots faces live pandas pyarrow"
+    "recording": "errors tape dialects follow metrics formats plots faces live pandas pyarrow"
     " matplotlib",
     "many": "errors tape follow endpoints server metrics formats recording pandas",
     "capture": "errors tape decode dialects follow endpoints net live recording httpx anyio",
     "cli": "errors tape dialects follow endpoints server metrics plots faces capture recording"
     " many __init__ typer rich",
     "__main__": "cli",
-    "__init__": "errors endpoints live capture plots recording many",
+    "__init__": "errors endpoints live capture metrics plots recording many",
 }
 
 

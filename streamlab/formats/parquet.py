@@ -23,6 +23,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from streamlab.errors import FormatError
+from streamlab.follow.columns import COLUMNS, unit_of
 from streamlab.metrics.schema import integers, texts
 from streamlab.tape import ARRIVALS, TIERS, UNKNOWN, Columns, End, Sends, Tape
 from streamlab.tape.whole import whole
@@ -156,11 +157,18 @@ def write_table(table: pd.DataFrame, path: str | Path, meta: About | None = None
 
 def _write(frame: pd.DataFrame, path: str | Path, about: About) -> None:
     table = pa.Table.from_pandas(frame, preserve_index=False)
+    said = COLUMNS.get(str(about["table"]), {})
+    fields = [
+        field.with_metadata({"meaning": said[field.name], "unit": unit_of(field.name)})
+        if field.name in said
+        else field
+        for field in table.schema
+    ]
     # pandas' own metadata stays in the file: `pandas.read_parquet` restores the dtypes by it.
     metadata = (table.schema.metadata or {}) | {KEY: json.dumps(about).encode()}
     with whole(path) as file:
         pq.write_table(
-            table.replace_schema_metadata(metadata),
+            table.cast(pa.schema(fields, metadata)),
             file,
             compression="zstd",
             write_page_checksum=True,

@@ -105,7 +105,7 @@ def read_of(lines_after: array[int], line: Ints) -> Ints:
     """
     # The read that completed line n is the first with more than n lines after it.
     after = np.array(lines_after, dtype=np.int64)
-    return np.searchsorted(after, line, side="right")
+    return np.searchsorted(after, line, side="right").astype(np.int64)
 
 
 def brought(follower: Follower, line: Ints) -> tuple[Ints, Bools]:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from html import escape
+
 import pandas as pd
 
+from streamlab.follow.columns import HOW_TO_ASK
 from streamlab.metrics.summary import summary
 from streamlab.metrics.tables import Streams, tables_by_name
 
@@ -33,6 +37,23 @@ COLUMNS = (
 )
 
 
+class Comparison(pd.DataFrame):
+    """Recordings side by side; its faces end with how to ask what the columns mean.
+
+    A selection or a copy of it is an ordinary DataFrame.
+    """
+
+    @property
+    def _constructor(self) -> Callable[..., pd.DataFrame]:
+        return pd.DataFrame
+
+    def __repr__(self) -> str:
+        return f"{super().__repr__()}\n{HOW_TO_ASK}"
+
+    def _repr_html_(self) -> str:
+        return f"{self.to_html()}<p>{escape(HOW_TO_ASK)}</p>"
+
+
 def compare(recordings: Streams) -> pd.DataFrame:
     """Put recordings, or their tables, side by side; see `streamlab.many.compare`."""
     rows = {
@@ -44,4 +65,4 @@ def compare(recordings: Streams) -> pd.DataFrame:
     for name in DIFFERENCES:
         diff = table[name] - table[name].iloc[0]
         table.insert(list(table).index(name) + 1, f"{name}_diff", diff)
-    return table.rename_axis("recording")
+    return Comparison(table.rename_axis("recording"))

@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from streamlab.follow.columns import HOW_TO_ASK
 from streamlab.follow.gap import MERGED
 from streamlab.metrics import intervals, latency, tokens
 from streamlab.metrics.tables import Tables
@@ -145,6 +146,20 @@ METRICS: tuple[Callable[[Tables], float | int | str], ...] = (
 """In the order of the summary: counts, first times, gaps, ends, tokens, the client's lag."""
 
 
+class Summary(pd.Series):
+    """The metrics of a stream, with a last line that says how to ask what they mean.
+
+    A selection or a copy of it is an ordinary Series.
+    """
+
+    @property
+    def _constructor(self) -> Callable[..., pd.Series[Any]]:
+        return pd.Series
+
+    def __repr__(self) -> str:
+        return f"{super().__repr__()}\n{HOW_TO_ASK}"
+
+
 def summary(tables: Tables) -> pd.Series[Any]:
     """Return every metric of one stream.
 
@@ -157,4 +172,4 @@ def summary(tables: Tables) -> pd.Series[Any]:
     """
     # As objects, counts stay integers beside floats and words.
     values = {metric.__name__: metric(tables) for metric in METRICS}
-    return pd.Series(values, dtype=object, name=tables.label or None)
+    return Summary(values, dtype=object, name=tables.label or None)

@@ -17,6 +17,7 @@ from pandas.api.extensions import ExtensionArray
 from streamlab.decode import TextParser, framer_for
 from streamlab.dialects import GENERATED
 from streamlab.follow import Follower
+from streamlab.follow.columns import described
 from streamlab.follow.gap import MERGED
 from streamlab.metrics.arrivals import Arrivals, arrivals_of, brought, ms_since
 from streamlab.metrics.lines import line_columns
@@ -24,32 +25,13 @@ from streamlab.metrics.schema import Ints, blobs, frame, integers, known, slices
 from streamlab.tape import ARRIVALS, TIERS, UNKNOWN, Sends, Tape
 
 
+@described("reads")
 def reads(tape: Tape) -> pd.DataFrame:
-    """Return the reads of a tape: the facts.
-
-    Returns
-    -------
-    DataFrame, one row a read
-        ``read``: its number.  ``time``: when it arrived, UTC; NaT without an anchor.
-        ``t_ms``: the same since t0, ms.  ``gap_ms``: since the read before; NaN where it is
-        not known.  ``lag_ms``: from arrival to the return of Python's read; NaN where only
-        one of the two was stamped (tiers ``user`` and ``iterator``).  ``arrival``: single
-        (one segment), burst (several that came together while the reader waited), merged
-        (several that queued while the reader was away: its bytes came in the interval from
-        ``t_lo_ms`` to ``t_ms``, so it has no gap and no lag); NA where that cannot be known,
-        and then gap and lag are unverified.  ``t_lo_ms``: the first of several segments
-        arrived no earlier than this; NaN if unknown.  ``gap_lo_ms``, ``gap_hi_ms``: from the
-        read before to the first byte at least, to the last byte at most.  ``lag_lo_ms``,
-        ``lag_hi_ms``: the lag of the last byte and, at most, of the first; NaN if unknown.
-        ``server_sent_ns``, ``arrived_ns``, ``seen_ns``, ``delivered_ns``: the stamps, ns of
-        the monotonic clock; NA where unknown.  ``stamp``: the tier (kernel, user,
-        iterator).  ``n_segments``: TCP segments in it; NA if unknown.  ``n_bytes``;
-        ``start``, ``end``: offsets in the encoded body.  ``raw``: the bytes.
-    """
+    """Return the reads of a tape: the facts."""
     columns, arrivals = tape.columns, arrivals_of(tape)
     end = np.array(columns.ends, dtype=np.int64)
     bounds = np.append(0, end)
-    number, at_end = np.arange(len(end)), np.ones(len(end), bool)
+    number, at_end = np.arange(len(end), dtype=np.int64), np.ones(len(end), bool)
     times = arrivals.of(number, at_end)
     del times["coalesced"]
     _, gap_lo_ms, gap_hi_ms = arrivals.gaps(number, at_end)
@@ -104,46 +86,24 @@ def _word(words: Sequence[str], codes: Sequence[int] | Ints) -> pa.Array:
     return pa.array(words, pa.large_string()).take(index)
 
 
+@described("lines")
 def lines(tape: Tape, follower: Follower) -> pd.DataFrame:
-    """Return the lines of a body, blank ones and ignored ones too.
-
-    Returns
-    -------
-    DataFrame, one row a line
-        ``line``: its number.  ``read``: the read that brought its end.  ``time``,
-        ``t_ms``, ``gap_ms``, ``coalesced``: its arrival, see `reads`; the gap is since the
-        last arrival of a line, NaN where it came with the line before.  ``kind``: data,
-        event, id, retry, comment, blank, other (ignored by the standard), json (of
-        NDJSON) or tail (the body stopped inside it).  ``field``: the text before the
-        first colon, as sent: empty for comments and blank lines, NA for json, tail and
-        pages that have no fields.  ``value``: the text after the colon and one space (a
-        comment keeps its space), the whole text where there is no field; bytes that are not
-        UTF-8 are U+FFFD.  ``raw``: the bytes with the line's end.  ``start``, ``end``:
-        offsets in the decoded body.  ``event``: the event it is part of; NA for none.
-    """
+    """Return the lines of a body, blank ones and ignored ones too."""
     text = line_columns(follower.lines, follower.body, fields=_has_fields(tape, follower))
-    number = np.arange(len(follower.lines))
+    number = np.arange(len(follower.lines), dtype=np.int64)
     arrived = arrivals_of(tape).of(*brought(follower, number))
     event: dict[str, object] = {"line": number, "event": _event_of(number, follower)}
     return frame("lines", arrived | text | event)
 
 
+@described("events")
 def events(tape: Tape, follower: Follower) -> pd.DataFrame:
-    """Return the events, as a consumer of server-sent events or NDJSON receives them.
-
-    Returns
-    -------
-    DataFrame, one row an event
-        ``event``: its number.  ``read``: the read that completed it.  ``time``, ``t_ms``,
-        ``gap_ms``, ``coalesced``: its arrival, see `lines`.  ``type``: ``message`` unless
-        named.  ``data``; ``id``: the last event ID; ``retry``: ms, NA if its block set none.
-        ``first_line``, ``last_line``: of its block.  ``n_bytes``: of these lines, ends too.
-    """
+    """Return the events, as a consumer of server-sent events or NDJSON receives them."""
     rows = follower.events
     first, last = _blocks(follower)
     ends = np.append(0, np.array(follower.lines.ends, dtype=np.int64))
     columns: dict[str, object] = {
-        "event": np.arange(len(rows)),
+        "event": np.arange(len(rows), dtype=np.int64),
         "type": texts(row.type for row in rows),
         "data": texts(row.data for row in rows),
         "id": texts(row.id for row in rows),
@@ -156,24 +116,14 @@ def events(tape: Tape, follower: Follower) -> pd.DataFrame:
     return frame("events", arrived | columns)
 
 
+@described("deltas")
 def deltas(tape: Tape, follower: Follower) -> pd.DataFrame:
-    """Return the deltas: what each event adds to the answer.
-
-    Returns
-    -------
-    DataFrame, one row a delta
-        ``delta``: its number.  ``event``: the event it came with; for a comment the next
-        one, NA if none came.  ``read``: the read that completed it.  ``time``, ``t_ms``,
-        ``gap_ms``, ``coalesced``: its arrival, see `lines`.  ``kind``: role, content,
-        reasoning, tool_call, refusal, finish, usage, error, done, ping, comment, …
-        ``choice``: NA if none is meant.  ``text``.  ``n_tokens``: only if the server
-        reports tokens for this delta alone, else NA.
-    """
+    """Return the deltas: what each event adds to the answer."""
     rows = follower.deltas
     event = np.array(follower.delta_events, dtype=np.int64)
     line = np.array(follower.delta_lines, dtype=np.int64)
     columns: dict[str, object] = {
-        "delta": np.arange(len(rows)),
+        "delta": np.arange(len(rows), dtype=np.int64),
         "event": known(event, event >= len(follower.events)),
         "kind": texts(row.kind for row in rows),
         "choice": integers(row.choice for row in rows),
@@ -184,23 +134,14 @@ def deltas(tape: Tape, follower: Follower) -> pd.DataFrame:
     return frame("deltas", arrived | columns)
 
 
+@described("sends")
 def sends(tape: Tape) -> pd.DataFrame:
-    """Return the writes of the lab, from its own log: when the server sent what.
-
-    Returns
-    -------
-    DataFrame, one row a write; without a row if no lab sent the stream
-        ``send``: its number.  ``read``: the read that brought its last byte; NA if none did.
-        ``t_ms``: when it was sent, since t0.  ``gap_ms``: since the write before: here a
-        silence is one of the server.  ``sent_ns``, ``due_ns``: when it was sent, and when it
-        was to be sent, ns of the monotonic clock.  ``n_bytes``; ``start``, ``end``: offsets in
-        the encoded body.
-    """
+    """Return the writes of the lab, from its own log: when the server sent what."""
     log = tape.sends or Sends(array("q"), array("q"), array("q"))
     end, sent, due = (np.array(column, dtype=np.int64) for column in log)
-    read = np.searchsorted(np.array(tape.columns.ends, dtype=np.int64), end)
+    read = np.searchsorted(np.array(tape.columns.ends, dtype=np.int64), end).astype(np.int64)
     columns: dict[str, object] = {
-        "send": np.arange(len(end)),
+        "send": np.arange(len(end), dtype=np.int64),
         "read": known(read, read >= len(tape)),
         "t_ms": ms_since(tape.t0_ns, sent),
         "gap_ms": np.append(np.nan, np.diff(sent) / 1e6)[: len(end)],
@@ -273,6 +214,6 @@ def _event_of(line: Ints, follower: Follower) -> ExtensionArray:
     # The search finds the first event that ends at the line or after it.  The line is part of
     # that event only if the event has begun: between two events there can be other lines.
     first, last = _blocks(follower)
-    event = np.searchsorted(last, line)
+    event = np.searchsorted(last, line).astype(np.int64)
     begin = np.append(first, len(line))[event]
     return known(event, line < begin)

@@ -158,13 +158,19 @@ def _spawn(options: Options) -> subprocess.Popen[bytes]:
     # lab must go on.  A session of its own (setsid) would have the same effect, but Linux
     # shares the processor between sessions (autogroup): on a busy machine such a lab was 2 ms
     # late in the median instead of 0.02 ms.
-    return subprocess.Popen(
-        [sys.executable, "-P", "-m", "streamlab.server", json.dumps(options)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": path},
-        process_group=0,
-    )
+    try:
+        return subprocess.Popen(
+            [sys.executable, "-P", "-m", "streamlab.server", json.dumps(options)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": path},
+            process_group=0,
+        )
+    except (OSError, NotImplementedError) as failed:  # in a browser there are no processes
+        raise LabError(
+            f"the lab is a process of its own, and none can be started here: {failed}. Start "
+            "it on another machine by streamlab serve, or load a recording by sl.load."
+        ) from None
 
 
 def _ready(process: subprocess.Popen[bytes]) -> Ready:

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streamlab.errors import FormatError
+from streamlab.follow.columns import COLUMNS
 from streamlab.formats import parquet
 from streamlab.metrics import Tables
 from streamlab.tape import ARRIVALS, TIERS, UNKNOWN, End, Read, Stamp, tape_of
@@ -65,6 +66,15 @@ def test_a_loaded_tape_makes_the_same_tables(path):
 
     for name in ("reads", "lines", "events", "deltas"):
         pd.testing.assert_frame_equal(getattr(loaded, name), getattr(saved, name))
+
+
+def test_each_column_says_its_meaning_and_its_unit(path):
+    parquet.save(eleven_answers(), path)
+
+    fields = {field.name: field.metadata for field in pq.read_schema(path)}
+    said = {name: fields[name][b"meaning"].decode() for name in COLUMNS["reads"]}
+    assert said == COLUMNS["reads"]
+    assert fields["gap_ms"][b"unit"] == b"ms"
 
 
 def test_what_is_no_column_is_json_in_the_file(path):

@@ -275,3 +275,23 @@ def test_the_log_of_the_lab_is_a_table_of_its_writes():
         [9, 18, 27],
     ]
     assert tables([(30, b"data: a\n\n")]).sends.empty
+
+
+def test_tables_work_where_an_integer_of_numpy_has_32_bits(monkeypatch):
+    """As in a browser: there `arange` and `searchsorted` make int32 unless told otherwise."""
+
+    def narrow(function):
+        def call(*args, **kws):
+            made = function(*args, **kws)
+            narrowed = "dtype" not in kws and made.dtype == np.int64
+            return made.astype(np.int32) if narrowed else made
+
+        return call
+
+    usual = eleven_answers()
+    expected = {name: getattr(usual, name) for name in ("reads", "lines", "events", "deltas")}
+    for name in ("arange", "searchsorted", "flatnonzero"):
+        monkeypatch.setattr(np, name, narrow(getattr(np, name)))
+
+    for name, table in expected.items():
+        pd.testing.assert_frame_equal(getattr(eleven_answers(), name), table)

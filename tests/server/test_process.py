@@ -73,9 +73,13 @@ def test_a_lab_shows_where_it_is_and_what_it_plays(lab):
 
 
 def test_an_endpoint_has_the_address_the_dialect_and_the_scenario(lab):
-    assert lab.endpoint() == Endpoint(lab.base_url, "openai_chat", "count-to-ten")
-    assert lab.endpoint("reset", "sse") == Endpoint(f"{lab.url}/sse/reset", "sse", "reset")
-    assert lab.endpoint(dialect="gemini") == Endpoint(lab.url, "gemini", "count-to-ten")
+    def at(url, dialect, scenario):
+        """No proxy stands before the lab, and it has no certificate to verify."""
+        return Endpoint(url, dialect, scenario, http={"trust_env": False, "verify": False})
+
+    assert lab.endpoint() == at(lab.base_url, "openai_chat", "count-to-ten")
+    assert lab.endpoint("reset", "sse") == at(f"{lab.url}/sse/reset", "sse", "reset")
+    assert lab.endpoint(dialect="gemini") == at(lab.url, "gemini", "count-to-ten")
     assert lab.address("reset", "sse") == f"{lab.url}/sse/reset"
 
 
@@ -191,3 +195,13 @@ def test_the_foreground_ends_cleanly_at_ctrl_c_and_prints_nothing():
         out, err = process.communicate(timeout=60)
 
     assert (process.returncode, out, err) == (0, "", "")
+
+
+def test_where_no_process_can_start_it_says_so_in_one_sentence(monkeypatch):
+    def refuse(*_args, **_kws):
+        raise OSError("emscripten does not support processes.")
+
+    monkeypatch.setattr(subprocess, "Popen", refuse)
+
+    with pytest.raises(LabError, match=r"^the lab is a process of its own, and none can be"):
+        serve(speed=3)

@@ -1,0 +1,123 @@
+"""What a metric or a column means: its unit, its formula, its source, what tools do instead."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pandas as pd
+
+from streamlab.errors import UnknownNameError
+from streamlab.follow.columns import COLUMNS, unit_of
+from streamlab.metrics.definitions import DEFINITIONS
+from streamlab.metrics.schema import TABLES
+from streamlab.metrics.summary import METRICS
+
+_TOOLS = {
+    "ttft": "TTFT",
+    "ttfo": "TTFO",
+    "ttst": "TTST",
+    "icl": "ITL",
+    "itl": "ITL",
+    "tpot": "TPOT",
+    "ntpot": "NTPOT",
+    "e2e": "E2E",
+}
+"""The tools' name for a metric, by the beginning of ours."""
+
+
+class Explanation(str):
+    """Text that a notebook and a prompt show as it is, line by line."""
+
+    __slots__ = ()
+    __repr__ = str.__str__
+
+
+def columns(table: str) -> pd.DataFrame:
+    """Return the columns of a table.
+
+    Parameters
+    ----------
+    table : str
+        ``reads``, ``lines``, ``events``, ``deltas`` or ``sends``.
+
+    Returns
+    -------
+    DataFrame, one row a column, indexed by name
+        ``dtype``, ``unit`` and ``meaning``.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such table.
+    """
+    if table not in COLUMNS:
+        raise UnknownNameError("table", table, COLUMNS)
+    rows = {
+        name: (str(TABLES[table][name]), unit_of(name), said)
+        for name, said in COLUMNS[table].items()
+    }
+    names = ["dtype", "unit", "meaning"]
+    return pd.DataFrame.from_dict(rows, orient="index", columns=names).rename_axis("column")
+
+
+def explain(name: str = "") -> Explanation:
+    """Return what a metric of ``rec.summary`` or a column means.
+
+    Parameters
+    ----------
+    name : str
+        ``"icl_p50_ms"``, ``"reads.t_lo_ms"``, or a table: ``"reads"``.  By default all names.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such name.
+    """
+    metrics = {metric.__name__: metric for metric in METRICS}
+    found = {
+        f"{table}.{each}": said for table in COLUMNS for each, said in COLUMNS[table].items()
+    }
+    if not name:
+        listed = [f"{each}: {_first(metric)}" for each, metric in metrics.items()]
+        return Explanation("\n".join([*listed, *(f"{k}: {v}" for k, v in found.items())]))
+    if name in COLUMNS:
+        return Explanation("\n".join(f"{name}.{k}: {v}" for k, v in COLUMNS[name].items()))
+    if name in metrics:
+        return Explanation("\n".join(_metric(metrics[name])))
+    # A column's name alone is enough: the meanings of all tables that have it.
+    keys = [key for key in found if name in (key, key.partition(".")[2])]
+    if not keys:
+        raise UnknownNameError("metric or column", name, [*metrics, *found])
+    return Explanation("\n".join(f"{_head(key)}\n  {found[key]}." for key in keys))
+
+
+def _metric(metric: Callable[..., object]) -> Iterator[str]:
+    name = metric.__name__
+    yield _head(name)
+    yield from (
+        f"  {line.strip()}" for line in str(metric.__doc__).splitlines() if line.strip()
+    )
+    yield f"  Source: {metric.__module__}.{name}"
+    if tools := _TOOLS.get(name.partition("_")[0]):
+        yield f"  What tools call {tools}, each from its own code (rec.lens() has the numbers):"
+        yield from (
+            f"    {each.tool}: {said}" for each in DEFINITIONS if (said := _part(each, tools))
+        )
+
+
+def _part(definition: Any, name: str) -> str:
+    """Return the part of a tool's formula that is about one of its metrics."""
+    parts = re.split(r"(?<=[.;]) (?=[A-Z][A-Z0-9]*:)", definition.formula)
+    found = (part.removeprefix(f"{name}: ") for part in parts if part.startswith(f"{name}: "))
+    return next(found, "").rstrip(";")
+
+
+def _head(name: str) -> str:
+    unit = unit_of(name)
+    return f"{name}, in {unit}" if unit else name
+
+
+def _first(metric: Callable[..., object]) -> str:
+    return (metric.__doc__ or "").partition("\n")[0]
