@@ -14,7 +14,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from streamlab.dialects import FUNCTION, EventReader
+from streamlab.dialects import FUNCTION, EventReader, Reading
 from streamlab.dialects.calls import ToolCall
 from streamlab.errors import StreamFailedError, UnknownNameError
 from streamlab.faces import frozen, text
@@ -39,15 +39,8 @@ class Recording:
         The facts: reads and their stamps.
     """
 
-    def __init__(
-        self,
-        tape: Tape,
-        dialect: str = "",
-        label: str = "",
-        reader: EventReader | None = None,
-    ) -> None:
+    def __init__(self, tape: Tape, dialect: Reading = "", label: str = "") -> None:
         self.tape = tape
-        self._reader = reader
         self._label = label
         self._dialect = dialect or str(tape.meta.get("dialect") or "auto")
 
@@ -151,7 +144,7 @@ class Recording:
         """The tables, each made when it is first used."""
         from streamlab.metrics import Tables
 
-        return Tables(self.tape, self._dialect, self.label, self._reader)
+        return Tables(self.tape, self._dialect, self.label)
 
     @property
     @described("reads")
@@ -307,12 +300,7 @@ def load(
     think_tags : bool, optional
         Read content between ``<think>`` and ``</think>`` as reasoning; by default as recorded.
     reader : callable, optional
-        The function that reads the events, if the recording was made with one.
-
-    Warns
-    -----
-    UserWarning
-        If a function read the events, and it is not given again.
+        The function that read the events; there is a warning if it is missing.
 
     Raises
     ------
@@ -331,7 +319,7 @@ def load(
     if isinstance(paths, Mapping) and FUNCTION in paths and reader is None:
         said = f"the function {paths[FUNCTION]} read the events. Give it again: reader=…."
         warnings.warn(said, stacklevel=2)
-    return Recording(replace(tape, meta=meta), dialect, label, reader)
+    return Recording(replace(tape, meta=meta), reader or dialect, label)
 
 
 class Draw(Protocol):

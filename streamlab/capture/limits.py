@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from math import inf
 
 from streamlab.capture.libraries import how_of, sentence
-from streamlab.dialects import EventReader
+from streamlab.dialects import Reading
 from streamlab.follow import Follower
 from streamlab.tape import How, Recorder
 
@@ -36,12 +36,12 @@ class Limits:
         stall_timeout_s: float | None = None,
         deadline_s: float | None = None,
         several: bool = False,
-        reader: EventReader | None = None,
+        dialect: Reading = "",
     ) -> None:
         self._recorder, self._stop, self._has_unread = recorder, stop, has_unread
         self._stall_s, self._deadline_s = stall_timeout_s or inf, deadline_s or inf
         self._several = several
-        self._follower = Follower(recorder, str(recorder.meta["dialect"]), reader)
+        self._follower = Follower(recorder, dialect or str(recorder.meta["dialect"]))
         self._n_bytes, self._heard_ns = 0, 0
         self._lock = threading.Lock()  # a failure and a look may come at once
 

@@ -84,7 +84,11 @@ class RequestOptions:
         """Return how to read the events, for the metadata; a function has only its name."""
         reader = self.endpoint.reader
         named = {FUNCTION: getattr(reader, "__name__", "")} if callable(reader) else reader
-        given = {"reader": named, "think_tags": self.think_tags}
+        given = {
+            "reader": named,
+            "think_tags": self.think_tags,
+            "dialect": self.endpoint.dialect,
+        }
         return {key: value for key, value in given.items() if value}
 
     @property

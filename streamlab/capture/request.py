@@ -65,12 +65,11 @@ class OwnRequest:
         check_json(self.query.json)
         self.session = Session(
             label=options.label or _asked_model(options.body) or endpoint.label,
-            dialect=endpoint.dialect,
+            dialect=endpoint.reader if callable(endpoint.reader) else endpoint.dialect,
             model=endpoint.model,
             max_bytes=options.max_bytes,
             max_decoded_bytes=options.max_decoded_bytes,
             clock=clock,
-            reader=endpoint.reader if callable(endpoint.reader) else None,
         )
         self.session.recorder.meta.update(options.reading)
         self._http = options.http
@@ -85,16 +84,13 @@ class OwnRequest:
             options.stall_timeout_s,
             options.deadline_s,
             several=(self.query.json or {}).get("n", 1) != 1,
-            reader=self.session.reader,
+            dialect=self.session.dialect,
         )
 
     def model(self, name: str = "", mode: str = "") -> LiveModel:
         """Return the state that a live view shows of this request."""
-        recorder = self.session.recorder
-        dialect, label = str(recorder.meta["dialect"]), str(recorder.meta["label"])
-        return LiveModel(
-            recorder, dialect, label=label, name=name, mode=mode, reader=self.session.reader
-        )
+        recorder, label = self.session.recorder, str(self.session.recorder.meta["label"])
+        return LiveModel(recorder, self.session.dialect, label=label, name=name, mode=mode)
 
     def finish(self) -> None:
         """Finish the session; `stop` does nothing from now on."""

@@ -25,7 +25,7 @@ from streamlab.capture.libraries import (
 )
 from streamlab.capture.marks import Marks, refine
 from streamlab.capture.screen import Screen
-from streamlab.dialects import EventReader
+from streamlab.dialects import Reading
 from streamlab.endpoints import redact
 from streamlab.endpoints.echoes import Echoes
 from streamlab.net.connection import Exchange
@@ -72,8 +72,6 @@ class Session:
         The response is a foreign library's, which may hand on one arrival in pieces.
     closed : callable, optional
         Returns whether the response was closed; for a library that does not report it.
-    reader : callable, optional
-        The function of the user's own that reads the events.
 
     Attributes
     ----------
@@ -87,25 +85,24 @@ class Session:
         self,
         *,
         label: str = "",
-        dialect: str = "auto",
+        dialect: Reading = "auto",
         model: str = "",
         max_bytes: int | None = None,
         max_decoded_bytes: int | None = None,
         clock: Clock = monotonic_ns,
         attached: bool = False,
         closed: Callable[[], bool] | None = None,
-        reader: EventReader | None = None,
     ) -> None:
         warm_up()
         wall_map().refresh()  # an anchor at the start and one at the end show a step between
-        self.recorder = Recorder(clock, max_bytes)
-        self.recorder.meta.update(label=label, dialect=dialect, anchor=anchor(clock)._asdict())
+        self.recorder, self.dialect = Recorder(clock, max_bytes), dialect
+        named = "auto" if callable(dialect) else dialect
+        self.recorder.meta.update(label=label, dialect=named, anchor=anchor(clock)._asdict())
         if model:
             self.recorder.meta["model"] = model
         if max_decoded_bytes is not None:
             self.recorder.meta["max_decoded_bytes"] = max_decoded_bytes
         self.marks = Marks(self.recorder)
-        self.reader = reader
         self._secrets: tuple[str, ...] = ()
         self._known = redact.NONE
         self._max_decoded_bytes = max_decoded_bytes
@@ -340,7 +337,7 @@ class Session:
                 tape = self.finish()
                 if not self._has_log and (url := lab_log.log_url(tape)):
                     tape = lab_log.with_log(tape, lab_log.asked(url))
-                self._recording = Recording(tape, reader=self.reader)
+                self._recording = Recording(tape, self.dialect)
             return self._recording
 
     @property

@@ -54,8 +54,7 @@ class _Streaming:
         self._is_left = False
         # Kept open as long as the stream: without `with`, its opening may be gone before.
         self._beside = beside
-        dialect = str(self.recorder.meta["dialect"])
-        self._follower = Follower(self.recorder, dialect, session.reader)
+        self._follower = Follower(self.recorder, session.dialect)
 
     def __del__(self) -> None:
         if (

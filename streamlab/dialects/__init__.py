@@ -15,9 +15,10 @@ from streamlab.dialects.cohere import Cohere
 from streamlab.dialects.custom import (
     FUNCTION,
     Custom,
+    CustomReader,
     EventReader,
-    check_paths,
-    custom_reader,
+    Reading,
+    checked,
 )
 from streamlab.dialects.deltas import GENERATED, Delta, Kind
 from streamlab.dialects.dialect import Ask, Dialect, Message
@@ -41,17 +42,18 @@ __all__ = [
     "Ask",
     "Choice",
     "Custom",
+    "CustomReader",
     "Delta",
     "Dialect",
     "EventReader",
     "Kind",
     "Message",
     "Reader",
+    "Reading",
     "Tokens",
     "answer",
-    "check_paths",
+    "checked",
     "choose",
-    "custom_reader",
     "dialect_named",
     "framing_at",
     "recognise",

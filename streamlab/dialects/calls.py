@@ -17,20 +17,11 @@ class ToolCall(TypedDict):
 
 
 class Calls:
-    """The tool calls of one choice.
+    """The tool calls of one choice; `all` has them in the order in which they began."""
 
-    The index of a piece groups; a piece without an index belongs to the call with its id, else
-    to the latest call.  Within a group, a piece begins a new call if it has a new id *and* a
-    name, or a name after arguments that are complete JSON.
-
-    Attributes
-    ----------
-    all : list of ToolCall
-        In the order in which they began.
-    """
-
-    # Some servers number all their calls 0, others send a fresh id with every piece, an empty
-    # one, or the name in pieces.  So neither the index nor the id alone is enough.
+    # The index of a piece groups; a piece without an index belongs to the call with its id,
+    # else to the latest call.  Some servers number all their calls 0, others send a fresh id
+    # with every piece, an empty one, or the name in pieces: neither index nor id is enough.
 
     def __init__(self) -> None:
         self.all: list[ToolCall] = []
@@ -43,9 +34,11 @@ class Calls:
             number = len(self.all)
             self.all.append({"id": None, "name": None, "arguments": ""})
             self._indexes.append(delta.index)
-        call = self.all[number]
+        call, piece, name = self.all[number], delta.name or "", self.all[number]["name"] or ""
+        # Pieces of a name are joined; a name that is repeated, or that grows, is not.
+        joined = name if call["arguments"] else name + piece
+        call["name"] = (piece if piece.startswith(name) else joined) or None
         call["id"] = call["id"] or delta.id
-        call["name"] = _joined(call, delta.name)
         call["arguments"] += delta.text
         return number
 
@@ -60,16 +53,9 @@ class Calls:
 
 def _begins(call: ToolCall, delta: Delta) -> bool:
     """Return whether a piece begins a call after `call`, which has the same index."""
-    if not delta.name or (delta.id and delta.id == call["id"]):
+    # A new id *and* a name begin a call, or a name after arguments that are complete JSON.
+    unnamed = not (call["id"] or call["name"])
+    if not delta.name or unnamed or (delta.id and delta.id == call["id"]):
         return False
-    if delta.id and (call["id"] or delta.name != call["name"]):
-        return True
-    return isinstance(parse(call["arguments"]), dict | list)
-
-
-def _joined(call: ToolCall, piece: str | None) -> str | None:
-    """Return the name so far: pieces are joined, a repeated name is not."""
-    name = call["name"]
-    if not piece or not name or piece.startswith(name):
-        return piece or name
-    return name if call["arguments"] else name + piece
+    is_new = delta.id and (call["id"] or delta.name != call["name"])
+    return bool(is_new) or isinstance(parse(call["arguments"]), dict | list)

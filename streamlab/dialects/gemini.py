@@ -16,7 +16,7 @@ from urllib.parse import quote
 from streamlab.dialects.deltas import Delta, Kind, meta, text_delta, tool_call, unread
 from streamlab.dialects.dialect import Ask, Dialect, Message, gathered, text_of, without_system
 from streamlab.dialects.failures import failure_of
-from streamlab.dialects.partial import PartialCall
+from streamlab.dialects.paths import path_of, placed, values_at
 from streamlab.dialects.reader import Reader
 from streamlab.dialects.reading import JSONObject, a_dict, a_list, a_text, parse, whole
 
@@ -31,13 +31,15 @@ class GeminiReader(Reader):
     def __init__(self) -> None:
         super().__init__()
         self._calls: dict[int, int] = {}  # the number of calls of each candidate
-        self._partial: dict[int, PartialCall] = {}  # a call that is not whole yet
+        self._partial: dict[
+            int, tuple[int, object]
+        ] = {}  # a call's number and arguments so far
 
     def close(self) -> list[Delta]:
         """Return the calls that were cut off, and what else waited."""
-        cut = [call.whole(index) for index, call in self._partial.items()]
-        self._partial = {}
-        return cut + super().close()
+        return [
+            each for index in [*self._partial] for each in self._cut(index)
+        ] + super().close()
 
     def read(self, type: str, data: str) -> list[Delta]:  # noqa: A002
         """Return what one response object adds."""
@@ -67,7 +69,7 @@ class GeminiReader(Reader):
     def _part(self, part: JSONObject, index: int, out: list[Delta]) -> None:
         call = part.get("functionCall")
         if isinstance(call, dict):
-            out.append(self._call(call, index))
+            out += self._call(call, index)
         else:
             kind: Kind = "reasoning" if part.get("thought") else "content"
             self.summarised = self.summarised or kind == "reasoning"
@@ -76,24 +78,29 @@ class GeminiReader(Reader):
         out += unread(part, KNOWN_PARTS, "parts[].")
         out += text_delta("signature", part.get("thoughtSignature"), index)
 
-    def _call(self, call: JSONObject, index: int) -> Delta:
-        """Read a tool call, which comes whole, with an object as its arguments, or in parts."""
-        partial = self._partial.get(index)
-        if partial and not (call.get("name") and partial.opened):
-            return self._continued(partial, call, index)
-        number = self._calls.get(index, 0)
-        self._calls[index] = number + 1
-        if call.get("willContinue") or call.get("partialArgs"):
-            self._partial[index] = PartialCall(number)
-            return self._continued(self._partial[index], call, index)
-        return tool_call(call.get("args"), number, call.get("id"), call.get("name"), index)
+    def _call(self, call: JSONObject, index: int) -> list[Delta]:
+        """Read a tool call, whole with an object as its arguments, or one part of it."""
+        # JSON's text cannot be streamed with these parts: a leaf may be set anywhere.  So each
+        # part is a delta without text, which has the time, and the last one has the text.
+        out, opening = list[Delta](), (call.get("id"), call.get("name"))
+        if call.get("name") or index not in self._partial:
+            out = self._cut(index)
+            self._calls[index] = self._calls.get(index, -1) + 1
+            self._partial[index] = self._calls[index], call.get("args") or {}
+        number, arguments = self._partial[index]
+        for part in map(a_dict, a_list(call.get("partialArgs"))):
+            arguments = _with_leaf(arguments, part)
+        self._partial[index] = number, arguments
+        if call.get("willContinue"):
+            return [*out, tool_call("", number, *opening, index)]
+        del self._partial[index]
+        whole = None if call.get("name") and "args" not in call and not arguments else arguments
+        return [*out, tool_call(whole, number, *opening, index)]
 
-    def _continued(self, partial: PartialCall, call: JSONObject, index: int) -> Delta:
-        delta = partial.add(call, index)
-        if not call.get("willContinue"):
-            del self._partial[index]
-            return delta._replace(text=partial.whole(index).text)
-        return delta
+    def _cut(self, index: int) -> list[Delta]:
+        """Return the arguments of a call whose last part did not come."""
+        number, arguments = self._partial.pop(index, (0, None))
+        return [tool_call(arguments, number, choice=index)] if arguments else []
 
     def _count(self, usage: object, out: list[Delta]) -> None:
         # Usage is cumulative: the difference of two `candidatesTokenCount` belongs to the one
@@ -108,6 +115,15 @@ class GeminiReader(Reader):
         elif not thought:
             self.counts.nothing(out)
         out += self._used(found or None)
+
+
+def _with_leaf(arguments: object, part: JSONObject) -> object:
+    """Return the arguments with one leaf more, or with a piece more of a text."""
+    leaf = next((part[key] for key in part if key.endswith("Value")), None)
+    path = path_of(a_text(part.get("jsonPath"))) or ()
+    if "stringValue" in part:
+        leaf = "".join(map(a_text, [*values_at(arguments, path), leaf]))
+    return placed(arguments, path, None if "nullValue" in part else leaf) if path else arguments
 
 
 _KNOWN = frozenset(

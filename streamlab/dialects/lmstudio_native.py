@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-from streamlab.dialects.deltas import Delta, text_delta, tool_call
+from streamlab.dialects.deltas import Delta, Kind, text_delta, tool_call
 from streamlab.dialects.dialect import (
     Ask,
     Dialect,
@@ -56,18 +56,15 @@ class LMStudioReader(NamedReader):
         result = a_dict(event.get("result"))
         out = list[Delta]()
         for item in map(a_dict, a_list(result.get("output"))):
-            if a_text(item.get("type")) not in self._came:
-                out += self._item(item)
+            kind = a_text(item.get("type"))
+            if kind == "tool_call" and kind not in self._came:
+                self._call_number += 1
+                given, tool = item.get("arguments"), item.get("tool")
+                out.append(tool_call(given, self._call_number, name=tool))
+            elif kind in ("message", "reasoning") and kind not in self._came:
+                told: Kind = "content" if kind == "message" else "reasoning"
+                out += text_delta(told, item.get("content"))
         return out + self._used(result.get("stats")) + self._done(name)
-
-    def _item(self, item: JSONObject) -> list[Delta]:
-        """Read an item of the whole answer, whose deltas did not come."""
-        if item.get("type") == "tool_call":
-            self._call_number += 1
-            given, name = item.get("arguments"), item.get("tool")
-            return [tool_call(given, self._call_number, name=name)]
-        is_reasoning = item.get("type") == "reasoning"
-        return text_delta("reasoning" if is_reasoning else "content", item.get("content"))
 
     handlers: ClassVar[Mapping[str, Handler]] = {
         "message.delta": _content,

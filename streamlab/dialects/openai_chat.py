@@ -68,10 +68,8 @@ class OpenAIChatReader(Reader):
         super().__init__()
         self._climbs = True
         self._latest = -1  # the number of the choice that came last
-        self._said: defaultdict[int, list[str]] = defaultdict(
-            list
-        )  # the content of each choice
-        self._calls: defaultdict[int, Calls] = defaultdict(Calls)
+        self._said = defaultdict[int, list[str]](list)  # the content of each choice
+        self._calls = defaultdict[int, Calls](Calls)
         self._cited: dict[str, object] = {}
         self._reasoned = False
 
@@ -85,7 +83,7 @@ class OpenAIChatReader(Reader):
         if isinstance(choices, list):
             for choice in choices:
                 if isinstance(choice, dict):
-                    self._choice(choice, chunk, out)
+                    self._choice(choice, out)
         # A long answer has thousands of chunks with choices only.  One look for the rare keys
         # saves the many look-ups in `_beside`.
         if type != "message" or not out or chunk.get("usage") or not RARE.isdisjoint(chunk):
@@ -108,7 +106,7 @@ class OpenAIChatReader(Reader):
         named = "choices" in chunk or "type" in chunk or "object" in chunk
         return meta(type) if named else unread(chunk, _KNOWN, "") or meta(type)
 
-    def _choice(self, choice: JSONObject, chunk: JSONObject, out: list[Delta]) -> None:
+    def _choice(self, choice: JSONObject, out: list[Delta]) -> None:
         number = choice.get("index")
         index = 0 if number == 0 else whole(number) or 0
         if index != self._latest:  # a finish may go back to choice 0
@@ -146,10 +144,10 @@ class OpenAIChatReader(Reader):
         elif content:
             self._parts(content, index, out)
         out += text_delta("refusal", get("refusal"), index)
-        if get("tool_calls"):
-            self._tools(get("tool_calls"), index, out)
+        for call in map(a_dict, a_list(get("tool_calls"))):
+            self._call(call, call.get("function"), index, out)
         if get("function_call"):
-            self._function(a_dict(get("function_call")), index, 0, None, out)
+            self._call({"index": 0}, get("function_call"), index, out)
         if get("annotations"):
             out.append(Delta("annotation", "annotations", index))
         out += unread(delta, delta.keys() - MEDIA if len(out) > start else _KNOWN, "delta.")
@@ -166,10 +164,11 @@ class OpenAIChatReader(Reader):
         final = "delta" in choice or bool(choice.get("finish_reason"))
         if before and content.startswith(before) and (final or content != before):
             message["content"] = content[len(before) :]
-        if final and index in self._calls:
-            message.pop("tool_calls", None)
-        if final and self._reasoned:
-            message = {k: v for k, v in message.items() if not k.startswith("reasoning")}
+        elif before and "delta" in choice:
+            message["content"] = ""
+        came = {"tool_calls": index in self._calls, "reasoning": self._reasoned}
+        for key in [key for key in message if final and came.get(key.partition("_content")[0])]:
+            del message[key]
         self._delta(message, index, out)
 
     def _reasoning(
@@ -201,27 +200,15 @@ class OpenAIChatReader(Reader):
             else:
                 out.append(Delta("unread", f"content[].{kind or 'part'}", index))
 
-    def _tools(self, calls: object, index: int, out: list[Delta]) -> None:
-        for call in map(a_dict, a_list(calls)):
-            function, number = a_dict(call.get("function")), whole(call.get("index"))
-            self._function(function, index, number, call.get("id"), out)
-
-    def _function(
-        self,
-        function: JSONObject,
-        index: int,
-        number: int | None,
-        call_id: object,
-        out: list[Delta],
-    ) -> None:
+    def _call(self, call: JSONObject, function: object, index: int, out: list[Delta]) -> None:
         # The id of a later piece is missing or null, but Qwen sends `""`; `tool_call` makes
-        # all of them None.
-        given = function.get("arguments")
-        delta = tool_call(given, number, call_id, function.get("name"), index)
+        # all of them None.  Mistral and Gemini's copy of this API send calls without an index.
+        found, number = a_dict(function), whole(call.get("index"))
+        given, opening = found.get("arguments"), (call.get("id"), found.get("name"))
+        delta = tool_call(given, number, *opening, index)
         if delta.text or delta.id or delta.name:
-            # Mistral and Gemini's copy of this API send calls without an index.
-            number = self._calls[index].add(delta)
-            out.append(delta if delta.index is not None else delta._replace(index=number))
+            counted = self._calls[index].add(delta)
+            out.append(delta if number is not None else delta._replace(index=counted))
 
     def _end_choice(self, choice: JSONObject, index: int, out: list[Delta]) -> None:
         reason = a_text(choice.get("finish_reason"))

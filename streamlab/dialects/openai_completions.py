@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from streamlab.dialects.dialect import Ask, Dialect, Message, text_of
-from streamlab.dialects.openai_chat import OpenAIChatReader, is_legacy
+from streamlab.dialects.dialect import Ask, Message, text_of
+from streamlab.dialects.openai_chat import OpenAIChat, is_legacy
 from streamlab.dialects.reading import JSONObject, a_dict, parse
 
 
-class OpenAICompletions(Dialect):
+class OpenAICompletions(OpenAIChat):
     """OpenAI's legacy completions API, of OpenAI and of servers with its protocol."""
 
     name = "openai_completions"
-    base_url = "https://api.openai.com/v1"
-    key_variables = ("OPENAI_API_KEY",)
-    base_url_variable = "OPENAI_BASE_URL"
     paths = ("/completions",)
-    reader = OpenAIChatReader
 
     def ask(self, model: str, messages: Sequence[Message], body: JSONObject) -> Ask:
         """Return the request, whose prompt is the joined texts of `messages`."""

@@ -17,7 +17,6 @@ from streamlab.dialects.deltas import Delta, Kind, meta, text_delta, tool_call
 from streamlab.dialects.dialect import Ask, Dialect, Message, event_name
 from streamlab.dialects.reader import Handler, NamedReader
 from streamlab.dialects.reading import JSONObject, a_dict, a_list, a_text, texts_of, whole
-from streamlab.dialects.said import Said
 
 TEXTS: Mapping[str, Kind] = {
     "output_text": "content",
@@ -55,33 +54,43 @@ class OpenAIResponsesReader(NamedReader):
 
     def __init__(self) -> None:
         super().__init__()
-        self._said = Said()
+        self._said: dict[str, dict[object, list[str]]] = {}  # texts by family and place
+
+    def _new(self, family: str, place: object, text: str, closing: bool) -> str:
+        """Return a text; of the whole text of a closing event, the part that is new."""
+        came = self._said.setdefault(family, {})
+        if closing:
+            before = "".join(came.get(place, ()))
+            # Gateways number their closing events differently.
+            elsewhere = family in TEXTS and not before and text in map("".join, came.values())
+            text = "" if elsewhere else text[len(before) :]
+        if text:
+            came.setdefault(place, []).append(text)
+        return text
 
     def _text(self, event: JSONObject, name: str) -> list[Delta]:
         _, family, end = name.split(".")
-        given = event.get("delta" if end == "delta" else "text")
-        text = texts_of(given) or a_text(event.get("refusal"))
-        out = self._new(family, _place(event), text, end == "done")
+        given = event.get("delta" if end == "delta" else "text") or event.get("refusal")
+        out = self._piece(family, _place(event), texts_of(given), end == "done")
         self.counts.listed(event.get("logprobs"), "logprobs", out)
         return out if end == "delta" else out or meta(name)
 
-    def _new(self, family: str, place: object, text: str, closing: bool) -> list[Delta]:
-        """Return the part of a text that did not come before."""
-        if closing:
-            text = self._said.rest(family, place, text, unique=True)
-        self._said.note(family, place, text)
+    def _piece(self, family: str, place: object, text: str, closing: bool) -> list[Delta]:
         self.summarised = self.summarised or "summary" in family
-        return text_delta(TEXTS[family], text)
+        return text_delta(TEXTS[family], self._new(family, place, text, closing))
 
     def _part(self, event: JSONObject, name: str) -> list[Delta]:
-        part = a_dict(event.get("part"))
-        return self._piece(part, _place(event)) or meta(name)
+        return self._parts([event.get("part")], _place(event)) or meta(name)
 
-    def _piece(self, part: JSONObject, place: object) -> list[Delta]:
-        kind = a_text(part.get("type"))
-        family = _PARTS.get(kind, kind)
-        text = texts_of(part) or a_text(part.get("refusal"))
-        return self._new(family, place, text, closing=True) if family in TEXTS else []
+    def _parts(self, parts: object, first: tuple[int, int]) -> list[Delta]:
+        """Return what the whole texts in some parts of an item add."""
+        out = list[Delta]()
+        for number, part in enumerate(map(a_dict, a_list(parts)), first[1]):
+            kind = a_text(part.get("type"))
+            family, text = _PARTS.get(kind, kind), part.get("text") or part.get("refusal")
+            if family in TEXTS:
+                out += self._piece(family, (first[0], number), texts_of(text), closing=True)
+        return out
 
     def _item(self, event: JSONObject, name: str) -> list[Delta]:
         item, index = a_dict(event.get("item")), whole(event.get("output_index"))
@@ -89,42 +98,31 @@ class OpenAIResponsesReader(NamedReader):
 
     def _whole_item(self, item: JSONObject, index: int | None, closing: bool) -> list[Delta]:
         """Return what an item adds: a call that begins, or what its deltas did not say."""
-        kind = a_text(item.get("type"))
+        kind, place = a_text(item.get("type")), (index or 0, 0)
         if kind in CALLS:
             return self._call(item, index, closing)
         if kind.endswith("_call") and closing and item.get("result"):  # a picture, say
             return [Delta("unread", f"item.{kind}")]
-        out = list[Delta]()
-        for key in ("summary", "content"):
-            for number, part in enumerate(map(a_dict, a_list(item.get(key)))):
-                out += self._piece(part, (index or 0, number))
-        return out
+        return self._parts(item.get("summary"), place) + self._parts(item.get("content"), place)
 
     def _call(self, item: JSONObject, index: int | None, closing: bool) -> list[Delta]:
-        given = item.get("arguments") or item.get("input") or item.get("code") or ""
-        call_id = a_text(item.get("call_id")) or item.get("id")
-        if self._said.has("call", index):
-            return self._more_arguments(given, index) if closing else []
-        self._said.note("call", index, " ")
-        delta = tool_call(given, index, call_id, item.get("name"))
-        text = self._said.rest("arguments", index, delta.text)
-        self._said.note("arguments", index, text)
-        return [delta._replace(text=text)]
-
-    def _more_arguments(self, given: object, index: int | None) -> list[Delta]:
-        delta = tool_call(given, index)
-        text = self._said.rest("arguments", index, delta.text)
-        self._said.note("arguments", index, text)
-        return [delta._replace(text=text)] if text else []
+        place = item.get("id") if index is None else index
+        call_id = a_text(item.get("call_id")) or a_text(item.get("id"))
+        opening = self._new("call", place, call_id or "a call", closing=True)
+        given = item.get("arguments") or item.get("input") or item.get("code")
+        delta = tool_call(given, index, opening and call_id, opening and item.get("name"))
+        text = self._new("arguments", place, delta.text, closing or bool(opening))
+        return [delta._replace(text=text)] if text or opening else []
 
     def _arguments(self, event: JSONObject, name: str) -> list[Delta]:
         index = whole(event.get("output_index"))
-        if name.endswith(".done"):
-            given = event.get("arguments") or event.get("input") or event.get("code")
-            return self._more_arguments(given, index) or meta(name)
-        delta = tool_call(event.get("delta"), index)
-        self._said.note("arguments", index, delta.text)
-        return [delta] if delta.text else []
+        given = next(
+            (event[k] for k in ("delta", "arguments", "input", "code") if k in event), ""
+        )
+        delta = tool_call(given, index)
+        place = event.get("item_id") if index is None else index
+        text = self._new("arguments", place, delta.text, name.endswith(".done"))
+        return [delta._replace(text=text)] if text else meta(name) * name.endswith(".done")
 
     def _annotation(self, event: JSONObject, name: str) -> list[Delta]:
         return [Delta("annotation", name)]
@@ -138,7 +136,7 @@ class OpenAIResponsesReader(NamedReader):
         status = a_text(response.get("status")) or name.removeprefix("response.")
         self.failed = self.failed or status in ("failed", "cancelled")
         # Gateways number the items differently here, so only kinds that did not come are read.
-        came = self._said.families
+        came = set(self._said)
         for index, item in enumerate(map(a_dict, a_list(response.get("output")))):
             families = _FAMILIES.get(a_text(item.get("type")), ("call",))
             if came.isdisjoint(families):

@@ -7,37 +7,31 @@ A path is ``$``, the whole value, and then names and numbers: ``.name``, ``["any
 from __future__ import annotations
 
 import re
-from itertools import pairwise
 
-Step = str | int | None
-"""A key, an index, or None for every element."""
+from streamlab.dialects.reading import a_dict, a_list
+
+Path = tuple[str | int | None, ...]
+"""Keys and indexes; None is every element."""
+
+MOST = 1000
+"""The longest list that `placed` makes."""
 
 _STEP = re.compile(r"""\.([^.\[\]"'\s]+)|\[(-?\d+)\]|\[(\*)\]|\[("[^"]*"|'[^']*')\]""")
 
 
-def steps(path: str) -> tuple[Step, ...]:
-    """Return the steps of a path.
-
-    Raises
-    ------
-    ValueError
-        If `path` is none.
-    """
-    found, at = list[Step](), 1
-    if not path.startswith("$"):
-        raise ValueError(path)
-    while at < len(path):
-        step = _STEP.match(path, at)
-        if step is None:
-            raise ValueError(path)
-        name, number, every, quoted = step.groups()
-        key = name if quoted is None else quoted[1:-1]
-        found.append(int(number) if number else None if every else key)
-        at = step.end()
-    return tuple(found)
+def path_of(text: str) -> Path | None:
+    """Return the steps of a path; None if `text` is no path."""
+    found = list(_STEP.finditer(text, 1))
+    if text != "$" + "".join(step[0] for step in found):
+        return None
+    steps = (step.groups() for step in found)
+    return tuple(
+        int(number) if number else None if every else name or quoted[1:-1]
+        for name, number, every, quoted in steps
+    )
 
 
-def values_at(value: object, path: tuple[Step, ...]) -> list[object]:
+def values_at(value: object, path: Path) -> list[object]:
     """Return the values at a path, without null; usually one or none."""
     values = [value]
     for step in path:
@@ -45,42 +39,22 @@ def values_at(value: object, path: tuple[Step, ...]) -> list[object]:
     return [each for each in values if each is not None]
 
 
-def _inner(value: object, step: Step) -> list[object]:
-    if isinstance(value, dict):
-        return [value[step]] if step in value else []
-    if not isinstance(value, list) or isinstance(step, str):
-        return []
-    at = slice(None) if step is None else slice(step, step + 1 or None)
-    return value[at]
+def _inner(value: object, step: str | int | None) -> list[object]:
+    if isinstance(step, str):
+        return [a_dict(value).get(step)]
+    return a_list(value)[slice(None) if step is None else slice(step, step + 1 or None)]
 
 
-def put(
-    root: dict[str, object], path: tuple[Step, ...], leaf: object, limit: int = 1000
-) -> bool:
-    """Set a value at a path, with all that is missing on the way; return whether it could be.
-
-    A list grows by at most `limit` elements.
-    """
-    if not path or not isinstance(path[0], str):
-        return False
-    inner: object = root
-    for step, after in pairwise(path):
-        empty: object = {} if isinstance(after, str) else []
-        inner = _entered(inner, step, empty, limit)
-    return _entered(inner, path[-1], leaf, limit, replace=True) is leaf
-
-
-def _entered(
-    inner: object, step: Step, value: object, limit: int, replace: bool = False
-) -> object:
-    """Return the value at a step, which is `value` where there was none."""
-    if isinstance(inner, list) and isinstance(step, int) and 0 <= step < len(inner) + limit:
-        inner.extend([None] * (step + 1 - len(inner)))
-        at: object = inner[step]
-    elif isinstance(inner, dict) and isinstance(step, str):
-        at = inner.get(step)
-    else:
-        return None
-    if replace or at is None:
-        inner[step] = at = value  # type: ignore[index]
-    return at
+def placed(inner: object, path: Path, leaf: object) -> object:
+    """Return a value with `leaf` at a path, and with all that is missing on the way."""
+    if not path:
+        return leaf
+    step, *rest = path
+    if isinstance(step, str):
+        found = a_dict(inner)
+        return {**found, step: placed(found.get(step), tuple(rest), leaf)}
+    row = a_list(inner)
+    if step is None or not 0 <= step < MOST:
+        return row
+    row = row + [None] * (step + 1 - len(row))
+    return [*row[:step], placed(row[step], tuple(rest), leaf), *row[step + 1 :]]

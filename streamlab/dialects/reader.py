@@ -9,9 +9,8 @@ from typing import Any, ClassVar
 from streamlab.dialects.counting import Counts
 from streamlab.dialects.deltas import Delta, error, meta, text_delta, usage_delta
 from streamlab.dialects.failures import failure_of
-from streamlab.dialects.halves import Halves
+from streamlab.dialects.pieces import Halves, ThinkTags
 from streamlab.dialects.reading import JSONObject, a_text, parse
-from streamlab.dialects.think import ThinkTags
 from streamlab.dialects.usage import merged
 
 DONE = "[DONE]"
@@ -77,7 +76,7 @@ class Reader(ABC):
         return rest if self._tags is None else self._tags.feed(rest) + self._tags.close()
 
     def split_think_tags(self) -> None:
-        """Read content between ``<think>`` and ``</think>`` as reasoning from now on."""
+        """Read content in ``<think>`` tags as reasoning from now on."""
         self._tags = ThinkTags()
 
     @property

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from math import isfinite
+from collections.abc import Iterable
+from math import isfinite, nan
 
 from streamlab.dialects.answer import Answer
 
@@ -11,26 +11,22 @@ _UNITS_MS = {"_ms": 1.0, "-ms": 1.0, "_duration": 1e-6, "_seconds": 1e3, "_time"
 """The length of a unit by the end of a key: Ollama's durations are ns, Groq's times are s."""
 
 
-def server_times(found: Answer, headers: Mapping[str, object]) -> list[tuple[str, float, str]]:
-    """Return the server's own times, as (name, ms, source).
-
-    The name is the server's; the source is ``usage``, ``timings`` or ``headers``.
-    """
-    sources = {"usage": found.usage, "timings": found.timings, "headers": headers}
-    return [
-        (key, ms, source)
-        for source, values in sources.items()
-        for key, value in (values or {}).items()
-        if (ms := _ms(key.lower(), value)) is not None
+def server_times(
+    found: Answer, headers: Iterable[tuple[str, str]]
+) -> list[tuple[str, float, str]]:
+    """Return names, ms and sources, which are ``usage``, ``timings`` and ``headers``."""
+    sources = {"usage": found.usage, "timings": found.timings, "headers": dict(headers)}
+    pairs = [
+        (name, each) for name, values in sources.items() for each in (values or {}).items()
     ]
+    rows = [(key, _ms(key.lower(), value), source) for source, (key, value) in pairs]
+    return [(key, ms, source) for key, ms, source in rows if isfinite(ms)]
 
 
-def _ms(key: str, value: object) -> float | None:
+def _ms(key: str, value: object) -> float:
     unit_ms = next((ms for end, ms in _UNITS_MS.items() if key.endswith(end)), None)
-    if unit_ms is None or "per_" in key or isinstance(value, bool):
-        return None
+    known = unit_ms is not None and isinstance(value, str | float | int) and "per_" not in key
     try:
-        ms = float(value) * unit_ms  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        return None
-    return ms if isfinite(ms) and ms >= 0 else None
+        return float(value) * unit_ms if known else nan  # type: ignore[arg-type,operator]
+    except ValueError:
+        return nan

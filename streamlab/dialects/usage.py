@@ -65,23 +65,16 @@ def tokens(usage: JSONObject | None) -> Tokens:
 
 
 def merged(before: JSONObject, now: JSONObject) -> dict[str, object]:
-    """Return the usage so far: of each count the largest, of everything else the latest.
-
-    Counts are cumulative.  A null, or the 0 of a gateway that repeats the key of an earlier
-    event, replaces no number.
-    """
-    pairs = {key: _later(before.get(key), value, key) for key, value in now.items()}
-    return {**now, **before, **pairs}
-
-
-def _later(before: object, now: object, key: str) -> object:
-    if now is None:
-        return before
-    if isinstance(before, dict) and isinstance(now, dict):
-        return merged(before, now)
-    old, new = whole(before), whole(now)
-    is_count = old is not None and new is not None and "per_" not in key
-    return before if is_count and old > new else now  # type: ignore[operator]
+    """Return the usage so far: of each count the largest, of everything else the latest."""
+    # A null, or the 0 of a gateway that repeats the key of an earlier event, replaces nothing.
+    found = {**before, **now}
+    for key, old in before.items():
+        new, count = found[key], whole(old)
+        if isinstance(old, dict) and isinstance(new, dict):
+            found[key] = merged(old, new)
+        elif new is None or (count and count > (whole(new) or 0) and "per_" not in key):
+            found[key] = old
+    return found
 
 
 def _at(found: JSONObject, path: str) -> int | None:

@@ -18,7 +18,7 @@ from streamlab.dialects import (
     Dialect,
     EventReader,
     Message,
-    check_paths,
+    checked,
     dialect_named,
 )
 from streamlab.endpoints import redact
@@ -245,7 +245,7 @@ def endpoint(
     paths = {"text": text, "reasoning": reasoning, "error": error, "tokens": tokens}
     paths |= {"done": done, "finish": finish}
     paths = {name: path for name, path in paths.items() if path}
-    check_paths(paths)
+    checked(paths)
     sent = (json or {}, headers or {}, http, True, method.upper())
     return Endpoint(url, dialect, model, *sent, reader or paths or None, api_key)
 

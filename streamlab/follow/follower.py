@@ -24,12 +24,12 @@ from streamlab.decode import FRAMERS, Comment, Event, Framer, Lines, framing_of
 from streamlab.decode.content import MAX_DECODED_BYTES, Decoded, content_decoder
 from streamlab.dialects import (
     FUNCTION,
+    CustomReader,
     Delta,
-    EventReader,
     Reader,
+    Reading,
     answer,
     choose,
-    custom_reader,
     dialect_named,
     framing_at,
     recognise,
@@ -48,12 +48,10 @@ class Follower:
     Parameters
     ----------
     log : Recorder or Tape
-    dialect : str
+    dialect : str or callable
         ``"auto"``: the first event with a known shape decides, of the first ten; else the URL
         and the framing.  Events are held until the dialect is known.  ``"custom"`` where a
-        reader of the user's own reads: its paths are in the log's metadata.
-    reader : callable, optional
-        A function of the user's own, from an event to its text or its deltas.
+        reader of the user's own reads: a function in its place, or paths in the metadata.
 
     Attributes
     ----------
@@ -74,9 +72,10 @@ class Follower:
         The reader of the dialect; None until the first event is read.
     """
 
-    def __init__(
-        self, log: Log, dialect: str = "auto", reader: EventReader | None = None
-    ) -> None:
+    def __init__(self, log: Log, dialect: Reading = "auto") -> None:
+        self._call = dialect if callable(dialect) else None
+        if callable(dialect):
+            dialect = str(log.meta.get("dialect") or "auto")
         if dialect != "auto":
             dialect_named(dialect)  # so that an unknown name fails here, and not in mid-stream
         self.log = log
@@ -89,7 +88,6 @@ class Follower:
         self.delta_lines: array[int] = array("q")
         self.lines_after: array[int] = array("q")
         self.reader: Reader | None = None
-        self._call = reader
         self._fed = 0  # bytes of the encoded body
         self._plain: bytearray | None = None  # the decoded body, where it differs
         self._content: Decoded | None = None
@@ -247,7 +245,7 @@ class Follower:
         named = paths if isinstance(paths, Mapping) and FUNCTION not in paths else None
         if custom := self._call or named:
             self.dialect = "custom"
-            return custom_reader(custom)
+            return CustomReader(custom)
         if self.dialect == "auto":
             self.dialect = self._found_out()
         return None if self.dialect == "auto" else dialect_named(self.dialect).reader()

@@ -15,7 +15,7 @@ from streamlab.follow.log import Framed, Log
 from streamlab.follow.message import message_in, message_of, message_of_body, sentence
 from streamlab.follow.network import LOGIN, no_connection, through
 from streamlab.follow.text import counted, one_line
-from streamlab.follow.unread import json_lines, parts_unread, unread_events
+from streamlab.follow.unread import json_lines, unread
 from streamlab.tape import End
 
 _BROKEN = {
@@ -69,7 +69,7 @@ def problem(framed: Framed, end: End, answer: Answer) -> str | None:
     if end.how not in ("eof", "left_open") or not _asked_to_stream(log):
         return None
     if framed.events and answer.complete is not False:
-        return unread_events(framed) or parts_unread(framed) or _cut_line(framed)
+        return unread(framed) or _cut_line(framed)
     if (said := _unframed_error(framed)) is not None:
         where = "outside its events" if framed.events else "in place of a stream"
         return f"the server sent an error {where}: {said}."
@@ -77,7 +77,7 @@ def problem(framed: Framed, end: End, answer: Answer) -> str | None:
         return json_lines(framed) or _no_events(log, len(framed.body))
     unsigned = "the stream ended without the API's terminal signal"
     cut = f"{unsigned}, so the answer may be cut short."
-    return unread_events(framed) or parts_unread(framed) or cut
+    return unread(framed) or cut
 
 
 def ending(end: End, wrong: str | None, terminator: str | None) -> str:

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import fields
 from typing import TYPE_CHECKING, NamedTuple
 
-from streamlab.dialects import GENERATED, Delta, EventReader
+from streamlab.dialects import GENERATED, Delta, Reading
 from streamlab.faces.state import Line, State
 from streamlab.follow import Follower, Log
 from streamlab.follow.elide import shown_line
@@ -59,17 +59,16 @@ class LiveModel:
     def __init__(
         self,
         log: Log,
-        dialect: str = "auto",
+        dialect: Reading = "auto",
         *,
         label: str = "",
         name: str = "",
         mode: str = "",
-        reader: EventReader | None = None,
     ) -> None:
         self.label, self.name, self.mode = one_line(label, 200), one_line(name, 40), mode
         self.clock: Callable[[], int] = getattr(log, "clock", time.perf_counter_ns)
         self.number = 0
-        self.log, self._follower = log, Follower(log, dialect, reader)
+        self.log, self._follower = log, Follower(log, dialect)
         self._text, self._rows = Tail(_CHARS), ReadRows(self._follower, _READS)
         self._ttft_ms: float | None = None
         self._stop_waited_ms: float | None = None

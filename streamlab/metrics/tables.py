@@ -13,7 +13,7 @@ from typing import Any, Protocol, TypeAlias
 
 import pandas as pd
 
-from streamlab.dialects import Answer, EventReader, answer, server_times
+from streamlab.dialects import Answer, Reading, answer, server_times
 from streamlab.errors import UsageError
 from streamlab.follow import Follower
 from streamlab.follow.text import counted, distinct, one_line
@@ -48,12 +48,10 @@ class Tables:
     ----------
     tape : Tape
         The facts; everything here is computed from them.
-    dialect : str
+    dialect : str or callable
         ``"auto"`` decides from the URL, the content type and the first event.
     label : str
         The name in pictures and comparisons.
-    reader : callable, optional
-        A function of the user's own that reads the events.
 
     Raises
     ------
@@ -61,17 +59,11 @@ class Tables:
         If there is no such dialect.
     """
 
-    def __init__(
-        self,
-        tape: Tape,
-        dialect: str = "auto",
-        label: str = "",
-        reader: EventReader | None = None,
-    ) -> None:
+    def __init__(self, tape: Tape, dialect: Reading = "auto", label: str = "") -> None:
         self.tape = tape
         self.label = one_line(label)  # it is drawn, printed and made a part of HTML
-        self._framed = Follower(tape, dialect, reader)
-        self._given = (tape, dialect, label, reader)
+        self._framed = Follower(tape, dialect)
+        self._given = (tape, dialect, label)
         self._made: dict[str, pd.DataFrame] = {}
 
     def __repr__(self) -> str:
@@ -79,7 +71,7 @@ class Tables:
         size = f"{counted(len(self.tape), 'read')}, {counted(len(self.tape.body), 'byte')}"
         return f"<Tables{label}: {size}>"
 
-    def __reduce__(self) -> tuple[type[Tables], tuple[Tape, str, str, EventReader | None]]:
+    def __reduce__(self) -> tuple[type[Tables], tuple[Tape, Reading, str]]:
         """Copy and pickle the facts; the tables are made again on first use."""
         return Tables, self._given
 
@@ -140,7 +132,7 @@ class Tables:
     @property
     def server_times(self) -> pd.DataFrame:
         """What the server says of its own times: ``name``, ``ms``, ``source``."""
-        rows = server_times(self.answer, self.meta.get("headers") or {})
+        rows = server_times(self.answer, self.meta.get("headers") or ())
         table = pd.DataFrame(rows, columns=["name", "ms", "source"])
         return table.astype({"name": STRING, "ms": FLOAT, "source": STRING})
 
