@@ -14,12 +14,14 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from streamlab.dialects import FUNCTION, EventReader, Reading
+from streamlab.dialects import DIALECTS, FUNCTION, EventReader, Reading
 from streamlab.dialects.calls import ToolCall
-from streamlab.errors import StreamFailedError, UnknownNameError
+from streamlab.dialects.custom import checked
+from streamlab.errors import FormatError, StreamFailedError, UnknownNameError, UsageError
 from streamlab.faces import frozen, text
 from streamlab.follow.columns import described
 from streamlab.tape import End, Tape
+from streamlab.tape.valid import said
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -308,17 +310,32 @@ def load(
         If the file is no recording, or its format does not keep every stamp.
     FileNotFoundError
         If there is no such file.
+    UnknownNameError
+        If there is no such dialect.
     """
     from streamlab import formats
 
+    if dialect and dialect not in ("auto", *DIALECTS):
+        raise UnknownNameError("dialect", dialect, DIALECTS)
     tape = formats.load(path)
+    named = tape.meta.get("dialect")
+    if not dialect and named and named not in ("auto", *DIALECTS):
+        raise FormatError(
+            f"{path} names the dialect {said(named)}, which this streamlab does not read. "
+            "Upgrade streamlab, or pass dialect='auto'."
+        )
     meta = {**tape.meta, **({} if think_tags is None else {"think_tags": think_tags})}
     if dialect:
         meta.pop("reader", None)
     paths = meta.get("reader")
     if isinstance(paths, Mapping) and FUNCTION in paths and reader is None:
-        said = f"the function {paths[FUNCTION]} read the events. Give it again: reader=…."
-        warnings.warn(said, stacklevel=2)
+        function = f"the function {said(paths[FUNCTION])} read the events. "
+        warnings.warn(f"{function}Give it again: reader=….", stacklevel=2)
+    elif isinstance(paths, Mapping) and reader is None:
+        try:
+            checked(paths)
+        except UsageError as wrong:
+            raise FormatError(f"{path} has a reader that is none: {wrong}") from None
     return Recording(replace(tape, meta=meta), reader or dialect, label)
 
 

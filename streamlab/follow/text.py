@@ -85,7 +85,8 @@ def _bar(values_ms: Sequence[float | None], top: float) -> str:
     known = [value for value in values_ms if value is not None]
     if len(known) < len(values_ms):
         return _HATCHED
-    return _BARS[min(7, int(8 * max(known) / (top or 1.0)))]
+    share = max(known) / (top or 1.0)  # below 0 where a file has its reads out of order
+    return _BARS[max(0, min(7, int(8 * share)))]
 
 
 def distinct(names: Iterable[str]) -> list[str]:

@@ -26,6 +26,7 @@ from streamlab.errors import FormatError
 from streamlab.follow.columns import COLUMNS, unit_of
 from streamlab.metrics.schema import integers, texts
 from streamlab.tape import ARRIVALS, TIERS, UNKNOWN, Columns, End, Sends, Tape
+from streamlab.tape.valid import check, said
 from streamlab.tape.whole import whole
 
 if TYPE_CHECKING:
@@ -37,6 +38,12 @@ ENDINGS = (".parquet",)
 
 KEY = b"streamlab"
 VERSION = 1
+
+_NEEDED = (
+    *("end", "raw", "stamp", "arrival", "n_segments"),
+    *("arrived_ns", "seen_ns", "delivered_ns", "lo_ns", "server_sent_ns"),
+)
+"""The columns that `load` reads; the others follow from them."""
 
 About: TypeAlias = Mapping[str, Any]
 """JSON: ``version``, ``table``, ``label``, ``end``, ``marks``, ``meta``, ``chunk_ends``,
@@ -74,11 +81,21 @@ def load(path: str | Path) -> Tape:
         if about["table"] != "reads":
             raise FormatError(
                 f"expected the reads of a recording in {str(path)!r}, and got the table "
-                f"{about['table']!r}. Load the file that rec.save wrote."
+                f"{said(about['table'])}. Load the file that rec.save wrote."
             )
         # The checksums of pages are off by default in pyarrow, both for writing and for
         # reading.  Without them a flipped bit in a stamp would be loaded as a measurement.
-        return _tape(pq.read_table(path, page_checksum_verification=True), about)
+        found = pq.read_schema(path).names
+        needed = [name for name in _NEEDED if name in found]
+        table = pq.read_table(path, columns=needed, page_checksum_verification=True)
+        tape = _tape(table, about)
+        try:
+            check(tape)
+        except ValueError as wrong:
+            raise FormatError(
+                f"{str(path)!r} {wrong}. Load a file that rec.save wrote."
+            ) from None
+        return tape
 
 
 def recordings(path: str | PathLike[str]) -> dict[str, Path]:
@@ -115,10 +132,12 @@ def read_meta(path: str | Path) -> About:
         If the file was not written by streamlab, or by a later version of it.
     """
     try:
+        if Path(path).exists() and not Path(path).is_file():
+            raise OSError("a folder, or a pipe or a device, which may have no end")
         found = pq.read_schema(path).metadata or {}
     except FileNotFoundError:
         raise
-    except (pa.ArrowException, OSError):
+    except (pa.ArrowException, MemoryError, OSError, ValueError):
         raise FormatError(
             f"expected a Parquet file, and {str(path)!r} is not one. "
             "Load a file that rec.save wrote."
@@ -133,7 +152,7 @@ def read_meta(path: str | Path) -> About:
         if about["version"] > VERSION:
             raise FormatError(
                 f"expected version {VERSION} of a recording in Parquet, and {str(path)!r} has "
-                f"version {about['version']}. Update streamlab."
+                f"version {said(about['version'])}. Update streamlab."
             )
     return about
 
@@ -185,7 +204,9 @@ def _damage(path: str | Path) -> Iterator[None]:
     except (
         ArithmeticError,
         LookupError,
+        MemoryError,
         OSError,
+        RecursionError,
         TypeError,
         ValueError,
         pa.ArrowException,
@@ -200,12 +221,11 @@ def _tape(table: pa.Table, about: About) -> Tape:
     columns, body = _columns(table)
     if len(body) != (columns.ends[-1] if columns.ends else 0):
         raise ValueError("bytes are missing")
-    end = End(**about["end"])
+    end, marks, meta = End(**about["end"]), dict(about["marks"]), dict(about["meta"])
     chunk_ends = array("q", about.get("chunk_ends", ())) or None  # older files have none
     sends = (
         Sends(*(array("q", each) for each in about["sends"])) if about.get("sends") else None
     )
-    marks, meta = about["marks"], about["meta"]
     return Tape(body, columns, end, marks, meta, _sent(table), chunk_ends, sends)
 
 

@@ -15,6 +15,12 @@ from streamlab.tape.reads import ARRIVALS, TIERS, UNKNOWN, Columns, End, Sends, 
 NAME = "journal"
 VERSION = 1
 
+MAX_LINE_BYTES = 1 << 26
+"""A longer line is refused.  JSON takes up to six bytes for one, so a read of more than
+`_MOST_BYTES` has several lines."""
+
+_MOST_BYTES = 1 << 23
+
 _encode = JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 # JSON escapes the control characters below U+0020 only.  These others come from a server and
@@ -32,8 +38,13 @@ def encode(entry: Mapping[str, object]) -> bytes:
     ------
     TypeError
         If `entry` has a value that JSON does not have.
+    ValueError
+        If the line is longer than `MAX_LINE_BYTES`.
     """
-    return _line(_encode(entry))
+    line = _line(_encode(entry))
+    if len(line) > MAX_LINE_BYTES:
+        raise ValueError(f"these take {len(line):,} bytes, more than {MAX_LINE_BYTES:,}")
+    return line
 
 
 def header(meta: Mapping[str, object]) -> bytes:
@@ -44,7 +55,7 @@ def header(meta: Mapping[str, object]) -> bytes:
 def read(
     columns: Columns, row: int, data: bytes | bytearray, server_sent_ns: int = UNKNOWN
 ) -> bytes:
-    """Return the line of a read, without the stamps that are unknown."""
+    """Return the lines of a read, without the stamps that are unknown."""
     # Written by hand because reads are many; the json module takes twice as long.
     line = (
         f'{{"read":{row},"stamp":"{TIERS[columns.tier[row]]}",'
@@ -60,12 +71,13 @@ def read(
             line = f'{line},"{name}":{value}'
     if columns.arrival[row] != UNKNOWN:
         line = f'{line},"arrival":"{ARRIVALS[columns.arrival[row]]}"'
-    return _line(f"{line},{_payload(data)}}}")
+    return _line(f"{line},{_payload(data[:_MOST_BYTES])}}}") + more(row, data[_MOST_BYTES:])
 
 
 def more(row: int, data: bytes | bytearray) -> bytes:
-    """Return the line of further bytes of a read."""
-    return _line(f'{{"more":{row},{_payload(data)}}}')
+    """Return the lines of further bytes of a read; none of no bytes."""
+    parts = (data[at : at + _MOST_BYTES] for at in range(0, len(data), _MOST_BYTES))
+    return b"".join(_line(f'{{"more":{row},{_payload(part)}}}') for part in parts)
 
 
 def chunks(ends: list[int]) -> bytes:

@@ -7,6 +7,7 @@ A file that is cut off anywhere gives the tape up to its last whole line, and it
 from __future__ import annotations
 
 import json
+import re
 from array import array
 from base64 import b64decode
 from collections.abc import Mapping
@@ -17,7 +18,7 @@ from pathlib import Path
 from typing import BinaryIO, TypeVar, get_args
 
 from streamlab.errors import FormatError
-from streamlab.tape.journal_lines import NAME, VERSION
+from streamlab.tape.journal_lines import MAX_LINE_BYTES, NAME, VERSION
 from streamlab.tape.reads import (
     ARRIVALS,
     TIERS,
@@ -29,12 +30,14 @@ from streamlab.tape.reads import (
     Stamp,
     Tape,
 )
+from streamlab.tape.valid import NANOSECONDS, check, said
 
 _PASS = "Pass a file that rec.save or save= wrote."
 _FIRST = f'{{"streamlab":"{NAME}"'
-_HOWS = frozenset(get_args(How))
+_FIRST_BYTES = 4096
+_LOOKS_RIGHT = re.compile(rb'\s*\{\s*"streamlab"')
 _Word = TypeVar("_Word", bound=str)
-_INT64, _INT32 = range(-(2**63), 2**63), range(-(2**31), 2**31)
+_INT32 = range(-(2**31), 2**31)
 
 
 def load(path: str | PathLike[str]) -> Tape:
@@ -85,9 +88,8 @@ class _Loader:
 
     def load(self, file: BinaryIO) -> Tape:
         """Return the tape in `file`."""
-        self._header(file.readline())
-        for raw in file:
-            self.line += 1
+        self._header(file)
+        while raw := self._line_of(file):
             entry = self._parse(raw)
             if entry is None:
                 return self._tape(f"The file ends within line {self.line}, which is left out.")
@@ -97,10 +99,21 @@ class _Loader:
                 return self._tape(self.hole)
         return self._tape(f"The file ends after line {self.line}, without the stream's end.")
 
-    def _header(self, raw: bytes) -> None:
-        self.line = 1
-        if not raw:
+    def _line_of(self, file: BinaryIO, begun: bytes = b"") -> bytes:
+        """Return the next line; at the end of the file, nothing."""
+        raw = begun if begun.endswith(b"\n") else begun + file.readline(MAX_LINE_BYTES)
+        self.line += bool(raw)
+        if len(raw) >= MAX_LINE_BYTES and not raw.endswith(b"\n"):
+            raise self._broken(f"is longer than {MAX_LINE_BYTES:,} bytes")
+        return raw
+
+    def _header(self, file: BinaryIO) -> None:
+        # A file of another kind can be endless, or one line of a gigabyte.
+        begun = file.readline(_FIRST_BYTES)
+        if not begun:
             raise FormatError(f"{self.path} is empty. {_PASS}")
+        may_be = len(begun) < _FIRST_BYTES or _LOOKS_RIGHT.match(begun)
+        raw = self._line_of(file, begun) if may_be else begun
         try:
             entry = json.loads(raw)
         except (ValueError, RecursionError):
@@ -117,8 +130,8 @@ class _Loader:
         version = entry.get("version")
         if version != VERSION:
             raise FormatError(
-                f"{self.path} is a journal of version {version!r}, and this streamlab reads "
-                f"version {VERSION}. Upgrade streamlab."
+                f"{self.path} is a journal of version {said(version)}, and this streamlab "
+                f"reads version {VERSION}. Upgrade streamlab."
             )
         self._meta(entry.get("meta"))
 
@@ -171,7 +184,7 @@ class _Loader:
         if self._is_missing(entry["read"], len(self.log)):
             return
         if entry["read"] != len(self.log):
-            raise self._broken(f"should be read {len(self.log)} and is {entry['read']!r}")
+            raise self._broken(f"should be read {len(self.log)} and is {said(entry['read'])}")
         tier = self._one_of(TIERS, entry, "stamp")
         stamp = Stamp(
             self._int(entry, "arrived_ns"),
@@ -189,7 +202,7 @@ class _Loader:
         if self._is_missing(entry["more"], len(self.log) - 1):
             return
         if not len(self.log) or entry["more"] != len(self.log) - 1:
-            raise self._broken(f"continues read {entry['more']!r}, which is not the last")
+            raise self._broken(f"continues read {said(entry['more'])}, which is not the last")
         self.log.extend(self._bytes(entry))
 
     def _late(self, entry: Mapping[str, object]) -> None:
@@ -217,7 +230,9 @@ class _Loader:
         self.log.marks.update(marks)
 
     def _mark(self, entry: Mapping[str, object]) -> None:
-        self.log.mark(str(entry["mark"]), self._int(entry, "t_ns"))
+        if not isinstance(entry["mark"], str):
+            raise self._broken(f"needs text as its mark and has {said(entry['mark'])}")
+        self.log.mark(entry["mark"], self._int(entry, "t_ns"))
 
     def _chunks(self, entry: Mapping[str, object]) -> None:
         self.log.chunk_ends.extend(self._ints(entry, "chunks"))
@@ -225,9 +240,9 @@ class _Loader:
     def _ints(self, entry: object, name: str) -> array[int]:
         found = entry.get(name) if isinstance(entry, Mapping) else None
         if not isinstance(found, list) or any(
-            type(e) is not int or e not in _INT64 for e in found
+            type(e) is not int or e not in NANOSECONDS for e in found
         ):
-            raise self._broken(f"needs whole numbers as its {name} and has {found!r}")
+            raise self._broken(f"needs whole numbers as its {name} and has {said(found)}")
         return array("q", found)
 
     def _meta(self, meta: object) -> None:
@@ -237,8 +252,8 @@ class _Loader:
 
     def _end(self, entry: Mapping[str, object]) -> None:
         end = entry["end"]
-        if not isinstance(end, dict) or end.get("how") not in _HOWS:
-            raise self._broken(f"has an end that is none of streamlab's: {end!r}")
+        if not isinstance(end, dict) or end.get("how") not in get_args(How):
+            raise self._broken(f"has an end that is none of streamlab's: {said(end)}")
         self.end = End(self._int(end, "t_ns"), end["how"], str(end.get("detail", "")))
 
     def _bytes(self, entry: Mapping[str, object]) -> bytes:
@@ -259,7 +274,7 @@ class _Loader:
     ) -> _Word:
         found = next((word for word in words if word == entry.get(name)), None)
         if found is None:
-            raise self._broken(f"has {entry.get(name)!r} as its {name}, none of {words}")
+            raise self._broken(f"has {said(entry.get(name))} as its {name}, none of {words}")
         return found
 
     def _int(
@@ -267,13 +282,13 @@ class _Loader:
         entry: Mapping[str, object],
         name: str,
         default: int | None = None,
-        within: range = _INT64,
+        within: range = NANOSECONDS,
     ) -> int:
         value = entry.get(name, default)
         # `type`, because JSON's true and false are ints to `isinstance`.  A number outside the
         # column's range would raise OverflowError in `array.append`.
         if type(value) is not int or value not in within:
-            raise self._broken(f"needs a whole number as {name} and has {value!r}")
+            raise self._broken(f"needs a whole number as {name} and has {said(value)}")
         return value
 
     def _broken(self, what: str) -> FormatError:
@@ -286,7 +301,12 @@ class _Loader:
         end = self.end or End(self._last_ns(), "cut", missing)
         sent = self.sent if any(t_ns != UNKNOWN for t_ns in self.sent) else None
         tape = replace(self.log.finish(), end=end, meta=self.meta)
-        return replace(tape, server_sent_ns=sent, sends=self.sends)
+        tape = replace(tape, server_sent_ns=sent, sends=self.sends)
+        try:
+            check(tape)
+        except ValueError as wrong:
+            raise FormatError(f"{self.path} {wrong}. {_PASS}") from None
+        return tape
 
     def _last_ns(self) -> int:
         columns = self.log.columns
