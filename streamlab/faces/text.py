@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from streamlab.follow.gap import Gaps, peaks
-from streamlab.follow.text import WIDTH, counted, duration, one_line, sparkline
+from streamlab.follow.text import counted, duration, one_line, sparkline
 from streamlab.tape import Tape
 
 if TYPE_CHECKING:
@@ -65,8 +64,7 @@ def gap_bars(tables: Tables) -> str:
     "Unverified": of the read after the largest gap is not known whether it is merged.
     """
     reads = tables.reads
-    columns = (reads[name].tolist() for name in ("gap_ms", "gap_lo_ms", "gap_hi_ms"))
-    drawn, longest = sparkline(peaks(Gaps(*columns), WIDTH)), reads.nlargest(1, "gap_ms")
+    drawn, longest = sparkline(reads["gap_ms"].tolist()[1:]), reads.nlargest(1, "gap_ms")
     return f"{drawn}, unverified" if longest["arrival"].isna().any() else drawn
 
 

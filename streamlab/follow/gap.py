@@ -44,28 +44,22 @@ def gaps(
         Whether the last row of each arrival ends with the last byte of its read.  Of a merged
         read only that byte has an exact time.  By default all rows do, as reads do.
     """
-    made = Gaps([], [], [])
-    before_ns, before_lo_ns = UNKNOWN, UNKNOWN  # the last row of the arrival before
+    made = [(nan, nan, nan)] if len(arrived_ns) else []
+    before_ns = since_ns = UNKNOWN  # the last row of the arrival before ended in this interval
     for number, (t_ns, lo, kind) in enumerate(zip(arrived_ns, lo_ns, arrival, strict=True)):
+        # The stamps are subtracted as integers.  Times since t0 are floats of milliseconds: in
+        # a long stream their difference has lost the last nanoseconds.
         if number:
-            _add(made, t_ns, lo, kind, before_ns, before_lo_ns)
+            hi_ms, known = (t_ns - since_ns) / 1e6, kind != MERGED and since_ns == before_ns
+            first_ns = max(lo, before_ns) if kind in (MERGED, UNKNOWN) else t_ns
+            bounds = ((first_ns - before_ns) / 1e6, hi_ms)
+            unbounded = kind == lo == UNKNOWN
+            made.append((hi_ms if known else nan, *((nan, nan) if unbounded else bounds)))
         # The bytes of a merged read without a bound came after the arrival before it.
-        inexact = kind == MERGED and at_end is not None and not at_end[number]
-        before_lo_ns = (before_ns if lo == UNKNOWN else lo) if inexact else t_ns
+        exact = kind != MERGED or at_end is None or at_end[number]
+        since_ns = t_ns if exact else before_ns if lo == UNKNOWN else lo
         before_ns = t_ns
-    return Gaps(*([nan, *column] for column in made)) if len(arrived_ns) else made
-
-
-def _add(made: Gaps, t_ns: int, lo: int, kind: int, before_ns: int, before_lo_ns: int) -> None:
-    # The stamps are subtracted as integers.  Times since t0 are floats of milliseconds: in
-    # a long stream their difference has lost the last nanoseconds.
-    longest_ms = (t_ns - before_lo_ns) / 1e6
-    is_known = kind != MERGED and before_lo_ns == before_ns
-    made.ms.append(longest_ms if is_known else nan)
-    first_ns = t_ns if kind not in (MERGED, UNKNOWN) else max(lo, before_ns)
-    bounded = kind != UNKNOWN or lo != UNKNOWN
-    made.lo_ms.append((first_ns - before_ns) / 1e6 if bounded else nan)
-    made.hi_ms.append(longest_ms if bounded else nan)
+    return Gaps(*map(list, zip(*made, strict=True))) if made else Gaps([], [], [])
 
 
 def queued(columns: Columns) -> str:
@@ -85,21 +79,3 @@ def queued(columns: Columns) -> str:
     where = f" in {counted(len(rows), 'read')}" if len(rows) > 1 else ""
     longest_ms = f"{ceil(longest_ns / 1e6):,} ms"
     return f"{what}{where} queued for up to {longest_ms} while this program was busy"
-
-
-def peaks(made: Gaps, n_columns: int) -> list[float | None]:
-    """Return the longest gap, in ms, in each of up to `n_columns` equal runs of gaps.
-
-    None where a gap that is not known may be the longest of its run.
-    """
-    total = len(made.ms) - 1
-    step = max(-(-total // n_columns), 1)
-    runs = (slice(at, at + step) for at in range(1, total + 1, step))
-    return [_peak(made.ms[run], made.hi_ms[run]) for run in runs]
-
-
-def _peak(gaps_ms: list[float], hi_ms: list[float]) -> float | None:
-    known_ms = [gap_ms for gap_ms in gaps_ms if gap_ms == gap_ms]
-    longest_ms = max(known_ms, default=-1.0)
-    hidden = (hi for gap_ms, hi in zip(gaps_ms, hi_ms, strict=True) if gap_ms != gap_ms)
-    return None if any(not hi <= longest_ms for hi in hidden) else longest_ms

@@ -62,18 +62,18 @@ def line_of(raw: bytes) -> str:
     return raw.removesuffix(b"\n").removesuffix(b"\r").decode("utf-8", "replace")
 
 
-def sparkline(values_ms: Sequence[float | None]) -> str:
+def sparkline(values_ms: Sequence[float]) -> str:
     """Return times, in ms, as at most 40 bars on a linear scale from 0 to the largest.
 
     Each bar is the largest of its share of the values, so that a single stall is seen in a long
-    stream too; the bar is hatched, ``░``, if one of them is None, which is not known.  The
+    stream too; the bar is hatched, ``░``, if one of them is NaN, which is not known.  The
     largest known value follows the bars; no values give "".
     """
     if not values_ms:
         return ""
     step = math.ceil(len(values_ms) / WIDTH)
     shares = [values_ms[at : at + step] for at in range(0, len(values_ms), step)]
-    known = [value for value in values_ms if value is not None]
+    known = [value for value in values_ms if not math.isnan(value)]
     top = max(known, default=0.0)
     bars = "".join(_bar(share, top) for share in shares)
     if not known:
@@ -81,11 +81,10 @@ def sparkline(values_ms: Sequence[float | None]) -> str:
     return f"{bars} (largest{' known' if len(known) < len(values_ms) else ''} {top:.1f} ms)"
 
 
-def _bar(values_ms: Sequence[float | None], top: float) -> str:
-    known = [value for value in values_ms if value is not None]
-    if len(known) < len(values_ms):
+def _bar(values_ms: Sequence[float], top: float) -> str:
+    if any(map(math.isnan, values_ms)):
         return _HATCHED
-    share = max(known) / (top or 1.0)  # below 0 where a file has its reads out of order
+    share = max(values_ms) / (top or 1.0)  # below 0 where a file has its reads out of order
     return _BARS[max(0, min(7, int(8 * share)))]
 
 

@@ -18,6 +18,7 @@ from streamlab.dialects import GENERATED, Delta, Reading
 from streamlab.faces.state import Line, State
 from streamlab.follow import Follower, Log
 from streamlab.follow.elide import shown_line
+from streamlab.follow.gap import MERGED
 from streamlab.follow.text import one_line
 from streamlab.live.rows import ReadRows
 from streamlab.live.tail import Piece, Tail
@@ -71,6 +72,7 @@ class LiveModel:
         self.log, self._follower = log, Follower(log, dialect)
         self._text, self._rows = Tail(_CHARS), ReadRows(self._follower, _READS)
         self._ttft_ms: float | None = None
+        self._has_text = False
         self._stop_waited_ms: float | None = None
         self._facts: tuple[object, ...] = ()  # of the state numbered last
         self._marks: dict[int, Mark] = {}
@@ -148,9 +150,10 @@ class LiveModel:
     def _take_text(self, news: range) -> None:
         follower = self._follower
         made = (number for number in news if follower.deltas[number].kind in GENERATED)
-        if self._ttft_ms is None and (first := next(made, None)) is not None:
-            read = follower.read_of_line(follower.delta_lines[first])
-            self._ttft_ms = self._arrived_ms(read)
+        if not self._has_text and (first := next(made, None)) is not None:
+            read, self._has_text = follower.read_of_line(follower.delta_lines[first]), True
+            if self.log.columns.arrival[read] != MERGED:  # such a read hides the moment
+                self._ttft_ms = self._arrived_ms(read)
         plain = follower.dialect in PLAIN
         self._text.extend(self._piece(number, plain) for number in news)
 

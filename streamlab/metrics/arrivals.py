@@ -18,9 +18,17 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from streamlab.follow import Follower
-from streamlab.follow.gap import MERGED, Gaps, gaps
+from streamlab.follow.gap import MERGED, gaps
 from streamlab.metrics.schema import Bools, Floats, Ints
 from streamlab.tape import UNKNOWN, Anchor, Tape
+
+
+class GapsBefore(NamedTuple):
+    """The gap before each row, in ms; NaN for the first, and for rows of the same read."""
+
+    ms: Floats  # NaN also where it is not known, at a merged read
+    lo_ms: Floats
+    hi_ms: Floats
 
 
 class Arrivals(NamedTuple):
@@ -38,11 +46,11 @@ class Arrivals(NamedTuple):
             "read": read,
             "time": pd.DatetimeIndex(self.time[read]).tz_localize("UTC"),
             "t_ms": self.t_ms[read],
-            "gap_ms": self.gap_ms(read, at_end)[0],
+            "gap_ms": self.gaps(read, at_end).ms,
             "coalesced": _coalesced(read),
         }
 
-    def gap_ms(self, read: Ints, at_end: Bools) -> Floats:
+    def gaps(self, read: Ints, at_end: Bools) -> GapsBefore:
         """Return the gap before each row: to the last arrival of a row of the same table.
 
         Parameters
@@ -51,26 +59,14 @@ class Arrivals(NamedTuple):
             The read that brought each row; never decreasing.
         at_end : ndarray of bool, shape (n,)
             Whether the row ends with the last byte of its read.
-
-        Returns
-        -------
-        ndarray of float64, shape (2, n)
-            In ms; NaN for the first row, for each row that came with the one before, and
-            where it is not known, at a merged read: there the second row has its upper bound.
         """
         first = np.flatnonzero(~_coalesced(read))
         last = np.append(first[1:], len(read))[: len(first)] - 1
-        gap_ms = np.full((2, len(read)), np.nan)
-        known_ms, _, hi_ms = self.gaps(read[first], at_end[last])
-        gap_ms[:, first] = known_ms, np.where(np.isnan(known_ms), hi_ms, np.nan)
-        return gap_ms
-
-    def gaps(self, read: Ints, at_end: Bools) -> Gaps:
-        """Return the gaps between these reads, which must differ, and their bounds."""
-        arrived_ns, lo_ns, kind = (
-            column[read].tolist() for column in (self.arrived_ns, self.lo_ns, self.kind)
-        )
-        return gaps(arrived_ns, lo_ns, kind, at_end.tolist())
+        facts = (self.arrived_ns, self.lo_ns, self.kind)
+        arrived_ns, lo_ns, kind = (column[read[first]].tolist() for column in facts)
+        made = np.full((3, len(read)), np.nan)
+        made[:, first] = gaps(arrived_ns, lo_ns, kind, at_end[last].tolist())
+        return GapsBefore(*made)
 
 
 def arrivals_of(tape: Tape) -> Arrivals:
@@ -125,13 +121,8 @@ def ended(follower: Follower, lines: Sequence[int]) -> pd.DataFrame:
     arrivals = arrivals_of(tape)
     t_ms, lo_ms = arrivals.t_ms[read], ms_since(tape.t0_ns, arrivals.lo_ns[read])
     exact = at_end | (arrivals.kind[read] != MERGED)
-    return pd.DataFrame(
-        {
-            "ms": np.where(exact, t_ms, np.nan),
-            "lo": np.where(exact, t_ms, lo_ms),
-            "hi": t_ms,
-        }
-    )
+    known, lo = (np.where(exact, t_ms, other) for other in (np.nan, lo_ms))
+    return pd.DataFrame({"ms": known, "lo": lo, "hi": t_ms})
 
 
 def _coalesced(read: Ints) -> Bools:

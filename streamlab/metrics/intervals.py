@@ -98,17 +98,15 @@ def _quantiles(name: str, values: Values, what: str) -> tuple[Metric, Metric, Me
     return p50, p90, p99, longest
 
 
-icl_p50_ms, icl_p90_ms, icl_p99_ms, icl_max_ms = _quantiles(
+ICL = icl_p50_ms, icl_p90_ms, icl_p99_ms, icl_max_ms = _quantiles(
     "icl", icl_ms, "the known gaps between arrivals of chunks"
 )
-irl_p50_ms, irl_p90_ms, irl_p99_ms, irl_max_ms = _quantiles(
-    "irl", irl_ms, "the known gaps between reads"
-)
-lag_seen_p50_ms, lag_seen_p90_ms, lag_seen_p99_ms, lag_seen_max_ms = _quantiles(
+IRL = _quantiles("irl", irl_ms, "the known gaps between reads")
+LAG_SEEN = _quantiles(
     "lag_seen", _lag_seen_ms, "the lag of Python's read behind the kernel: seen − arrived"
 )
-lag_delivered_p50_ms, lag_delivered_p90_ms, lag_delivered_p99_ms, lag_delivered_max_ms = (
-    _quantiles("lag_delivered", _lag_delivered_ms, "the consumer's lag: delivered − seen")
+LAG_DELIVERED = _quantiles(
+    "lag_delivered", _lag_delivered_ms, "the consumer's lag: delivered − seen"
 )
 
 

@@ -53,13 +53,19 @@ def lens(tables: Tables, tokenizer: Tokenizer | None = None) -> Lens:
     seen = Seen(tables, tokenizer_of(tokenizer))
     rows = [_row(definition, figures, seen) for definition, figures in figures_of(seen)]
     found = Lens(rows, index=pd.Index([made.tool for made in DEFINITIONS], name="tool"))
-    arrival = tables.reads["arrival"].reindex(tables.events["read"])
-    if n_merged := int((arrival == "merged").sum()):
-        found.attrs["merged"] = (
-            f"{n_merged:,} of {len(arrival):,} times are those of merged reads: a tool takes "
-            "their end for the time of each event."
-        )
+    found.attrs["merged"] = merged_note(tables)
     return found
+
+
+def merged_note(tables: Tables) -> str:
+    """Return how many of the tools' times are those of merged reads; "" for none."""
+    arrival = tables.reads["arrival"].reindex(tables.events["read"])
+    if not (n_merged := int((arrival == "merged").sum())):
+        return ""
+    times = f"{n_merged:,} of {len(arrival):,} times"
+    return (
+        f"{times} are those of merged reads: a tool takes their end for the time of each event"
+    )
 
 
 def figures_of(seen: Seen) -> list[tuple[Definition, Figures]]:

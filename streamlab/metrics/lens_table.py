@@ -82,7 +82,9 @@ def spread(table: pd.DataFrame) -> str:
     """Return how much the tools differ, as a sentence."""
     parts = [part for name, key in _SPREAD.items() if (part := _range(name, table[key]))]
     said = f"On one stream {', '.join(parts)}." if parts else "There is nothing to compare."
-    return f"{said} {note}" if (note := table.attrs.get("merged")) else said
+    return (
+        f"{said} {note[:1].upper()}{note[1:]}." if (note := table.attrs.get("merged")) else said
+    )
 
 
 def number(value: float, name: str = "") -> str:

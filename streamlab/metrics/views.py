@@ -34,12 +34,12 @@ def reads(tape: Tape) -> pd.DataFrame:
     number, at_end = np.arange(len(end), dtype=np.int64), np.ones(len(end), bool)
     times = arrivals.of(number, at_end)
     del times["coalesced"]
-    _, gap_lo_ms, gap_hi_ms = arrivals.gaps(number, at_end)
+    gaps = arrivals.gaps(number, at_end)
     facts: dict[str, object] = {
         "arrival": strings(_word(ARRIVALS, arrivals.kind)),
         "t_lo_ms": ms_since(tape.t0_ns, arrivals.lo_ns),
-        "gap_lo_ms": np.array(gap_lo_ms, dtype=np.float64),
-        "gap_hi_ms": np.array(gap_hi_ms, dtype=np.float64),
+        "gap_lo_ms": gaps.lo_ms,
+        "gap_hi_ms": gaps.hi_ms,
         "n_segments": _known(columns.n_segments),
         "n_bytes": np.diff(bounds),
         "start": bounds[:-1],
@@ -51,7 +51,7 @@ def reads(tape: Tape) -> pd.DataFrame:
 
 def _lags(tape: Tape, arrivals: Arrivals) -> dict[str, object]:
     """Return the lag of each read, and its bounds."""
-    _, _, _, lo, kind = arrivals
+    lo, kind = arrivals.lo_ns, arrivals.kind
     seen = np.array(tape.columns.seen_ns, dtype=np.int64)
     tier = np.array(tape.columns.tier, dtype=np.uint8)
     # The weaker tiers have one stamp for both moments: a lag of 0 would not be a measurement.
@@ -183,7 +183,9 @@ def chunks(tape: Tape, follower: Follower, table: pd.DataFrame) -> pd.DataFrame:
     by_event = generated(table).groupby("event", sort=False)
     made = by_event[["read", "t_ms"]].first().reset_index()
     line = _blocks(follower)[1][made["event"].to_numpy("int64")]
-    made["gap_ms"], made["hidden_ms"] = arrivals_of(tape).gap_ms(*brought(follower, line))
+    gaps = arrivals_of(tape).gaps(*brought(follower, line))
+    made["gap_ms"] = gaps.ms
+    made["hidden_ms"] = np.where(np.isnan(gaps.ms), gaps.hi_ms, np.nan)
     # The sum skips NA, so it is kept only for events without one.  `array` drops the index,
     # which is the number of the event and not of the row.
     n_tokens = by_event["n_tokens"].sum(min_count=1)

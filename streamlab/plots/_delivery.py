@@ -54,7 +54,7 @@ def caption(tables: Mapping[str, Tables]) -> str:
         if values.notna().any()
     )
     agreement = f"{_agreement(tables)} " if len(tables) > 1 else ""
-    return f"{agreement}When the program had the reads: {had or 'not known'}."
+    return f"{agreement}When the program had the reads with a known lag: {had or 'not known'}."
 
 
 def _agreement(tables: Mapping[str, Tables]) -> str:

@@ -68,10 +68,8 @@ def caption(tables: Tables) -> str:
     text = "no read was delivered with a known lag"
     if lag_ms.notna().any():
         half, longest = base.ms(quantile(lag_ms, 0.5)), base.ms(lag_ms.max())
-        text = (
-            f"half of the reads reached the program at most {half} after the kernel, and all "
-        )
-        text += f"at most {longest}"
+        text = "of the reads with a known lag, half reached the program at most "
+        text += f"{half} after the kernel, and all at most {longest}"
     return base.sentence(tables, text)
 
 

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from streamlab.metrics import Tables
+from streamlab.metrics.lens import merged_note
 from streamlab.plots import _picture as base
 from streamlab.plots import _stairs as stairs
 from streamlab.plots._flags import MARGIN, Flag, flags_of, hoist
@@ -70,9 +71,8 @@ def caption(tables: Tables) -> str:
     text = f"by the definitions of the tools, {_told(firsts, 'the first token came')}"
     if ends:
         text += f", and {_told(ends, 'the request ended')}"
-    return base.sentence(
-        tables, f"{text}; here all times count from the send, not from the clock of each tool"
-    )
+    text += "; here all times count from the send, not from the clock of each tool"
+    return base.sentence(tables, "; ".join(filter(None, (text, merged_note(tables)))))
 
 
 def _told(flags: list[Flag], what: str) -> str:

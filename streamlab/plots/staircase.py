@@ -10,6 +10,7 @@ from matplotlib.lines import Line2D
 
 from streamlab.follow.text import counted
 from streamlab.metrics import Tables
+from streamlab.metrics.intervals import hidden
 from streamlab.metrics.latency import e2e_finish_ms, ttft_ms
 from streamlab.plots import _stairs as stairs
 from streamlab.plots._picture import Look, axes_for, ms, rows_of, sentence, sign, tell_empty
@@ -56,12 +57,18 @@ def caption(tables: Tables) -> str:
         return stairs.no_event(tables)
     per_read = events.groupby("read").size()
     text = f"{counted(len(events), 'event')} in {counted(len(per_read), 'read')}"
-    if (first := ttft_ms(tables)) == first:
-        text += f", the first token {ms(first)} after the request"
-    text += f", the last event after {ms(events['t_ms'].iloc[-1])}"
-    if per_read.max() > 1:
-        text += f"; one read brought as many as {per_read.max()} events at once"
-    return sentence(tables, text)
+    if (first := ttft_ms(tables, "hi")) == first:
+        text += f", the first token {_between(ttft_ms(tables, 'lo'), first)} after the request"
+    last = tables.event_ends.iloc[-1]
+    text += f", the last event after {_between(last['lo'], last['hi'])}"
+    at_once = per_read[~per_read.index.isin(list(stairs.merged(tables, "t_ms", "t_ms")))]
+    if at_once.max() > 1:
+        text += f"; one read brought as many as {at_once.max()} events at once"
+    return sentence(tables, "; ".join(filter(None, (text, hidden(tables)))))
+
+
+def _between(lo_ms: float, hi_ms: float) -> str:
+    return ms(hi_ms) if lo_ms == hi_ms else f"{ms(lo_ms)} to {ms(hi_ms)}"
 
 
 def _moments(tables: Tables) -> list[tuple[float, str, str]]:

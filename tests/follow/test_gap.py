@@ -5,7 +5,7 @@ from math import isnan
 
 import pytest
 
-from streamlab.follow.gap import gaps, peaks, queued
+from streamlab.follow.gap import gaps, queued
 from streamlab.tape import ARRIVALS, UNKNOWN, End, Read, Stamp, tape_of
 
 SINGLE, BURST, MERGED = range(len(ARRIVALS))
@@ -73,14 +73,6 @@ def test_a_row_before_the_end_of_a_merged_read_has_no_exact_time():
     made = gaps_of(*arrivals, at_end=[True, False, True])
 
     assert text_of(made) == [[None, None, None], [None, 2, 30], [None, 990, 1018]]
-
-
-def test_a_peak_is_hidden_only_by_a_gap_that_may_be_longer():
-    made = gaps_of((0, -1, SINGLE), (50, -1, SINGLE), (90, 55, MERGED), (95, 92, MERGED))
-
-    assert peaks(made, 3) == [50, None, None]
-    assert peaks(made, 1) == [50]
-    assert peaks(gaps([], [], []), 4) == []
 
 
 def tape_with(*stamps):

@@ -397,8 +397,9 @@ def test_sync_beside_async_says_what_agrees_and_what_differs():
     }
     assert marks["streamlab-lag-0"] == pytest.approx([0.1, 0.1, 1.0, 0.1])
     assert plots.alt(picture) == (
-        "The arrivals agree: 4 of 4 reads within 0.00 ms. When the program had the reads: sync "
-        "at most 1.00 ms later (p50 0.10 ms), async at most 0.10 ms later (p50 0.10 ms)."
+        "The arrivals agree: 4 of 4 reads within 0.00 ms. "
+        "When the program had the reads with a known lag: sync at most 1.00 ms later (p50 0.10 "
+        "ms), async at most 0.10 ms later (p50 0.10 ms)."
     )
 
 
