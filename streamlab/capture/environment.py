@@ -81,9 +81,8 @@ def _culprit(options: Mapping[str, Any]) -> str:
     for name in options:
         if _makes_a_client({key: options[key] for key in options if key != name}):
             return f"{name}="
-    for name in proxy_variables("http", "https", "all"):
-        value = _url(os.environ[name])
-        if not _makes_a_client({"trust_env": False, "verify": False, "proxy": value}):
+    for name in _proxy_variables("http", "https", "all"):
+        if not _makes_a_client({"trust_env": False, "verify": False, "proxy": _proxy(name)}):
             return name
     return next(filter(os.environ.get, ("no_proxy", "NO_PROXY")), "SSL_CERT_FILE")
 
@@ -91,12 +90,10 @@ def _culprit(options: Mapping[str, Any]) -> str:
 def _what(name: str, exc: Exception) -> str:
     if isinstance(exc, ImportError):
         package, extra = ("socksio", "socks") if "socks" in str(exc) else ("h2", "http2")
-        needed = f"{name} needs the package {package}, which is not installed."
-        return f"{needed} Install streamlab[{extra}]."
+        return f"{name} needs the package {package}: install streamlab[{extra}]."
     if name.lower() == "no_proxy":
         odd = ", ".join(host for host in os.environ[name].split(",") if ":" in host)
-        takes = "names of hosts and single addresses such as ::1"
-        return f"{name} takes {takes}, and {odd or exc} came."
+        return f"{name} takes hosts and single addresses such as ::1, and {odd or exc} came."
     if "proxy" in name.lower():
         schemes = "http://, https://, socks5:// or socks5h://"
         return (
@@ -113,18 +110,17 @@ def _makes_a_client(options: Mapping[str, Any]) -> bool:
     return True
 
 
-def proxy_variables(*schemes: str) -> list[str]:
-    """Return the set variables that name a proxy, in the order in which they count."""
+def source_of(proxy: str, scheme: str) -> str:
+    """Return where a proxy came from: the name of a variable, or ``proxy=``."""
+    where, names = urlsplit(proxy).netloc, _proxy_variables(scheme, "all")
+    return next((name for name in names if where in _proxy(name)), "proxy=")
+
+
+def _proxy_variables(*schemes: str) -> list[str]:  # those that are set, the first counts
     names = [n for each in schemes for n in (f"{each}_proxy", f"{each}_proxy".upper())]
     return list(filter(os.environ.get, names))
 
 
-def source_of(proxy: str, scheme: str) -> str:
-    """Return where a proxy came from: the name of a variable, or ``proxy=``."""
-    where = urlsplit(proxy).netloc
-    names = proxy_variables(scheme, "all")
-    return next((n for n in names if where in _url(os.environ[n])), "proxy=")
-
-
-def _url(value: str) -> str:  # as httpx reads a variable
+def _proxy(name: str) -> str:  # as httpx reads a variable
+    value = os.environ[name]
     return value if "://" in value else f"http://{value}"

@@ -7,54 +7,49 @@ decoded only where few have come lately, or where a limit is near.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from math import inf
 
 from streamlab.capture.libraries import how_of, sentence
-from streamlab.dialects import Reading
+from streamlab.capture.options import RequestOptions
+from streamlab.capture.session import Session
 from streamlab.follow import Follower
-from streamlab.tape import How, Recorder
+from streamlab.tape import How
 
 LOOK_S = 0.25
 LEFT_OPEN_S = 1.0  # the longest wait for the end of the body, after the API's last word
 QUIET_BYTES = 256  # between two looks: comments and pings, or little else
+
+Stop = Callable[[How, str], None]
 
 
 class Limits:
     """What one request may wait for.
 
     `stop` ends the request.  `has_unread` says whether bytes wait to be read: then the reader
-    is late, and not the server.  `several` is True if more than one answer was asked for.
+    is late, and not the server.
     """
 
     def __init__(
         self,
-        recorder: Recorder,
-        stop: Callable[[How, str], None],
+        options: RequestOptions,
+        session: Session,
+        stop: Stop,
         has_unread: Callable[[], bool],
-        stall_timeout_s: float | None = None,
-        deadline_s: float | None = None,
-        several: bool = False,
-        dialect: Reading = "",
     ) -> None:
-        self._recorder, self._stop, self._has_unread = recorder, stop, has_unread
-        self._stall_s, self._deadline_s = stall_timeout_s or inf, deadline_s or inf
-        self._several = several
-        self._follower = Follower(recorder, dialect or str(recorder.meta["dialect"]))
-        self._n_bytes, self._heard_ns = 0, 0
+        self._recorder, self._stop, self._has_unread = session.recorder, stop, has_unread
+        self._stall_s = options.stall_timeout_s or inf
+        self._deadline_s = options.deadline_s or inf
+        self._follower = Follower(session.recorder, session.dialect)
+        self._n_bytes = self._heard_ns = 0
         self._lock = threading.Lock()  # a failure and a look may come at once
-
-    @property
-    def are_near(self) -> bool:
-        """Whether the next usual look would be too late."""
-        return min(self._stall_s, self._deadline_s) < LOOK_S
 
     def look(self) -> float:
         """End the request if its time is over; return the seconds until the next limit."""
-        if (
-            self._recorder.ended is not None
-        ):  # an interrupt may have kept `watched` from its end
+        if self._recorder.ended is not None:
+            # An interrupt may have kept `watched` from its own end.
             _open.discard(self)
             return inf
         with self._lock:
@@ -70,21 +65,20 @@ class Limits:
         """Note the limit that made the request fail with `exc`, if one did."""
         if (failure := how_of(exc)) not in ("timeout", "connect"):
             return
-        with self._lock:
-            self._has_unread = bool  # a closed connection cannot tell
-            self._hear()
-            left_s, how, detail = self._next()
-        if left_s <= 0 or (failure == "timeout" and how == "left_open"):
+        # Nothing is unread, though a closed connection cannot tell; and this is the last look.
+        self._has_unread, self._n_bytes = bool, len(self._recorder.body)
+        if self.look() > 0 and failure == "timeout":
+            _, how, detail = self._next()
+            if how != "left_open":
+                how, detail = "timeout", f"{sentence(exc)}, the limit of timeout="
             self._stop(how, detail)
-        elif failure == "timeout":
-            self._stop("timeout", f"{sentence(exc)}, the limit of timeout=")
 
     def clamp(self, timeouts: dict[str, float | None]) -> None:
         """Shorten a client's own limits, for waits that no thread can end: to connect."""
         for name, given in timeouts.items():
-            own_s = min(self._deadline_s, self._stall_s if name == "read" else inf)
-            shortest_s = min(own_s, inf if given is None else given)
-            timeouts[name] = None if shortest_s == inf else shortest_s
+            stall_s = self._stall_s if name == "read" else inf
+            least_s = min(inf if given is None else given, self._deadline_s, stall_s)
+            timeouts[name] = None if least_s == inf else least_s
 
     def _next(self) -> tuple[float, How, str]:
         """Return the seconds until the next limit, the end that it makes, and its detail."""
@@ -92,22 +86,25 @@ class Limits:
         called_ns = marks.get("called", now_ns)
         heard_ns = self._heard_ns or marks.get("request_sent", called_ns)
         silent_s = 0.0 if self._has_unread() else (now_ns - heard_ns) / 1e9
-        left_s = self._deadline_s - (now_ns - called_ns) / 1e9
-        reader = self._follower.reader
-        # One of several answers may end before the next one begins.
-        finished = reader and reader.finished and (reader.terminator or not self._several)
-        if reader and (finished or reader.failed):
-            left_s = min(left_s, LEFT_OPEN_S - silent_s)
+        stall_s, late_s = (
+            self._stall_s - silent_s,
+            self._deadline_s - (now_ns - called_ns) / 1e9,
+        )
+        if self._said_all():
+            left_s = min(late_s, LEFT_OPEN_S - silent_s)
             return left_s, "left_open", "the server left the connection open"
-        if self._stall_s - silent_s < left_s:
-            no_delta = f"no delta came for {self._stall_s:g} s"
-            return (
-                self._stall_s - silent_s,
-                "timeout",
-                f"{no_delta}, the limit of stall_timeout_s=",
-            )
-        late = f"the answer took longer than {self._deadline_s:g} s"
-        return left_s, "timeout", f"{late}, the limit of deadline_s="
+        if stall_s < late_s:
+            none = f"no delta came for {self._stall_s:g} s, the limit of stall_timeout_s="
+            return stall_s, "timeout", none
+        late = f"the answer took longer than {self._deadline_s:g} s, the limit of deadline_s="
+        return late_s, "timeout", late
+
+    def _said_all(self) -> bool:
+        reader, asked = self._follower.reader, self._recorder.meta.get("request")
+        # One of several answers may end before the next one begins.
+        several = isinstance(asked, dict) and asked.get("n", 1) != 1
+        finished = reader and reader.finished and (reader.terminator or not several)
+        return bool(reader and (finished or reader.failed))
 
     def _hear(self) -> None:
         """Decode what has come; note when the last delta arrived that adds something."""
@@ -115,26 +112,23 @@ class Limits:
         follower.poll()
         new = follower.interpret()
         # In an API's stream a `meta` adds nothing: empty chunks keep a connection alive.
-        is_plain = follower.reader is not None and not follower.reader.decides
-        idle = ("comment", "ping", "" if is_plain else "meta")
-        for row in reversed(new):
-            if follower.deltas[row].kind not in idle:
-                read = follower.read_of_line(follower.delta_lines[row])
-                self._heard_ns = self._recorder.columns.arrived_ns[read]
-                break
+        adds_nothing = {"comment", "ping"}
+        if follower.reader and follower.reader.decides:
+            adds_nothing.add("meta")
+        rows = (row for row in reversed(new) if follower.deltas[row].kind not in adds_nothing)
+        if (row := next(rows, None)) is not None:
+            read = follower.read_of_line(follower.delta_lines[row])
+            self._heard_ns = self._recorder.columns.arrived_ns[read]
 
 
 @contextmanager
 def watched(limits: Limits) -> Iterator[None]:
     """Hold a request to its limits while this block runs."""
     with _lock:
-        if not (_threads and _threads[-1].is_alive()):  # as in a forked child
-            _threads[:] = [threading.Thread(target=_run, name="streamlab-limits", daemon=True)]
-            _threads[-1].start()
         _open.add(limits)
-        # Each wake costs a look at every request, and 200 may begin at once.
-        if len(_open) == 1 or limits.are_near:
-            _wake.set()
+        if not (_threads and _threads[-1].is_alive()):  # as in a forked child
+            _threads.append(threading.Thread(target=_run, name="streamlab-limits", daemon=True))
+            _threads[-1].start()
     try:
         yield
     except BaseException as exc:
@@ -145,14 +139,14 @@ def watched(limits: Limits) -> Iterator[None]:
 
 
 def _run() -> None:
-    wait_s: float | None = None
     while True:
-        _wake.wait(wait_s)
-        _wake.clear()
-        left_s = [limits.look() for limits in list(_open)]
-        wait_s = max(min(*left_s, LOOK_S), 0.01) if left_s else None
+        with _lock:
+            if not _open:
+                return _threads.clear()
+        left_s = min((limits.look() for limits in list(_open)), default=0.0)
+        time.sleep(min(max(left_s, 0.01), LOOK_S))
 
 
-_lock, _wake = threading.Lock(), threading.Event()
+_lock = threading.Lock()
 _open: set[Limits] = set()
 _threads: list[threading.Thread] = []

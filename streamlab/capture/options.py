@@ -75,8 +75,8 @@ class RequestOptions:
                 f"{fspath(self.save)!r} came. For another format call rec.save(…) afterwards."
             )
         check_max_bytes(self.max_bytes)
-        for name in ("stall_timeout_s", "deadline_s"):
-            check_seconds(name, getattr(self, name))
+        checked_timeout(self.stall_timeout_s, "stall_timeout_s")
+        checked_timeout(self.deadline_s, "deadline_s")
         check_max_bytes(self.max_decoded_bytes, "max_decoded_bytes")
 
     @property
@@ -164,7 +164,7 @@ def takes(
     return decorate
 
 
-def checked_timeout(timeout: object) -> Any:
+def checked_timeout(timeout: object, name: str = "timeout") -> Any:
     """Return a timeout in the form of httpx; None waits for ever.
 
     Raises
@@ -176,25 +176,13 @@ def checked_timeout(timeout: object) -> Any:
         return timeout
     if timeout == math.inf:  # a socket refuses it
         return None
-    if _is_above_0(timeout):
-        return httpx.Timeout(cast("float", timeout))
+    if isinstance(timeout, int | float) and not isinstance(timeout, bool) and timeout > 0:
+        return httpx.Timeout(timeout)
+    also = ", or an httpx.Timeout" if name == "timeout" else ""
     raise UsageError(
-        f"timeout is a number of seconds above 0, or an httpx.Timeout, not {timeout!r}. "
-        "Pass timeout=60, or None to wait for ever."
+        f"{name} is a number of seconds above 0{also}, not {timeout!r}. "
+        f"Pass {name}=60, or None to wait for ever."
     )
-
-
-def check_seconds(name: str, seconds: object) -> None:
-    """Raise UsageError unless it is a number of seconds above 0, or None for no limit."""
-    if seconds is not None and not _is_above_0(seconds):
-        raise UsageError(
-            f"{name} is a number of seconds above 0, not {seconds!r}. "
-            f"Pass {name}=60, or None for no limit."
-        )
-
-
-def _is_above_0(number: object) -> bool:
-    return isinstance(number, int | float) and not isinstance(number, bool) and number > 0
 
 
 def check_max_bytes(max_bytes: object, name: str = "max_bytes") -> None:

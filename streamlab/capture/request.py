@@ -15,17 +15,16 @@ import json
 from collections.abc import AsyncGenerator, Generator, Mapping
 from typing import Any
 
+import httpx
 from anyio import to_thread
 from anyio.lowlevel import checkpoint
 
 from streamlab.capture import lab_log
 from streamlab.capture.body import abody, body
 from streamlab.capture.client import async_client, build, sync_client
-from streamlab.capture.libraries import is_a
 from streamlab.capture.limits import Limits, watched
 from streamlab.capture.options import RequestOptions, check_client, checked_timeout
 from streamlab.capture.session import Session
-from streamlab.endpoints import redact
 from streamlab.errors import UsageError
 from streamlab.live import LiveModel
 from streamlab.net.async_socket import AsyncConnection
@@ -77,15 +76,7 @@ class OwnRequest:
             self._http["timeout"] = checked_timeout(self._http["timeout"])
         self._stopper = Stopper()
         self.gate, self.held = Gate(), HeldCancellation()
-        self.limits = Limits(
-            self.session.recorder,
-            self.stop,
-            self._stopper.has_unread,
-            options.stall_timeout_s,
-            options.deadline_s,
-            several=(self.query.json or {}).get("n", 1) != 1,
-            dialect=self.session.dialect,
-        )
+        self.limits = Limits(options, self.session, self.stop, self._stopper.has_unread)
 
     def model(self, name: str = "", mode: str = "") -> LiveModel:
         """Return the state that a live view shows of this request."""
@@ -145,13 +136,10 @@ class OwnRequest:
                 f"keys and headers must be ASCII, and {exc.object[exc.start]!r} is not. "
                 "Check the key and headers=."
             ) from None
-        except Exception as exc:
-            if any(is_a(exc, library, "InvalidURL") for library in ("httpx", "httpx2")):
-                raise UsageError(
-                    f"{redact.url(self.query.url)!r} is no URL that can be asked: {exc}. "
-                    "Check the endpoint and its model."
-                ) from None
-            raise
+        except httpx.InvalidURL as exc:
+            raise UsageError(
+                f"the URL of {self.options.endpoint!r} is not valid: {exc}."
+            ) from None
         self.limits.clamp(request.extensions["timeout"])
         self.session.asked(request, self.query.json)
         self.session.through(proxy_of(transport_for(client, request.url)))

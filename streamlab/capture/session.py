@@ -154,10 +154,10 @@ class Session:
         meta["label"] = redact.text(str(meta["label"] or request.url.path), self._known)
 
     def through(self, proxy: str | None) -> None:
-        """Note the proxy that the request goes through, and the variable that names it."""
+        """Note the proxy that the request goes through, and its variable."""
         if proxy is not None:
             scheme = urlsplit(str(self.recorder.meta["url"])).scheme
-            self.recorder.meta["proxy"] = {"url": proxy, "from": source_of(proxy, scheme)}
+            self.recorder.meta["proxy"] = f"{proxy} ({source_of(proxy, scheme)})"
 
     def answered(self, response: Response) -> None:
         """Note the head of the response, and its connection."""

@@ -6,6 +6,8 @@ Rule 2: taps of one client are independent, and may be closed in any order.
 
 from __future__ import annotations
 
+import sys
+import warnings
 import weakref
 from collections.abc import Callable
 from typing import Any
@@ -15,7 +17,8 @@ from streamlab.capture.options import check_max_bytes
 from streamlab.capture.session import Session
 from streamlab.capture.tap_transport import tap_into, untap
 from streamlab.errors import UsageError
-from streamlab.net.httpx_private import http_client
+from streamlab.follow.text import counted
+from streamlab.net.httpx_private import http_clients, n_open
 from streamlab.recording import Recording
 from streamlab.tape import Recorder
 
@@ -34,9 +37,12 @@ class Tap:
         check_max_bytes(max_decoded_bytes, "max_decoded_bytes")
         self._label, self._limits = label, (max_bytes, max_decoded_bytes)
         self._sessions: list[Session] = []
-        http = _http_client(client)
-        self._client: Callable[[], Any] = weakref.ref(http)  # returns None once closed
-        tap_into(http, self)
+        found = _clients(client)
+        self._hint = _hint(client)
+        self._n_before = sum(map(n_open, found))
+        self._clients: list[Callable[[], Any]] = [weakref.ref(each) for each in found]
+        for each in found:
+            tap_into(each, self)
 
     @property
     def recordings(self) -> list[Recording]:
@@ -65,21 +71,31 @@ class Tap:
 
     def close(self) -> None:
         """Restore the client; the recordings stay."""
-        client, self._client = self._client(), _nothing
-        if client is not None:
-            untap(client, self)
+        while self._clients:
+            if (client := self._clients.pop()()) is not None:
+                untap(client, self)
 
     def __enter__(self) -> Tap:
         return self
 
-    def __exit__(self, *exc: object) -> None:
+    def __exit__(self, kind: object, *exc: object) -> None:
         self.close()
+        if kind is None and not self._sessions:
+            others = [n for n in ("aiohttp", "requests", "urllib3") if n in sys.modules]
+            warnings.warn(
+                "the tap saw no request while its block ran. The requests went through another "
+                f"client, made earlier, or through another HTTP library "
+                f"({', '.join(others) or 'not httpx'}). {self._hint}",
+                stacklevel=2,
+            )
 
     def __repr__(self) -> str:
-        n_running, state = len(self.running), "closed" if self._client() is None else "open"
-        return (
-            f"<Tap, {state}: {len(self._sessions) - n_running} recorded, {n_running} running>"
-        )
+        running, state = len(self.running), "open" if self._clients else "closed"
+        n_recorded, before = len(self._sessions) - running, self._n_before
+        said = f"{n_recorded} recorded, {running} running"
+        if before:
+            said += f"; {counted(before, 'connection')} open before it, without kernel stamps"
+        return f"<Tap, {state}: {said}>"
 
 
 def tap(
@@ -94,8 +110,9 @@ def tap(
     Parameters
     ----------
     client : httpx.Client, httpx.AsyncClient, httpx2.Client, httpx2.AsyncClient
-        Or a subclass, such as ``openai.DefaultHttpxClient()``, or an SDK's client that contains
-        one.  Its proxies, mounts, limits, timeouts, hooks and cookies stay unchanged.
+        Or a subclass, such as ``openai.DefaultHttpxClient()``, or an object that has one, at
+        most four attributes down: an SDK's client, a model of LangChain, an agent.  Its
+        proxies, mounts, limits, timeouts, hooks and cookies stay unchanged.
     label : str
         The name of the recordings in tables and pictures; by default the path of the URL.
     max_bytes : int, optional
@@ -132,15 +149,28 @@ def tap(
     return Tap(client, label, max_bytes, max_decoded_bytes)
 
 
-def _http_client(client: object) -> Any:
-    if (http := http_client(client)) is not None:
-        return http
+def _clients(client: object) -> list[Any]:
+    if found := http_clients(client):
+        return found
     raise UsageError(
         "sl.tap records an httpx or httpx2 client, sync or async, "
-        f"and {type(client).__name__} came. "
-        "Make one, give it to the SDK (http_client=http) and tap it: sl.tap(http)."
+        f"and {type(client).__name__} came. {_hint(client)}"
     )
 
 
-def _nothing() -> None:
-    return None
+_HINTS = {
+    "mistralai": "Mistral(client=http, async_client=ahttp)",
+    "cohere": "ClientV2(httpx_client=http)",
+    "google": "genai.Client(http_options=HttpOptions(httpx_client=http, …))",
+    "huggingface_hub": "huggingface_hub.set_client_factory(lambda: http)",
+}
+"""How an SDK takes a client; the others take ``http_client=``."""
+
+
+def _hint(client: object) -> str:
+    """Return how to record what the library of an object receives."""
+    library = type(client).__module__.partition(".")[0]
+    if library in ("aiohttp", "requests", "urllib3"):
+        return "Use sl.attach(response), with each response."
+    way = _HINTS.get(library, "http_client=http")
+    return f"Make one, give it to the SDK ({way}) and tap it: sl.tap(http)."

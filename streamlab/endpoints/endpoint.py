@@ -7,6 +7,7 @@ the headers of a request only.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -295,13 +296,10 @@ def _company(dialect: str) -> str:
 def check_characters(url: str, source: str) -> None:
     """Raise UsageError if a URL has a newline, a tab or another control character."""
     # `urlsplit` removes them without a word, and httpx refuses them later.
-    at, found = next(
-        ((at, c) for at, c in enumerate(url) if not (c.isprintable() or ord(c) > 127)), (0, "")
-    )
-    if found:
+    if found := re.search("[\\0-\\x1f\\x7f]", url):
         raise UsageError(
-            f"a URL has no control characters, and {source} has {found!r} at position {at}, of "
-            f"{len(url)} characters. Remove it; a line read from a file ends with one."
+            f"a URL has no control characters, and {source} has {found[0]!r} at position "
+            f"{found.start()}, of {len(url)} characters. Remove it."
         )
 
 

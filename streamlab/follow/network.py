@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from streamlab.follow.log import Log
@@ -14,34 +13,25 @@ LOGIN = "It asks for a user and a password; its URL takes them: http://user:pass
 
 def no_connection(log: Log, end: End) -> str:
     """Return the sentence for a request that got no connection."""
-    where = urlsplit(str(log.meta.get("url") or "")).netloc
-    to, via = f" to {where}" if where else "", through(log)
+    where, via = urlsplit(str(log.meta.get("url") or "")).netloc, through(log)
+    ways = f"{f' to {where}' if where else ''}{f' through {via}' if via else ''}"
     detail = f": {sentence(end.detail)}" if end.detail else ""
-    return f"no connection{to}{f' through {via}' if via else ''}{detail}. {_hint(log, end)}"
+    return f"no connection{ways}{detail}. {_hint(end.detail, via)}"
 
 
-def _hint(log: Log, end: End) -> str:
-    if "CERTIFICATE_VERIFY_FAILED" in end.detail:
+def _hint(detail: str, via: str) -> str:
+    if "CERTIFICATE_VERIFY_FAILED" in detail:
         trusting = "pass verify= an ssl.SSLContext that trusts it"
         return f"Name the file of its authority in SSL_CERT_FILE, or {trusting}."
-    if through(log):
-        source = _proxy(log)[1]
-        without = (
-            "leave out proxy=" if source == "proxy=" else f"unset {source}, or set NO_PROXY"
-        )
-        return LOGIN if "407" in end.detail else f"Check the proxy; to go without, {without}."
-    if "SSL" in end.detail:
+    if via:
+        without = "Check the proxy; to go without, leave out proxy= or unset the variable."
+        return LOGIN if "407" in detail else without
+    if "SSL" in detail:
         return "Check the URL: its scheme and port, and whether the server speaks TLS there."
     return "Start the server, or check the URL."
 
 
 def through(log: Log) -> str:
     """Return the proxy of a request and its source, in words; "" without one."""
-    url, source = _proxy(log)
-    return f"the proxy {sentence(url)} ({sentence(source)})" if url else ""
-
-
-def _proxy(log: Log) -> tuple[str, str]:
-    found = log.meta.get("proxy")
-    proxy = found if isinstance(found, Mapping) else {}
-    return str(proxy.get("url", "")), str(proxy.get("from", ""))
+    proxy = log.meta.get("proxy")
+    return f"the proxy {sentence(str(proxy))}" if proxy else ""

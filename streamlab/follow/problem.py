@@ -171,7 +171,7 @@ def _asked_to_stream(log: Log) -> bool:
     """Return whether the request asked for a stream; those of a tapped client may not."""
     asked, path = log.meta.get("request"), urlsplit(_text(log, "url")).path
     if _media(log) in _STREAMS or asked is None:
-        return log.meta.get("method", "GET") != "HEAD" and _status(log) != 204
+        return log.meta.get("method", "GET") in ("GET", "POST") and _status(log) != 204
     if not isinstance(asked, Mapping):
         return False
     return bool(asked.get("stream")) or "stream" in path.lower() or path.endswith("/api/chat")

@@ -5,7 +5,7 @@ connections through our sockets.  Proxies, mounts, limits, ``verify`` and HTTP/2
 because the pool does their work and the pool stays.
 
 The names are the same in both libraries: ``_transport``, ``_mounts``, ``_pool``,
-``_network_backend``, ``_transport_for_url``, ``_client`` (of SDKs), and the core's
+``_network_backend``, ``_transport_for_url``, and the core's
 ``_proxy_url`` and ``_backends.auto``.  Where a name is missing, the client streams as before,
 and its recordings have the tier ``iterator`` and not ``kernel``.
 
@@ -15,10 +15,14 @@ Rule: no other module uses these names; a test checks it.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import cached_property
 from importlib import import_module
 from types import ModuleType
 from typing import Any
+
+DEPTH = 4
+"""How many attributes down `http_clients` looks."""
 
 MakeBackend = Callable[[ModuleType, Any], Any]
 """Takes the core module and the present backend; returns the backend to use."""
@@ -66,12 +70,49 @@ def rewire(client: Any, change: Callable[[Any], Any]) -> None:
         mounts[pattern] = once(transport)
 
 
-def http_client(client: object) -> Any:
-    """Return `client` if it is an httpx client, or the one in an SDK's client; else None."""
-    for http in (client, getattr(client, "_client", None)):
-        if hasattr(http, "_transport") and hasattr(http, "event_hooks"):
-            return http
-    return None
+def http_clients(thing: object) -> list[Any]:
+    """Return the first httpx clients in an object, at most four attributes down.
+
+    Both a sync and an async one, if an SDK has both at the same depth.
+    """
+    level, seen = [thing], {id(thing)}
+    for _ in range(DEPTH + 1):
+        if found := list(filter(is_client, level)):
+            return list({hasattr(each, "aclose"): each for each in reversed(found)}.values())
+        values = {id(value): value for each in level for value in _attributes(each)}
+        # An SDK's resources all refer to their client: each object is looked into once.
+        level = [value for key, value in values.items() if key not in seen]
+        seen |= values.keys()
+    return []
+
+
+def is_client(thing: object) -> bool:
+    """Return whether an object is a client of httpx or httpx2."""
+    loaded = [sys.modules[name] for name in ("httpx", "httpx2") if name in sys.modules]
+    return any(isinstance(thing, (each.Client, each.AsyncClient)) for each in loaded)
+
+
+def _attributes(thing: object) -> Iterator[object]:
+    """Yield the values of an object's attributes, without running a property of it."""
+    kind = type(thing)
+    if kind.__module__ == "builtins" or isinstance(thing, type):
+        return
+    yield from (getattr(thing, "__dict__", None) or {}).values()
+    yield from (getattr(thing, "__pydantic_private__", None) or {}).values()
+    for name in dir(kind):
+        # Some SDKs make their client on first use: this is their first use.
+        if name.endswith("client") and isinstance(getattr(kind, name, None), cached_property):
+            yield getattr(thing, name)
+
+
+def n_open(client: Any) -> int:
+    """Return how many connections a client has open."""
+    return sum(len(pool.connections) for pool in _pools(client))
+
+
+def transport_for(client: Any, url: Any) -> Any:
+    """Return the transport that a client uses for a URL."""
+    return client._transport_for_url(url)
 
 
 def proxy_of(transport: Any) -> str | None:
@@ -82,12 +123,6 @@ def proxy_of(transport: Any) -> str | None:
     scheme, host = url.scheme.decode(), url.host.decode()
     host = f"[{host}]" if ":" in host else host
     return f"{scheme}://{host}:{url.port}" if url.port else f"{scheme}://{host}"
-
-
-def transport_for(client: Any, url: Any) -> Any:
-    """Return the transport that a client uses for a URL; None if that is not known."""
-    find = getattr(client, "_transport_for_url", None)
-    return None if find is None else find(url)
 
 
 def _pools(client: Any) -> list[Any]:

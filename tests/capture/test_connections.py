@@ -84,7 +84,7 @@ def test_a_dead_proxy_is_named_with_its_variable(
     assert rec.problem == (
         f"no connection to {urlsplit(url).netloc} through the proxy http://127.0.0.1:"
         f"{closed_port} ({variable}): ConnectError: [Errno 111] Connection refused. "
-        f"Check the proxy; to go without, unset {variable}, or set NO_PROXY."
+        "Check the proxy; to go without, leave out proxy= or unset the variable."
     )
     assert "SECRETWORD" not in str(rec.meta)
 
@@ -96,7 +96,7 @@ def test_a_dead_proxy_is_named_with_its_variable(
         (
             "https://a.invalid",
             REFUSED,
-            "403 Forbidden. Check the proxy; to go without, leave",
+            "403 Forbidden. Check the proxy; to go without",
         ),
         ("https://a.invalid", LOGIN, "It asks for a user and a password"),
         ("http://a.invalid", LOGIN, "which may have answered itself. It asks for a user"),
@@ -214,7 +214,7 @@ def test_a_missing_file_of_certificates_is_named(
 @pytest.mark.parametrize(
     ("variables", "words"),
     [
-        ({"NO_PROXY": "localhost,fd00::/8"}, ("NO_PROXY takes", "and fd00::/8 came")),
+        ({"NO_PROXY": "localhost,fd00::/8"}, ("NO_PROXY takes hosts", "and fd00::/8 came")),
         (
             {"no_proxy": "::1/128", "HTTP_PROXY": "http://127.0.0.1:1"},
             ("no_proxy takes", "::1/128"),
@@ -245,7 +245,10 @@ def test_a_variable_that_httpx_cannot_use_is_named(
 @pytest.mark.parametrize(
     ("option", "words"),
     [
-        ({"proxy": "socks5://127.0.0.1:1"}, ("proxy= needs the package socksio",)),
+        (
+            {"proxy": "socks5://127.0.0.1:1"},
+            ("proxy= needs the package socksio: install streamlab[socks]",),
+        ),
         ({"proxy": "127.0.0.1:1"}, ("proxy= takes the URL",)),
         ({"cert": MISSING}, ("cert= cannot be used", "No such file")),
     ],

@@ -16,8 +16,10 @@ import pytest
 
 import streamlab as sl
 from streamlab.capture.limits import LEFT_OPEN_S, Limits
+from streamlab.capture.options import RequestOptions
+from streamlab.capture.session import Session
 from streamlab.errors import UsageError
-from streamlab.tape import Recorder, Stamp
+from streamlab.tape import How, Stamp
 from streamlab.testing import ManualClock
 from tests.capture.test_record import Record, both, record_async
 from tests.net.relays import Authority, serving
@@ -263,26 +265,25 @@ def test_a_limit_is_a_number_above_0(name: str, value: object) -> None:
 class Bench:
     """A request on a manual clock."""
 
-    def __init__(self, **limits: object) -> None:
+    def __init__(self, dialect: str = "openai_chat", **limits: float) -> None:
         self.clock = ManualClock()
-        self.recorder = Recorder(self.clock)
-        self.recorder.meta["dialect"] = "openai_chat"
-        self.recorder.mark("called", self.clock())
-        self.stopped: list[tuple[str, str]] = []
+        self.session = Session(dialect=dialect, clock=self.clock)
+        self.session.called()
+        self.stopped: list[How] = []
         self.unread = False
         self.limits = Limits(
-            self.recorder,
-            lambda how, detail: self.stopped.append((how, detail)),
+            RequestOptions(sl.endpoint("http://h/", dialect=dialect), **limits),  # type: ignore[arg-type]
+            self.session,
+            lambda how, detail: self.stopped.append(how),
             lambda: self.unread,
-            **limits,  # type: ignore[arg-type]
         )
 
-    def after(self, seconds: float, data: bytes = b"") -> list[str]:
+    def after(self, seconds: float, data: bytes = b"") -> list[How]:
         self.clock.advance_ms(seconds * 1e3)
         if data:
-            self.recorder.append(data, Stamp(self.clock(), self.clock()))
+            self.session.recorder.append(data, Stamp(self.clock(), self.clock()))
         self.limits.look()
-        return [how for how, _ in self.stopped]
+        return self.stopped
 
 
 def test_a_report_of_usage_after_the_finish_is_waited_for_anew() -> None:
@@ -294,7 +295,8 @@ def test_a_report_of_usage_after_the_finish_is_waited_for_anew() -> None:
 
 
 def test_one_of_several_answers_may_end_before_the_next_begins() -> None:
-    bench = Bench(several=True)
+    bench = Bench()
+    bench.session.recorder.meta["request"] = {"n": 2}
     bench.after(1, b"".join(WORDS) + chunk(finish="stop"))
     assert bench.after(5) == []
     bench.after(1, b"data: [DONE]\n\n")
@@ -311,8 +313,6 @@ def test_bytes_that_wait_unread_are_no_silence() -> None:
 
 
 def test_a_stream_without_an_end_of_its_own_is_never_left_open() -> None:
-    bench = Bench()
-    bench.recorder.meta["dialect"] = "sse"
-    bench.limits = Limits(bench.recorder, lambda how, _: None, lambda: False)
+    bench = Bench("sse")
     assert bench.after(1, b"data: 1\n\ndata: [DONE]\n\n") == []
     assert bench.after(100) == []

@@ -36,7 +36,9 @@ def test_a_page_is_one_where_a_stream_was_asked_for() -> None:
     assert problem(b"<html>", content_type="text/html; charset=utf-8") == said
 
 
-@pytest.mark.parametrize("meta", [{"status": 204}, {"method": "HEAD"}])
+@pytest.mark.parametrize(
+    "meta", [{"status": 204}, {"method": "HEAD"}, {"method": "DELETE"}, {"method": "OPTIONS"}]
+)
 def test_an_answer_that_has_no_body_is_none(meta: dict[str, Any]) -> None:
     assert problem(b"", request=None, **meta) is None
 

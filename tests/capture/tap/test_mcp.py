@@ -61,6 +61,8 @@ def test_every_request_of_a_session_is_a_recording_in_the_order_asked(mcp_url: s
     assert sorted(methods) == ["DELETE", "GET", "POST", "POST", "POST", "POST"]
     assert {rec.label for rec in recordings} == {"/mcp"}
     assert asked(recordings[0]) == "initialize"
+    ended = next(rec for rec in recordings if rec.meta["method"] == "DELETE")
+    assert ended.problem is None
     assert all(rec.end.how in ("eof", "closed", "cancelled", "timeout") for rec in recordings)
 
 
