@@ -142,8 +142,8 @@ class Watch:
             self._ended[name] = ended
             is_last = len(self._ended) == len(self._owns)
         if is_last:
-            self._shown.freeze()
             _running.remove(self)
+            self._shown.freeze()
 
 
 def _with_options(function: Callable[P, Watch]) -> Callable[P, Watch]:
@@ -229,6 +229,7 @@ def _stop_earlier() -> None:
     cell, now = execution()
     for each in watches():
         if cell and each._cell == cell and each._execution != now:
+            each._shown.close()  # its output is gone
             each.stop()
 
 

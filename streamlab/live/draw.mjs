@@ -173,15 +173,17 @@ function drawGaps(pen, { stems, median }, { gaps, floor }, { left, right, top, l
     }
   }
   write(pen, "gaps", left - 9, tall ? gaps + 28 : (gaps + floor) / 2, colours.fg, name);
-  let taken = left + (median ? 72 : 0); // a number never stands on another one
+  let taken = left + (median ? 72 : 0); // a number never stands on another one, or on a stem
+  const others = stems.filter(({ height }) => height > floor - gaps - 14);
   for (const each of stems) {
     if (!each.clipped) { line(pen, each.x, floor, each.x, floor - each.height, colours.data, 2); continue; }
     line(pen, each.x, floor, each.x, gaps + 6, colours.late, 2.4);
     pen.fillStyle = colours.late;
     pen.beginPath(); pen.moveTo(each.x, gaps); pen.lineTo(each.x - 5, gaps + 8); pen.lineTo(each.x + 5, gaps + 8); pen.fill();
     const label = ms(each.gap).replace(/\.\d ms/, " ms"), room = wide(pen, label, true, 12) + 10;
-    if (each.x - room > taken) { write(pen, label, each.x - 8, gaps + 6, colours.late, { align: "right", bold: true, ground: colours.bg }); taken = each.x; }
-    else if (each.x > taken + 8 && each.x + room < right) { write(pen, label, each.x + 8, gaps + 6, colours.late, { bold: true, ground: colours.bg }); taken = each.x + room; }
+    const free = (from, to) => !others.some(({ x }) => x > from - 6 && x < to + 6 && x !== each.x);
+    if (each.x - room > taken && free(each.x - room, each.x)) { write(pen, label, each.x - 8, gaps + 6, colours.late, { align: "right", bold: true, ground: colours.bg }); taken = each.x; }
+    else if (each.x > taken + 8 && each.x + room < right && free(each.x, each.x + room)) { write(pen, label, each.x + 8, gaps + 6, colours.late, { bold: true, ground: colours.bg }); taken = each.x + room; }
   }
 }
 

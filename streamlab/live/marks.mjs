@@ -77,13 +77,18 @@ function runsOf(held, shown, choice, x, right, median) {
       runs.push({ x: at, text: said.replace(/^ /, ""), tick: at, reads: [] });
     else last.text += said;
   }
+  const last = runs.at(-1); // stays inside the plot; its tick does not move
+  if (last && last.merged == null) {
+    last.x = Math.min(last.x, right - Math.min(lettersIn(last.text) * CHAR, 90));
+    const fits = Math.floor((right - last.x) / CHAR + 0.01), letters = [...last.text];
+    if (letters.length > fits) last.text = `…${letters.slice(1 - fits).join("")}`;
+  }
   runs.forEach((run, i) => {
     const next = runs[i + 1]?.x ?? Infinity, wide = lettersIn(run.text) * CHAR;
     if (run.merged != null) {
       run.text = middle(run.text, Math.floor((run.end - run.x - 8) / CHAR));
       run.x += Math.max((run.end - run.x - lettersIn(run.text) * CHAR) / 2, 4);
-    } else if (next === Infinity) run.x = Math.min(run.x, Math.max(right - wide, 0));
-    else if (run.x + wide > next - 3) {
+    } else if (run.x + wide > next - 3) {
       const fits = Math.floor((next - 3 - run.x) / CHAR) - 1;
       run.text = fits > 0 ? [...run.text].slice(0, fits).join("") + "…" : "";
     }

@@ -172,7 +172,7 @@ function render({ model, el }) {
   const self = { log: false, chosen: null, heldAt: null, queue: [], clicked: null, asked: -Infinity, answered: null, drawn: 0, aloud: -Infinity, over: false, window: null };
   let view = null, streams = [], frame = 0;
 
-  const gone = () => el.closest(".jupyter-widgets-disconnected") ? "kernel restarted" : self.answered && performance.now() - self.answered > 1500 && streams[0].received < self.answered ? "stream lost" : null;
+  const gone = () => self.cut || el.closest(".jupyter-widgets-disconnected") ? "kernel restarted" : self.answered && performance.now() - self.answered > 1500 && streams[0].received < self.answered ? "stream lost" : null;
   const open = () => streams.some((held) => held.now && running(held));
 
   function place() {
@@ -251,7 +251,12 @@ function render({ model, el }) {
   function ping() {
     self.asked = performance.now();
     const idle = (message) => { if (message?.content?.execution_state === "idle") self.answered ??= performance.now(); };
-    model.send({ do: "resync" }, { iopub: { status: idle } });
+    tellKernel({ do: "resync" }, { iopub: { status: idle } });
+  }
+
+  // The comm of a kernel that is gone cannot be sent to.
+  function tellKernel(message, callbacks) {
+    try { model.send(message, callbacks); } catch { self.cut = true; }
   }
 
   function note() {
@@ -312,7 +317,7 @@ function render({ model, el }) {
     self.heldAt = on ? Math.max(...streams.map((held) => clock(held, performance.now(), gone()).t)) : null;
     view.hold.setAttribute("aria-pressed", String(on));
     view.hold.firstChild.textContent = on ? "Go on " : "Hold ";
-    model.send({ do: "hold", on });
+    tellKernel({ do: "hold", on });
     if (!on) for (const message of self.queue.splice(0)) take(message);
     animate();
   }
@@ -332,7 +337,7 @@ function render({ model, el }) {
       self.clicked = performance.now();
       view.stop.disabled = true;
       say(view.stop, "Stopping…");
-      model.send({ do: "stop", clicked_ms: self.clicked - streams[0].offset });
+      tellKernel({ do: "stop", clicked_ms: self.clicked - streams[0].offset });
       note();
     });
     view.root.addEventListener("pointermove", pointed);
@@ -354,7 +359,7 @@ function render({ model, el }) {
     self.answered = null;
     const now = performance.now();
     if (!message.streams.every((state, n) => absorb(streams[n], state, now))) {
-      if (now - self.asked > 500) { self.asked = now; model.send({ do: "resync" }); }
+      if (now - self.asked > 500) { self.asked = now; tellKernel({ do: "resync" }); }
       return;
     }
     streams.forEach((held, n) => {
@@ -380,7 +385,7 @@ function render({ model, el }) {
   onState();
   if (!view) start(1);
   animate();
-  model.send({ do: "appear", height_px: Math.round(el.getBoundingClientRect().height) }); // the trait may be a second old
+  tellKernel({ do: "appear", height_px: Math.round(el.getBoundingClientRect().height) }); // the trait may be a second old
   frame = requestAnimationFrame(loop);
   return () => {
     self.over = true;

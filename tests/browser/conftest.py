@@ -12,6 +12,7 @@ import subprocess
 import sys
 import urllib.request
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 
 import nbformat
@@ -85,21 +86,32 @@ def page(window, tmp_path):
     window.emulate_media(reduced_motion="null")  # None would leave it as it is
 
 
+APPS = {"lab": "lab/tree/{}?reset", "notebook": "notebooks/{}"}
+"""The front ends that one server has, and where they open a notebook."""
+
+
 @pytest.fixture
 def notebook(jupyterlab, page):
     """Return a function that opens a notebook of the given cells, its kernel idle."""
     url, folder = jupyterlab
 
-    def open_notebook(name, *cells):
+    def open_notebook(name, *cells, app="lab"):
+        if app == "notebook" and find_spec("notebook") is None:
+            missing("no Notebook 7 in this environment")
         book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells])
         book.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
         nbformat.write(book, folder / name)
-        page.goto(f"{url}/lab/tree/{name}?reset")
-        page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=30_000)
-        page.wait_for_function(KERNEL_IS_IDLE, timeout=30_000)
+        page.goto(f"{url}/{APPS[app].format(name)}")
+        wait_for_notebook(page)
         return folder / name
 
     return open_notebook
+
+
+def wait_for_notebook(page):
+    """Wait until a notebook is shown and its kernel is idle."""
+    page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=30_000)
+    page.wait_for_function(KERNEL_IS_IDLE, timeout=30_000)
 
 
 def execute(page, command_id):
@@ -130,6 +142,7 @@ def command(folder, port):
         "ServerApp.root_dir": folder / "notebooks",
         "IdentityProvider.token": "",
         "LabApp.expose_app_in_browser": True,
+        "JupyterNotebookApp.expose_app_in_browser": True,
         "LabApp.extension_manager": "readonly",
         "LabApp.news_url": None,
         "LabApp.check_for_updates_class": "jupyterlab.NeverCheckForUpdate",

@@ -100,6 +100,14 @@ test("a run that meets the next one ends in an ellipsis, and the last one stays 
   assert.ok(runs.at(-1).x + 10 * 7.25 <= 760 && runs.at(-1).tick > 740);
 });
 
+test("text that is faster than the axis shows its end, inside the plot", () => {
+  const rows = Array.from({ length: 40 }, (_, n) => row(n, 100 + 20 * n, n ? 20 : null));
+  const [runs] = marks(rows, at(900), { text: rows.map(({ n }) => ["content", `word${n},`, n, 0]) }).runs;
+  assert.equal(runs.length, 1);
+  assert.match(runs[0].text, /^….*word39,$/);
+  assert.ok(runs[0].x >= 60 && runs[0].x + [...runs[0].text].length * 7.25 <= 761);
+});
+
 test("the text of a merged read stands within its interval", () => {
   const rows = [row(0, 100, null), row(1, 500, null, { lo: 110, events: 9 })];
   const [runs] = marks(rows, at(510), { text: [["content", "a".repeat(200), 1, 0]] }).runs;
