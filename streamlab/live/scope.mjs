@@ -345,7 +345,7 @@ function render({ model, el }) {
     view.root.addEventListener("keydown", pressed);
     const style = (node, name) => getComputedStyle(node).getPropertyValue(name);
     if (style(document.documentElement, "--jp-layout-color1") || style(document.body, "--jp-layout-color1") || style(document.documentElement, "--vscode-editor-background")) view.root.classList.add("sl-themed");
-    sized.observe(view.canvas);
+    sized.observe(view.root);
   }
 
   function take(message) {
@@ -374,7 +374,11 @@ function render({ model, el }) {
   }
 
   const onState = () => take(model.get("state"));
-  const sized = new ResizeObserver(() => animate());
+  const sized = new ResizeObserver(() => { // what replaces the scope will be as high
+    const height_px = Math.round(view.root.getBoundingClientRect().height);
+    if (height_px && height_px !== self.height_px) tellKernel({ do: "height", height_px: (self.height_px = height_px) });
+    animate();
+  });
   const loop = (now) => {
     if (self.over) return;
     if (view && (open() || self.heldAt != null) && now - self.drawn >= (still ? 500 : 33)) { animate(); self.drawn = now; }
@@ -385,7 +389,7 @@ function render({ model, el }) {
   onState();
   if (!view) start(1);
   animate();
-  tellKernel({ do: "appear", height_px: Math.round(el.getBoundingClientRect().height) }); // the trait may be a second old
+  tellKernel({ do: "appear" }); // the trait may be a second old
   frame = requestAnimationFrame(loop);
   return () => {
     self.over = true;

@@ -139,10 +139,11 @@ class LiveView:
     def _hear(self, _: object, message: object, __: object) -> None:
         """Handle a message of a front end."""
         match message:
-            case {"do": "appear", "height_px": int(height_px)}:
+            case {"do": "appear"}:
                 self._n_front_ends += 1
-                self.height_px = min(max(height_px, 0), 4_000)
                 self.feed.resync()
+            case {"do": "height", "height_px": int(height_px)}:
+                self.height_px = min(max(height_px, 0), 4_000)
             case {"do": "resync"}:
                 self.feed.resync()
             case {"do": "hold", "on": bool(is_held)}:
