@@ -90,7 +90,7 @@ def facts(tables: Tables) -> dict[str, str]:
     }
 
 
-def table_html(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+def table_html(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
     """Return a table, left-aligned by attributes and by styles; the cells are HTML."""
     heads = "".join(f"<th {_LEFT}>{cell}</th>" for cell in head)
     lines = ("".join(f"<td {_LEFT}>{cell}</td>" for cell in row) for row in rows)
@@ -109,51 +109,40 @@ def picture_html(tables: Tables, name: str) -> str:
 
 def lines_html(tables: Tables) -> str:
     """Return the lines, elided: all of them closed, and the last ones as a table."""
-    total = len(tables.framed.lines)
-    if not total:
-        return ""
-    half, name = MOST_LINES // 2, f"All {counted(total, 'line')}"
-    listed = list(range(total))
+    total, half = len(tables.framed.lines), MOST_LINES // 2
+    listed, name = [*range(total)], f"All {counted(total, 'line')}"
     if total > MOST_LINES:
-        name = f"The first {half:,} and the last {half:,} of {total:,} lines"
         listed = [*range(half), *range(total - half, total)]
-    rows = escape("\n".join(_listing(tables, listed)), quote=False)
-    last = range(max(total - LINES_SHOWN, 0), total)
-    head = ["line", "ms", "read", "what arrived (⋯ is about the same in every line)"]
-    table = table_html(head, _line_rows(tables, last))
-    return (
-        f"<details><summary>{name}</summary><pre>{rows}</pre></details><details open>"
-        f"<summary>The last {counted(len(last), 'line')}</summary>{table}</details>"
+        name = f"The first {half:,} and the last {half:,} of {total:,} lines"
+    rows = "\n".join(
+        f"{line.number:>6} {when:>9} {line.read:>5} {GLYPHS[line.kind]} {line.text}"
+        for line, when in _timed(tables, listed, "")
     )
+    last = listed[-LINES_SHOWN:]
+    head = ["line", "ms", "read", "what arrived (⋯ is about the same in every line)"]
+    cells = ([x.number, when, x.read, _line_html(x)] for x, when in _timed(tables, last))
+    shown = (
+        f"<details><summary>{name}</summary><pre>{escape(rows, quote=False)}</pre></details>"
+        f"<details open><summary>The last {counted(len(last), 'line')}</summary>"
+        f"{table_html(head, cells)}</details>"
+    )
+    return shown if total else ""
 
 
-def _listing(tables: Tables, numbers: Iterable[int]) -> Iterator[str]:
-    """Yield lines as plain text, with their number, time and read."""
+def _timed(
+    tables: Tables, numbers: Iterable[int], same: str = "same read"
+) -> Iterator[tuple[ShownLine, str]]:
+    """Yield lines as shown, and their time in ms: of the lines of one read only the first's."""
     read, t_ms = -1, tables.reads["t_ms"]
-    for number in numbers:
-        line = shown_line(tables.follower, number)
-        when = "" if line.read == read else f"{t_ms[line.read]:.1f}"
+    for line in (shown_line(tables.follower, number) for number in numbers):
+        yield line, same if line.read == read else f"{t_ms[line.read]:.1f}"
         read = line.read
-        yield f"{number:>6} {when:>9} {read:>5} {GLYPHS[line.kind]} {line.text}"
-
-
-def _line_rows(tables: Tables, numbers: Iterable[int]) -> Iterator[list[str]]:
-    """Yield the cells of lines; lines of one read say their time once."""
-    read, t_ms = -1, tables.reads["t_ms"]
-    for number in numbers:
-        line = shown_line(tables.follower, number)
-        when = "same read" if line.read == read else f"{t_ms[line.read]:.1f}"
-        read = line.read
-        yield [str(number), when, str(read), _line_html(line)]
 
 
 def _line_html(line: ShownLine) -> str:
-    bold = {"delta": ("<b>", "</b>")}
-    marked = (
-        escape(text, quote=False).join(bold.get(what, ("", ""))) for what, text in line.pieces
-    )
-    code, note = "".join(marked), f"{GLYPHS[line.kind]} {line.note}" * (not line.pieces)
-    return (f"<code>{code}</code> " if code else "") + escape(note or line.note)
+    texts = ((what, escape(text, quote=False)) for what, text in line.pieces)
+    code = "".join(f"<b>{text}</b>" if what == "delta" else text for what, text in texts)
+    return f"<code>{code}</code> {line.note}" if code else f"{GLYPHS[line.kind]} {line.note}"
 
 
 def _label(tables: Tables) -> str:

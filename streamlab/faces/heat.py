@@ -58,14 +58,16 @@ def pieces(tables: Tables) -> list[Piece]:
 
 def heat_html(tables: Tables) -> str:
     """Return the text as HTML: its start, its end, and its waits; \"\" without a text."""
-    found = pieces(tables)
-    over = sum(len(piece.text) for piece in found) - MOST_CHARS
+    found, half, at = pieces(tables), MOST_CHARS // 2, 0
     long_ms = MEDIANS * tables.reads["gap_ms"].median()  # NaN without a known gap
+    over = sum(len(piece.text) for piece in found) - MOST_CHARS
     if over <= 0:
         return "".join(_marked(found, long_ms))
-    start = _first(found, MOST_CHARS // 2)
-    end = _first([p._replace(text=p.text[::-1]) for p in found[::-1]], MOST_CHARS // 2)
-    end = [piece._replace(text=piece.text[::-1]) for piece in end[::-1]]
+    start, end = [], []
+    for piece in found:
+        start.append(piece._replace(text=piece.text[: max(half - at, 0)]))
+        end.append(piece._replace(text=piece.text[max(half + over - at, 0) :]))
+        at += len(piece.text)
     cut = f"<br><b>[… {counted(over, 'character')} between are in the recording]</b><br>"
     return "".join([*_marked(start, long_ms), cut, *_marked(end, long_ms)])
 
@@ -80,24 +82,13 @@ def legend(html: str) -> str:
     return " ".join(said for mark, said in meanings.items() if mark in html)
 
 
-def _first(found: list[Piece], n_chars: int) -> list[Piece]:
-    """Return the pieces of the first characters; the last of them may be cut."""
-    kept = []
-    for piece in found:
-        kept.append(piece._replace(text=piece.text[:n_chars]))
-        n_chars -= len(piece.text)
-        if n_chars <= 0:
-            break
-    return kept
-
-
 def _marked(found: list[Piece], long_ms: float) -> Iterator[str]:
     """Yield the pieces as HTML, with their marks."""
     kind = ""
-    for merged, group in groupby(found, lambda piece: piece.read if piece.merged else -1):
-        shown = list(group)
+    shown = (piece for piece in found if piece.text)
+    for merged, group in groupby(shown, lambda piece: piece.read if piece.merged else -1):
         yield "<b>⟦</b>" if merged >= 0 else ""
-        for piece in shown:
+        for piece in group:
             if piece.kind != kind:
                 label = _SAID.get(piece.kind, f"[{piece.kind}]")
                 yield "<br>" * bool(kind) + (f"<b>{label}</b> " if label else "")

@@ -344,7 +344,7 @@ export function mount(el, hear) {
 function render({ model, el }) {
   const { view, load, leave } = mount(el), reload = () => load(model.get("packed"));
   if (model.get("editable")) {
-    const label = make("label", "", view.edit, "the bytes, to change: ␍ is a CR, ‖ cuts a read, ⟨C3⟩ is one byte"), note = make("div", "sl-said", view.edit, "", { role: "status" });
+    const label = make("label", "", view.edit, "the bytes, to change: text, or reads as Python writes them, [b'data: caf\\xc3', b'\\xa9\\n\\n']"), note = make("div", "sl-said", view.edit, "", { role: "status" });
     const box = make("textarea", "", label, model.get("typed"), { rows: 3, spellcheck: "false" });
     let waiting = 0;
     box.addEventListener("input", () => {

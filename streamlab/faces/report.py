@@ -13,7 +13,7 @@ from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING
 
-from streamlab.faces.frozen import picture_html, static_html, table_html
+from streamlab.faces.frozen import picture_html, static_html
 from streamlab.faces.steps import packed
 from streamlab.follow.text import one_line
 
@@ -30,6 +30,8 @@ mount(document.getElementById("player")).load(document.getElementById("states").
 
 def page(tables: Tables) -> str:
     """Return the page of a recording as HTML; it holds the text and the bytes of the stream."""
+    from streamlab.metrics import summary
+
     script = (_HERE / "player.mjs").read_text("utf-8") + _START
     title = escape(one_line(tables.label or "stream", 200))
     return Template((_HERE / "report.html").read_text("utf-8")).substitute(
@@ -38,21 +40,7 @@ def page(tables: Tables) -> str:
         css=(_HERE / "player.css").read_text("utf-8"),
         face=static_html(tables),
         gaps=picture_html(tables, "gaps"),
-        numbers=_numbers(tables),
+        numbers=summary(tables).dropna().to_frame("value").to_html(),
         states=packed(tables),
         script=script,
     )
-
-
-def _numbers(tables: Tables) -> str:
-    """Return every defined metric, with its formula."""
-    from streamlab.metrics import METRICS
-
-    rows = []
-    for metric in METRICS:
-        value = metric(tables)
-        if value == value:
-            said = f"{value:,.6g}" if isinstance(value, float) else str(value)
-            formula = (metric.__doc__ or "").partition("\n")[0]
-            rows.append([metric.__name__, escape(said), escape(formula)])
-    return table_html(["metric", "value", "what it is"], rows)

@@ -6,39 +6,30 @@ to the kernel, and the states come back.
 
 from __future__ import annotations
 
-import re
+from ast import literal_eval
 from collections.abc import Iterable, Sequence
-from html import escape
-from itertools import accumulate, compress
+from itertools import accumulate, compress, pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import anywidget
 import traitlets
 
 from streamlab import faces
 from streamlab.errors import UsageError
-from streamlab.faces.frozen import static_html, static_text, table_html
+from streamlab.faces.frozen import static_html, static_text
 from streamlab.faces.notices import notices
 from streamlab.faces.steps import MOST_BYTES, Wire, packed
-from streamlab.follow.text import counted, one_line, whole
+from streamlab.follow.text import counted
 from streamlab.metrics import Tables
 from streamlab.tape import End, Read, Stamp, tape_of
 
 _HERE = Path(faces.__file__).parent
-_CUT, _CR = "‖", "␍"
-_TYPED = re.compile(f"⟨([0-9A-Fa-f]{{2}})⟩|{_CR}")
-_UNTYPED = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\udc80-\udcff‖␍⟨]")
+_LITERALS = ("[", "b'", 'b"')
 
 
 class Player(anywidget.AnyWidget):
-    """The player in the browser.
-
-    Attributes
-    ----------
-    packed : str
-        All states, see `streamlab.faces.steps.packed`.
-    """
+    """The player in the browser; `packed` has all states, see `streamlab.faces.steps`."""
 
     _esm = _HERE / "player.mjs"
     _css = _HERE / "player.css"
@@ -47,20 +38,19 @@ class Player(anywidget.AnyWidget):
     typed = traitlets.Unicode().tag(sync=True)
 
     def __init__(self, tables: Tables, wire: Wire | None = None, **traits: object) -> None:
-        self.tables, self.wire = tables, wire
+        self.tables = tables
         super().__init__(packed=packed(tables, wire), **traits)
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
         """Return the widget, and beside it a face for a place without a kernel."""
-        shown = super()._repr_mimebundle_(**options)
-        data, about = shown if shown is not None else ({}, {})
-        html = static_html(self.tables) if self.wire is None else _typed_html(self.tables)
-        return {**data, "text/html": html, "text/plain": repr(self)}, about
+        data, about = super()._repr_mimebundle_(**options) or ({}, {})
+        return {**data, **self._face()}, about
 
     def __repr__(self) -> str:
-        if self.wire is None:
-            return static_text(self.tables)
-        return "\n".join([_counts(self.tables), *_said(self.tables)])
+        return self._face()["text/plain"]
+
+    def _face(self) -> dict[str, str]:
+        return {"text/html": static_html(self.tables), "text/plain": static_text(self.tables)}
 
 
 class Stepper(Player):
@@ -71,28 +61,39 @@ class Stepper(Player):
         super().__init__(*_taken(reads, *self._options), editable=True, typed=as_typed(reads))
         self.on_msg(self._hear)
 
+    def _face(self) -> dict[str, str]:
+        framed = self.tables.framed
+        sizes = {"byte": framed.body, "line": framed.lines, "event": framed.events}
+        said = ", ".join(counted(len(each), name) for name, each in sizes.items())
+        found = (
+            f"line {line}: {each}" if line >= 0 else each
+            for line, each in notices(self.tables, is_typed=True)
+        )
+        return {"text/plain": "\n".join([f"stepper: {said}.", *found])}
+
     def _hear(self, _: object, message: object, __: object) -> None:
-        """Take what was typed, and send its states or what is wrong with it."""
+        """Take what was typed; send its states, or what is wrong with it."""
         match message:
             case {"do": "type", "text": str() as text}:
                 said = ""
                 try:
-                    self.tables, self.wire = _taken(from_typed(text), *self._options)
-                    self.packed = packed(self.tables, self.wire)
+                    self.tables, wire = _taken(from_typed(text), *self._options)
+                    self.packed = packed(self.tables, wire)
                 except UsageError as refused:
                     said = str(refused)
                 self.send({"said": said})
 
 
 def stepper(
-    raw: str | bytes | Iterable[bytes], *, chunked: bool = False, dialect: str = "auto"
+    raw: str | bytes | Iterable[str | bytes], *, chunked: bool = False, dialect: str = "auto"
 ) -> Stepper:
     """Show the parser of server-sent events in slow motion, byte by byte, in a notebook.
 
     Parameters
     ----------
-    raw : bytes, str or iterable of bytes
-        A stream's bytes; an iterable has one item a read, so that reads can cut a character.
+    raw : bytes, str or iterable of these
+        A stream's bytes; an iterable has one item a read, so that reads can cut a character:
+        ``[b"data: caf\\xc3", b"\\xa9\\n\\n"]``.
     chunked : bool
         Whether `raw` has the framing of HTTP/1.1's chunks, as on the wire (RFC 9112, 7.1).
     dialect : str
@@ -104,11 +105,6 @@ def stepper(
         If `raw` is none of these, or has more than 400,000 bytes.
     UnknownNameError
         If there is no such dialect.
-
-    Examples
-    --------
-    >>> import streamlab as sl
-    >>> sl.stepper([b"data: caf\\xc3", b"\\xa9\\n\\n"])  # doctest: +SKIP
     """
     return Stepper(_reads_of(raw), chunked, dialect)
 
@@ -118,40 +114,32 @@ def sse(line: str, cell: str) -> Stepper:
     return stepper(cell, dialect=line.strip() or "auto")
 
 
-def as_typed(reads: Iterable[bytes]) -> str:
-    """Return reads as text for a box: ``‖`` is a cut, ``␍`` a CR, ``⟨C3⟩`` a byte."""
-    # A backslash stays a backslash: a user pastes lines of JSON, and these have many.
-    texts = (_UNTYPED.sub(_bytes, read.decode("utf-8", "surrogateescape")) for read in reads)
-    return _CUT.join(texts).replace("\r", _CR)
+def as_typed(reads: Sequence[bytes]) -> str:
+    """Return reads as a user edits them: plain text as it is, else a Python literal."""
+    text = reads[0].decode("utf-8", "replace") if len(reads) == 1 else ""
+    plain = text.replace("\n", "").isprintable() and not text.startswith(_LITERALS)
+    return text if plain and [text.encode()] == [*reads] else repr([*reads])
 
 
 def from_typed(text: str) -> list[bytes]:
-    """Return the reads in a text that is written as `as_typed` writes it."""
-
-    def byte(found: re.Match[str]) -> str:
-        code = int(found[1] or "0D", 16)
-        return chr(code if code < 128 else 0xDC00 + code)
-
-    reads = (_TYPED.sub(byte, read) for read in whole(text).split(_CUT))
-    return [read.encode("utf-8", "surrogateescape") for read in reads]
-
-
-def _bytes(found: re.Match[str]) -> str:
-    return "".join(f"⟨{byte:02X}⟩" for byte in found[0].encode("utf-8", "surrogateescape"))
+    """Return the reads in what a user typed; see `as_typed`."""
+    try:
+        return _reads_of(literal_eval(text) if text.startswith(_LITERALS) else text)
+    except (MemoryError, RecursionError, SyntaxError, ValueError):
+        said = "this begins like Python and is not like [b'data: caf\\xc3', b'\\xa9\\n\\n']."
+        raise UsageError(said) from None
 
 
 def _reads_of(raw: object) -> list[bytes]:
-    if isinstance(raw, str):
-        return [raw.encode("utf-8", "replace")]
-    buffers = (bytes, bytearray, memoryview)
-    items = [raw] if isinstance(raw, buffers) or not isinstance(raw, Iterable) else list(raw)
-    reads = [bytes(item) for item in items if isinstance(item, buffers)]
-    if len(reads) < len(items):
-        names = sorted({type(item).__name__ for item in items if not isinstance(item, buffers)})
-        raise UsageError(
-            "a stepper takes bytes, text or a list of bytes, one item a read, and got "
-            f'{", ".join(names)}. Pass b"data: …"; for a recording call rec.play().'
-        )
+    alone = isinstance(raw, (str, bytes, bytearray)) or not isinstance(raw, Iterable)
+    reads: list[bytes] = []
+    for item in [raw] if alone else cast("Iterable[object]", raw):
+        if not isinstance(item, (str, bytes, bytearray)):
+            raise UsageError(
+                "a stepper takes bytes, text or a list of bytes, one item a read, and got "
+                f'{type(item).__name__}. Pass b"data: …"; for a recording call rec.play().'
+            )
+        reads.append(item.encode("utf-8", "replace") if isinstance(item, str) else bytes(item))
     return reads
 
 
@@ -162,17 +150,13 @@ def _taken(reads: Sequence[bytes], chunked: bool, dialect: str) -> tuple[Tables,
         raise UsageError(
             f"a stepper takes at most {MOST_BYTES:,} bytes and got {len(shown):,}. Pass a part."
         )
-    ends, is_body, fault = list(accumulate(map(len, reads))), [True] * len(shown), ""
-    if chunked:
-        is_body, fault = _unchunked(shown)
+    ends = list(accumulate(map(len, reads)))
+    is_body, fault = _unchunked(shown) if chunked else ([True] * len(shown), "")
     frames = [[at, 1] for at, body in enumerate(is_body) if not body]
-    rows, start, now = [], 0, Stamp(0, 0)
-    for end in ends:
-        data = bytes(compress(shown[start:end], is_body[start:end]))
-        rows += [Read(data, now, 0, -1)] if data else []
-        start = end
-    tables = Tables(tape_of(rows, End(0, "eof")), dialect, "stepper")
-    return tables, Wire(shown, ends, frames, fault=fault)
+    spans = (slice(*span) for span in pairwise([0, *ends]))
+    bodies = (bytes(compress(shown[span], is_body[span])) for span in spans)
+    tape = tape_of([Read(each, Stamp(0, 0), 0, -1) for each in bodies if each], End(0, "eof"))
+    return Tables(tape, dialect, "stepper"), Wire(shown, ends, frames, fault=fault)
 
 
 def _unchunked(wire: bytes) -> tuple[list[bool], str]:
@@ -181,31 +165,10 @@ def _unchunked(wire: bytes) -> tuple[list[bool], str]:
     # It is imported here because it loads httpx.
     from streamlab.net.http1_body import Chunked
 
-    framing, fault = Chunked(), ""
+    framing = Chunked()
     is_body = [bool(framing.feed(wire[at : at + 1])) for at in range(len(wire))]
     try:
         framing.close()
     except Exception as broken:
-        fault = f"{broken}."
-    return is_body, fault
-
-
-def _counts(tables: Tables) -> str:
-    framed, size = tables.framed, counted(len(tables.framed.body), "byte")
-    events = counted(len(framed.events), "event")
-    return f"stepper: {size}, {counted(len(framed.lines), 'line')}, {events}."
-
-
-def _said(tables: Tables) -> list[str]:
-    found = notices(tables, is_typed=True)
-    return [f"{f'line {line}: ' if line >= 0 else ''}{said}" for line, said in found]
-
-
-def _typed_html(tables: Tables) -> str:
-    """Return what there is to see without a browser's script: events and notices."""
-    rows = [
-        [escape(one_line(x, 200)) for x in (e.type, e.data, e.id)] for e in tables.framed.events
-    ]
-    items = "".join(f"<li>{escape(said)}</li>" for said in _said(tables))
-    table = table_html(["type", "data", "id"], rows) if rows else ""
-    return f"<p>{escape(_counts(tables))}</p>{table}<ul>{items}</ul>"
+        return is_body, f"{broken}."
+    return is_body, ""

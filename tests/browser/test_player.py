@@ -139,7 +139,7 @@ def test_as_a_widget_it_keeps_its_keys_and_takes_what_is_typed(notebook, page, t
     # In JupyterLab's command mode R makes the cell raw, and E and L are commands too.
     assert page.locator(".jp-CodeCell .sl-player").count() == 1
     assert said(page) == "◐ inside a character"
-    assert page.locator("textarea").input_value() == "data: caf⟨C3⟩‖⟨A9⟩\n\n"
+    assert page.locator("textarea").input_value() == "[b'data: caf\\xc3', b'\\xa9\\n\\n']"
 
     page.locator("textarea").fill("event: x\ndata: typed\n\n")
     page.wait_for_function("() => document.querySelector('.sl-player input').max == 22")

@@ -24,11 +24,19 @@ def test_what_is_shown_in_the_box_is_what_is_taken_from_it(reads):
     assert from_typed(as_typed(reads)) == reads
 
 
-def test_a_box_holds_pasted_json_as_it_is():
+def test_a_box_holds_plain_text_as_it_is_and_else_python():
     pasted = 'data: {"content": "a\\n\\"é\\""}\n\n'
 
     assert as_typed([pasted.encode()]) == pasted
-    assert from_typed("caf⟨C3⟩‖⟨a9⟩␍\n") == [b"caf\xc3", b"\xa9\r\n"]
+    assert from_typed(pasted) == [pasted.encode()]
+    assert as_typed([b"caf\xc3", b"\xa9\r\n"]) == "[b'caf\\xc3', b'\\xa9\\r\\n']"
+    assert from_typed("b'\\xc3'") == [b"\xc3"]
+
+
+@pytest.mark.parametrize("text", ["[b'a', ", "b'", "[x]", "[" * 10_000, "[b'a', 7]"])
+def test_python_that_is_no_list_of_bytes_is_refused(text):
+    with pytest.raises(UsageError):
+        from_typed(text)
 
 
 @pytest.mark.parametrize(
@@ -47,7 +55,7 @@ def test_a_list_has_one_item_a_read():
 
 
 @pytest.mark.parametrize(
-    ("raw", "name"), [(7, "int"), ([b"a", "b"], "str"), (None, "NoneType")]
+    ("raw", "name"), [(7, "int"), ([b"a", 7.0], "float"), (None, "NoneType")]
 )
 def test_else_it_says_what_it_takes(raw, name):
     with pytest.raises(UsageError) as refused:
@@ -70,7 +78,7 @@ def test_it_takes_no_endless_stream_and_no_unknown_dialect():
 
 def test_typing_changes_the_states():
     player = sl.stepper(b"data: a\n\n")
-    player._hear(None, {"do": "type", "text": "data: caf⟨C3⟩‖⟨A9⟩\n\n"}, None)
+    player._hear(None, {"do": "type", "text": "[b'data: caf\\xc3', b'\\xa9\\n\\n']"}, None)
 
     assert states(player)["events"] == [[1, "message", "café"]]
     assert [end for end, *_ in states(player)["reads"]] == [10, 13]
@@ -83,22 +91,35 @@ LOST = "no blank line follows: the event is not dispatched, its data is lost."
 NOTICED = {
     "a wrong case": (
         b"Data: x\n\n",
-        [(0, "'Data' is not 'data': names are compared letter by letter. Ignored.")],
+        [
+            (
+                0,
+                "'Data' is not 'data': names are compared letter by letter. Ignored.",
+            )
+        ],
     ),
     "a space before": (
         b" data: x\n\n",
-        [(0, "' data' is not 'data': names are compared letter by letter. Ignored.")],
+        [
+            (
+                0,
+                "' data' is not 'data': names are compared letter by letter. Ignored.",
+            )
+        ],
     ),
-    "another field": (b"error: x\n\n", [(0, "'error' is no field: ignored.")]),
-    "no colon": (b"hello\n\n", [(0, "'hello' is no field, and has no colon: ignored.")]),
+    "another field": (b"error: x\n\n", [(0, "'error' is no field. Ignored.")]),
+    "no colon": (
+        b"hello\n\n",
+        [(0, "'hello' is no field and has no colon. Ignored.")],
+    ),
     "words for a time": (
         b"retry: soon\n\n",
-        [(0, "retry needs ASCII digits and has 'soon': ignored.")],
+        [(0, "retry cannot be 'soon'. Ignored.")],
     ),
-    "a NUL": (b"id: \0\n\n", [(0, "an id with a NUL is ignored.")]),
+    "a NUL": (b"id: \0\n\n", [(0, "id cannot be '␀'. Ignored.")]),
     "no data": (
         b"event: x\n\n",
-        [(1, "ends a block without a line of data: no event is dispatched.")],
+        [(0, "no line of data follows: an event without data is not dispatched.")],
     ),
     "no blank line": (
         b"data: x\n",
@@ -106,7 +127,7 @@ NOTICED = {
     ),
     "no end": (
         b"data: x\ndata: y",
-        [(0, LOST), (1, "the stream ends within this line: it is discarded.")],
+        [(1, LOST)],
     ),
     "no JSON": (
         b'data: {"a": \n\n',
@@ -114,15 +135,18 @@ NOTICED = {
     ),
     "no UTF-8": (
         b"data: \xff\n\n",
-        [(0, "has bytes that are not UTF-8, or a � that the server sent.")],
+        [(0, "some bytes are not UTF-8, or the server sent a �.")],
     ),
-    "only comments": (
-        b": x\n\n",
-        [(-1, "no event: a blank line after a line of data would dispatch one.")],
-    ),
+    "only comments": (b": x\n\n", []),
+    "a time alone": (b"retry: 10\n\n", []),
     "a late mark": (
         b"data: x\n\n\xef\xbb\xbfdata: y\n\n",
-        [(2, "'\\ufeffdata' is not 'data': names are compared letter by letter. Ignored.")],
+        [
+            (
+                2,
+                "'\\ufeffdata' is not 'data': names are compared letter by letter. Ignored.",
+            )
+        ],
     ),
     "an error inside": (
         chat("a") + b'data: {"error": {"message": "too hot"}}\n\n',
@@ -139,11 +163,8 @@ def test_what_is_not_what_it_seems_is_noticed(raw, found):
     assert states(sl.stepper(raw))["notices"] == [list(each) for each in found]
 
 
-def test_many_notices_are_counted():
-    found = states(sl.stepper(b"x: 1\n" * 500))["notices"]
-
-    assert len(found) == 21
-    assert found[-1] == [-1, "480 more notices."]
+def test_of_many_notices_the_first_are_shown():
+    assert len(states(sl.stepper(b"x: 1\n" * 500))["notices"]) == 20
 
 
 def test_without_a_browser_there_is_a_face():
@@ -154,7 +175,6 @@ def test_without_a_browser_there_is_a_face():
         "stepper: 20 bytes, 4 lines, 1 event.\n"
         "line 2: 'Data' is not 'data': names are compared letter by letter. Ignored."
     )
-    assert "&lt;b&gt;" in bundle["text/html"]
     assert "application/vnd.jupyter.widget-view+json" in bundle
 
 
