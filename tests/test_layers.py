@@ -25,7 +25,7 @@ ROOMS = {
     "metrics": "errors tape decode dialects follow numpy pandas pyarrow",
     "formats": "errors tape follow metrics pyarrow pandas",  # metrics hands out pandas' tables
     "plots": "errors follow metrics matplotlib cycler numpy pandas PIL",
-    "faces": "errors tape decode dialects follow metrics plots",
+    "faces": "errors tape decode dialects follow metrics plots pandas",
     "live": "errors tape dialects follow net metrics faces traitlets anywidget",
     "recording": "errors tape dialects follow metrics formats plots faces live pandas pyarrow"
     " matplotlib",

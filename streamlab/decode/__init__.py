@@ -25,7 +25,6 @@ from streamlab.decode.records import (
     Event,
     Framer,
     Lines,
-    Registers,
 )
 from streamlab.decode.sse import SSEParser
 from streamlab.decode.text import TextParser
@@ -49,7 +48,6 @@ __all__ = [
     "LineSplitter",
     "Lines",
     "NDJSONParser",
-    "Registers",
     "SSEParser",
     "TextParser",
     "framer_for",

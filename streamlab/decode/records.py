@@ -54,15 +54,6 @@ class Event(NamedTuple):
     last_line: int = 0  # the line that completed it
 
 
-class Registers(NamedTuple):
-    """What a parser of server-sent events remembers between two lines."""
-
-    data: tuple[str, ...]  # the data buffer: the standard's has an LF after each of these
-    type: str  # the event type buffer
-    id: str  # the last event ID buffer
-    retry: int | None  # the reconnection time, ms
-
-
 class Comment(NamedTuple):
     """A comment line, which the standard discards."""
 

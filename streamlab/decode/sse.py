@@ -32,7 +32,6 @@ from streamlab.decode.records import (
     Comment,
     Event,
     Lines,
-    Registers,
 )
 
 _ORDINARY_KINDS = bytes([DATA, BLANK])
@@ -105,9 +104,9 @@ class SSEParser:
         return []
 
     @property
-    def registers(self) -> Registers:
-        """What the parser remembers between lines: the buffers of the standard."""
-        return Registers(tuple(self._data), self._type, self._id, self.retry)
+    def registers(self) -> tuple[tuple[str, ...], str, str, int | None]:
+        """The buffers of data lines, event type and last event ID; the reconnection time."""
+        return tuple(self._data), self._type, self._id, self.retry
 
     @property
     def _at_block(self) -> bool:

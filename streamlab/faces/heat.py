@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from html import escape
-from itertools import groupby
-from typing import TYPE_CHECKING, NamedTuple
+from itertools import accumulate, groupby
+from typing import TYPE_CHECKING, Any
 
 from streamlab.dialects import GENERATED
 from streamlab.follow.text import counted, duration, several_lines
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from streamlab.metrics import Tables
 
 MOST_CHARS = 1_200
@@ -27,47 +29,30 @@ _SAID = {"content": "", "meta": "", "reasoning": "[reasoning]", "tool_call": "[t
 _WAIT, _SAME, _MERGED = "[after ", "<ins>", "⟦"
 
 
-class Piece(NamedTuple):
-    """The text of one delta, and how it arrived."""
+def pieces(tables: Tables) -> pd.DataFrame:
+    """Return the deltas with text of the first choice; of a plain stream, all with data.
 
-    delta: int
-    kind: str
-    text: str
-    read: int
-    gap_ms: float  # NaN where it is not known
-    coalesced: bool
-    merged: bool
-
-
-def pieces(tables: Tables) -> list[Piece]:
-    """Return the generated text of the first choice; of a plain stream the data."""
-    deltas, reads = tables.deltas, tables.reads
-    plain = tables.follower.dialect in ("sse", "ndjson")
-    merged = set(reads.index[reads["arrival"].eq("merged").fillna(False)])
-    columns = zip(
-        *(deltas[name] for name in ("delta", "kind", "text", "read", "gap_ms", "coalesced")),
-        deltas["choice"].fillna(0),
-        strict=True,
-    )
-    return [
-        Piece(n, kind, several_lines(text) + "\n" * plain, read, gap, same, read in merged)
-        for n, kind, text, read, gap, same, choice in columns
-        if text and choice == 0 and (kind in GENERATED or (plain and kind == "meta"))
-    ]
+    Their text is harmless; `merged` says whether their read was.
+    """
+    deltas, plain = tables.deltas, tables.follower.dialect in ("sse", "ndjson")
+    kinds = {*GENERATED, "meta"} if plain else GENERATED
+    first = deltas["choice"].fillna(0).eq(0) & deltas["text"].ne("")
+    found = deltas[deltas["kind"].isin(kinds) & first].merge(tables.reads[["read", "arrival"]])
+    texts = [several_lines(text) + "\n" * plain for text in found["text"]]
+    return found.assign(text=texts, merged=found["arrival"].eq("merged").fillna(False))
 
 
 def heat_html(tables: Tables) -> str:
     """Return the text as HTML: its start, its end, and its waits; \"\" without a text."""
-    found, half, at = pieces(tables), MOST_CHARS // 2, 0
+    found, half = pieces(tables), MOST_CHARS // 2
     long_ms = MEDIANS * tables.reads["gap_ms"].median()  # NaN without a known gap
-    over = sum(len(piece.text) for piece in found) - MOST_CHARS
+    after = list(accumulate(map(len, found["text"]), initial=0))
+    over = after[-1] - MOST_CHARS
     if over <= 0:
         return "".join(_marked(found, long_ms))
-    start, end = [], []
-    for piece in found:
-        start.append(piece._replace(text=piece.text[: max(half - at, 0)]))
-        end.append(piece._replace(text=piece.text[max(half + over - at, 0) :]))
-        at += len(piece.text)
+    texts = list(zip(found["text"], after, strict=False))
+    start = found.assign(text=[text[: max(half - at, 0)] for text, at in texts])
+    end = found.assign(text=[text[max(half + over - at, 0) :] for text, at in texts])
     cut = f"<br><b>[… {counted(over, 'character')} between are in the recording]</b><br>"
     return "".join([*_marked(start, long_ms), cut, *_marked(end, long_ms)])
 
@@ -82,19 +67,19 @@ def legend(html: str) -> str:
     return " ".join(said for mark, said in meanings.items() if mark in html)
 
 
-def _marked(found: list[Piece], long_ms: float) -> Iterator[str]:
+def _marked(found: pd.DataFrame, long_ms: float) -> Iterator[str]:
     """Yield the pieces as HTML, with their marks."""
     kind = ""
-    shown = (piece for piece in found if piece.text)
-    for merged, group in groupby(shown, lambda piece: piece.read if piece.merged else -1):
-        yield "<b>⟦</b>" if merged >= 0 else ""
-        for piece in group:
-            if piece.kind != kind:
-                label = _SAID.get(piece.kind, f"[{piece.kind}]")
+    rows: Iterator[Any] = found[found["text"] != ""].itertuples()
+    for merged, group in groupby(rows, lambda row: row.merged and row.read):
+        yield "<b>⟦</b>" if merged is not False else ""
+        for row in group:
+            if row.kind != kind:
+                label = _SAID.get(row.kind, f"[{row.kind}]")
                 yield "<br>" * bool(kind) + (f"<b>{label}</b> " if label else "")
-                kind = piece.kind
-            if piece.gap_ms > long_ms:  # never true of NaN
-                yield f"<b>{_WAIT}{duration(piece.gap_ms)}]</b> "
-            text = escape(piece.text, quote=False).replace("\n", "<br>")
-            yield f"<ins>{text}</ins>" if piece.coalesced and merged < 0 else text
-        yield "<b>⟧</b>" if merged >= 0 else ""
+                kind = row.kind
+            if row.gap_ms > long_ms:  # never true of NaN
+                yield f"<b>{_WAIT}{duration(row.gap_ms)}]</b> "
+            text = escape(row.text, quote=False).replace("\n", "<br>")
+            yield f"<ins>{text}</ins>" if row.coalesced and merged is False else text
+        yield "<b>⟧</b>" if merged is not False else ""

@@ -13,6 +13,7 @@ import json
 import re
 import zlib
 from base64 import b64encode
+from bisect import bisect_right
 from codecs import getincrementaldecoder
 from collections.abc import Iterator
 from itertools import accumulate
@@ -27,7 +28,6 @@ from streamlab.follow.text import one_line, several_lines
 from streamlab.tape import edits
 
 if TYPE_CHECKING:
-    from streamlab.follow import Follower
     from streamlab.metrics import Tables
     from streamlab.tape import Tape
 
@@ -36,7 +36,6 @@ MOST_BYTES = 400_000
 
 _SHOWN_CHARS = 300  # of a register, of the data of an event: the end of it
 _RULES = json.loads(Path(__file__).with_name("standard.json").read_text("utf-8"))
-_SIZE, _READ, _END = 2, 1, 0  # the order of what stands at one offset
 
 
 class Wire(NamedTuple):
@@ -69,17 +68,16 @@ def steps(tables: Tables, wire: Wire | None = None) -> dict[str, object]:
         beginning = edits.cut(tables.tape, n_bytes=MOST_BYTES)
         tables = type(tables)(beginning, tables.follower.dialect, tables.label)
     follower, body = tables.follower, bytes(tables.follower.body)
-    wire = wire or _wire(tables.tape, body)
+    wire, text = wire or _wire(tables.tape, body), pieces(tables)[["delta", "text"]]
     return {
-        "label": one_line(tables.label, 100),
         "framing": follower.framing,
         "bytes": wire.shown.decode("latin-1"),
         "frames": wire.frames,
         "reads": _reads(tables, wire),
         "lines": _lines(tables, body),
         "registers": list(_registers(body)) if follower.framing == "sse" else [],
-        "events": _events(follower),
-        "texts": _texts(tables),
+        "events": [[e.last_line, _end(e.type), _end(e.data)] for e in follower.events],
+        "texts": [[follower.delta_lines[n], said] for n, said in text.itertuples(index=False)],
         "chars": list(_characters(body)),
         "rules": _RULES,
         "kinds": KINDS,
@@ -92,23 +90,23 @@ def _wire(tape: Tape, body: bytes) -> Wire:
     """Return the body with the framing that its chunks must have had, as far as noted."""
     decoder = content_decoder(str(tape.meta.get("content_encoding") or "identity"))
     ends = list(accumulate(len(decoder.feed(read.data)) for read in tape))
-    is_plain = len(body) == len(tape.body) == (ends[-1] if ends else 0)
-    chunks = list(tape.chunk_ends or ()) if is_plain else []
-    marks = [(end, _READ, b"") for end in ends]
-    for start, end in zip([0, *chunks], chunks, strict=False):
-        marks.append((start, _SIZE, b"%x\r\n" % (end - start)))
-        marks += [(end, _END, b"\r\n")] if end <= len(body) else []
-    shown, at = bytearray(), 0
-    wire = Wire(b"", [], [], is_timed=True)
-    for offset, what, framing in sorted(marks, key=lambda mark: mark[:2]):
-        shown += body[at:offset]
-        at = max(at, min(offset, len(body)))
-        if what == _READ:
-            wire.ends.append(len(shown))
-        else:
-            wire.frames.append([len(shown), len(framing)])
-            shown += framing
-    return wire._replace(shown=bytes(shown))
+    shown, frames, start, after = bytearray(), [], 0, {0: 0}
+    chunks = sorted({end for end in tape.chunk_ends or () if end > 0})
+    for end in chunks if tape.body == body else ():
+        size, is_whole = b"%x\r\n" % (end - start), end <= len(body)
+        frames.append([len(shown), len(size)])
+        shown += size
+        within = ends[bisect_right(ends, start) : bisect_right(ends, end)]
+        after |= {at: at - start + len(shown) for at in within}
+        shown += body[start:end]
+        if is_whole:
+            frames.append([len(shown), 2])
+            shown += b"\r\n"
+            after[end] = len(shown)  # the end of a chunk comes with its last byte
+        start = end
+    after |= {at: at - start + len(shown) for at in ends if at > start}
+    shown += body[start:]
+    return Wire(bytes(shown), [after[end] for end in ends], frames, is_timed=True)
 
 
 def _reads(tables: Tables, wire: Wire) -> list[list[object]]:
@@ -147,18 +145,9 @@ def _registers(body: bytes) -> Iterator[list[object]]:
         parser.feed(piece)
         if (now := parser.registers) != before:
             before = now
-            data = "".join(f"{text}\n" for text in now.data[-20:])
-            yield [len(parser.lines), _end(data), _end(now.type), _end(now.id), now.retry]
-
-
-def _events(follower: Follower) -> list[list[object]]:
-    return [[each.last_line, _end(each.type), _end(each.data)] for each in follower.events]
-
-
-def _texts(tables: Tables) -> list[list[object]]:
-    """Return the line that completed each piece of the text, and the piece."""
-    lines = tables.follower.delta_lines
-    return [[lines[piece.delta], piece.text] for piece in pieces(tables)]
+            data, *others, retry = now
+            texts = ("".join(f"{text}\n" for text in data[-20:]), *others)
+            yield [len(parser.lines), *map(_end, texts), retry]
 
 
 def _characters(body: bytes) -> Iterator[list[object]]:
@@ -170,11 +159,8 @@ def _characters(body: bytes) -> Iterator[list[object]]:
             text = decoder.decode(b"" if is_end else body[at : at + 1], final=is_end)
             end = at + (not is_end) - len(decoder.getstate()[0])
             if text:
-                yield [
-                    start,
-                    end - start,
-                    "BOM" if start == 0 and text == "\ufeff" else one_line(text),
-                ]
+                is_mark = start == 0 and text == "\ufeff"
+                yield [start, end - start, "BOM" if is_mark else one_line(text)]
                 start = end
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import fields
+from copy import deepcopy
 from typing import TYPE_CHECKING, NamedTuple
 
 from streamlab.dialects import GENERATED, Delta, Reading
@@ -135,14 +135,11 @@ class LiveModel:
     def tables(self) -> Tables:
         """Return the tables of the log, as far as it has grown; a log that runs is copied."""
         from streamlab.metrics import Tables
-        from streamlab.tape import Columns, End, Tape
+        from streamlab.tape import End, Tape
 
-        log, columns = self.log, self.log.columns
+        log, columns = self.log, deepcopy(self.log.columns)  # a log that runs still grows
+        columns.mend(0)
         end = log.ended or End(self.clock(), "cut", "this view was frozen before the end")
-        if log.ended is None:  # an array with a view of it refuses to grow
-            n_reads = len(columns.ends)
-            copies = {f.name: getattr(columns, f.name)[:n_reads] for f in fields(columns)}
-            columns = Columns(**copies)
         body = bytes(log.body[: columns.start(len(columns.ends))])
         tape = Tape(body, columns, end, dict(log.marks), dict(log.meta))
         return Tables(tape, self._follower.dialect, self.label)

@@ -117,7 +117,7 @@ def test_registers_change_at_line_ends_only(body):
         parser.feed(body[at : at + 1])
         if parser.registers != before:
             before = parser.registers
-            changes.append([len(parser.lines), before.type, before.id, before.retry])
+            changes.append([len(parser.lines), *before[1:]])
 
     assert [[row[0], *row[2:]] for row in steps._registers(body)] == changes
 
