@@ -69,10 +69,12 @@ class Meter:
         self._born_ns = clock()
         self._floor_ns = self._born_ns  # no unread byte arrived before this
         self._last_ns = self._born_ns  # arrivals never go back
-        self._judge = Judge()
+        self._judge, self._look = Judge(), kernel.Look()
+        self._is_alone = False  # the reader waits for this socket only
 
     def waits(self, after_ns: int = UNKNOWN) -> None:
         """Note that this thread begins to wait for bytes; see `Sleeps.begin`."""
+        self._is_alone = after_ns == UNKNOWN
         if self.kernel:
             _sleeps.begin(self._clock, after_ns)
 
@@ -94,9 +96,8 @@ class Meter:
 
     def _recvmsg(self, max_bytes: int) -> tuple[bytes, Stamp]:
         clock = self._clock
-        slept, queued = _sleeps.before(woken_ns := clock()), kernel.received(self.sock)
-        # A read of one segment, the usual one, needs no further look, which would cost more.
-        look = None if queued[1] - self._counted == 1 else kernel.look(self.sock)
+        woken_ns, queued = clock(), kernel.received(self.sock)
+        slept, look = self._queue(queued, woken_ns)
         before_ns = clock()
         data, ancillary, _, _ = self.sock.recvmsg(max_bytes, kernel.ANCILLARY_BYTES)
         seen_ns = clock()
@@ -113,12 +114,29 @@ class Meter:
         self._last_ns = arrived_ns
         if n_segments == 1:
             return data, Stamp(arrived_ns, seen_ns, "kernel", 1, UNKNOWN, "single")
-        look, n_bytes, lo_ns = look or kernel.Look(), len(data), min(floor_ns, arrived_ns)
+        if slept is None:  # another segment came just now
+            slept = _sleeps.before(woken_ns)
+        n_bytes, lo_ns = len(data), min(floor_ns, arrived_ns)
         first_ns = look.first_ns and self._wall.to_mono_ns(look.first_ns, seen_ns)
         came = (arrived_ns, lo_ns, first_ns or arrived_ns, woken_ns, slept)
-        start = self._n_bytes - n_bytes
-        arrival = self._judge.arrival(Facts(*came, start, n_bytes, n_segments, queued[0], look))
+        size = (self._n_bytes - n_bytes, n_bytes, n_segments, queued[0])
+        arrival = self._judge.arrival(Facts(*came, *size, look))
         return data, Stamp(arrived_ns, seen_ns, "kernel", n_segments, lo_ns, arrival)
+
+    def _queue(self, queued: tuple[int, int], now_ns: int) -> tuple[int | None, kernel.Look]:
+        """Return how often the reader slept, None where that is not needed, and a look."""
+        # Each call costs CPU time, so the usual reads do without: one segment; and segments
+        # that one write can have made, for a reader that was asleep until they came.
+        n_segments, n_bytes = queued[1] - self._counted, queued[0] - self._n_bytes
+        if n_segments == 1 and self._is_alone:
+            return None, self._look
+        slept, full = _sleeps.before(now_ns), self._look.segment_bytes
+        fits = full > 0 and 1 < n_segments <= -(-n_bytes // full)
+        if n_segments == 1 or (fits and slept == 1):
+            return slept, self._look
+        look = kernel.look(self.sock)
+        self._look = kernel.Look(None, look.segment_bytes)
+        return slept, look
 
     def _arrived(self, ancillary: list[tuple[int, int, bytes]], seen_ns: int) -> int | None:
         """Return the kernel's stamp on our clock, if there is a stamp and it can be true."""
