@@ -97,7 +97,11 @@ class Meter:
     def _recvmsg(self, max_bytes: int) -> tuple[bytes, Stamp]:
         clock = self._clock
         woken_ns, queued = clock(), kernel.received(self.sock)
-        slept, look = self._queue(queued, woken_ns)
+        slept, look = None, self._look
+        if queued[1] - self._counted != 1:
+            slept, look = self._looked(queued, woken_ns)
+        elif not self._is_alone:
+            slept = _sleeps.before(woken_ns)
         before_ns = clock()
         data, ancillary, _, _ = self.sock.recvmsg(max_bytes, kernel.ANCILLARY_BYTES)
         seen_ns = clock()
@@ -123,16 +127,13 @@ class Meter:
         arrival = self._judge.arrival(Facts(*came, *size, look))
         return data, Stamp(arrived_ns, seen_ns, "kernel", n_segments, lo_ns, arrival)
 
-    def _queue(self, queued: tuple[int, int], now_ns: int) -> tuple[int | None, kernel.Look]:
-        """Return how often the reader slept, None where that is not needed, and a look."""
-        # Each call costs CPU time, so the usual reads do without: one segment; and segments
-        # that one write can have made, for a reader that was asleep until they came.
+    def _looked(self, queued: tuple[int, int], now_ns: int) -> tuple[int, kernel.Look]:
+        """Return how often the reader slept, and a look at the bytes that wait."""
+        # A look costs CPU time.  Segments that one write can have made, for a reader that was
+        # asleep until they came, do without it.
         n_segments, n_bytes = queued[1] - self._counted, queued[0] - self._n_bytes
-        if n_segments == 1 and self._is_alone:
-            return None, self._look
         slept, full = _sleeps.before(now_ns), self._look.segment_bytes
-        fits = full > 0 and 1 < n_segments <= -(-n_bytes // full)
-        if n_segments == 1 or (fits and slept == 1):
+        if slept == 1 and full > 0 and 1 < n_segments <= -(-n_bytes // full):
             return slept, self._look
         look = kernel.look(self.sock)
         self._look = kernel.Look(None, look.segment_bytes)

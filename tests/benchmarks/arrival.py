@@ -1,7 +1,8 @@
 """When does a client say that bytes arrived?  Eleven clients against one sender's clock.
 
 One sender in a process of its own; each client in a process of its own, in turns, round
-after round; medians over the rounds.  ``arrived`` is when the kernel had the bytes, as far as
+after round; medians over the rounds.  Each row is printed as it is measured; a round takes
+about three minutes.  ``arrived`` is when the kernel had the bytes, as far as
 a client knows; ``delivered`` when the consumer's loop had the event, which is all that the
 peers have.
 """
@@ -23,7 +24,7 @@ from typing import Any, NamedTuple
 from tests.benchmarks.arrivals import figures
 from tests.benchmarks.arrivals.client import CLIENTS
 from tests.benchmarks.arrivals.figures import Figures, Goal
-from tests.benchmarks.arrivals.table import NOTE, slowed, table
+from tests.benchmarks.arrivals.table import NOTE, heads, row, slowed, table
 
 ROOT = Path(__file__).parents[2]
 MODULES = "tests.benchmarks.arrivals"
@@ -46,7 +47,7 @@ class Load(NamedTuple):
         return self._replace(n_events=max(self.n_events // 10, 10))
 
 
-LOADS = (Load(1, 600, 5_000), Load(50, 250, 20_000), Load(200, 250, 20_000))
+LOADS = (Load(1, 400, 5_000), Load(50, 150, 20_000), Load(200, 150, 20_000))
 HELD = Load(1, 10_000, 200)
 """What the recording holds whose memory is measured."""
 
@@ -87,22 +88,17 @@ def measure(
     with sending() as port:
         for n in range(rounds):
             for load in loads:
+                print(heads(f"round {n + 1} of {rounds}: {load}"), flush=True)
                 for name in clients:
-                    say(f"round {n + 1} of {rounds}: {load}: {name}")
                     found = figures.figures_of(run(name, load, port))
                     each[load][name].append(found)
-    say("")
+                    print(row(name, found), flush=True)
+                print()
     medians = {
         load: {name: figures.over_rounds(found) for name, found in rows.items()}
         for load, rows in each.items()
     }
     return medians, each
-
-
-def say(text: str) -> None:
-    """Show what is going on, in a terminal."""
-    if sys.stderr.isatty():
-        print(f"\r{text:78}", end="" if text else "\r", file=sys.stderr, flush=True)
 
 
 def held(load: Load) -> Figures:
@@ -150,7 +146,7 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m tests.benchmarks arrival", description=__doc__
     )
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--quick", action="store_true", help="a tenth of the events, one round")
     parser.add_argument("--clients", nargs="+", choices=CLIENTS, default=list(CLIENTS))
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures here")

@@ -115,6 +115,7 @@ def test_a_sleep_counts_for_the_reads_right_after_it() -> None:
     clock, sleeps = ManualClock(), Sleeps()
     sleeps.begin(clock)
     time.sleep(0.001)  # the subject
+    clock.advance_ms(1)
 
     assert sleeps.before(clock()) >= 1
     assert sleeps.before(clock() + MS // 10) >= 1  # the second socket of this pass
@@ -128,6 +129,7 @@ def test_a_sleep_before_the_wait_is_no_wait() -> None:
     time.sleep(0.001)
     clock.advance_ms(1)
     sleeps.begin(clock)
+    clock.advance_ms(0.1)
 
     assert sleeps.before(clock()) == 0
 
@@ -141,5 +143,6 @@ def test_each_thread_has_its_own_sleeps() -> None:
     thread.start()
     thread.join()
 
+    clock.advance_ms(0.1)
     assert found[0] <= 0  # none, or none counted yet
     assert sleeps.before(clock()) >= 1  # this thread slept until the other was done

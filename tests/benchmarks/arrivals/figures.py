@@ -24,13 +24,13 @@ def figures_of(run: Mapping[str, Any]) -> Figures:
     """Return the figures of one run of one client."""
     streams = run["streams"]
     n_events = sum(len(rows["sent_ns"]) for rows in streams)
-    segments = [n for rows in streams for n in rows["n_segments"]]
+    arrivals = [kind for rows in streams for kind in rows["arrival"]]
     return {
         **lags(streams, "arrived"),
         **lags(streams, "delivered"),
         **gap_errors(streams),
-        "merged": share([n > 1 for n in segments]),
-        "unknown": share([n < 0 for n in segments]),
+        "merged": share([kind == "merged" for kind in arrivals]),
+        "unknown": share([kind == "" for kind in arrivals]),
         "cpu": run["cpu_s_per_event"] * 1e6,
         "peak_mb": run["peak_bytes"] / 1e6,
         "n_events": n_events,

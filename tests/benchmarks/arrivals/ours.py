@@ -103,7 +103,7 @@ def streamlab_async(url: str, n_streams: int) -> list[Rows]:
 
 def rows_of(tape: Any) -> Rows:
     """Return the events of a tape, with the stamps of the reads that completed them."""
-    columns, rows = tape.columns, Rows(n_segments=list(tape.columns.n_segments))
+    columns, rows = tape.columns, Rows(arrival=[read.stamp.arrival or "" for read in tape])
     for found in SENT.finditer(tape.body):
         read = bisect_right(columns.ends, found.end())
         rows.sent_ns.append(int(found[1]))

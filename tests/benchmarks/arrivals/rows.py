@@ -25,15 +25,15 @@ class Rows:
         The sender's clock, and the moment at which the consumer's loop had the event.
     arrived_ns, read : list of int
         When it arrived and with which read, for clients that know; else empty.
-    n_segments : list of int, one a read
-        TCP segments in each, -1 where unknown, for clients that count them; else empty.
+    arrival : list of str, one a read
+        "single", "burst", "merged", "" where unknown, for clients that tell; else empty.
     """
 
     sent_ns: list[int] = field(default_factory=list)
     delivered_ns: list[int] = field(default_factory=list)
     arrived_ns: list[int] = field(default_factory=list)
     read: list[int] = field(default_factory=list)
-    n_segments: list[int] = field(default_factory=list)
+    arrival: list[str] = field(default_factory=list)
 
     def line(self, line: str | bytes) -> None:
         """Note a line, at the moment the consumer has it, if it holds the sender's clock."""

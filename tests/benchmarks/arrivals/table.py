@@ -6,8 +6,9 @@ from tests.benchmarks.arrivals.figures import Figures
 
 NOTE = """\
 arrived: when the kernel had it, known to recvmsg and streamlab.  delivered: when the consumer
-had it.  Gap error: of the gaps that a client observed, by its best clock.  Reads: of several
-segments, and of an unknown number.  CPU: of the events, without imports and connecting."""
+had it.  Gap error: of the gaps that a client observed, by its best clock.  Reads: whose
+segments queued while the client was away, and for which that is unknown.  CPU: of the events,
+without imports and connecting."""
 
 
 COLUMNS = {
@@ -23,12 +24,19 @@ UNITS = {"merged": "merged", "unknown": "unkn.", "cpu": "µs/ev.", "peak_mb": "M
 
 def table(title: str, rows: dict[str, Figures]) -> str:
     """Return the rows of one load."""
+    return "\n".join([heads(title), *(row(name, found) for name, found in rows.items())])
+
+
+def heads(title: str) -> str:
+    """Return what stands above the rows of one load."""
     groups = "".join(f"  {name:>{8 * len(each)}}" for name, each in COLUMNS.items())
-    heads = _row({column: UNITS.get(column, column[-3:]) for column in _flat()})
-    lines = [title, f"{'':19}{groups}", f"{'':19}{heads}"]
-    for name, found in rows.items():
-        lines.append(f"{name:19}{_row({column: _cell(column, found) for column in _flat()})}")
-    return "\n".join(lines)
+    names = _row({column: UNITS.get(column, column[-3:]) for column in _flat()})
+    return "\n".join([title, f"{'':19}{groups}", f"{'':19}{names}"])
+
+
+def row(name: str, found: Figures) -> str:
+    """Return the row of one client."""
+    return f"{name:19}{_row({column: _cell(column, found) for column in _flat()})}"
 
 
 def _flat() -> list[str]:

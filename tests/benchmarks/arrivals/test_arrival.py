@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +19,14 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="kernel stamps are Li
 US = 1000
 
 
-def run(**columns: list[int]) -> dict[str, Any]:
+def run(arrival: Sequence[str] = (), **columns: list[int]) -> dict[str, Any]:
     """A client's run of one stream, its times in µs."""
     rows = {
         name: [value * US for value in columns.get(name, [])]
         for name in ("sent_ns", "arrived_ns", "delivered_ns")
     }
-    counts = {name: columns.get(name, []) for name in ("read", "n_segments")}
-    return {"streams": [rows | counts], "cpu_s_per_event": 5e-5, "peak_bytes": 4_000_000}
+    kinds = {"read": columns.get("read", []), "arrival": list(arrival)}
+    return {"streams": [rows | kinds], "cpu_s_per_event": 5e-5, "peak_bytes": 4_000_000}
 
 
 def test_a_row_holds_lags_gap_errors_and_merged_reads() -> None:
@@ -36,7 +37,7 @@ def test_a_row_holds_lags_gap_errors_and_merged_reads() -> None:
             arrived_ns=[10, 215, 215, 310],
             delivered_ns=[50, 250, 260, 350],
             read=[0, 1, 1, 2],
-            n_segments=[1, 2, -1],
+            arrival=["single", "merged", ""],
         )
     )
 
@@ -109,6 +110,25 @@ def test_clients_run_against_the_sender_and_are_reported(
     for found in each.values():
         assert found["n_events"] == 40
         assert -50 < found["arrived_p50"] <= found["delivered_p50"]
+
+
+@linux
+def test_each_row_is_printed_as_it_is_measured(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said: list[str] = []
+    run = arrival.run
+
+    def listening(*args: Any) -> Any:
+        said.append(capsys.readouterr().out)
+        return run(*args)
+
+    monkeypatch.setattr(arrival, "run", listening)
+    arrival.measure([arrival.Load(1, 20, 5_000)], ["recv", "recvmsg"], rounds=1)
+
+    assert "round 1 of 1: 1 stream, an event each 5 ms" in said[0]
+    assert said[1].startswith("recv ")
+    assert capsys.readouterr().out.startswith("recvmsg ")
 
 
 @linux
