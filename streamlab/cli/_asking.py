@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from streamlab.dialects import PLAIN
 from streamlab.endpoints import redact
 from streamlab.endpoints.endpoint import Endpoint, endpoint, provider
 from streamlab.errors import UnknownNameError, UsageError
@@ -70,7 +71,7 @@ class Where:
     @property
     def takes_prompt(self) -> bool:
         """True if the request has a place for a prompt."""
-        plain = self.dialect in (None, "auto", "sse", "ndjson", "text")
+        plain = self.dialect in (None, "auto", *PLAIN)
         return self.url is None or self.model is not None or not plain
 
     def prompt(self, given: str | None, *, needed: bool) -> str | None:

@@ -12,7 +12,7 @@ from threading import Event, Lock, Thread
 from typing import Self
 
 from streamlab.cli._terminal import ERASE_LINE, dim
-from streamlab.dialects import Delta
+from streamlab.dialects import PLAIN, Delta
 from streamlab.follow import Follower
 from streamlab.follow.text import counted, several_lines
 from streamlab.tape import Recorder
@@ -21,7 +21,6 @@ PROGRESS_EVERY_S = 0.1
 
 _TOLD = ("content", "refusal")
 _ASIDE = ("reasoning", "tool_call")
-_PLAIN_DIALECTS = ("sse", "ndjson")
 
 
 class Telling:
@@ -72,7 +71,7 @@ class Telling:
             self._write(delta.kind, self._called(delta) + delta.text, aside=True)
         # A stream that no dialect reads has no text, only events.  They are printed instead of
         # nothing; with a dialect, a `meta` is not part of the answer.
-        elif delta.kind == "meta" and self._follower.dialect in _PLAIN_DIALECTS:
+        elif delta.kind == "meta" and self._follower.dialect in PLAIN:
             self._write("event", delta.text + "\n")
 
     def _called(self, delta: Delta) -> str:

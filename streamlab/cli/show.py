@@ -163,7 +163,7 @@ def _line(recording: Recording, added: Mapping[int, str], width: int | None, row
     if width is not None and len(whole) > width - BEFORE:
         whole = shown_line(recording.tables.follower, row.line, width - BEFORE).text
     field, colon, value = whole.partition(":")
-    if row.kind == "json" or not colon:
+    if row.kind in ("json", "text") or not colon:
         return text.append(field + colon + value, style)
     return text.append(field + colon, style).append(value, style if not field else "")
 

@@ -21,13 +21,14 @@ from streamlab.decode.records import (
     OTHER,
     RETRY,
     TAIL,
+    TEXT,
     Comment,
     Event,
     Framer,
     Lines,
 )
 from streamlab.decode.sse import SSEParser
-from streamlab.decode.text import TextParser
+from streamlab.decode.text import PlainParser, TextParser
 from streamlab.errors import UnknownNameError
 
 __all__ = [
@@ -42,12 +43,14 @@ __all__ = [
     "OTHER",
     "RETRY",
     "TAIL",
+    "TEXT",
     "Comment",
     "Event",
     "Framer",
     "LineSplitter",
     "Lines",
     "NDJSONParser",
+    "PlainParser",
     "SSEParser",
     "TextParser",
     "framer_for",
@@ -57,6 +60,7 @@ __all__ = [
 FRAMERS: dict[str, type[Framer]] = {
     "sse": SSEParser,
     "ndjson": NDJSONParser,
+    "plain": PlainParser,
     "text": TextParser,
 }
 """The framings by name."""
@@ -84,7 +88,7 @@ def framer_for(content_type: str, framing: str | None = None) -> Framer:
     ----------
     content_type : str
         The value of the header, with its parameters; ``""`` if there was none.
-    framing : {"sse", "ndjson", "text"}, optional
+    framing : {"sse", "ndjson", "plain", "text"}, optional
         Used instead of the content type; by default `framing_of` decides.
 
     Raises
@@ -104,7 +108,7 @@ def framing_of(content_type: str, start: bytes = b"", usual: str | None = None) 
     The media type decides between ``sse``, ``ndjson`` and, for one document (HTML, JSON),
     ``text``.  There are two exceptions.  A body of type JSON that begins with a field of SSE is
     SSE.  Without a type, or with ``text/plain`` or ``application/octet-stream``, the first
-    bytes decide, then `usual`.
+    bytes decide, then `usual`; else ``text/plain`` is ``plain``, a stream of lines.
 
     Parameters
     ----------
@@ -122,7 +126,10 @@ def framing_of(content_type: str, start: bytes = b"", usual: str | None = None) 
     media_type = content_type.partition(";")[0].strip().lower()
     start = start.removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n")
     if media_type in _VAGUE_TYPES:
-        return "sse" if _begins_sse(start) else usual or _framing_of_text(start)
+        if _begins_sse(start):
+            return "sse"
+        plain = media_type == "text/plain" and start and not start.startswith(b"{")
+        return usual or ("plain" if plain else _framing_of_text(start))
     if media_type in _NDJSON_TYPES:
         return "ndjson"
     if media_type in _JSON_TYPES and _begins_sse(start):

@@ -41,6 +41,8 @@ class NDJSONParser:
     ['{"a": 1}']
     """
 
+    kind = JSON
+
     def __init__(self) -> None:
         self.lines = Lines()
         self.comments: list[Comment] = []
@@ -52,15 +54,15 @@ class NDJSONParser:
         for line in self._splitter.feed(data):
             if line.strip(_WHITESPACE):
                 events.append(self._event(line))
-            self.lines.kinds.append(JSON if line.strip(_WHITESPACE) else BLANK)
+            self.lines.kinds.append(self.kind if line.strip(_WHITESPACE) else BLANK)
         return events
 
     def close(self) -> list[Event]:
         """Return an unfinished last line as an event, if it is whole; else it is a ``tail``."""
         tail = self._splitter.close()
-        events = [self._event(tail)] if _is_object(tail) else []
+        events = [self._event(tail)] if self._is_whole(tail) else []
         if tail:
-            self.lines.kinds.append(JSON if events else TAIL)
+            self.lines.kinds.append(self.kind if events else TAIL)
         return events
 
     def _event(self, line: bytes) -> Event:
@@ -68,9 +70,8 @@ class NDJSONParser:
         text = line.decode("utf-8", "replace")
         return Event("message", text, first_line=number, last_line=number)
 
-
-def _is_object(line: bytes) -> bool:
-    try:
-        return isinstance(json.loads(line), dict)
-    except (ValueError, RecursionError):
-        return False
+    def _is_whole(self, tail: bytes) -> bool:
+        try:
+            return isinstance(json.loads(tail), dict)
+        except (ValueError, RecursionError):
+            return False

@@ -9,14 +9,14 @@ from __future__ import annotations
 from array import array
 from typing import NamedTuple, Protocol
 
-KINDS = ("data", "event", "id", "retry", "comment", "blank", "other", "json", "tail")
+KINDS = ("data", "event", "id", "retry", "comment", "blank", "other", "json", "tail", "text")
 """What a line is; `Lines.kinds` holds indexes in this tuple.
 
 ``other`` is a line that the standard ignores.  ``tail`` is a line without a line end: the body
-stopped within it.
+stopped within it.  ``text`` is a line of a stream of plain text.
 """
 
-DATA, EVENT, ID, RETRY, COMMENT, BLANK, OTHER, JSON, TAIL = range(len(KINDS))
+DATA, EVENT, ID, RETRY, COMMENT, BLANK, OTHER, JSON, TAIL, TEXT = range(len(KINDS))
 
 
 class Lines:

@@ -1,12 +1,14 @@
-"""A body that is not a stream of events: an HTML page, an error in JSON.
+"""Text: a document (an HTML page, an error in JSON), or a stream of plain lines.
 
-Such a body has lines only, so that a recording still shows what came.
+A document has lines only, so that a recording still shows what came.  In a stream of plain
+text, each line that is not blank is an event.
 """
 
 from __future__ import annotations
 
 from streamlab.decode.lines import LineSplitter
-from streamlab.decode.records import BLANK, OTHER, TAIL, Comment, Event, Lines
+from streamlab.decode.ndjson import NDJSONParser
+from streamlab.decode.records import BLANK, OTHER, TAIL, TEXT, Comment, Event, Lines
 
 
 class TextParser:
@@ -36,3 +38,12 @@ class TextParser:
         if self._splitter.close():
             self.lines.kinds.append(TAIL)
         return []
+
+
+class PlainParser(NDJSONParser):
+    """Makes an event of each line of plain text, of the kind ``text``; a `Framer`."""
+
+    kind = TEXT
+
+    def _is_whole(self, tail: bytes) -> bool:
+        return bool(tail.strip())  # the last line of a text often has no end

@@ -38,6 +38,7 @@ __all__ = [
     "DIALECTS",
     "FUNCTION",
     "GENERATED",
+    "PLAIN",
     "Answer",
     "Ask",
     "Choice",
@@ -70,9 +71,13 @@ _ALL: tuple[Dialect, ...] = (
     Ollama(),
     Cohere(),
     LMStudioNative(),
-    Plain("sse"),
-    Plain("ndjson"),
+    Plain("sse", "sse"),
+    Plain("ndjson", "ndjson"),
+    Plain("text", "plain"),
 )
+
+PLAIN = ("sse", "ndjson", "text")
+"""Dialects of no provider: each event is one ``meta``, whose text is its data."""
 
 DIALECTS: Mapping[str, Dialect] = MappingProxyType({each.name: each for each in _ALL})
 """All dialects by name.  ``auto`` is not among them: it means that `choose` decides."""
@@ -109,13 +114,13 @@ def choose(path: str, framing: str, type: str, data: str) -> str:  # noqa: A002
     """Return the name of the dialect of a stream.
 
     The shape of an event decides.  If the shape is unknown, the path of the URL decides, but
-    only for a dialect with the same framing.  Else the dialect is ``sse`` or ``ndjson``.
+    only for a dialect with the same framing.  Else the dialect is one of `PLAIN`.
 
     Parameters
     ----------
     path : str
         The path of the URL, without the query.
-    framing : {"sse", "ndjson"}
+    framing : {"sse", "ndjson", "plain"}
         The framing of the events.
     type, data : str
         The type and the data of an event.
@@ -127,4 +132,4 @@ def choose(path: str, framing: str, type: str, data: str) -> str:  # noqa: A002
     for each in _ALL:
         if each.framing == framing and each.recognises_path(path):
             return each.name
-    return "ndjson" if framing == "ndjson" else "sse"
+    return {"ndjson": "ndjson", "plain": "text"}.get(framing, "sse")

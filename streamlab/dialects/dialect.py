@@ -36,7 +36,7 @@ class Dialect(ABC):
     Attributes
     ----------
     name : str
-    framing : {"sse", "ndjson"}
+    framing : {"sse", "ndjson", "plain"}
     base_url : str
         The provider's own, without a slash at the end; ``""`` if it has none.
     key_variables : tuple of str
@@ -49,7 +49,7 @@ class Dialect(ABC):
     """
 
     name: str
-    framing: Literal["sse", "ndjson"] = "sse"
+    framing: Literal["sse", "ndjson", "plain"] = "sse"
     base_url: str = ""
     key_variables: tuple[str, ...] = ()
     base_url_variable: str | None = None

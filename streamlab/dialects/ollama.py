@@ -87,7 +87,7 @@ class Ollama(Dialect):
     """Ollama's own API."""
 
     name = "ollama"
-    framing: Literal["sse", "ndjson"] = "ndjson"
+    framing: Literal["sse", "ndjson", "plain"] = "ndjson"
     base_url = "http://127.0.0.1:11434"
     base_url_variable = "OLLAMA_HOST"
     paths = ("/api/chat", "/api/generate")

@@ -1,4 +1,4 @@
-"""Plain server-sent events and plain NDJSON: for streams of no other dialect.
+"""Plain server-sent events, plain NDJSON, plain text: for streams of no other dialect.
 
 Each event is one ``meta`` whose text is its data.  Such a stream has no terminal signal, so
 ``complete`` is None.
@@ -32,8 +32,8 @@ class Plain(Dialect):
 
     reader = PlainReader
 
-    def __init__(self, framing: Literal["sse", "ndjson"]) -> None:
-        self.name = self.framing = framing
+    def __init__(self, name: str, framing: Literal["sse", "ndjson", "plain"]) -> None:
+        self.name, self.framing = name, framing
 
     def ask(self, model: str, messages: Sequence[Message], body: JSONObject) -> Ask:
         """Return a request whose body is `body`."""

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from streamlab.dialects import (
     DIALECTS,
+    PLAIN,
     Custom,
     Dialect,
     EventReader,
@@ -161,7 +162,7 @@ class Endpoint:
 
     def _asked_in(self) -> Dialect | None:
         """Return the dialect of the request: the named one, or the one with this URL path."""
-        if self.dialect in ("sse", "ndjson"):
+        if self.dialect in PLAIN:
             return None
         if self.dialect != "auto":
             return dialect_named(self.dialect)

@@ -11,7 +11,7 @@ from html import escape
 from itertools import accumulate, groupby
 from typing import TYPE_CHECKING, Any
 
-from streamlab.dialects import GENERATED
+from streamlab.dialects import GENERATED, PLAIN
 from streamlab.follow.text import counted, duration, several_lines
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def pieces(tables: Tables) -> pd.DataFrame:
 
     Their text is harmless; `merged` says whether their read was.
     """
-    deltas, plain = tables.deltas, tables.follower.dialect in ("sse", "ndjson")
+    deltas, plain = tables.deltas, tables.follower.dialect in PLAIN
     kinds = {*GENERATED, "meta"} if plain else GENERATED
     first = deltas["choice"].fillna(0).eq(0) & deltas["text"].ne("")
     found = deltas[deltas["kind"].isin(kinds) & first].merge(tables.reads[["read", "arrival"]])

@@ -26,7 +26,7 @@ WIDTH = 88
 LONGEST = 16_384
 """A delta is looked for in so many bytes of a line; a line can be as long as the stream."""
 
-GLYPHS = dict(zip(KINDS, "●◆#↻:↵?●…", strict=True))
+GLYPHS = dict(zip(KINDS, "●◆#↻:↵?●…●", strict=True))
 """One visible character for each kind of line."""
 
 Span = tuple[int, int]
@@ -63,7 +63,7 @@ def shown_line(follower: Follower, number: int, limit: int = WIDTH) -> ShownLine
     kind = KINDS[follower.lines.kinds[number]]
     event = _event_of(follower, number)
     deltas, like = [], ""
-    if kind in ("data", "json", "other", "tail"):
+    if kind in ("data", "json", "other", "tail", "text"):
         kinds, first = follower.lines.kinds, max(number - 8, 0)
         before = kinds.rfind(kinds[number], first, number)
         like = follower.line(before, LONGEST) if before >= 0 else ""

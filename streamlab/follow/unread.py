@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from streamlab.decode import JSON, OTHER, TAIL, Event
-from streamlab.dialects import GENERATED
+from streamlab.dialects import GENERATED, PLAIN
 from streamlab.dialects.reader import DONE, NOT_JSON
 from streamlab.dialects.reading import a_dict, parse
 from streamlab.follow.log import Framed
@@ -26,7 +26,7 @@ def unread(framed: Framed) -> str | None:
         )
     kinds = {delta.kind for delta in framed.deltas}
     strange = [event for event in framed.events if event.data.strip() not in ("", DONE)]
-    if strange and kinds <= _SILENT and framed.dialect not in ("sse", "ndjson"):
+    if strange and kinds <= _SILENT and framed.dialect not in PLAIN:
         keys = one_line(", ".join(a_dict(parse(strange[0].data))) or strange[0].type, 200)
         said = f"no event was understood as {framed.dialect}: the first has {keys}"
         return f"{said}. Name another dialect, or read them with sl.endpoint(url, text=…)."

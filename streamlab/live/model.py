@@ -14,7 +14,7 @@ from collections.abc import Callable
 from copy import deepcopy
 from typing import TYPE_CHECKING, NamedTuple
 
-from streamlab.dialects import GENERATED, Delta, Reading
+from streamlab.dialects import GENERATED, PLAIN, Delta, Reading
 from streamlab.faces.state import Line, State
 from streamlab.follow import Follower, Log
 from streamlab.follow.elide import shown_line
@@ -25,9 +25,6 @@ from streamlab.live.tail import Piece, Tail
 
 if TYPE_CHECKING:
     from streamlab.metrics import Tables
-
-PLAIN = ("sse", "ndjson")
-"""Dialects without deltas: the data of their events is shown as it is."""
 
 _REMEMBERED = 64  # states from which a difference can start
 _CHARS, _READS, _LINES = 4_000, 1_000, 12  # the most that a state holds

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from streamlab.dialects import DIALECTS, dialect_named
+from streamlab.dialects import DIALECTS, PLAIN, dialect_named
 from streamlab.errors import UsageError
 
 TALK = [
@@ -13,7 +13,7 @@ TALK = [
     {"role": "assistant", "content": "Hello"},
     {"role": "user", "content": [{"type": "text", "text": "Count"}]},
 ]
-PROVIDERS = [name for name in DIALECTS if name not in ("sse", "ndjson")]
+PROVIDERS = [name for name in DIALECTS if name not in PLAIN]
 
 
 def ask(name, messages=TALK, **body):
@@ -153,6 +153,7 @@ def test_keys_and_base_urls_come_from_the_variables_that_the_sdks_read():
         "lmstudio_native": ((), None),
         "sse": ((), None),
         "ndjson": ((), None),
+        "text": ((), None),
     }
 
 
