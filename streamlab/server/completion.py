@@ -7,9 +7,9 @@ of time are seeded: the same seed gives the same times, to the nanosecond.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from itertools import accumulate, cycle, islice
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from itertools import cycle, islice
 from random import Random
 from typing import NamedTuple
 
@@ -29,43 +29,75 @@ class Step(NamedTuple):
     texts: tuple[str, ...]  # one event each
 
 
-@dataclass(frozen=True, slots=True)
 class Completion:
-    """One completion: the time of its opening, its steps, the time of its close.
+    """One completion: the time of its opening, and its steps.
 
-    Attributes
+    The steps are made as they are sent, and not kept: 100,000 at once would stop all streams
+    for half a second, and those of many streams would fill the memory.
+
+    Parameters
     ----------
     opens_ns : int
         The time of the dialect's opening events (the role, ``message_start``, …).
-    closes_ns : int
-        The time of the dialect's closing events (the finish, the usage, ``[DONE]``), which are
-        one write.
+    groups : callable
+        Returns the groups of texts, each with the time since the one before; always the same.
     """
 
-    opens_ns: int
-    steps: Sequence[Step]
-    closes_ns: int
-    prompt_tokens: int = 14
+    prompt_tokens = 14
+
+    def __init__(
+        self, opens_ns: int, groups: Callable[[], Iterable[tuple[Iterable[str], int]]]
+    ) -> None:
+        self.opens_ns, self._groups = opens_ns, groups
+        self._totals: tuple[int, int] | None = None  # known after the last step
+
+    @property
+    def steps(self) -> Iterator[Step]:
+        """The steps."""
+        at_ns, step_ns, n_texts = self.opens_ns, 0, 0
+        for group, step_ns in self._groups():
+            at_ns += step_ns
+            step = Step(at_ns, tuple(group))
+            n_texts += len(step.texts)
+            yield step
+        # From the last group to the close, it takes as long as the last step took.
+        self._totals = n_texts, at_ns + step_ns
+
+    def _at_the_end(self) -> tuple[int, int]:
+        if self._totals is None:
+            deque(self.steps, maxlen=0)
+        assert self._totals is not None
+        return self._totals
+
+    @property
+    def closes_ns(self) -> int:
+        """The time of the closing events (the finish, the usage, …), which are one write."""
+        return self._at_the_end()[1]
+
+    @property
+    def n_texts(self) -> int:
+        """How many pieces of text there are; the lab reports each as one token."""
+        return self._at_the_end()[0]
 
     @property
     def text(self) -> str:
         """All the text."""
         return "".join(text for step in self.steps for text in step.texts)
 
-    @property
-    def n_texts(self) -> int:
-        """How many pieces of text there are; the lab reports each as one token."""
-        return sum(len(step.texts) for step in self.steps)
 
-
-def words(n: int) -> list[str]:
-    """Return `n` pieces of text, cut as a tokenizer cuts text."""
+def words(n: int) -> Iterator[str]:
+    """Yield `n` pieces of text, cut as a tokenizer cuts text."""
     pieces = (w if w in ".,:" else f" {w}" for w in cycle(PASSAGE.split()))
-    return [text.lstrip() if i == 0 else text for i, text in enumerate(islice(pieces, n))]
+    yield from (text.lstrip() if i == 0 else text for i, text in enumerate(islice(pieces, n)))
 
 
-def decode_steps(rng: Random, n: int, median_ms: float, spread: float = 0.25) -> list[int]:
-    """Return how long each of `n` decode steps takes, in ns: log-AR(1), as on real servers.
+def singly(n: int) -> Iterator[list[str]]:
+    """Yield `n` pieces of text, each a group of its own."""
+    return ([word] for word in words(n))
+
+
+def decode_steps(rng: Random, n: int, median_ms: float, spread: float = 0.25) -> Iterator[int]:
+    """Yield how long each of `n` decode steps takes, in ns: log-AR(1), as on real servers.
 
     Parameters
     ----------
@@ -74,21 +106,7 @@ def decode_steps(rng: Random, n: int, median_ms: float, spread: float = 0.25) ->
     """
     # One slow step tends to follow another: independent draws would average out over a few
     # steps and show no drift.  0.6² + 0.8² = 1 keeps the deviation at `spread`.
-    state, steps_ns = 0.0, []
+    state = 0.0
     for _ in range(n):
         state = 0.6 * state + 0.8 * rng.gauss(0.0, spread)
-        steps_ns.append(int(median_ms * MS * math.exp(state)))
-    return steps_ns
-
-
-def completion_of(
-    texts: Iterable[Sequence[str]], opens_ns: int, steps_ns: Sequence[int]
-) -> Completion:
-    """Return a completion with one group of texts after each step.
-
-    From the last group to the close, it takes as long as the last step took.
-    """
-    times = accumulate(steps_ns, initial=opens_ns)
-    next(times)
-    steps = tuple(Step(at_ns, tuple(group)) for at_ns, group in zip(times, texts, strict=True))
-    return Completion(opens_ns, steps, steps[-1].at_ns + steps_ns[-1])
+        yield int(median_ms * MS * math.exp(state))

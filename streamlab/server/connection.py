@@ -26,6 +26,13 @@ from streamlab.server.sendlog import SendLog
 
 MAX_BODY_BYTES = 16 << 20
 MAX_WAITING_BYTES = 1 << 20  # of requests that were sent before the response was over
+REQUEST_S, IDLE_S, UNREAD_S = 30, 120, 300
+"""The longest time for a request, between two requests, and without reading a byte."""
+_CORS = (
+    ("access-control-allow-headers", "authorization, content-type, x-api-key, x-goog-api-key"),
+    ("access-control-expose-headers", "x-streamlab-stream"),
+    ("vary", "origin"),
+)
 _REASONS = {status.value: status.phrase for status in HTTPStatus}
 
 
@@ -41,6 +48,9 @@ class Connection:
         self._log: SendLog | None = None
         self._chunked = False
         self._writable: Callable[[], object] | None = None
+        self._origin = ""
+        self._is_asking = False  # a request has begun
+        self._since_ns = loop.clock()  # of the state that `look` bounds
         sock.setblocking(False)
         # Nagle's algorithm would hold a small write back until the one before it is
         # acknowledged, and a delayed acknowledgement comes up to 40 ms later.
@@ -51,6 +61,8 @@ class Connection:
         """Return the response's head; it names the stream whose log is kept."""
         headers = [("content-type", response.content_type), ("cache-control", "no-cache")]
         headers += response.headers
+        if self._origin and response.status != 403:
+            headers += [("access-control-allow-origin", self._origin), *_CORS]
         if response.length is not None:
             headers.append(("content-length", str(response.length)))
         if log is not None:
@@ -86,13 +98,13 @@ class Connection:
         """Call `call` once the kernel takes bytes again; None cancels that."""
         # Writability is watched only while bytes wait: a socket is nearly always writable,
         # and the loop would wake for it again and again.
-        self._writable = call
+        self._writable, self._since_ns = call, self._loop.clock()
         self._loop.watch(self._sock, EVENT_READ | (EVENT_WRITE if call else 0), self._ready)
 
     def finish(self, ending: Ending) -> None:
         """End the response; go on with the next request, or close the connection."""
         self._end_log()
-        self._sender = None
+        self._sender, self._since_ns = None, self._loop.clock()
         if ending == "reset":
             # With linger on and 0 s, close() sends RST instead of FIN and discards what the
             # kernel has not sent yet.
@@ -105,6 +117,15 @@ class Connection:
             self._advance()
         else:
             self._close()
+
+    def look(self, now_ns: int) -> bool:
+        """Close the connection if its client takes too long; return whether it is open."""
+        limit_s = REQUEST_S if self._is_asking else IDLE_S
+        if self._sender is not None:  # a client may wait for the lab as long as it likes
+            limit_s = UNREAD_S if self._writable is not None else 0
+        if limit_s and now_ns - self._since_ns > limit_s * 1_000_000_000:
+            self._close()
+        return self._sock.fileno() >= 0
 
     def _ready(self, mask: int) -> None:
         if mask & EVENT_WRITE and self._writable is not None:
@@ -125,6 +146,8 @@ class Connection:
         if not data or len(self._http.trailing_data[0]) > MAX_WAITING_BYTES:
             self._close()
             return
+        if not self._is_asking and self._sender is None:
+            self._is_asking, self._since_ns = True, self._loop.clock()
         self._http.receive_data(data)
         self._advance()
 
@@ -173,8 +196,14 @@ class Connection:
 
     def _answer(self, arrived_ns: int) -> None:
         assert self._request is not None
+        self._is_asking = False
         method, target = self._request.method.decode(), self._request.target.decode()
-        reply = reply_to(self._site, HTTPRequest(method, target, bytes(self._body)))
+        named = {name: value.decode("latin-1") for name, value in self._request.headers}
+        self._origin = named.get(b"origin", "")
+        asked = HTTPRequest(
+            method, target, bytes(self._body), named.get(b"host", ""), self._origin
+        )
+        reply = reply_to(self._site, asked)
         self._log = self._site.logs.open(reply.scenario) if reply.scenario else None
         response = replace(reply.response, writes=[]) if method == "HEAD" else reply.response
         self._sender = Sender(self._loop, self, response, arrived_ns, reply.speed, self._log)

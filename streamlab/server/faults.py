@@ -8,9 +8,9 @@ it in `_KINDS`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from itertools import islice
+from itertools import islice, repeat
 
-from streamlab.server.completion import Completion, completion_of, words
+from streamlab.server.completion import Completion, singly
 from streamlab.server.pages import error
 from streamlab.server.response import (
     MS,
@@ -24,7 +24,7 @@ from streamlab.server.response import (
 from streamlab.server.shapes import SHAPES, render, writes
 from streamlab.server.shapes.base import compact, sse
 
-WHOLE: Completion = completion_of([[word] for word in words(40)], 100 * MS, [20 * MS] * 40)
+WHOLE = Completion(100 * MS, lambda: zip(singly(40), repeat(20 * MS)))
 
 BREAKS_AFTER = 12
 """The number of writes before a breaking fault."""

@@ -22,6 +22,10 @@ from streamlab.server.tapes import scenario_of
 from streamlab.tape import Tape
 
 HOST = "127.0.0.1"
+MOST_CONNECTIONS = 4096
+_MOST_AT_ONCE = 16
+LOOK_NS = 500_000_000
+"""Between two looks at all connections for those that take too long."""
 
 
 def scenarios_of(tapes: Mapping[str, Tape]) -> dict[str, Scenario]:
@@ -69,14 +73,29 @@ def address_of(sock: socket.socket) -> str:
 def serve_on(sock: socket.socket, site: Site, loop: Loop) -> None:
     """Serve the connections of a listening socket until the loop is stopped."""
 
-    def accept(_mask: int) -> None:
-        # All waiting connections are accepted at once; accept() raises BlockingIOError after
-        # the last.
-        with contextlib.suppress(OSError):
-            while True:
-                Connection(sock.accept()[0], loop, site)
+    connections: list[Connection] = []
 
-    loop.watch(sock, EVENT_READ, accept)
+    def accept(_mask: int) -> None:
+        # A few at a time: a thousand would delay the streams that run.
+        for _ in range(_MOST_AT_ONCE):
+            try:
+                if len(connections) >= MOST_CONNECTIONS:
+                    raise OSError(errno.EMFILE, "too many connections")
+                connections.append(Connection(sock.accept()[0], loop, site))
+            except BlockingIOError:
+                return
+            except OSError:
+                # Without a descriptor the socket stays readable, and the loop would spin.  The
+                # connections wait in the kernel until `look` watches the socket again.
+                loop.forget(sock)
+                return
+
+    def look() -> None:
+        connections[:] = [each for each in connections if each.look(loop.clock())]
+        loop.watch(sock, EVENT_READ, accept)
+        loop.at(loop.clock() + LOOK_NS, look)
+
+    look()
     with sock, contextlib.closing(loop):
         loop.run()
 

@@ -11,6 +11,7 @@ import heapq
 import select
 import selectors
 import socket
+from collections import deque
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
@@ -21,6 +22,9 @@ from streamlab.tape.clock import Clock, monotonic_ns
 # (most sleeps are less late), and spins until the deadline.
 SPIN_NS = 120_000
 """How early to wake and spin."""
+
+LATE_NS = 1_000_000
+"""A stream whose next write is due so long ago is behind: it waits for those on time."""
 
 # With many streams a deadline is nearly always close: the loop would spin without a pause and
 # use the core that the client needs.  Then a write is late by the wake-up, about 50 µs.
@@ -42,13 +46,17 @@ class Loop:
         self._selector = selectors.DefaultSelector()
         self._stopped = False
         self._deadlines: list[tuple[int, int, Callable[[], object]]] = []
+        self._late: deque[Callable[[], object]] = deque()
         self._numbers = count()  # orders equal times, because callbacks cannot be compared
         # Without a descriptor (Windows), the loop waits in the selector, to the millisecond.
         self._fileno: int | None = getattr(self._selector, "fileno", lambda: None)()
 
     def at(self, t_ns: int, call: Callable[[], object]) -> None:
         """Call `call` once the clock has reached `t_ns`.  This cannot be cancelled."""
-        heapq.heappush(self._deadlines, (t_ns, next(self._numbers), call))
+        if t_ns < self.clock() - LATE_NS:
+            self._late.append(call)
+        else:
+            heapq.heappush(self._deadlines, (t_ns, next(self._numbers), call))
 
     def watch(
         self, source: socket.socket | int, mask: int, call: Callable[[int], object]
@@ -100,9 +108,17 @@ class Loop:
             due.append(heapq.heappop(deadlines)[2])
         for call in due:
             call()
+        # Between two calls of streams that are behind, those that come due are made: two
+        # hundred streams without a pause delay another stream by one call only.
+        for _ in range(len(self._late)):
+            self._late.popleft()()
+            if deadlines and deadlines[0][0] <= self.clock():
+                heapq.heappop(deadlines)[2]()
 
     def _sleep(self) -> bool:
         """Sleep until the next deadline; return whether a socket became ready before."""
+        if self._late:
+            return self._ready(0)
         if not self._deadlines:
             return self._ready(MAX_SLEEP_S)
         due_ns = self._deadlines[0][0]

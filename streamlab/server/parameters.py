@@ -9,7 +9,6 @@ every parameter, and fails if the page is wrong.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
 
 from streamlab.server.completion import Completion
 from streamlab.server.response import Request, Response, Scenario
@@ -26,7 +25,6 @@ PARAMETERS = {
 """What each parameter does, by the name of its field."""
 
 MOST_EVENTS = 100_000
-KEPT_EVENTS = 2_000
 
 
 def parameters_of(scenario: Scenario) -> tuple[str, ...]:
@@ -58,14 +56,9 @@ def sized(
     n_events, step_ms : int, float
         The values for a request that does not set them.
     """
-    # A load sends the same request many times, and one thread makes every response: to make the
-    # completion again would delay the running streams.  Only short completions are kept, so
-    # that 256 of them need little memory.
-    kept = lru_cache(maxsize=256)(completion)
 
     def respond(request: Request) -> Response:
         n, step = n_events_of(request, n_events), request.number("step_ms", step_ms)
-        make = kept if n <= KEPT_EVENTS else completion
-        return render(make(request.seed, n, step), request)
+        return render(completion(request.seed, n, step), request)
 
     return Scenario(name, summary, "modelled", respond, ("seed", "n_events", "step_ms"))

@@ -128,6 +128,8 @@ class Lab:
         self.close()
 
     def __repr__(self) -> str:
+        if os.getpid() != self._owner:
+            return f"<Lab {self.url} of process {self._owner}, of which this is a fork>"
         if not self.alive:
             return f"<Lab {self.url}, closed>"
         return f"<Lab {self.url} plays {', '.join(self.scenarios)}>"

@@ -6,6 +6,7 @@ Errors have OpenAI's format on every path, because every SDK shows the message i
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -22,6 +23,10 @@ from streamlab.server.shapes.base import Asked, compact
 JSON = "application/json"
 SLOWEST = 1e-6  # the smallest ``speed``, where a request asks for 0
 PLAIN = ("sse", "ndjson")  # the dialects that take GET
+_LOOPBACK = re.compile(
+    r"(?:https?://)?(?:(?:[\w-]+\.)*localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?",
+    re.I | re.A,
+)
 
 
 class HTTPRequest(NamedTuple):
@@ -30,6 +35,8 @@ class HTTPRequest(NamedTuple):
     method: str
     target: str
     body: bytes
+    host: str = ""
+    origin: str = ""
 
 
 class Reply(NamedTuple):
@@ -64,6 +71,14 @@ class Site:
 
 def reply_to(site: Site, request: HTTPRequest) -> Reply:
     """Return the reply to a request; a bad request gets a 4xx with a message that helps."""
+    # Else a web page of another site could read from the lab: by a name that it lets resolve to
+    # 127.0.0.1, which its browser sends as the host.
+    for name in filter(None, (request.host, request.origin)):
+        if not _LOOPBACK.fullmatch(name):
+            said = f"the lab answers to names such as 127.0.0.1 and localhost, not to {name!r}."
+            return Reply(error(403, said, "forbidden"))
+    if request.method == "OPTIONS" and request.origin:
+        return Reply(document(b"", "text/plain"))
     try:
         path, query = _target(request.target)
         body = {**_json(request.body), **query}
@@ -75,6 +90,8 @@ def reply_to(site: Site, request: HTTPRequest) -> Reply:
         return Reply(error(404, str(exc), "model_not_found"))
     except UsageError as exc:
         return Reply(error(400, str(exc), "bad_request"))
+    except RecursionError:
+        return Reply(error(400, "the JSON has too many levels. Send fewer.", "bad_request"))
 
 
 def _target(target: str) -> tuple[str, dict[str, str]]:

@@ -91,7 +91,7 @@ def _ask(lab: Lab, n_events: int) -> socket.socket:
     sock = socket.create_connection((str(url.hostname), int(url.port or 0)))
     wanted = {"model": "steady", "stream": True, "n_events": n_events, "step_ms": 20}
     body = json.dumps(wanted).encode()
-    head = "POST /v1/chat/completions HTTP/1.1\r\nhost: lab\r\nconnection: close\r\n"
+    head = "POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n"
     sock.sendall(f"{head}content-length: {len(body)}\r\n\r\n".encode() + body)
     return sock
 

@@ -36,7 +36,11 @@ def raw_request(lab: Lab, scenario: str, **body: Any) -> socket.socket:
     url = urlsplit(lab.url)
     sock = socket.create_connection((url.hostname, url.port), timeout=10)
     text = json.dumps({"model": scenario, "stream": True, **body}).encode()
-    lines = ("POST /v1/chat/completions HTTP/1.1", "host: lab", f"content-length: {len(text)}")
+    lines = (
+        "POST /v1/chat/completions HTTP/1.1",
+        "host: localhost",
+        f"content-length: {len(text)}",
+    )
     sock.sendall("\r\n".join([*lines, "", ""]).encode() + text)
     return sock
 

@@ -153,6 +153,24 @@ def test_a_forked_child_starts_a_lab_of_its_own_and_leaves_its_parents_alone():
     assert is_gone(child_pid)
 
 
+def test_in_a_forked_child_a_lab_says_what_it_is():
+    then = (
+        "import os\n"
+        "if child := os.fork():\n"
+        "    os.waitpid(child, 0)\n"
+        "    print(lab, flush=True)\n"
+        "else:\n"
+        "    print(lab, os.getppid(), flush=True)"
+    )
+    with start_parent(then) as parent:
+        parent.stdout.readline()
+        in_child, owner = parent.stdout.readline().rsplit(maxsplit=1)
+        in_parent = parent.stdout.readline()
+
+    assert in_child.endswith(f" of process {owner}, of which this is a fork>")
+    assert " plays " in in_parent
+
+
 def test_a_lab_ends_with_a_parent_that_ends_by_itself():
     with start_parent("pass") as parent:
         pid = int(parent.stdout.readline())

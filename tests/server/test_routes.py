@@ -132,7 +132,9 @@ def test_what_is_not_http_is_refused_and_hung_up_on(lab):
 def test_a_bad_target_is_a_400(lab):
     url = urlsplit(lab.url)
     with socket.create_connection((url.hostname, url.port), timeout=5) as sock:
-        sock.sendall(b"GET http://[bad HTTP/1.1\r\nhost: lab\r\nconnection: close\r\n\r\n")
+        sock.sendall(
+            b"GET http://[bad HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n"
+        )
         received = b"".join(iter(lambda: sock.recv(65536), b""))
 
     assert received.startswith(b"HTTP/1.1 400 Bad Request\r\n")

@@ -198,7 +198,7 @@ def test_a_client_that_does_not_read_hurts_no_other(http, lab):
 def test_pipelined_requests_are_answered_in_order(fast_lab):
     sock = raw_request(fast_lab, "count-to-ten")
     sock.sendall(
-        b"GET /sse/steady?n_events=1 HTTP/1.1\r\nhost: lab\r\nconnection: close\r\n\r\n"
+        b"GET /sse/steady?n_events=1 HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n"
     )
     received = b"".join(iter(lambda: sock.recv(65536), b""))
     sock.close()

@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from random import Random
 
-from streamlab.server.completion import Completion, completion_of, decode_steps
+from streamlab.server.completion import Completion, decode_steps
 from streamlab.server.response import MS, Request, Response, Scenario, Write
 from streamlab.server.shapes import render
 from streamlab.server.shapes.base import compact, sse
@@ -27,8 +27,8 @@ def completion(seed: int) -> Completion:
     """Return the 28 pieces: the first after about 300 ms, then one each 25 ms or so."""
     rng = Random(f"count-to-ten {seed}")
     opens_ns = int(rng.uniform(250, 350) * MS)
-    steps_ns = decode_steps(rng, len(TEXTS), median_ms=25)
-    return completion_of([[text] for text in TEXTS], opens_ns, steps_ns)
+    steps_ns = list(decode_steps(rng, len(TEXTS), median_ms=25))
+    return Completion(opens_ns, lambda: zip(([text] for text in TEXTS), steps_ns, strict=True))
 
 
 @lru_cache(maxsize=1)

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from random import Random
 
-from streamlab.server.completion import Completion, completion_of, decode_steps, words
+from streamlab.server.completion import Completion, decode_steps, singly
 from streamlab.server.parameters import sized
 from streamlab.server.response import MS
 
 
 def completion(seed: int, n_events: int, step_ms: float) -> Completion:
     """Return `n_events` words, with a median of `step_ms` from one to the next."""
-    steps_ns = decode_steps(Random(f"long {seed}"), n_events, step_ms)
-    return completion_of([[word] for word in words(n_events)], 150 * MS, steps_ns)
+    return Completion(
+        150 * MS,
+        lambda: zip(
+            singly(n_events),
+            decode_steps(Random(f"long {seed}"), n_events, step_ms),
+            strict=True,
+        ),
+    )
 
 
 SCENARIO = sized("long", "2,000 events, 5 ms apart", completion, n_events=2_000, step_ms=5)

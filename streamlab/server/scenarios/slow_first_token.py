@@ -5,19 +5,25 @@ A tool that takes the first event for the first token has an error of a second.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import chain
 from random import Random
 
-from streamlab.server.completion import Completion, completion_of, decode_steps, words
+from streamlab.server.completion import Completion, decode_steps, singly
 from streamlab.server.parameters import sized
 from streamlab.server.response import MS
 
 
 def completion(seed: int, n_events: int, step_ms: float) -> Completion:
     """Return an opening at 80 ms, a pause of 1.1 to 1.3 s, then words about `step_ms` apart."""
-    rng = Random(f"slow-first-token {seed}")
-    steps_ns = decode_steps(rng, n_events, step_ms)
-    steps_ns[0] = int(rng.uniform(1100, 1300) * MS)
-    return completion_of([[word] for word in words(n_events)], 80 * MS, steps_ns)
+
+    def groups() -> Iterator[tuple[list[str], int]]:
+        rng = Random(f"slow-first-token {seed}")
+        pause_ns = int(rng.uniform(1100, 1300) * MS)
+        steps_ns = chain([pause_ns], decode_steps(rng, n_events - 1, step_ms))
+        return zip(singly(n_events), steps_ns, strict=True)
+
+    return Completion(80 * MS, groups)
 
 
 SCENARIO = sized(

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from random import Random
 
-from streamlab.server.completion import Completion, completion_of, words
+from streamlab.server.completion import Completion, singly
 from streamlab.server.parameters import sized
 from streamlab.server.response import MS
 
 
 def completion(seed: int, n_events: int, step_ms: float) -> Completion:
     """Return words, `step_ms` apart, and 300 ms before one in their middle third."""
-    steps_ns = [int(step_ms * MS)] * n_events
     first = min(n_events // 3 + 1, n_events - 1)
     last = max(n_events * 2 // 3, first)
-    steps_ns[Random(f"stall {seed}").randint(first, last)] = 300 * MS
-    return completion_of([[word] for word in words(n_events)], 200 * MS, steps_ns)
+    pause, step_ns = Random(f"stall {seed}").randint(first, last), int(step_ms * MS)
+    steps_ns = [step_ns] * n_events
+    steps_ns[pause] = 300 * MS
+    return Completion(200 * MS, lambda: zip(singly(n_events), steps_ns, strict=True))
 
 
 SCENARIO = sized(

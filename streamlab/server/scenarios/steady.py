@@ -5,7 +5,9 @@ With the parameters ``n_events`` and ``step_ms`` it is a load for clients.
 
 from __future__ import annotations
 
-from streamlab.server.completion import completion_of, words
+from itertools import repeat
+
+from streamlab.server.completion import Completion, singly
 from streamlab.server.parameters import n_events_of
 from streamlab.server.response import MS, Request, Response, Scenario
 from streamlab.server.shapes import render
@@ -15,7 +17,7 @@ def respond(request: Request) -> Response:
     """Return `n_events` words, one each `step_ms`, from 200 ms on."""
     n = n_events_of(request, 40)
     step_ns = int(request.number("step_ms", 20) * MS)
-    return render(completion_of([[w] for w in words(n)], 200 * MS, [step_ns] * n), request)
+    return render(Completion(200 * MS, lambda: zip(singly(n), repeat(step_ns))), request)
 
 
 SCENARIO = Scenario(

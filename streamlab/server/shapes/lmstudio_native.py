@@ -47,7 +47,7 @@ class LMStudioNative(Shape):
             "total_output_tokens": completion.n_texts,
             "reasoning_output_tokens": 0,
             "tokens_per_second": round(completion.n_texts / seconds, 2),
-            "time_to_first_token_seconds": round(completion.steps[0].at_ns / 1e9, 3),
+            "time_to_first_token_seconds": round(next(completion.steps).at_ns / 1e9, 3),
         }
         output = [{"type": "message", "content": completion.text}]
         return {
