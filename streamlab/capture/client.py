@@ -24,8 +24,9 @@ def sync_client(
     options: Mapping[str, Any], url: str, gate: Gate, stopper: Stopper
 ) -> httpx.Client:
     """Return a client for `url` whose connections are stamped, and wait at `gate`."""
+    known = _with_defaults(options, url)
     with explained(options):
-        client = httpx.Client(**_with_defaults(options, url))
+        client = httpx.Client(**known)
     hooks = client.event_hooks
     client.event_hooks = {**hooks, "request": [*hooks["request"], KeysStayHome().check]}
     fit(client, lambda core, _: SocketBackend(core, gate, stopper=stopper))
@@ -40,8 +41,9 @@ def async_client(
     After reading to the end, call ``held.check()``: it raises a cancellation that was held
     back.
     """
+    known = _with_defaults(options, url)
     with explained(options):
-        client = httpx.AsyncClient(**_with_defaults(options, url))
+        client = httpx.AsyncClient(**known)
     hooks = client.event_hooks
     client.event_hooks = {**hooks, "request": [*hooks["request"], KeysStayHome().acheck]}
     fit(

@@ -63,15 +63,14 @@ class Limits:
 
     def failed(self, exc: BaseException) -> None:
         """Note the limit that made the request fail with `exc`, if one did."""
-        if (failure := how_of(exc)) not in ("timeout", "connect"):
-            return
-        # Nothing is unread, though a closed connection cannot tell; and this is the last look.
-        self._has_unread, self._n_bytes = bool, len(self._recorder.body)
-        if self.look() > 0 and failure == "timeout":
-            _, how, detail = self._next()
-            if how != "left_open":
-                how, detail = "timeout", f"{sentence(exc)}, the limit of timeout="
-            self._stop(how, detail)
+        if (failure := how_of(exc)) in ("timeout", "connect"):
+            # Nothing is unread, though a closed connection cannot tell.
+            self._has_unread, self._n_bytes = bool, len(self._recorder.body)
+            self.look()
+        if failure == "timeout":  # a reason that `look` gave stays
+            how, detail = self._next()[1:]
+            other = f"{sentence(exc)}, the limit of timeout="
+            self._stop(how, detail if how == "left_open" else other)
 
     def clamp(self, timeouts: dict[str, float | None]) -> None:
         """Shorten a client's own limits, for waits that no thread can end: to connect."""

@@ -6,7 +6,6 @@ Rule 2: taps of one client are independent, and may be closed in any order.
 
 from __future__ import annotations
 
-import sys
 import warnings
 import weakref
 from collections.abc import Callable
@@ -37,8 +36,12 @@ class Tap:
         check_max_bytes(max_decoded_bytes, "max_decoded_bytes")
         self._label, self._limits = label, (max_bytes, max_decoded_bytes)
         self._sessions: list[Session] = []
-        found = _clients(client)
-        self._hint = _hint(client)
+        found, self._hint = http_clients(client), _hint(client)
+        if not found:
+            raise UsageError(
+                "sl.tap records an httpx or httpx2 client, sync or async, "
+                f"and {type(client).__name__} came. {self._hint}"
+            )
         self._n_before = sum(map(n_open, found))
         self._clients: list[Callable[[], Any]] = [weakref.ref(each) for each in found]
         for each in found:
@@ -81,20 +84,18 @@ class Tap:
     def __exit__(self, kind: object, *exc: object) -> None:
         self.close()
         if kind is None and not self._sessions:
-            others = [n for n in ("aiohttp", "requests", "urllib3") if n in sys.modules]
             warnings.warn(
                 "the tap saw no request while its block ran. The requests went through another "
-                f"client, made earlier, or through another HTTP library "
-                f"({', '.join(others) or 'not httpx'}). {self._hint}",
+                "client, made earlier, or through another HTTP library (aiohttp, requests). "
+                f"{self._hint}",
                 stacklevel=2,
             )
 
     def __repr__(self) -> str:
         running, state = len(self.running), "open" if self._clients else "closed"
-        n_recorded, before = len(self._sessions) - running, self._n_before
-        said = f"{n_recorded} recorded, {running} running"
-        if before:
-            said += f"; {counted(before, 'connection')} open before it, without kernel stamps"
+        said = f"{len(self._sessions) - running} recorded, {running} running"
+        if self._n_before:
+            said += f"; {counted(self._n_before, 'connection')} open before it, unstamped"
         return f"<Tap, {state}: {said}>"
 
 
@@ -147,15 +148,6 @@ def tap(
         tap.recordings
     """
     return Tap(client, label, max_bytes, max_decoded_bytes)
-
-
-def _clients(client: object) -> list[Any]:
-    if found := http_clients(client):
-        return found
-    raise UsageError(
-        "sl.tap records an httpx or httpx2 client, sync or async, "
-        f"and {type(client).__name__} came. {_hint(client)}"
-    )
 
 
 _HINTS = {

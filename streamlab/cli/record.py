@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -64,13 +65,16 @@ Save = Annotated[
     ),
 ]
 Label = Annotated[str, Option(help="The recording's name in tables and pictures.")]
+_Limit = partial(Option, parser=seconds, metavar="SECONDS")
 Timeout = Annotated[
+    float | None, _Limit(help="End after SECONDS without a byte. [default: 60]")
+]
+StallTimeout = Annotated[
     float | None,
-    Option(
-        parser=seconds,
-        metavar="SECONDS",
-        help="End after SECONDS without a byte. [default: 60]",
-    ),
+    _Limit("--stall-timeout", "--stall-timeout-s", help="End after SECONDS without a delta."),
+]
+Deadline = Annotated[
+    float | None, _Limit("--deadline", "--deadline-s", help="End after SECONDS in all.")
 ]
 MaxBytes = Annotated[
     int | None,
@@ -78,26 +82,6 @@ MaxBytes = Annotated[
         parser=number(int, "a whole number of bytes from 1 on", 1, example=1_000_000),
         metavar="N",
         help="End after N bytes of body.",
-    ),
-]
-StallTimeout = Annotated[
-    float | None,
-    Option(
-        "--stall-timeout",
-        "--stall-timeout-s",
-        parser=seconds,
-        metavar="SECONDS",
-        help="End after SECONDS without a delta; comments and pings are none.",
-    ),
-]
-Deadline = Annotated[
-    float | None,
-    Option(
-        "--deadline",
-        "--deadline-s",
-        parser=seconds,
-        metavar="SECONDS",
-        help="End after SECONDS in all.",
     ),
 ]
 ThinkTags = Annotated[

@@ -221,8 +221,8 @@ def test_a_missing_file_of_certificates_is_named(
         ),
         ({"ALL_PROXY": "socks5://127.0.0.1:1"}, ("ALL_PROXY needs", "streamlab[socks]")),
         ({"https_proxy": "socks5h://127.0.0.1:1"}, ("https_proxy needs", "streamlab[socks]")),
-        ({"HTTPS_PROXY": "socks4://u:SECRETWORD@h:1"}, ("HTTPS_PROXY takes the URL",)),
-        ({"HTTP_PROXY": "http://u:SECRETWORD@h:x"}, ("HTTP_PROXY takes the URL",)),
+        ({"HTTPS_PROXY": "socks4://u:SECRETWORD@h:1"}, ("HTTPS_PROXY takes a URL",)),
+        ({"HTTP_PROXY": "http://u:SECRETWORD@h:x"}, ("HTTP_PROXY takes a URL",)),
     ],
 )
 def test_a_variable_that_httpx_cannot_use_is_named(
@@ -249,7 +249,7 @@ def test_a_variable_that_httpx_cannot_use_is_named(
             {"proxy": "socks5://127.0.0.1:1"},
             ("proxy= needs the package socksio: install streamlab[socks]",),
         ),
-        ({"proxy": "127.0.0.1:1"}, ("proxy= takes the URL",)),
+        ({"proxy": "127.0.0.1:1"}, ("proxy= takes a URL",)),
         ({"cert": MISSING}, ("cert= cannot be used", "No such file")),
     ],
 )
