@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from inspect import signature
-from typing import Literal, ParamSpec
+from typing import Literal, NamedTuple, ParamSpec
 from urllib.parse import urlsplit
 
 from streamlab.capture.api import arecorded, recorded
@@ -28,29 +28,35 @@ P = ParamSpec("P")
 Mode = Literal["sync", "async"]
 
 
+class Stream(NamedTuple):
+    """One stream of a watch."""
+
+    name: str
+    mode: Mode
+    own: OwnRequest
+
+    def run(self) -> Recording:
+        """Stream to the end, in this thread; an async stream on a loop of its own."""
+        if self.mode == "sync":
+            return recorded(self.own)
+        return asyncio.run(arecorded(self.own))
+
+
 class Watch:
-    """Streams that run in threads: one, or several on one axis of time.
+    """Streams that run in threads: one, or several on one axis of time, with one view."""
 
-    Parameters
-    ----------
-    owns : mapping of str to OwnRequest
-        The requests, by the names of their streams.
-    modes : sequence of str
-        How each is run: ``sync`` in its thread, ``async`` on a loop of its own in its thread.
-    shown : Showing
-        The view; it freezes when all streams have ended.
-    """
-
-    def __init__(
-        self, owns: Mapping[str, OwnRequest], modes: Sequence[Mode], shown: Showing
-    ) -> None:
-        self._owns, self._shown = dict(owns), shown
+    def __init__(self, streams: Sequence[Stream], live: bool = True) -> None:
+        self._streams, several = streams, len(streams) > 1
+        models = [own.model(name * several, mode) for name, mode, own in streams]
+        self._shown = show_models(models, self.stop) if live else Showing()
         self._ended: dict[str, Recording | BaseException] = {}
         self._lock = threading.Lock()
         self._cell, self._execution = execution()
         self._threads = [
-            threading.Thread(target=self._work, args=pair, name="streamlab-watch", daemon=True)
-            for pair in zip(self._owns, modes, strict=True)
+            threading.Thread(
+                target=self._work, args=(each,), name="streamlab-watch", daemon=True
+            )
+            for each in streams
         ]
         _running.append(self)
         for thread in self._threads:
@@ -59,7 +65,7 @@ class Watch:
     @property
     def recorder(self) -> Recorder:
         """The tape as it grows; of several streams the first's."""
-        return next(iter(self._owns.values())).session.recorder
+        return self._streams[0].own.session.recorder
 
     @property
     def done(self) -> bool:
@@ -75,7 +81,7 @@ class Watch:
         UsageError
             While a stream runs: wait for it, or stop it.
         """
-        if all(own.session.enough for own in self._owns.values()):
+        if all(each.own.session.enough for each in self._streams):
             # They were stopped, here or in the view, or have just ended.
             self._join(STOPPING_S)
         if not self.done:
@@ -83,11 +89,12 @@ class Watch:
                 "a recording exists when its stream has ended, and this one runs. "
                 "Call .wait() for it, or .stop() to end it."
             )
-        for failure in self._ended.values():
-            if isinstance(failure, BaseException):
-                raise failure
-        found = {name: self._ended[name] for name in self._owns}
-        return {name: rec for name, rec in found.items() if isinstance(rec, Recording)}
+        found = {}
+        for each in self._streams:
+            found[each.name] = ended = self._ended[each.name]
+            if isinstance(ended, BaseException):
+                raise ended
+        return found  # type: ignore[return-value]  # all are recordings
 
     @property
     def recording(self) -> Recording:
@@ -110,50 +117,52 @@ class Watch:
 
     def stop(self) -> None:
         """End all streams now; what has arrived is kept."""
-        for own in self._owns.values():
-            own.stop("closed", "Stop was pressed")
+        for each in self._streams:
+            each.own.stop("closed", "Stop was pressed")
 
     def __repr__(self) -> str:
         if self.done:
             return "\n".join(map(repr, self._ended.values()))
-        tapes = [own.session.recorder for own in self._owns.values()]
+        tapes = [each.own.session.recorder for each in self._streams]
         label = ", ".join(str(tape.meta.get("label", "")) for tape in tapes)
         n_reads = sum(map(len, tapes))
         return f"<Watch {label!r}: {n_reads} reads so far; .stop() ends it>"
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         """Show the frozen view again: after a reload of its page, for example."""
-        frozen = self._shown.frozen if self.done else None
-        return dict(frozen or {"text/plain": repr(self)})
+        return dict(self._shown.frozen or {"text/plain": repr(self)})
 
     def _join(self, timeout_s: float | None) -> None:
-        end_s = None if timeout_s is None else time.monotonic() + timeout_s
+        end_s = math.inf if timeout_s is None else time.monotonic() + timeout_s
         for thread in self._threads:
-            thread.join(None if end_s is None else max(end_s - time.monotonic(), 0))
+            thread.join(None if end_s == math.inf else max(end_s - time.monotonic(), 0))
 
-    def _work(self, name: str, mode: Mode) -> None:
-        own = self._owns[name]
+    def _work(self, stream: Stream) -> None:
         ended: Recording | BaseException
         try:
-            ended = recorded(own) if mode == "sync" else asyncio.run(arecorded(own))
+            ended = stream.run()
         except BaseException as exc:
             ended = exc
         with self._lock:
-            self._ended[name] = ended
-            is_last = len(self._ended) == len(self._owns)
+            self._ended[stream.name] = ended
+            is_last = len(self._ended) == len(self._streams)
         if is_last:
             _running.remove(self)
             self._shown.freeze()
 
+    def give_way(self, cell: str, now: str) -> None:
+        """Stop, if an earlier execution of the cell that runs `now` began these streams."""
+        if cell and self._cell == cell and self._execution != now:
+            self._shown.close()  # its output is gone
+            self.stop()
+
 
 def _with_options(function: Callable[P, Watch]) -> Callable[P, Watch]:
-    """Show the parameters of `described` beside those of `watch` itself, in help."""
-    own, shown = signature(function, eval_str=True), signature(described, eval_str=True)
-    parameters = shown.parameters | {
-        name: own.parameters[name] for name in ("endpoint", "modes", "speed")
-    }
-    ordered = sorted(parameters.values(), key=lambda each: each.kind)
-    vars(function)["__signature__"] = own.replace(parameters=ordered)
+    """Show the parameters of `described` in help, beside those of `watch` itself."""
+    own, other = signature(function, eval_str=True), signature(described, eval_str=True)
+    named = {name: own.parameters[name] for name in ("endpoint", "modes", "speed")}
+    shown = sorted((other.parameters | named).values(), key=lambda each: each.kind)
+    vars(function)["__signature__"] = own.replace(parameters=shown)
     return function
 
 
@@ -190,21 +199,13 @@ def watch(
     UsageError
         If the call has no meaning; then nothing was sent.
     """
-    describe: Callable[..., RequestOptions] = described
-    options |= _paced(endpoint, speed)
-    endpoints = endpoint if isinstance(endpoint, Mapping) else {"": endpoint}
-    asked = {name: describe(each, prompt, **options) for name, each in endpoints.items()}
-    streams = _named(asked, _checked(modes))
-    owns = {name: OwnRequest(options) for name, (options, _) in streams.items()}
-    how = [mode for _, mode in streams.values()]
-    _stop_earlier()
-    pairs = zip(owns.items(), how, strict=True)
-    models = [own.model(name if len(owns) > 1 else "", mode) for (name, own), mode in pairs]
-    stop = [own.stop for own in owns.values()]
-    shown = Showing()
-    if options.get("live") is not False:
-        shown = show_models(models, lambda: [end() for end in stop])
-    return Watch(owns, how, shown)
+    asked = endpoint if isinstance(endpoint, Mapping) else {"": endpoint}
+    if speed is not None:
+        options["speed"] = _pace(asked, speed)
+    streams = _streams(asked, prompt, _checked(modes), options)
+    for each in watches():
+        each.give_way(*execution())
+    return Watch(streams, live=options.get("live") is not False)
 
 
 def watches() -> list[Watch]:
@@ -224,36 +225,27 @@ def stop_all() -> list[Watch]:
 _running: list[Watch] = []
 
 
-def _stop_earlier() -> None:
-    """Stop the streams that an earlier execution of the running cell began."""
-    cell, now = execution()
-    for each in watches():
-        if cell and each._cell == cell and each._execution != now:
-            each._shown.close()  # its output is gone
-            each.stop()
-
-
-def _named(
-    asked: Mapping[str, RequestOptions], modes: Sequence[Mode]
-) -> dict[str, tuple[RequestOptions, Mode]]:
-    """Return the streams by name: the endpoint's, the mode, or both."""
-    if not asked:
+def _streams(
+    asked: Mapping[str, Endpoint],
+    prompt: Prompt | None,
+    modes: Sequence[Mode],
+    options: Mapping[str, object],
+) -> list[Stream]:
+    """Return a stream for each endpoint and mode: named by its key, its mode, or both."""
+    pairs = [(key, mode) for key in asked for mode in modes]
+    if not pairs or (len(pairs) > 1 and options.get("client") is not None):
         raise UsageError(
-            'no endpoint came. Pass one, or a mapping such as {"a": ep1, "b": ep2}.'
+            "sl.watch takes one endpoint, or several without client=, and there were "
+            f'{len(pairs)} streams. Pass for example {{"a": ep1, "b": ep2}}.'
         )
-    several = len(asked) * len(modes) > 1
-    if several and next(iter(asked.values())).client is not None:
-        raise UsageError(
-            "client= is the client of one stream, and several are to be watched. "
-            "Call sl.watch once for each client."
-        )
-    streams = {}
-    for name, options in asked.items():
-        for mode in modes:
-            parts = [str(name)] * bool(name) + [mode] * (len(modes) > 1 or not name)
-            called = " ".join(parts)
-            streams[called] = _renamed(options, called) if several else options, mode
-    return streams
+    describe: Callable[..., RequestOptions] = described
+    requests = [describe(asked[key], prompt, **options) for key, _ in pairs]
+    if len(pairs) == 1:
+        return [Stream(pairs[0][1], pairs[0][1], OwnRequest(requests[0]))]
+    names = [f"{key} {mode}".strip() if len(modes) > 1 else str(key) for key, mode in pairs]
+    renamed = map(_renamed, requests, names)
+    owns = map(OwnRequest, renamed)
+    return [Stream(*each) for each in zip(names, (m for _, m in pairs), owns, strict=True)]
 
 
 def _renamed(options: RequestOptions, name: str) -> RequestOptions:
@@ -266,36 +258,28 @@ def _renamed(options: RequestOptions, name: str) -> RequestOptions:
 
 def _checked(modes: object) -> list[Mode]:
     known: tuple[Mode, ...] = ("sync", "async")
-    given = (
-        [modes]
-        if isinstance(modes, str)
-        else list(modes)
-        if isinstance(modes, Sequence)
-        else []
+    given = [modes] if isinstance(modes, str) else modes
+    if isinstance(given, Sequence) and given:
+        found = [mode for each in given for mode in known if mode == each]
+        if len(set(found)) == len(given):
+            return found
+    raise UsageError(
+        f'modes= is "sync", "async" or both, each once, and {modes!r} came. '
+        'Pass modes=("sync", "async").'
     )
-    found = [mode for wanted in given for mode in known if mode == wanted]
-    if not found or len(set(found)) != len(given):
-        raise UsageError(
-            f'modes= is "sync", "async" or both, each once, and {modes!r} came. '
-            'Pass modes=("sync", "async").'
-        )
-    return found
 
 
-def _paced(endpoint: object, speed: object) -> dict[str, object]:
-    """Return the field by which the lab plays faster or slower."""
-    if speed is None:
-        return {}
+def _pace(asked: Mapping[str, object], speed: object) -> object:
+    """Return a speed; raise UsageError if it is none, or an endpoint is not the lab's."""
     is_number = isinstance(speed, int | float) and not isinstance(speed, bool)
-    if not (is_number and 0 < float(str(speed)) < math.inf):
+    hosts = {
+        urlsplit(each.url).hostname for each in asked.values() if isinstance(each, Endpoint)
+    }
+    far = ", ".join(map(str, hosts - {"127.0.0.1", "localhost", "::1"}))
+    if far or not (is_number and 0 < float(str(speed)) < math.inf):
         raise UsageError(
-            f"speed= is a number above 0, and {speed!r} came. 0.5 is half as fast."
+            f"speed= is a number above 0 and the pace of the lab, and {speed!r} came"
+            f"{' for ' if far else ''}{far}. Pass speed=0.5 for half as fast, with an endpoint "
+            "of sl.serve()."
         )
-    asked = endpoint.values() if isinstance(endpoint, Mapping) else [endpoint]
-    hosts = {urlsplit(each.url).hostname for each in asked if isinstance(each, Endpoint)}
-    if far := hosts - {"127.0.0.1", "localhost", "::1"}:
-        raise UsageError(
-            f"speed= changes the pace of the lab, and {min(map(str, far))} is not the lab. "
-            'Pass sl.serve().endpoint("steady"), or leave speed= out.'
-        )
-    return {"speed": speed}
+    return speed

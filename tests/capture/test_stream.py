@@ -194,7 +194,7 @@ def test_a_stop_in_the_view_counts_as_one_of_the_watch(fast_lab: Lab) -> None:
     """Its button calls `stop` of the request; ``.recording`` then waits for the end."""
     watch = sl.watch(fast_lab.endpoint("silence"), "hi", live=False)
     until(lambda: len(watch.recorder) >= 3)
-    next(iter(watch._owns.values())).stop()
+    watch._streams[0].own.stop()
 
     assert (watch.recording.end.how, watch.recording.end.detail) == ("closed", "stopped")
 
