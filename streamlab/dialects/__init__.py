@@ -12,14 +12,7 @@ from types import MappingProxyType
 from streamlab.dialects.answer import Answer, Choice, answer
 from streamlab.dialects.anthropic import Anthropic
 from streamlab.dialects.cohere import Cohere
-from streamlab.dialects.custom import (
-    FUNCTION,
-    Custom,
-    CustomReader,
-    EventReader,
-    Reading,
-    checked,
-)
+from streamlab.dialects.custom import FUNCTION, CustomReader, EventReader, Reading, checked
 from streamlab.dialects.deltas import GENERATED, Delta, Kind
 from streamlab.dialects.dialect import Ask, Dialect, Message
 from streamlab.dialects.gemini import Gemini
@@ -42,7 +35,6 @@ __all__ = [
     "Answer",
     "Ask",
     "Choice",
-    "Custom",
     "CustomReader",
     "Delta",
     "Dialect",

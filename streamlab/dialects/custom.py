@@ -9,11 +9,11 @@ from streamlab.dialects.deltas import Delta, meta, text_delta, unread
 from streamlab.dialects.failures import failure_of
 from streamlab.dialects.paths import Path, path_of, values_at
 from streamlab.dialects.reader import Reader
-from streamlab.dialects.reading import a_dict, parse, texts_of, whole
+from streamlab.dialects.reading import a_dict, parse, text_in, whole
 from streamlab.errors import UsageError
 
+# The key in the metadata of a recording that a function read; its value is the name.
 FUNCTION = "function"
-"""The key in the metadata of a recording that a function read; its value is the name."""
 
 
 class Incoming(NamedTuple):
@@ -28,14 +28,11 @@ class Incoming(NamedTuple):
         return parse(self.data)
 
 
+# Takes an event; returns its text, or its deltas.
 EventReader = Callable[[Incoming], str | Iterable[Delta] | None]
-"""Takes an event; returns its text, or its deltas."""
 
+# How to read events: the name of a dialect, or a function of the user's own.
 Reading = str | EventReader
-"""How to read events: the name of a dialect, or a function of the user's own."""
-
-Custom = Mapping[str, str] | EventReader
-"""A function, or paths by name: text, reasoning, done, finish, tokens, error."""
 
 
 def checked(paths: Mapping[str, str]) -> dict[str, Path]:
@@ -56,68 +53,49 @@ def checked(paths: Mapping[str, str]) -> dict[str, Path]:
 class CustomReader(Reader):
     """Takes the values at the paths, or what the function returns."""
 
-    def __init__(self, custom: Custom) -> None:
+    def __init__(self, custom: Mapping[str, str] | EventReader) -> None:
         super().__init__()
         paths = {} if callable(custom) else custom
         self._call = custom if callable(custom) else None
         self._paths, self._word = checked(paths), paths.get("done", "$")
-        # A function shows by a ``finish`` that its format has a terminal signal.
-        self.decides = not paths.keys().isdisjoint(("done", "finish"))
+        self.decides = "done" in paths  # a function shows it by a ``finish``
 
     def read(self, type: str, data: str) -> list[Delta]:  # noqa: A002
         """Return what one event adds."""
         if self._call is not None:
             return self._called(self._call, Incoming(type, data))
+        event = parse(data)
         if data.strip() == self._word:
             self.finished = True
             return self._done(self._word)
-        event = parse(data)
         if not isinstance(event, dict | list):
             return self._bare(type, data)
-        out = text_delta("reasoning", self._text("reasoning", event), 0)
-        out += text_delta("content", self._text("text", event), 0)
-        self._count(event, out)
-        failure = self._values("error", event) or [failure_of(a_dict(event))]
-        out += self._error(failure[0]) + self._end(event)
-        known = any(self._values(name, event) for name in self._paths)
-        return out or (meta(type) if known else unread(a_dict(event), (), "") or meta(type))
+        found = {name: values_at(event, path) for name, path in self._paths.items()}
+        out = text_delta("reasoning", text_in(found.get("reasoning")), 0)
+        out += text_delta("content", text_in(found.get("text")), 0)
+        for tokens in found.get("tokens", ()):
+            self._count(tokens, out)
+        out += self._error(failure_of(a_dict(event)))
+        for done in filter(None, found.get("done", ())):
+            out += self._finish(done) or self._done("done")
+            self.finished = True
+        return out or ([] if any(found.values()) else unread(a_dict(event), (), ""))
 
-    def _values(self, name: str, event: object) -> list[object]:
-        return values_at(event, self._paths[name]) if name in self._paths else []
-
-    def _text(self, name: str, event: object) -> str:
-        return "".join(map(texts_of, self._values(name, event)))
-
-    def _count(self, event: object, out: list[Delta]) -> None:
-        """Read the tokens: a list of this event's, the number so far, or a usage object."""
-        for found in self._values("tokens", event):
-            self.counts.listed(found, "tokens", out)
-            if (count := whole(found)) is not None:
-                self.counts.running(count, "tokens", out)
-                out += self._used({"output_tokens": count})
-            out += self._used(found)
-
-    def _end(self, event: object) -> list[Delta]:
-        done = any(self._values("done", event))
-        reasons = self._values("finish", event) + self._values("done", event)
-        out = [delta for reason in reasons for delta in self._finish(reason)]
-        self.finished = self.finished or done
-        return out or (self._done("done") if done else [])
+    def _count(self, tokens: object, out: list[Delta]) -> None:
+        self.counts.listed(tokens, "tokens", out)
+        count = whole(tokens)
+        if count is not None:
+            self.counts.running(count, "tokens", out)
+        out += self._used(tokens if count is None else {"output_tokens": count})
 
     def _called(self, call: EventReader, event: Incoming) -> list[Delta]:
         try:
             found = call(event)
-            out = (
-                text_delta("content", found, 0) if isinstance(found, str) else [*(found or ())]
-            )
+            given = [Delta("content", found, 0)] if isinstance(found, str) else found
+            out = [delta for delta in given or () if delta.text or delta.kind != "content"]
         except Exception as exc:
             return [Delta("unread", f"the reader raised {exc!r}")]
-        for delta in out:
-            if not isinstance(delta, Delta):
-                raise UsageError(
-                    f"a reader returns text or deltas, and {delta!r} came. "
-                    'Return event.json["text"], or [streamlab.dialects.Delta("content", …)].'
-                )
-            self.decides = self.finished = self.finished or delta.kind == "finish"
-            self.failed = self.failed or delta.kind == "error"
+        kinds = {delta.kind for delta in out}
+        self.decides = self.finished = self.finished or "finish" in kinds
+        self.failed = self.failed or "error" in kinds
         return out or meta(event.type)

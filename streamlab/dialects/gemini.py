@@ -31,15 +31,11 @@ class GeminiReader(Reader):
     def __init__(self) -> None:
         super().__init__()
         self._calls: dict[int, int] = {}  # the number of calls of each candidate
-        self._partial: dict[
-            int, tuple[int, object]
-        ] = {}  # a call's number and arguments so far
+        self._partial: dict[int, tuple[int, object]] = {}  # number and arguments so far
 
     def close(self) -> list[Delta]:
         """Return the calls that were cut off, and what else waited."""
-        return [
-            each for index in [*self._partial] for each in self._cut(index)
-        ] + super().close()
+        return [*map(self._cut, [*self._partial]), *super().close()]
 
     def read(self, type: str, data: str) -> list[Delta]:  # noqa: A002
         """Return what one response object adds."""
@@ -55,7 +51,7 @@ class GeminiReader(Reader):
         out += self._finish(feedback.get("blockReason"), value=feedback)
         self._count(chunk.get("usageMetadata"), out)
         out += self._error(failure_of(chunk) or (chunk if type == "error" else None))
-        return out or unread(chunk, _KNOWN, "") or meta(type)
+        return out or meta(type)
 
     def _candidate(self, candidate: JSONObject, out: list[Delta]) -> None:
         index = whole(candidate.get("index")) or 0
@@ -63,8 +59,9 @@ class GeminiReader(Reader):
         for part in map(a_dict, a_list(a_dict(candidate.get("content")).get("parts"))):
             self._part(part, index, out)
         out += [Delta("annotation", key, index) for key in SOURCES if candidate.get(key)]
-        said = {key: candidate[key] for key in ("finishMessage",) if candidate.get(key)}
-        out += self._finish(candidate.get("finishReason"), index, said)
+        said = candidate.get("finishMessage")
+        detail = {"finishMessage": said} if said else None
+        out += self._finish(candidate.get("finishReason"), index, detail)
 
     def _part(self, part: JSONObject, index: int, out: list[Delta]) -> None:
         call = part.get("functionCall")
@@ -84,7 +81,7 @@ class GeminiReader(Reader):
         # part is a delta without text, which has the time, and the last one has the text.
         out, opening = list[Delta](), (call.get("id"), call.get("name"))
         if call.get("name") or index not in self._partial:
-            out = self._cut(index)
+            out += [self._cut(index)] if index in self._partial else []
             self._calls[index] = self._calls.get(index, -1) + 1
             self._partial[index] = self._calls[index], call.get("args") or {}
         number, arguments = self._partial[index]
@@ -97,10 +94,10 @@ class GeminiReader(Reader):
         whole = None if call.get("name") and "args" not in call and not arguments else arguments
         return [*out, tool_call(whole, number, *opening, index)]
 
-    def _cut(self, index: int) -> list[Delta]:
+    def _cut(self, index: int) -> Delta:
         """Return the arguments of a call whose last part did not come."""
-        number, arguments = self._partial.pop(index, (0, None))
-        return [tool_call(arguments, number, choice=index)] if arguments else []
+        number, arguments = self._partial.pop(index)
+        return tool_call(arguments, number, choice=index)
 
     def _count(self, usage: object, out: list[Delta]) -> None:
         # Usage is cumulative: the difference of two `candidatesTokenCount` belongs to the one
@@ -125,18 +122,6 @@ def _with_leaf(arguments: object, part: JSONObject) -> object:
         leaf = "".join(map(a_text, [*values_at(arguments, path), leaf]))
     return placed(arguments, path, None if "nullValue" in part else leaf) if path else arguments
 
-
-_KNOWN = frozenset(
-    {
-        "candidates",
-        "promptFeedback",
-        "usageMetadata",
-        "modelVersion",
-        "responseId",
-        "createTime",
-    }
-)
-"""Keys that are read, or have no part of the answer."""
 
 SAMPLING = {
     "temperature": "temperature",

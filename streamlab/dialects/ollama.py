@@ -29,10 +29,6 @@ USAGE = (
 )
 
 
-_KNOWN = frozenset({"model", "created_at", "message", "response", "thinking", "done", *USAGE})
-"""Keys that are read, or have no part of the answer."""
-
-
 class OllamaReader(Reader):
     """Reads the objects of one answer."""
 
@@ -53,7 +49,7 @@ class OllamaReader(Reader):
         out += self._error(failure_of(chunk))
         if chunk.get("done") is True:
             out += self._last(chunk)
-        return out or unread(chunk, _KNOWN, "") or meta(type)
+        return out or meta(type)
 
     def _message(self, message: JSONObject) -> list[Delta]:
         out = self._role(message.get("role"), 0)

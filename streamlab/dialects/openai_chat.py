@@ -25,24 +25,16 @@ from streamlab.dialects.deltas import GENERATED, Delta, meta, text_delta, tool_c
 from streamlab.dialects.dialect import Ask, Dialect, Message
 from streamlab.dialects.failures import failure_of
 from streamlab.dialects.reader import Reader
-from streamlab.dialects.reading import (
-    JSONObject,
-    a_dict,
-    a_list,
-    a_text,
-    parse,
-    texts_of,
-    whole,
-)
+from streamlab.dialects.reading import JSONObject, a_dict, a_list, a_text, parse, text_in, whole
 
+# What Azure, Perplexity and xAI report beside the choices, once or in every chunk.
 CITED = ("prompt_filter_results", "citations", "search_results")
-"""What Azure, Perplexity and xAI report beside the choices, once or in every chunk."""
 
 RARE = frozenset({"error", "errors", "base_resp", "timings", "time_info", "x_groq", *CITED})
 """The keys that a chunk may have beside the choices, other than the usage."""
 
+# Parts of an answer that are no text.
 MEDIA = frozenset({"images", "image", "audio", "video", "videos"})
-"""Parts of an answer that are no text."""
 
 _NAMES = (
     "role content refusal tool_calls function_call annotations reasoning reasoning_content "
@@ -51,11 +43,11 @@ _NAMES = (
     "system_fingerprint service_tier provider obfuscation citations provider_specific_fields "
     "content_filter_results prompt_token_ids prompt_logprobs prefix"
 )
+# Keys that are read, or have no part of the answer.
 _KNOWN = frozenset(_NAMES.split())
-"""Keys that are read, or have no part of the answer."""
 
+# The reason behind a finish: of vLLM, SGLang and OpenRouter.
 _DETAILS = ("stop_reason", "matched_stop", "native_finish_reason")
-"""The reason behind a finish: of vLLM, SGLang and OpenRouter."""
 
 FAILURES = frozenset({"error", "abort", "insufficient_system_resource"})
 """Finish reasons that mean a failure: Mistral and OpenRouter, vLLM and SGLang, DeepSeek."""
@@ -176,7 +168,7 @@ class OpenAIChatReader(Reader):
     ) -> None:
         # OpenRouter sends the same text twice: as `reasoning` and in `reasoning_details`.  The
         # details are read for text only where `reasoning` is empty.
-        texts, signatures = [texts_of(thought)], []
+        texts, signatures = [text_in(thought)], []
         for detail in map(a_dict, a_list(details)):
             if not texts[0]:
                 texts.append(a_text(detail.get("text")) or a_text(detail.get("summary")))
@@ -192,7 +184,7 @@ class OpenAIChatReader(Reader):
             kind = a_text(part.get("type"))
             if kind in ("thinking", "reasoning"):
                 self.summarised = self.summarised or "summary" in part
-                self._reasoning(texts_of(part), None, index, out)
+                self._reasoning(text_in(part), None, index, out)
             elif isinstance(part.get("text"), str):
                 self._content(a_text(part["text"]), index, out)
             elif kind in ("reference", "citation"):
@@ -280,12 +272,6 @@ class OpenAIChat(Dialect):
     def recognises_event(self, type: str, data: str) -> bool:  # noqa: A002
         """Return True if an event has the shape of a chunk."""
         chunk = a_dict(parse(data))
-        named = a_text(chunk.get("object")) == "chat.completion.chunk"
-        return named or (isinstance(chunk.get("choices"), list) and not is_legacy(chunk))
-
-
-def is_legacy(chunk: JSONObject) -> bool:
-    """Return whether a chunk is of the legacy completions, whose choices have a text."""
-    choices = map(a_dict, a_list(chunk.get("choices")))
-    named = a_text(chunk.get("object")) == "text_completion"
-    return named or any("text" in each and "delta" not in each for each in choices)
+        is_chunk = a_text(chunk.get("object")) == "chat.completion.chunk"
+        is_legacy = chunk.get("object") == "text_completion"
+        return is_chunk or (isinstance(chunk.get("choices"), list) and not is_legacy)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from streamlab.dialects.dialect import Ask, Message, text_of
-from streamlab.dialects.openai_chat import OpenAIChat, is_legacy
+from streamlab.dialects.openai_chat import OpenAIChat
 from streamlab.dialects.reading import JSONObject, a_dict, parse
 
 
@@ -22,4 +22,4 @@ class OpenAICompletions(OpenAIChat):
 
     def recognises_event(self, type: str, data: str) -> bool:  # noqa: A002
         """Return True if an event has the shape of a legacy completion."""
-        return is_legacy(a_dict(parse(data)))
+        return a_dict(parse(data)).get("object") == "text_completion"

@@ -16,7 +16,7 @@ from typing import ClassVar
 from streamlab.dialects.deltas import Delta, Kind, meta, text_delta, tool_call
 from streamlab.dialects.dialect import Ask, Dialect, Message, event_name
 from streamlab.dialects.reader import Handler, NamedReader
-from streamlab.dialects.reading import JSONObject, a_dict, a_list, a_text, texts_of, whole
+from streamlab.dialects.reading import JSONObject, a_dict, a_list, a_text, text_in, whole
 
 TEXTS: Mapping[str, Kind] = {
     "output_text": "content",
@@ -36,8 +36,8 @@ ENDS = tuple(
     f"response.{s}" for s in ("completed", "incomplete", "failed", "cancelled", "done")
 )
 CALLS = ("function_call", "custom_tool_call", "mcp_call", "code_interpreter_call")
+# The names of a text in an item, where they differ from the names in the events.
 _PARTS = {"summary_text": "reasoning_summary_text", "text": "output_text"}
-"""The names of a text in an item, where they differ from the names in the events."""
 
 _FAMILIES = {
     "message": ("output_text", "refusal"),
@@ -71,7 +71,7 @@ class OpenAIResponsesReader(NamedReader):
     def _text(self, event: JSONObject, name: str) -> list[Delta]:
         _, family, end = name.split(".")
         given = event.get("delta" if end == "delta" else "text") or event.get("refusal")
-        out = self._piece(family, _place(event), texts_of(given), end == "done")
+        out = self._piece(family, _place(event), text_in(given), end == "done")
         self.counts.listed(event.get("logprobs"), "logprobs", out)
         return out if end == "delta" else out or meta(name)
 
@@ -89,7 +89,7 @@ class OpenAIResponsesReader(NamedReader):
             kind = a_text(part.get("type"))
             family, text = _PARTS.get(kind, kind), part.get("text") or part.get("refusal")
             if family in TEXTS:
-                out += self._piece(family, (first[0], number), texts_of(text), closing=True)
+                out += self._piece(family, (first[0], number), text_in(text), closing=True)
         return out
 
     def _item(self, event: JSONObject, name: str) -> list[Delta]:

@@ -10,11 +10,11 @@ import re
 
 from streamlab.dialects.reading import a_dict, a_list
 
+# Keys and indexes; None is every element.
 Path = tuple[str | int | None, ...]
-"""Keys and indexes; None is every element."""
 
+# The longest list that `placed` makes.
 MOST = 1000
-"""The longest list that `placed` makes."""
 
 _STEP = re.compile(r"""\.([^.\[\]"'\s]+)|\[(-?\d+)\]|\[(\*)\]|\[("[^"]*"|'[^']*')\]""")
 
@@ -35,14 +35,12 @@ def values_at(value: object, path: Path) -> list[object]:
     """Return the values at a path, without null; usually one or none."""
     values = [value]
     for step in path:
-        values = [inner for each in values for inner in _inner(each, step)]
+        if isinstance(step, str):
+            values = [a_dict(each).get(step) for each in values]
+        else:
+            place = slice(None) if step is None else slice(step, step + 1 or None)
+            values = [inner for each in values for inner in a_list(each)[place]]
     return [each for each in values if each is not None]
-
-
-def _inner(value: object, step: str | int | None) -> list[object]:
-    if isinstance(step, str):
-        return [a_dict(value).get(step)]
-    return a_list(value)[slice(None) if step is None else slice(step, step + 1 or None)]
 
 
 def placed(inner: object, path: Path, leaf: object) -> object:

@@ -4,79 +4,70 @@ from __future__ import annotations
 
 import json
 
-from streamlab.dialects.deltas import GENERATED, Delta, Kind, text_delta
+from streamlab.dialects.deltas import GENERATED, Delta, Kind
 from streamlab.dialects.reading import mended
 
 OPENING, CLOSING = "<think>", "</think>"
 
 
-class Halves:
-    """Joins a surrogate pair whose halves come in two deltas; the second has the character."""
+class Pieces:
+    """Joins halves of characters; with `split_tags`, reads ``<think>`` as reasoning."""
 
     # A server that cuts its text by UTF-16 units escapes each half of a pair in an event of its
-    # own.  Half a pair must not go further: no encoder accepts it.
+    # own.  Half a pair must not go further: no encoder accepts it.  So half a character at the
+    # end of a delta, and a part of a tag, wait for the next delta of the same kind and choice.
 
     def __init__(self) -> None:
-        self.held: dict[tuple[Kind, int | None, int | None], str] = {}
-
-    def feed(self, deltas: list[Delta]) -> list[Delta]:
-        """Return the deltas with whole characters; one that was half a character waits."""
-        joined = [(delta, self._joined(delta)) for delta in deltas]
-        return [new for old, new in joined if new.text or not old.text or new.id or new.name]
-
-    def close(self) -> list[Delta]:
-        """Return the halves that stayed alone, each as U+FFFD."""
-        places, self.held = list(self.held), {}
-        return [Delta(kind, "\ufffd", choice, index=index) for kind, choice, index in places]
-
-    def _joined(self, delta: Delta) -> Delta:
-        text, place = delta.text, (delta.kind, delta.choice, delta.index)
-        if delta.kind in GENERATED:
-            text = self.held.pop(place, "") + text
-            if "\ud800" <= text[-1:] <= "\udbff":
-                self.held[place], text = text[-1], text[:-1]
-        others = json.dumps([delta.id, delta.name, delta.value], ensure_ascii=False)
-        call_id, name, value = json.loads(mended(others))
-        return delta._replace(text=mended(text), id=call_id, name=name, value=value)
-
-
-class ThinkTags:
-    """Splits the content of each choice at its tags, which may be cut anywhere."""
-
-    # The tags are in no delta.  The part of a tag at the end of a delta waits for the next one.
-
-    def __init__(self) -> None:
-        self._held: dict[int | None, str] = {}
+        self.split_tags = False
+        self._held: dict[tuple[Kind, int | None, int | None], str] = {}
         self._thinks: set[int | None] = set()
 
+    def concern(self, data: str) -> bool:
+        """Return whether the deltas of these data may be cut, or complete one that was."""
+        halved = "\\" in data and ("\\ud" in data or "\\uD" in data)
+        return halved or self.split_tags or any(self._held.values())
+
     def feed(self, deltas: list[Delta]) -> list[Delta]:
-        """Return the deltas, with the content between the tags as reasoning."""
-        return [
-            each
-            for delta in deltas
-            for each in (self._split(delta) if delta.kind == "content" else [delta])
-        ]
+        """Return the deltas with whole characters, and without tags."""
+        return [each for delta in deltas for each in self._whole(delta)]
 
     def close(self) -> list[Delta]:
-        """Return the texts that waited for the rest of a tag."""
+        """Return the texts that waited for their rest."""
         held, self._held = self._held, {}
-        return [each for choice, text in held.items() for each in self._told(text, choice)]
+        rest = [
+            self._told(Delta(k, text, c, index=i)) for (k, c, i), text in held.items() if text
+        ]
+        return [delta._replace(text=mended(delta.text)) for delta in rest]
 
-    def _split(self, delta: Delta) -> list[Delta]:
-        choice, out = delta.choice, list[Delta]()
-        rest, found = self._held.pop(choice, "") + delta.text, "a tag"
+    def _whole(self, delta: Delta) -> list[Delta]:
+        others = json.dumps([delta.id, delta.name, delta.value], ensure_ascii=False)
+        call_id, name, value = json.loads(mended(others))
+        delta = delta._replace(id=call_id, name=name, value=value)
+        if delta.kind not in GENERATED:
+            return [delta._replace(text=mended(delta.text))]
+        place = (delta.kind, delta.choice, delta.index)
+        rest, out, found = self._held.pop(place, "") + delta.text, list[Delta](), "a tag"
         while found:
-            tag = CLOSING if choice in self._thinks else OPENING
-            before, found, rest = rest.partition(tag)
-            size = (
-                max(n for n in range(len(tag)) if before.endswith(tag[:n])) if not found else 0
-            )
-            self._held[choice] = before[len(before) - size :]
-            out += self._told(before[: len(before) - size], choice)
-            self._thinks ^= {choice} if found else set()
-        # The count of a delta is that of its whole text.
-        same = len(out) == 1 and out[0].text == delta.text
-        return [out[0]._replace(n_tokens=delta.n_tokens)] if same else out
+            is_split = self.split_tags and delta.kind == "content"
+            tag = (CLOSING if delta.choice in self._thinks else OPENING) if is_split else "\n"
+            text, found, after = rest.partition(tag) if is_split else (rest, "", "")
+            n_held = 0 if found else _n_open(text, tag)
+            self._held[place] = text[len(text) - n_held :]
+            text = mended(text[: len(text) - n_held])
+            # The count of a delta is that of its whole text.
+            count = delta.n_tokens if text == delta.text else None
+            if text or not delta.text:
+                out.append(self._told(delta._replace(text=text, n_tokens=count)))
+            self._thinks ^= {delta.choice} if found else set()
+            rest = after
+        return out or ([delta._replace(text="")] if delta.id or delta.name else [])
 
-    def _told(self, text: str, choice: int | None) -> list[Delta]:
-        return text_delta("reasoning" if choice in self._thinks else "content", text, choice)
+    def _told(self, delta: Delta) -> Delta:
+        thinks = delta.kind == "content" and delta.choice in self._thinks
+        return delta._replace(kind="reasoning") if thinks else delta
+
+
+def _n_open(text: str, tag: str) -> int:
+    """Return the length of half a character, or of the part of a tag, at the end of a text."""
+    half = "\ud800" <= text[-1:] <= "\udbff"
+    return half or max(n for n in range(len(tag)) if text.endswith(tag[:n]))

@@ -9,16 +9,16 @@ from typing import Any, ClassVar
 from streamlab.dialects.counting import Counts
 from streamlab.dialects.deltas import Delta, error, meta, text_delta, usage_delta
 from streamlab.dialects.failures import failure_of
-from streamlab.dialects.pieces import Halves, ThinkTags
+from streamlab.dialects.pieces import Pieces
 from streamlab.dialects.reading import JSONObject, a_text, parse
 from streamlab.dialects.usage import merged
 
 DONE = "[DONE]"
+# Words that some servers send in place of a finish reason, in lower case.
 NO_REASONS = frozenset({"", "null", "none", "finish_reason_unspecified"})
-"""Words that some servers send in place of a finish reason, in lower case."""
 
+# The text of the ``unread`` of an event that should be JSON.
 NOT_JSON = "not JSON"
-"""The text of the ``unread`` of an event that should be JSON."""
 
 KEEP_ALIVES = frozenset({"ping", "heartbeat", "keepalive", "keep-alive", "keep_alive"})
 
@@ -52,8 +52,7 @@ class Reader(ABC):
         self.timings: JSONObject | None = None
         self.summarised = False
         self._usage: JSONObject = {}
-        self._halves = Halves()
-        self._tags: ThinkTags | None = None
+        self._pieces = Pieces()
         self._climbs = False
         self._choices: set[int] = set()
         self._reasons: dict[int, str] = {}
@@ -66,18 +65,15 @@ class Reader(ABC):
     def feed(self, type: str, data: str) -> list[Delta]:  # noqa: A002
         """Return what an event adds, in whole characters."""
         out = self.read(type, data)
-        if self._halves.held or ("\\" in data and ("\\ud" in data or "\\uD" in data)):
-            out = self._halves.feed(out)
-        return out if self._tags is None else self._tags.feed(out)
+        return self._pieces.feed(out) if self._pieces.concern(data) else out
 
     def close(self) -> list[Delta]:
         """Return what waited for a next event, at the end of the stream."""
-        rest = self._halves.close()
-        return rest if self._tags is None else self._tags.feed(rest) + self._tags.close()
+        return self._pieces.close()
 
     def split_think_tags(self) -> None:
         """Read content in ``<think>`` tags as reasoning from now on."""
-        self._tags = ThinkTags()
+        self._pieces.split_tags = True
 
     @property
     def is_one_answer(self) -> bool:
@@ -152,8 +148,8 @@ class Reader(ABC):
         return meta(type)
 
 
+# The ends of names of events that have a piece of the answer.
 _PIECES = ("delta", "partial_image")
-"""The ends of names of events that have a piece of the answer."""
 
 Handler = Callable[[Any, JSONObject, str], list[Delta]]
 """A method of a `NamedReader`: takes the reader, an event and the event's name."""

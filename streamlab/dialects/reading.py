@@ -64,10 +64,10 @@ def whole(value: object) -> int | None:
     return None
 
 
-def texts_of(value: object) -> str:
+def text_in(value: object) -> str:
     """Return the text of a value that may be text, a part with a text, or a list of parts."""
     if isinstance(value, list):
-        return "".join(map(texts_of, value))
+        return "".join(map(text_in, value))
     keys = ("text", "thinking", "summary", "content")
     inner = [value[key] for key in keys if value.get(key)] if isinstance(value, dict) else []
-    return texts_of(inner[0]) if inner else a_text(value)
+    return text_in(inner[0]) if inner else a_text(value)

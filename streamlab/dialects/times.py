@@ -7,14 +7,15 @@ from math import isfinite, nan
 
 from streamlab.dialects.answer import Answer
 
+# A name, ms, and ``usage``, ``timings`` or ``headers``.
+Row = tuple[str, float, str]
+
+# The length of a unit by the end of a key: Ollama's durations are ns, Groq's times are s.
 _UNITS_MS = {"_ms": 1.0, "-ms": 1.0, "_duration": 1e-6, "_seconds": 1e3, "_time": 1e3}
-"""The length of a unit by the end of a key: Ollama's durations are ns, Groq's times are s."""
 
 
-def server_times(
-    found: Answer, headers: Iterable[tuple[str, str]]
-) -> list[tuple[str, float, str]]:
-    """Return names, ms and sources, which are ``usage``, ``timings`` and ``headers``."""
+def server_times(found: Answer, headers: Iterable[tuple[str, str]]) -> list[Row]:
+    """Return the times that a server reports."""
     sources = {"usage": found.usage, "timings": found.timings, "headers": dict(headers)}
     pairs = [
         (name, each) for name, values in sources.items() for each in (values or {}).items()

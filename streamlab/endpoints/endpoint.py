@@ -16,7 +16,6 @@ from urllib.parse import urlsplit
 from streamlab.dialects import (
     DIALECTS,
     PLAIN,
-    Custom,
     Dialect,
     EventReader,
     Message,
@@ -94,7 +93,7 @@ class Endpoint:
     http: Mapping[str, Any] = field(default_factory=dict, repr=False)
     whole: bool = False
     method: str = ""
-    reader: Custom | None = None
+    reader: Mapping[str, str] | EventReader | None = None
     _key: str | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
@@ -202,9 +201,7 @@ def endpoint(
     text: str = "",
     reasoning: str = "",
     done: str = "",
-    finish: str = "",
     tokens: str = "",
-    error: str = "",
     reader: EventReader | None = None,
     **http: Any,
 ) -> Endpoint:
@@ -225,12 +222,12 @@ def endpoint(
         By default POST with a body or a prompt, else GET.
     api_key : str
         Sent in the header of the dialect; as a bearer token if the dialect has none.
-    text, reasoning, error : str
+    text, reasoning : str
         For a server without a dialect: paths in the JSON of an event, such as ``$.response`` or
         ``$.choices[0].text``.  The recording keeps them.
-    done, finish : str
-        The path of a value that is true in the last event, and that of the finish reason;
-        `done` may also be a word, such as ``[DONE]``.
+    done : str
+        The path of a value that only the last event has, such as true or the finish reason; or
+        a word, such as ``[DONE]``.
     tokens : str
         The path of the number of tokens so far, of an event's list of tokens, or of the usage.
     reader : callable
@@ -244,8 +241,7 @@ def endpoint(
     UsageError
         If `url` is not a URL, the dialect is unknown, or a path is none.
     """
-    paths = {"text": text, "reasoning": reasoning, "error": error, "tokens": tokens}
-    paths |= {"done": done, "finish": finish}
+    paths = {"text": text, "reasoning": reasoning, "done": done, "tokens": tokens}
     paths = {name: path for name, path in paths.items() if path}
     checked(paths)
     sent = (json or {}, headers or {}, http, True, method.upper())

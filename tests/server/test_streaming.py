@@ -58,6 +58,15 @@ def test_the_openai_sdk_streams(fast_lab):
     assert text == COUNTED
 
 
+def test_the_openai_sdk_streams_legacy_completions(fast_lab):
+    with openai.OpenAI(base_url=fast_lab.base_url, api_key="none") as client:
+        ask = {"model": "count-to-ten", "prompt": "Hi"}
+        stream = client.completions.create(**ask, stream=True)
+        text = "".join(chunk.choices[0].text for chunk in stream)
+
+        assert text == client.completions.create(**ask).choices[0].text == COUNTED
+
+
 def test_the_async_openai_sdk_streams(fast_lab):
     async def main() -> str:
         async with openai.AsyncOpenAI(base_url=fast_lab.base_url, api_key="none") as client:

@@ -54,19 +54,22 @@ class OpenAIChat(Shape):
     def whole(self, completion: Completion) -> bytes:
         """Return the completion as one document."""
         message = {"role": "assistant", "content": completion.text, "refusal": None}
-        choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": "stop"}
-        frame = {**self._frame, "object": "chat.completion"}
-        return compact({**frame, "choices": [choice], "usage": usage(completion)})
+        frame = {**self._frame, "object": self.kind.removesuffix(".chunk")}
+        choices = [self._choice("message", message, "stop")]
+        return compact({**frame, "choices": choices, "usage": usage(completion)})
 
     def _chunk(self, delta: Mapping[str, object], finish: str | None = None) -> bytes:
-        chunk: dict[str, object] = {**self._frame, "choices": [self._choice(delta, finish)]}
+        chunk: dict[str, object] = {
+            **self._frame,
+            "choices": [self._choice("delta", delta, finish)],
+        }
         if self._usage:
             chunk["usage"] = None
         chunk["obfuscation"] = self._padding().decode()
         return sse(compact(chunk))
 
-    def _choice(self, delta: Mapping[str, object], finish: str | None) -> dict[str, object]:
-        return {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
+    def _choice(self, key: str, said: Mapping[str, object], finish: str | None) -> object:
+        return {"index": 0, key: said, "logprobs": None, "finish_reason": finish}
 
     def _template(self) -> tuple[bytes, bytes]:
         """Return the bytes before and after the text of a chunk of content."""

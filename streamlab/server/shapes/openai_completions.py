@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from streamlab.server.completion import Completion
-from streamlab.server.shapes.base import compact
-from streamlab.server.shapes.openai_chat import OpenAIChat, usage
+from streamlab.server.shapes.openai_chat import OpenAIChat
 
 
 class OpenAICompletions(OpenAIChat):
@@ -20,11 +19,6 @@ class OpenAICompletions(OpenAIChat):
         """Return nothing: the text comes first."""
         return b""
 
-    def whole(self, completion: Completion) -> bytes:
-        """Return the completion as one document."""
-        choice = self._choice({"content": completion.text}, "stop")
-        return compact({**self._frame, "choices": [choice], "usage": usage(completion)})
-
-    def _choice(self, delta: Mapping[str, object], finish: str | None) -> dict[str, object]:
-        text = delta.get("content", "")
+    def _choice(self, key: str, said: Mapping[str, object], finish: str | None) -> object:
+        text = said.get("content", "")
         return {"index": 0, "text": text, "logprobs": None, "finish_reason": finish}
