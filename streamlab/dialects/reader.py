@@ -73,7 +73,7 @@ class Reader(ABC):
 
     def split_think_tags(self) -> None:
         """Read content in ``<think>`` tags as reasoning from now on."""
-        self._pieces.split_tags = True
+        self._pieces = Pieces(split_tags=True)
 
     @property
     def is_one_answer(self) -> bool:

@@ -131,7 +131,7 @@ def test_a_function_reads_and_is_given_again(tmp_path: Path) -> None:
     for each in (rec, arec, watched, s.recording, sl.load(path, reader=words)):
         assert (each.text, each.finish_reason, each.complete) == ("ab", "stop", True)
         assert each.problem is None
-    with pytest.warns(UserWarning, match="the function words read the events"):
+    with pytest.warns(UserWarning, match="the function 'words' read the events"):
         assert sl.load(path).complete is None
 
 
