@@ -137,10 +137,12 @@ def _no_events(log: Log, n_bytes: int) -> str:
 
 def _cut_line(framed: Framed) -> str | None:
     """Return the sentence about a body that ends within a line; a lost `[DONE]` is no loss."""
-    if not framed.lines.kinds or framed.lines.kinds[-1] != TAIL:
-        return None
     last = len(framed.lines) - 1
-    if framed.line(last).startswith(":") or framed.line(last).endswith("[DONE]"):
+    ended = framed.log.ended is not None and framed.log.ended.how == "eof"
+    if not ended or last < 0 or framed.lines.kinds[last] != TAIL:
+        return None
+    text = framed.line(last).strip()
+    if not text or text.startswith(":") or text.endswith("[DONE]"):
         return None
     return f"the body ended within line {last}, so what came last may be missing."
 
