@@ -243,13 +243,8 @@ class Recording:
     def to_html(self, path: str | PathLike[str]) -> Path:
         """Write the recording as one page with facts, pictures and the player; return its path.
 
-        The page needs no kernel, no other file and no network, and forbids the network to
-        itself.  It has the text and the bytes of the stream, and no key.
-
-        Raises
-        ------
-        OSError
-            If the file cannot be written; an existing file is then unchanged.
+        The page needs no kernel, no other file and no network.  It has the bytes of the stream,
+        and no key.  An OSError says that the file cannot be written.
         """
         from streamlab.faces.report import page
         from streamlab.tape.whole import whole

@@ -30,10 +30,7 @@ from streamlab.tape import How
 
 
 def body(response: Response, chunk_ends: array[int] | None = None) -> Iterator[bytes]:
-    """Return the pieces of the body of a response to a sync client.
-
-    `chunk_ends` grows by the ends of the chunks, if the connection is our own and chunked.
-    """
+    """Return the pieces of the body of a response to a sync client; `chunk_ends` can grow."""
     connection = _own_connection(response)
     if connection is None:
         return iter(response.stream)

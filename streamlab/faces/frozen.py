@@ -42,10 +42,11 @@ def static_html(tables: Tables, *, said: str = "", kept: str = "") -> str:
     kept : str
         The name under which the user finds the recording, such as ``sl.last``.
     """
-    text, head = heat_html(tables), facts(tables)
+    text, head, (name, dialect) = heat_html(tables), facts(tables), _title(tables)
+    where = f" What arrived is kept in <code>{escape(kept)}</code>." if kept else ""
+    ended = escape(status(tables, said))
     parts = [
-        f"<p><strong>{escape(_label(tables))}</strong>{escape(_dialect(tables))}<br>"
-        f"{escape(status(tables, said))}{_kept(kept)}</p>",
+        f"<p><strong>{escape(name)}</strong>{dialect}<br>{ended}{where}</p>",
         table_html(map(escape, head), [map(escape, head.values())]),
         f"<p>{picture_html(tables, 'staircase')}</p><p>{escape(gaps(tables))}</p>",
         f'<p style="overflow-wrap:break-word">{text or "(no text)"}</p>',
@@ -63,7 +64,7 @@ def static_text(tables: Tables, *, said: str = "", kept: str = "") -> str:
         f"\n[… {len(text) - _TEXT_CHARS:,} more characters]" if len(text) > _TEXT_CHARS else ""
     )
     parts = [
-        f"{_label(tables)}{_dialect(tables)}: {status(tables, said)}{where}",
+        f"{''.join(_title(tables))}: {status(tables, said)}{where}",
         " · ".join(f"{name} {value}" for name, value in facts(tables).items()),
         gap_bars(tables),
         gaps(tables),
@@ -145,13 +146,10 @@ def _line_html(line: ShownLine) -> str:
     return f"<code>{code}</code> {line.note}" if code else f"{GLYPHS[line.kind]} {line.note}"
 
 
-def _label(tables: Tables) -> str:
-    return one_line(tables.label or "stream", 200)
-
-
-def _dialect(tables: Tables) -> str:
+def _title(tables: Tables) -> tuple[str, str]:
+    """Return the name of a stream, and its dialect after a dot."""
     dialect = tables.follower.dialect
-    return "" if dialect == "auto" else f" · {dialect}"
+    return one_line(tables.label or "stream", 200), f" · {dialect}" * (dialect != "auto")
 
 
 def status(tables: Tables, said: str = "") -> str:
@@ -160,7 +158,3 @@ def status(tables: Tables, said: str = "") -> str:
     is_short = tables.answer.complete is False and not tables.problem
     short = "The answer is not complete." if is_short else ""
     return " ".join(filter(None, [f"{glyph} {tables.follower.ending()}.", short, said]))
-
-
-def _kept(name: str) -> str:
-    return f" What arrived is kept in <code>{escape(name)}</code>." if name else ""

@@ -179,7 +179,7 @@ function drawBits(box, s, st) {
 }
 
 function drawRegisters(box, s, st, before) {
-  make("p", "sl-title", box, "registers").append(make("small", "", null, " what the decoder remembers between bytes"));
+  make("p", "sl-title", box, "registers").append(make("small", "", null, " what the decoder remembers"));
   const table = make("table", "", box), names = s.framing === "sse" ? ["data", "event", "id", ...(s.registers.at(-1)?.[4] == null ? [] : ["retry"])] : [];
   const changed = names.filter((name) => st.registers[name] !== before.registers[name]);
   for (const name of [...names, "unfinished line"]) {

@@ -81,8 +81,6 @@ def gaps(tables: Tables) -> str:
     if known.empty:
         return f"{over}: no gap between them is known.{also}"
     name = "known gap" if unknown else "gap"
-    if n_gaps == 1:
-        return f"{over}: the one {name} is {duration(known.max())}.{also}"
     said = f"the median {name} is {duration(known.median())}, the longest {name} is "
     return f"{over}: {said}{duration(known.max())}, before read {known.idxmax()}.{also}"
 

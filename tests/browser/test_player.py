@@ -4,7 +4,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from streamlab.recording import Recording
-from tests.browser.conftest import execute
+from tests.browser.conftest import execute, let_it_draw
 from tests.faces.test_frozen import tables
 from tests.faces.test_steps import CAFE
 
@@ -16,7 +16,7 @@ POSITION = "document.querySelector('.sl-player input').value"
 @pytest.fixture(scope="module")
 def report(tmp_path_factory):
     """Write the report of a stream whose second read ends inside a character."""
-    reads = [(331.2, CAFE[0]), (22.2, CAFE[1]), (21.7, CAFE[2])]
+    reads = [(331.2, CAFE[0]), (22.2, CAFE[1]), (3000, CAFE[2])]
     made = Recording(tables(*reads, dialect="sse").tape, "sse", "café")
     return made.to_html(tmp_path_factory.mktemp("report") / "café.html")
 
@@ -93,7 +93,12 @@ def test_it_plays_by_itself_and_pauses(opened):
 
     assert opened.get_by_role("button", name="play").count() == 1
     assert opened.locator(".sl-answer").inner_text() == "bonjour\ncafé"
-    assert press(opened, " ", " ") < 52  # from the start again, and held
+
+    opened.get_by_role("button", name="0.1 times the pace").click()
+    opened.locator(".sl-player").focus()
+    held = press(opened, " ", " ")  # from the start again: now it would take half a minute
+    let_it_draw(opened)
+    assert held == press(opened) < 52
 
 
 def test_layers_peel_by_keyboard(opened):
