@@ -19,7 +19,7 @@ from collections.abc import (
 )
 from contextlib import AbstractContextManager, AsyncExitStack, ExitStack
 from types import TracebackType
-from typing import Never, Self, TypeVar
+from typing import Generic, Never, Self, TypeVar
 
 from streamlab.capture.request import OwnRequest, apieces, atake_rest, pieces, take_rest
 from streamlab.capture.session import Session
@@ -32,11 +32,12 @@ from streamlab.recording import Recording
 from streamlab.tape import Recorder
 
 T = TypeVar("T")
+P = TypeVar("P")
 Kind = type[BaseException] | None
 Trace = TracebackType | None
 
 
-class _Streaming:
+class _Streaming(Generic[P]):
     """The base of both kinds of stream: all parts but the loop."""
 
     _not_yet = (
@@ -47,9 +48,11 @@ class _Streaming:
     def __init__(
         self,
         session: Session,
-        own: OwnRequest | None,
-        beside: AbstractContextManager[object] | None,
+        pieces: P,
+        own: OwnRequest | None = None,
+        beside: AbstractContextManager[object] | None = None,
     ) -> None:
+        self._pieces = pieces  # closed before what runs beside
         self._session, self._own = session, own
         self._is_left = False
         # Kept open as long as the stream: without `with`, its opening may be gone before.
@@ -57,9 +60,8 @@ class _Streaming:
         self._follower = Follower(self.recorder, session.dialect)
 
     def __del__(self) -> None:
-        if (
-            not self._is_left and self._own is not None
-        ):  # the garbage collector took an open stream
+        # The garbage collector took an open stream.
+        if not self._is_left and self._own is not None:
             self._session.end("closed")
 
     def __repr__(self) -> str:
@@ -109,21 +111,11 @@ class _Streaming:
         return self._follower.deltas
 
 
-class Stream(_Streaming):
+class Stream(_Streaming[Generator[bytes, None, None]]):
     """An open stream, for ``with`` and ``for``.
 
     A failure of the network ends the loop and is in ``.recording.end``; it is not raised.
     """
-
-    def __init__(
-        self,
-        session: Session,
-        pieces: Generator[bytes, None, None],
-        own: OwnRequest | None = None,
-        beside: AbstractContextManager[object] | None = None,
-    ) -> None:
-        self._pieces = pieces  # closed before what runs beside
-        super().__init__(session, own, beside)
 
     def __enter__(self) -> Self:
         return self
@@ -185,21 +177,11 @@ class Stream(_Streaming):
             next(self._pieces, None)
 
 
-class AsyncStream(_Streaming):
+class AsyncStream(_Streaming[AsyncGenerator[bytes, None]]):
     """An open stream, for ``async with`` and ``async for``.
 
     A failure of the network ends the loop and is in ``.recording.end``; it is not raised.
     """
-
-    def __init__(
-        self,
-        session: Session,
-        pieces: AsyncGenerator[bytes, None],
-        own: OwnRequest | None = None,
-        beside: AbstractContextManager[object] | None = None,
-    ) -> None:
-        self._pieces = pieces  # closed before what runs beside
-        super().__init__(session, own, beside)
 
     async def __aenter__(self) -> Self:
         return self

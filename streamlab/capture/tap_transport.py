@@ -51,27 +51,34 @@ class TappedTransport:
 
     def handle_request(self, request: Request) -> Response:
         """Send a request unchanged; return its response, followed."""
-        session = self._tap.begin(request)
-        session.through(proxy_of(self._inner))
-        try:
-            with _traced(request, session, is_async=False):
-                response = self._inner.handle_request(request)
-        except BaseException as exc:
-            session.broke(exc)
-            raise
+        with self._recording(request, is_async=False) as session:
+            response = self._inner.handle_request(request)
         return follow(response, session)
 
     async def handle_async_request(self, request: Request) -> Response:
         """Send a request unchanged; return its response, followed."""
+        with self._recording(request, is_async=True) as session:
+            response = await self._inner.handle_async_request(request)
+        return follow(response, session)
+
+    @contextmanager
+    def _recording(self, request: Request, is_async: bool) -> Iterator[Session]:
+        """Begin a session, and note the phases of its request while it is sent."""
         session = self._tap.begin(request)
         session.through(proxy_of(self._inner))
+        # The user's own dict of extensions is not changed, and the request gets it back
+        # afterwards: a redirect inherits it, and two sessions would note its phases.
+        theirs = request.extensions
+        trace = session.marks.beside(theirs.get("trace"), is_async)
+        ours = request.extensions = {**theirs, "trace": trace}
         try:
-            with _traced(request, session, is_async=True):
-                response = await self._inner.handle_async_request(request)
+            yield session
         except BaseException as exc:
             session.broke(exc)
             raise
-        return follow(response, session)
+        finally:
+            if request.extensions is ours:
+                request.extensions = theirs
 
     def without(self, tap: BeginsSessions) -> Any:
         """Return this transport without the layer of one tap; the layers of other taps stay."""
@@ -102,18 +109,3 @@ class TappedTransport:
 
 def _without(transport: Any, tap: BeginsSessions) -> Any:
     return transport.without(tap) if isinstance(transport, TappedTransport) else transport
-
-
-@contextmanager
-def _traced(request: Request, session: Session, is_async: bool) -> Iterator[None]:
-    """Note the phases of a request while it is sent."""
-    # The user's own dict of extensions is not changed, and the request gets it back afterwards:
-    # a redirect inherits the extensions, and two sessions would note its phases.
-    theirs = request.extensions
-    trace = session.marks.beside(theirs.get("trace"), is_async)
-    ours = request.extensions = {**theirs, "trace": trace}
-    try:
-        yield
-    finally:
-        if request.extensions is ours:
-            request.extensions = theirs
