@@ -112,15 +112,12 @@ class Look(NamedTuple):
 
 
 def look(sock: socket.socket) -> Look:
-    """Look at the bytes that wait, without reading them."""
+    """Look at the bytes that wait on a connection whose segments are counted."""
     # A read of one byte returns the stamp of the first buffer alone.  The kernel may have
     # joined segments that came later into this buffer (about 17 small ones on loopback), and
     # then keeps the stamp of the last of them.
     first_ns = wall_stamp(sock.recvmsg(1, ANCILLARY_BYTES, socket.MSG_PEEK)[1])
-    try:
-        info = sock.getsockopt(socket.IPPROTO_TCP, _TCP_INFO_OPTION, _LIMITS.size)
-    except OSError:
-        return Look(first_ns)
+    info = sock.getsockopt(socket.IPPROTO_TCP, _TCP_INFO_OPTION, _LIMITS.size)
     # The kernel learns the sender's size from the segments that came: too small a size while
     # the server's writes are short.  So the size of our own segments counts too.  Linux before
     # 6.2 does not tell the window, and returns less.

@@ -118,8 +118,8 @@ class Meter:
         self._last_ns = arrived_ns
         if n_segments == 1:
             return data, Stamp(arrived_ns, seen_ns, "kernel", 1, UNKNOWN, "single")
-        if slept is None:  # another segment came just now
-            slept = _sleeps.before(woken_ns)
+        # After the usual count of one, another segment may have come just now.
+        slept = _sleeps.before(woken_ns) if slept is None else slept
         n_bytes, lo_ns = len(data), min(floor_ns, arrived_ns)
         first_ns = look.first_ns and self._wall.to_mono_ns(look.first_ns, seen_ns)
         came = (arrived_ns, lo_ns, first_ns or arrived_ns, woken_ns, slept)
@@ -133,7 +133,8 @@ class Meter:
         # asleep until they came, do without it.
         n_segments, n_bytes = queued[1] - self._counted, queued[0] - self._n_bytes
         slept, full = _sleeps.before(now_ns), self._look.segment_bytes
-        if slept == 1 and full > 0 and 1 < n_segments <= -(-n_bytes // full):
+        fits = slept == 1 and full > 0 and 1 < n_segments <= -(-n_bytes // full)
+        if fits or queued[1] == UNKNOWN:
             return slept, self._look
         look = kernel.look(self.sock)
         self._look = kernel.Look(None, look.segment_bytes)

@@ -20,7 +20,7 @@ TOGETHER_NS = 500_000
 # A read is prompt if it begins so soon after its last segment: whatever the thread did before;
 # if the bytes woke it (on a busy machine it waits for its turn); and if, besides, one write can
 # have made all segments.
-PROMPT_NS, WOKEN_NS, PATIENT_NS = 250_000, 500_000, 2_500_000
+PROMPT_NS, WOKEN_NS, PATIENT_NS = 250_000, 500_000, 5_000_000
 # A reader that comes so late was away, even if one write can have made all segments.
 LATE_NS = 20_000_000
 # A sender that had to stop goes on so soon after the reader has made room.

@@ -6,7 +6,7 @@ a time that is noted.  Judged by the server's writes:
 
 queued        reads of several writes, sent while the reader was kept away, and read after it
 merged        how many of them are `merged`
-false alarms  reads that are `merged` and hold one write, or no write of such a time; without
+false alarms  reads that are `merged` and hold one write, which is not of such a time; without
               reads of several writes outside such a time, which a busy machine makes (`other`)
 unknown       idle clients: the share of gaps that are merged or not known
 
@@ -208,8 +208,10 @@ def judged(tape: Tape, writes: list[tuple[int, int]], spans: list[tuple[int, int
             queued[kind] += 1
         elif kind == "merged" and len(sent) > 1:
             other += 1
-        elif kind == "merged" and not in_backlog(
-            read.stamp.arrived_ns, read.stamp.seen_ns, spans
+        elif (
+            kind == "merged"
+            and not away
+            and not in_backlog(read.stamp.arrived_ns, read.stamp.seen_ns, spans)
         ):
             alarms += 1
     return Judged(kinds, queued, alarms, other)

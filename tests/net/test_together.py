@@ -13,7 +13,7 @@ from streamlab.net.together import Facts, Judge, Sleeps
 from streamlab.testing import ManualClock
 
 MS = 1_000_000
-PROMPT_MS, SLOW_MS, LATE_MS = 0.1, 3, 30
+PROMPT_MS, SLOW_MS, LATE_MS = 0.1, 8, 30
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="sleeps are counted on Linux")
 
