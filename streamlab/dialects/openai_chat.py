@@ -60,7 +60,7 @@ class OpenAIChatReader(Reader):
         super().__init__()
         self._climbs = True
         self._latest = -1  # the number of the choice that came last
-        self._said = defaultdict[int, list[str]](list)  # the content of each choice
+        self._said = defaultdict[int, bytearray](bytearray)  # the content of each choice
         self._calls = defaultdict[int, Calls](Calls)
         self._cited: dict[str, object] = {}
         self._reasoned = False
@@ -147,12 +147,13 @@ class OpenAIChatReader(Reader):
     def _content(self, content: str, index: int, out: list[Delta]) -> None:
         if content:
             out.append(Delta("content", content, index))
-            self._said[index].append(content)
+            self._said[index] += content.encode("utf-8", "surrogatepass")
 
     def _message(self, choice: JSONObject, index: int, out: list[Delta]) -> None:
         """Read a message in place of a delta: a piece, or the whole answer so far."""
         message = dict(a_dict(choice.get("message")))
-        before, content = "".join(self._said[index]), a_text(message.get("content"))
+        before = self._said[index].decode("utf-8", "surrogatepass")
+        content = a_text(message.get("content"))
         final = "delta" in choice or bool(choice.get("finish_reason"))
         if before and content.startswith(before) and (final or content != before):
             message["content"] = content[len(before) :]

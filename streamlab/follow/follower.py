@@ -20,7 +20,7 @@ from bisect import bisect_right
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from streamlab.decode import FRAMERS, Comment, Event, Framer, Lines, framing_of
+from streamlab.decode import FRAMERS, Comment, Framer, Lines, framing_of
 from streamlab.decode.content import MAX_DECODED_BYTES, Decoded, content_decoder
 from streamlab.dialects import (
     FUNCTION,
@@ -34,9 +34,12 @@ from streamlab.dialects import (
     framing_at,
     recognise,
 )
+from streamlab.follow.kept import Deltas, Events
 from streamlab.follow.log import Body, Log
 from streamlab.follow.problem import ending, problem
 from streamlab.follow.text import line_of
+
+_AT_ONCE = 1 << 16  # bytes
 
 MOST_HELD = 10
 """At most so many events of unknown shape are held: a later one may show the dialect."""
@@ -57,9 +60,9 @@ class Follower:
     ----------
     lines : Lines
         Columns; offsets are in `body`.
-    events : list of Event
+    events : sequence of Event
     comments : list of Comment
-    deltas : list of Delta
+    deltas : sequence of Delta
     delta_events, delta_lines : array of int, one a delta
         The numbers of its event (of a comment, the next one) and of the line that completed it.
     lines_after : array of int, one a read
@@ -81,9 +84,9 @@ class Follower:
         self.log = log
         self.dialect = dialect
         self.lines = Lines()
-        self.events: list[Event] = []
+        self.events = Events()
         self.comments: list[Comment] = []
-        self.deltas: list[Delta] = []
+        self.deltas = Deltas()
         self.delta_events: array[int] = array("q")
         self.delta_lines: array[int] = array("q")
         self.lines_after: array[int] = array("q")
@@ -148,26 +151,41 @@ class Follower:
             return ""
         return ending(end, self.problem(), self.reader.terminator if self.reader else None)
 
-    def poll(self) -> None:
-        """Frame the new reads of the log, as far as they are final."""
+    def poll(self, interpret: bool = False) -> None:
+        """Frame the new reads of the log, as far as they are final; interpret them at once."""
         first = max(len(self.lines_after) - 1, 0)
         body, ends, meta = self.log.final(first)
         encoding = str(meta.get("content_encoding") or "identity")
         if self._plain is not None and encoding == "identity":
             self._go_on_decoded()
-            return self.poll()
+            return self.poll(interpret)
         if self._content is None:  # made late: the encoding is in the response's head
             limit = meta.get("max_decoded_bytes")
             self._content = content_decoder(
                 encoding, limit if isinstance(limit, int) else MAX_DECODED_BYTES
             )
             self._plain = None if encoding == "identity" else bytearray()
-        for row, end in enumerate(ends, first):
-            if end > self._fed:
-                for plain in self._content.pieces(bytes(body[self._fed : end])):
-                    self._frame(plain)
-                self._fed = end
-            self._note(row)
+        row = 0
+        if ends and ends[0] <= self._fed:  # the last read of the poll before
+            self._note(first, len(self.lines))
+            row = 1
+        while row < len(ends):
+            # Many reads at once are framed faster.  Which of them brought a line is seen by the
+            # ends of the lines; but after a CR, an LF of a later read moves such an end.
+            stop = max(bisect_right(ends, self._fed + _AT_ONCE), row + 1)
+            data = bytes(body[self._fed : ends[stop - 1]])
+            if stop > row + 1 and (self._plain is not None or b"\r" in data):
+                stop = row + 1
+                data = data[: max(ends[row] - self._fed, 0)]
+            for plain in self._content.pieces(data):
+                self._frame(plain)
+            self._fed += len(data)
+            for number in range(row, stop - 1):
+                self._note(first + number, bisect_right(self.lines.ends, ends[number]))
+            self._note(first + stop - 1, len(self.lines))
+            row = stop
+            if interpret:
+                self.interpret()
         return None
 
     def _go_on_decoded(self) -> None:
@@ -188,8 +206,8 @@ class Follower:
         if self._content is not None and self.log.ended and self.log.ended.how == "eof":
             self._content.flush()
         if self._framer is not None:
-            self.events += self._framer.close()
-            self._note(len(self.lines_after) - 1)
+            self.events.extend(self._framer.close(), self.body, self.lines)
+            self._note(len(self.lines_after) - 1, len(self.lines))
 
     def interpret(self) -> range:
         """Read the events framed so far; return the numbers of the new deltas.
@@ -220,7 +238,7 @@ class Follower:
             self.framing = self._framing_from(plain)
             self._framer = FRAMERS[self.framing]()
             self.lines, self.comments = self._framer.lines, self._framer.comments
-        self.events += self._framer.feed(plain)
+        self.events.extend(self._framer.feed(plain), self.body, self.lines)
 
     def _framing_from(self, start: bytes) -> str:
         if self.dialect != "auto":
@@ -270,14 +288,15 @@ class Follower:
             self._told_comments += 1
 
     def _add(self, deltas: list[Delta], event: int, line: int) -> None:
-        self.deltas += deltas
+        self.deltas.extend(deltas)
         for _ in deltas:
             self.delta_events.append(event)
             self.delta_lines.append(line)
 
-    def _note(self, row: int) -> None:
+    def _note(self, row: int, n_lines: int) -> None:
         """Note that all lines found so far had arrived with this read."""
         # The last row is noted again by the next poll and by `close`.  HTTP can deliver one
         # read in several pieces, and a recorder then extends its last row: the lines of the
         # later pieces arrived with the same read.
-        self.lines_after[row:] = array("q", [len(self.lines)])
+        del self.lines_after[row:]
+        self.lines_after.append(n_lines)

@@ -6,7 +6,7 @@ And the part of a follower that the modules of problems use.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from streamlab.decode import Event, Lines
@@ -36,8 +36,12 @@ class Framed(Protocol):
     """A follower that is closed, with its deltas; see `Follower`."""
 
     lines: Lines
-    events: list[Event]
-    deltas: list[Delta]
+
+    @property
+    def events(self) -> Sequence[Event]: ...  # noqa: D102
+    @property
+    def deltas(self) -> Sequence[Delta]: ...  # noqa: D102
+
     delta_events: array[int]
     dialect: str
 

@@ -9,6 +9,7 @@ Rule: a table has exactly these columns, also when it has no rows.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -150,13 +151,16 @@ def texts(values: Iterable[str]) -> ExtensionArray:
 
     JSON can spell half a character (``"\\ud83d"``), which no encoding can hold.
     """
-    rows = list(values)
-    # Lone surrogates are rare, and looking for them in each text is slow.  So all texts are
-    # tried at once, and are repaired one by one only if Arrow refuses them.
-    try:
-        return strings(pa.array(rows, pa.large_string()))
-    except UnicodeEncodeError:
-        return strings(pa.array([whole(text) for text in rows], pa.large_string()))
+    # In parts: a list of a million strings takes more memory than their column.
+    rows, parts = iter(values), [pa.array([], pa.large_string())]
+    while some := list(islice(rows, 1 << 16)):
+        # Lone surrogates are rare, and looking for them in each text is slow.  So texts are
+        # tried together, and are repaired one by one only if Arrow refuses them.
+        try:
+            parts.append(pa.array(some, pa.large_string()))
+        except UnicodeEncodeError:
+            parts.append(pa.array(map(whole, some), pa.large_string()))
+    return strings(pa.concat_arrays(parts))
 
 
 def blobs(values: pa.Array) -> ExtensionArray:

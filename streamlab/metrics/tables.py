@@ -116,6 +116,7 @@ class Tables:
     @cached_property
     def follower(self) -> Follower:
         """The follower, closed, with all its deltas."""
+        self._framed.poll(interpret=True)  # while the events are at hand
         self.framed.interpret()
         return self.framed
 

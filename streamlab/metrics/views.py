@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Sequence
-from operator import attrgetter
 
 import numpy as np
 import pandas as pd
@@ -104,10 +103,10 @@ def events(tape: Tape, follower: Follower) -> pd.DataFrame:
     ends = np.append(0, np.array(follower.lines.ends, dtype=np.int64))
     columns: dict[str, object] = {
         "event": np.arange(len(rows), dtype=np.int64),
-        "type": texts(row.type for row in rows),
+        "type": texts(kind for kind, _, _ in rows.kinds).take(rows.codes),
         "data": texts(row.data for row in rows),
-        "id": texts(row.id for row in rows),
-        "retry": integers(row.retry for row in rows),
+        "id": texts(name for _, name, _ in rows.kinds).take(rows.codes),
+        "retry": integers(retry for _, _, retry in rows.kinds).take(rows.codes),
         "first_line": first,
         "last_line": last,
         "n_bytes": ends[last + 1] - ends[first],
@@ -120,15 +119,16 @@ def events(tape: Tape, follower: Follower) -> pd.DataFrame:
 def deltas(tape: Tape, follower: Follower) -> pd.DataFrame:
     """Return the deltas: what each event adds to the answer."""
     rows = follower.deltas
+    text = slices(bytes(rows.text), np.append(0, rows.ends)).cast(pa.large_string())
     event = np.array(follower.delta_events, dtype=np.int64)
     line = np.array(follower.delta_lines, dtype=np.int64)
     columns: dict[str, object] = {
         "delta": np.arange(len(rows), dtype=np.int64),
         "event": known(event, event >= len(follower.events)),
-        "kind": texts(row.kind for row in rows),
-        "choice": integers(row.choice for row in rows),
-        "text": texts(row.text for row in rows),
-        "n_tokens": integers(row.n_tokens for row in rows),
+        "kind": strings(_word(rows.kinds, rows.codes)),
+        "choice": _known(rows.choice),
+        "text": strings(text),
+        "n_tokens": _known(rows.n_tokens),
     }
     arrived = arrivals_of(tape).of(*brought(follower, line))
     return frame("deltas", arrived | columns)
@@ -207,8 +207,7 @@ def _has_fields(tape: Tape, follower: Follower) -> bool:
 def _blocks(follower: Follower) -> tuple[Ints, Ints]:
     """Return the first and the last line of each event."""
     rows = follower.events
-    first = np.fromiter(map(attrgetter("first_line"), rows), np.int64, len(rows))
-    return first, np.fromiter(map(attrgetter("last_line"), rows), np.int64, len(rows))
+    return np.array(rows.first_line, np.int64), np.array(rows.last_line, np.int64)
 
 
 def _event_of(line: Ints, follower: Follower) -> ExtensionArray:

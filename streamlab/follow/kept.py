@@ -1,0 +1,155 @@
+"""Events and deltas of a long stream in columns: sequences that make their items on use.
+
+As objects, a million events take 0.8 GB, and most of that repeats the body.  So the data of an
+event stay in the body, as the text of a line does.
+
+Rule: an item equals the one that was added.  What the columns cannot hold is kept as it came.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator, Sequence
+from typing import TypeVar, overload
+
+from streamlab.decode import Event, Lines
+from streamlab.dialects import Delta, Kind
+from streamlab.follow.log import Body
+from streamlab.follow.text import whole
+
+T = TypeVar("T")
+NONE = -1  # in a column of counts
+_LF = 0x0A
+_Kind = tuple[str, str, int | None]  # type, id and retry of an event
+
+
+class Kept(Sequence[T]):
+    """A sequence whose subclass makes each item by its number."""
+
+    def item(self, number: int) -> T:
+        """Make an item."""
+        raise NotImplementedError
+
+    @overload
+    def __getitem__(self, index: int) -> T: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[T]: ...
+    def __getitem__(self, index: int | slice) -> T | list[T]:
+        numbers = range(len(self))[index]
+        return self.item(numbers) if isinstance(numbers, int) else list(map(self.item, numbers))
+
+    def __iter__(self) -> Iterator[T]:
+        """Yield the items, in order."""
+        return map(self.item, range(len(self)))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and list(self) == list(other)
+
+    __hash__ = None  # type: ignore[assignment]  # it grows
+
+
+class Events(Kept[Event]):
+    """The events of a body; the columns `codes` and `kinds` give type, id and retry."""
+
+    def __init__(self) -> None:
+        self.first_line: array[int] = array("q")
+        self.last_line: array[int] = array("q")
+        self.codes: array[int] = array("i")  # index in `kinds`
+        self.kinds: list[_Kind] = []
+        self._codes: dict[_Kind, int] = {}
+        self._data: dict[int, str] = {}  # what is not one stretch of the body
+        self._latest: list[Event] = []
+        self._body: Body = b""
+        self._lines = Lines()
+
+    def __len__(self) -> int:
+        return len(self.last_line)
+
+    def extend(self, found: list[Event], body: Body, lines: Lines) -> None:
+        """Add the events that a framer has just found in `body`."""
+        self._body, self._lines, self._latest = body, lines, found
+        for type_, data, id_, retry, first, last in found:
+            code = self._codes.setdefault((type_, id_, retry), len(self.kinds))
+            if code == len(self.kinds):
+                self.kinds.append((type_, id_, retry))
+            if not self._is_in_body(data, first, last):
+                self._data[len(self)] = data
+            self.codes.append(code)
+            self.first_line.append(first)
+            self.last_line.append(last)
+
+    def item(self, number: int) -> Event:
+        """Make an event; those that were added last are still there."""
+        latest = number - len(self) + len(self._latest)
+        if latest >= 0:
+            return self._latest[latest]
+        type_, id_, retry = self.kinds[self.codes[number]]
+        first, last = self.first_line[number], self.last_line[number]
+        if (data := self._data.get(number)) is None:
+            start, end = self._span(first, last)
+            data = str(self._body[start:end], "utf-8")
+        return Event(type_, data, id_, retry, first, last)
+
+    def _span(self, first: int, last: int) -> tuple[int, int]:
+        """Return where data lie: in a line, or between ``data: `` and two LF."""
+        ends = self._lines.ends
+        start, end = ends[first - 1] if first else 0, ends[last]
+        return (start, end - 1) if first == last else (start + 6, end - 2)
+
+    def _is_in_body(self, data: str, first: int, last: int) -> bool:
+        # After a CR, an LF may still come and move the end of the line.
+        if last - first > 1 or self._body[self._lines.ends[last] - 1] != _LF:
+            return False
+        start, end = self._span(first, last)
+        return bytes(self._body[start:end]) == data.encode("utf-8", "replace")
+
+
+class Deltas(Kept[Delta]):
+    """The deltas of a stream; `choice` and `n_tokens` have `NONE` where there is none."""
+
+    def __init__(self) -> None:
+        self.codes = bytearray()  # index in `kinds`
+        self.kinds: list[Kind] = []
+        self.ends: array[int] = array("q")  # of the texts, in `text`
+        self.text = bytearray()
+        self.choice: array[int] = array("q")
+        self.n_tokens: array[int] = array("q")
+        self._odd: dict[int, Delta] = {}
+
+    def __len__(self) -> int:
+        return len(self.n_tokens)
+
+    def extend(self, found: list[Delta]) -> None:
+        """Add deltas."""
+        for delta in found:
+            kind, text, choice, n_tokens = delta[:4]
+            shown = whole(text)
+            if delta[4:] != _PLAIN or shown != text or not (_fits(choice) and _fits(n_tokens)):
+                self._odd[len(self)] = delta
+            if kind not in self.kinds:
+                self.kinds.append(kind)
+            self.codes.append(self.kinds.index(kind))
+            self.text += shown.encode()
+            self.ends.append(len(self.text))
+            self.choice.append(NONE if choice is None or not _fits(choice) else choice)
+            self.n_tokens.append(NONE if n_tokens is None or not _fits(n_tokens) else n_tokens)
+
+    def item(self, number: int) -> Delta:
+        """Make a delta."""
+        if number in self._odd:
+            return self._odd[number]
+        start = self.ends[number - 1] if number else 0
+        choice, n_tokens = self.choice[number], self.n_tokens[number]
+        return Delta(
+            self.kinds[self.codes[number]],
+            self.text[start : self.ends[number]].decode(),
+            None if choice == NONE else choice,
+            None if n_tokens == NONE else n_tokens,
+        )
+
+
+_PLAIN = (None,) * 4  # index, id, name and value
+
+
+def _fits(number: int | None) -> bool:
+    return number is None or 0 <= number < 2**62

@@ -1,0 +1,119 @@
+"""What is kept in columns comes back as it was, and takes little memory."""
+
+import tracemalloc
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from streamlab.decode import NDJSONParser, SSEParser
+from streamlab.dialects import Delta
+from streamlab.follow import Follower
+from streamlab.follow.kept import Deltas, Events
+from streamlab.tape import Recorder, Stamp
+
+PARTS = [b"data: ", b"data:", b"data", b"x", "é".encode(), b"\xff", b"\n", b"\r", b"\r\n", b" "]
+PARTS += [b"\n\n", b"data: abc\n\n", b"event: e\n", b"id: 7\n", b"retry: 9\n", b": c\n"]
+PARTS += [b"\xef\xbb\xbf"]
+    b"\n\n",
+    b"data: abc\n\n",
+    b"event: e\n",
+    b"id: 7\n",
+    b"retry: 9\n",
+    b": c\n",
+    b"\xef\xbb\xbf",
+]
+bodies = st.lists(st.lists(st.sampled_from(PARTS), max_size=6).map(b"".join), max_size=12)
+
+counts = st.none() | st.integers(-2, 2**64)
+deltas = st.builds(
+    Delta,
+    st.sampled_from(["content", "usage", "tool_call"]),
+    st.text() | st.just("\ud83d") | st.just("\ude00x"),
+    counts,
+    counts,
+    st.none() | st.integers(0, 3),
+    st.none() | st.text(max_size=3),
+    st.none() | st.text(max_size=3),
+    st.none() | st.just({"a": 1}),
+)
+
+
+@pytest.mark.parametrize("framer", [SSEParser, NDJSONParser])
+def test_events_come_back_as_they_were(framer):
+    @settings(max_examples=300, deadline=None)
+    @given(bodies)
+    def check(pieces):
+        parser, events, found, body = framer(), Events(), [], bytearray()
+        for piece in pieces:
+            body += piece
+            new = parser.feed(piece)
+            found += new
+            events.extend(new, body, parser.lines)
+        events.extend([], body, parser.lines)
+        assert list(events) == found
+        assert events[:2] == found[:2]
+
+    check()
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(deltas))
+def test_deltas_come_back_as_they_were(rows):
+    kept = Deltas()
+    kept.extend(rows)
+
+    assert list(kept) == rows
+    assert kept.text.decode() is not None
+    assert kept[1:3] == rows[1:3]
+
+
+@pytest.mark.parametrize("index", [3, -4])
+def test_there_is_no_more(index):
+    kept = Deltas()
+    kept.extend([Delta("content", "a")] * 3)
+
+    assert kept[-1] == Delta("content", "a")
+    with pytest.raises(IndexError):
+        kept[index]
+
+
+EVENT = b'data: {"id":"c","choices":[{"index":0,"delta":{"content":" token"}}]}\n\n'
+
+
+def test_a_stream_takes_at_most_200_bytes_an_event_beyond_its_body():
+    """Recorder and follower, with every event read as it comes: lines, events and deltas."""
+    n_events = 20_000
+    tracemalloc.start()
+    try:
+        log = Recorder()
+        log.meta["content_type"] = "text/event-stream"
+        follower = Follower(log, "openai_chat")
+        for row in range(n_events):
+            log.append(EVENT, Stamp(row, row, "kernel", 1, row))
+            log.deliver()
+            follower.poll()
+            follower.interpret()
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert len(follower.deltas) == n_events
+    assert (held - n_events * len(EVENT)) / n_events <= 200
+
+
+def test_a_line_of_many_megabytes_is_linear():
+    """Twice the reads of one line take about twice the time: the best of three counts."""
+    import time
+
+    def took(n_reads):
+        log = Recorder()
+        follower = Follower(log, "sse")
+        began = time.process_time()
+        for row in range(n_reads):
+            log.append(b"x" * 4096, Stamp(row, row))
+            follower.poll()
+        return time.process_time() - began
+
+    ratio = min(took(8_000) / took(2_000) for _ in range(3))
+    assert ratio < 12  # four times the reads; a copy of the line in each read makes it 16
