@@ -15,14 +15,6 @@ from streamlab.tape import Recorder, Stamp
 PARTS = [b"data: ", b"data:", b"data", b"x", "é".encode(), b"\xff", b"\n", b"\r", b"\r\n", b" "]
 PARTS += [b"\n\n", b"data: abc\n\n", b"event: e\n", b"id: 7\n", b"retry: 9\n", b": c\n"]
 PARTS += [b"\xef\xbb\xbf"]
-    b"\n\n",
-    b"data: abc\n\n",
-    b"event: e\n",
-    b"id: 7\n",
-    b"retry: 9\n",
-    b": c\n",
-    b"\xef\xbb\xbf",
-]
 bodies = st.lists(st.lists(st.sampled_from(PARTS), max_size=6).map(b"".join), max_size=12)
 
 counts = st.none() | st.integers(-2, 2**64)
