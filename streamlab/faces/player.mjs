@@ -197,7 +197,7 @@ function drawEvents(box, s, st) {
   for (let i = Math.max(0, st.event - 3); i < st.event; i++) {
     const [, type, data] = s.events[i], [, t, lo] = s.reads[upTo(s.stops.read, s.stops.event[i] - 1)] ?? [], row = make("div", "sl-line", list);
     make("span", "sl-number sl-field", row, i);
-    row.append(`${type} ${JSON.stringify(short(data))}`);
+    row.append(`${type} "${short(data).replaceAll("\n", "↵")}"`);
     make("span", "sl-dim", row, t == null ? "" : lo != null ? ` between ${ms(lo)} and ${ms(t)}` : ` at ${ms(t)}`);
   }
   if (st.registers.data || st.registers.event) make("div", "sl-line sl-dim", list, `${st.event}  ${st.registers.event || "message"} waits for a blank line`);

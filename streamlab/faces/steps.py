@@ -13,10 +13,10 @@ import json
 import re
 import zlib
 from base64 import b64encode
-from bisect import bisect_right
+from bisect import bisect_left
 from codecs import getincrementaldecoder
 from collections.abc import Iterator
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -90,23 +90,20 @@ def _wire(tape: Tape, body: bytes) -> Wire:
     """Return the body with the framing that its chunks must have had, as far as noted."""
     decoder = content_decoder(str(tape.meta.get("content_encoding") or "identity"))
     ends = list(accumulate(len(decoder.feed(read.data)) for read in tape))
-    shown, frames, start, after = bytearray(), [], 0, {0: 0}
-    chunks = sorted({end for end in tape.chunk_ends or () if end > 0})
-    for end in chunks if tape.body == body else ():
-        size, is_whole = b"%x\r\n" % (end - start), end <= len(body)
-        frames.append([len(shown), len(size)])
-        shown += size
-        within = ends[bisect_right(ends, start) : bisect_right(ends, end)]
-        after |= {at: at - start + len(shown) for at in within}
-        shown += body[start:end]
-        if is_whole:
-            frames.append([len(shown), 2])
-            shown += b"\r\n"
-            after[end] = len(shown)  # the end of a chunk comes with its last byte
-        start = end
-    after |= {at: at - start + len(shown) for at in ends if at > start}
-    shown += body[start:]
-    return Wire(bytes(shown), [after[end] for end in ends], frames, is_timed=True)
+    chunks = sorted({0, *(tape.chunk_ends or ())}) if tape.body == body else []
+    inserts: list[tuple[int, int, bytes]] = []  # 0: the end of a chunk, which its read brought
+    for start, end in pairwise(chunks):
+        inserts.append((start, 1, b"%x\r\n" % (end - start)))
+        inserts += [(end, 0, b"\r\n")] if end <= len(body) else []
+    before = list(accumulate((len(text) for *_, text in inserts), initial=0))
+    cuts = pairwise([0, *(at for at, *_ in inserts)])
+    parts = (body[a:b] + text for (a, b), (*_, text) in zip(cuts, inserts, strict=True))
+    return Wire(
+        b"".join(parts) + body[inserts[-1][0] if inserts else 0 :],
+        [end + before[bisect_left(inserts, (end, 1, b""))] for end in ends],
+        [[at + n, len(text)] for (at, _, text), n in zip(inserts, before, strict=False)],
+        is_timed=True,
+    )
 
 
 def _reads(tables: Tables, wire: Wire) -> list[list[object]]:
