@@ -24,10 +24,9 @@ def path_of(text: str) -> Path | None:
     found = list(_STEP.finditer(text, 1))
     if text != "$" + "".join(step[0] for step in found):
         return None
-    steps = (step.groups() for step in found)
     return tuple(
         int(number) if number else None if every else name or quoted[1:-1]
-        for name, number, every, quoted in steps
+        for name, number, every, quoted in (step.groups() for step in found)
     )
 
 

@@ -44,12 +44,12 @@ def json_lines(framed: Framed) -> str | None:
     kinds = framed.lines.kinds[:_LOOKED_AT]
     loose = [number for number, kind in enumerate(kinds) if kind in (OTHER, TAIL)]
     found = [number for number in loose if isinstance(parse(framed.line(number)), dict)]
-    if len(found) < 2:
-        return None
-    where = f'came without "data:", the first in line {found[0]}'
-    why = "JSON lines that are labelled as server-sent events"
-    hint = 'Name the dialect, such as dialect="ollama" or "ndjson"'
-    return f"{counted(len(found), 'line')} of JSON {where}: {why}. {hint}."
+    said = (
+        f'{counted(len(found), "line")} of JSON came without "data:", the first in line '
+        f"{found[0] if found else 0}: JSON lines that are labelled as server-sent events. "
+        'Name the dialect, such as dialect="ollama" or "ndjson".'
+    )
+    return said if len(found) > 1 else None
 
 
 def _are(found: list[Event] | list[str]) -> str:

@@ -64,7 +64,10 @@ def tok_s_e2e(tables: Tables) -> float:
 
 
 def tok_s_user(tables: Tables) -> float:
-    """Tokens per second as a reader sees them: 1 / `itl_mean_ms`, so of visible tokens only."""
+    """Tokens per second as a reader sees them: 1 / `itl_mean_ms`; NaN if that is NaN.
+
+    So only of tokens that were streamed: not of reasoning that the server kept to itself.
+    """
     return ratio(1e3, itl_mean_ms(tables))
 
 
