@@ -231,6 +231,9 @@ class Recording:
         nested = len(printer.stack) > 1  # IPython pushes an object to the stack, then prints it
         printer.text(repr(self) if nested else str(self))
 
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        return {"text/html": self._repr_html_(), "text/plain": str(self)}
+
     def _repr_html_(self) -> str:
         return frozen.static_html(self.tables)
 

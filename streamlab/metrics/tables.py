@@ -19,6 +19,7 @@ from streamlab.follow import Follower
 from streamlab.follow.text import counted, distinct, one_line
 from streamlab.metrics import views
 from streamlab.metrics.arrivals import ended
+from streamlab.metrics.elided import ElidedLines
 from streamlab.metrics.schema import FLOAT, STRING
 from streamlab.tape import Tape
 
@@ -147,7 +148,7 @@ class Tables:
     @_kept
     def lines(self) -> pd.DataFrame:
         """One row a line, blank ones too; see `streamlab.metrics.views.lines`."""
-        return views.lines(self.tape, self.framed)
+        return ElidedLines(views.lines(self.tape, self.framed)).told(self.framed)
 
     @property
     @_kept

@@ -1,0 +1,68 @@
+"""The table of lines as a notebook shows it: each line elided, as in all faces."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from streamlab.follow import Follower
+from streamlab.follow.elide import elided, joined
+
+
+class Source:
+    """The stream of a table, for its deltas; a copy in another process has none."""
+
+    def __init__(self, follower: Follower | None = None) -> None:
+        self.follower = follower
+
+    def __reduce__(self) -> tuple[type[Source], tuple[()]]:
+        return Source, ()
+
+    def deltas(self) -> dict[str, list[str]]:
+        """Return the texts that each event adds, by its data."""
+        found: dict[str, list[str]] = {}
+        if (follower := self.follower) is not None:
+            follower.interpret()
+            for number, delta in zip(follower.delta_events, follower.deltas, strict=True):
+                if number < len(follower.events) and delta.kind != "comment":
+                    found.setdefault(follower.events[number].data, []).append(delta.text)
+        return found
+
+
+class AnyTable(type):
+    """The type of `ElidedLines`, of which every DataFrame is an instance."""
+
+    # `assert_frame_equal` asks whether the one table is an instance of the other's class.  A
+    # table that a user reads from a file must be as equal to ours as a plain one.
+    def __instancecheck__(cls, instance: object) -> bool:
+        return isinstance(instance, pd.DataFrame)
+
+
+class ElidedLines(pd.DataFrame, metaclass=AnyTable):
+    """A table of lines.  Its cells are whole; only what a notebook shows of them is not."""
+
+    # pandas hands these attributes on to what is made of a table: `head`, a selection.
+    _metadata = ["_source"]  # noqa: RUF012
+
+    def told(self, follower: Follower) -> ElidedLines:
+        """Return the table, which now knows its stream."""
+        self._source = Source(follower)
+        return self
+
+    @property
+    def _constructor(self) -> type[ElidedLines]:
+        return ElidedLines
+
+    def _repr_html_(self) -> str:
+        deltas, before = getattr(self, "_source", Source()).deltas(), ""
+
+        def value(text: object) -> str:
+            nonlocal before
+            said = joined(elided(str(text), deltas.get(str(text), ()), before))
+            before = str(text) or before  # a blank line stands between two events
+            return said
+
+        rows = pd.get_option("display.max_rows")
+        if rows and len(self) > rows:
+            rows = pd.get_option("display.min_rows")
+        raw = {"raw": lambda data: repr(data)[:24] + "…" * (len(repr(data)) > 24)}
+        return self.to_html(max_rows=rows, notebook=True, formatters={"value": value, **raw})
