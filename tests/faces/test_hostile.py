@@ -1,0 +1,108 @@
+"""Numbers, names and phrases from the network: no face raises, and none shows a control."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+import streamlab as sl
+from streamlab.cli import main
+from tests.servers.raw import raw_server, sends
+
+BAD = "\x1b[2J\x9b\u202e\u200f\u2028\u061c\ud800\x00\x7f"
+UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+BIG = "9" * 4000
+
+
+def everything(rec: sl.Recording) -> list[str]:
+    return [
+        repr(rec),
+        str(rec),
+        rec._repr_html_(),
+        str(rec.problem),
+        str(rec.summary),
+        str(rec.lens()),
+        rec.deltas.to_csv(),
+        rec.label,
+        str(rec.complete),
+        str(rec.finish_detail),
+        str(rec.server_times),
+    ]
+
+
+def chunk(usage: str, **more: object) -> bytes:
+    frame = {"id": "x", "object": "chat.completion.chunk", "model": "m", **more}
+    choice = {"index": 0, "delta": {"content": "hi"}, "finish_reason": "stop"}
+    text = json.dumps({**frame, "choices": [choice], "usage": 0}).replace(
+        '"usage": 0', f'"usage": {usage}'
+    )
+    return b"data: " + text.encode() + b"\n\ndata: [DONE]\n\n"
+
+
+NUMBERS = [BIG, f"-{BIG}", "1e999", "-1e999", "NaN", "1.5", "-3", "true", '"7"', "[1]", "9" * 19, "9" * 400]  # fmt: skip
+
+
+@pytest.mark.parametrize("number", NUMBERS, ids=lambda text: text[:8])
+@pytest.mark.parametrize("field", ["completion_tokens", "prompt_tokens", "total_tokens"])
+def test_any_number_of_tokens_is_shown_or_missing(
+    number: str, field: str, capsys: pytest.CaptureFixture[str], tmp_path
+) -> None:
+    body = chunk(f'{{"{field}": {number}}}')
+    head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncontent-length: %d\r\n\r\n"
+    with raw_server(sends(head % len(body) + body)) as url:
+        rec = sl.record(sl.openai("m", base_url=url, api_key="sk-0123456789"), "hi")
+
+    for text in everything(rec):
+        assert "9" * 30 not in text
+    rec.save(tmp_path / "a.parquet")
+    rec.save(tmp_path / "a.jsonl")
+    for name in ("a.parquet", "a.jsonl"):
+        again = sl.load(tmp_path / name)
+        assert everything(again)
+    assert main(["show", str(tmp_path / "a.jsonl")]) == 0
+    assert rec.text == "hi"
+
+
+@pytest.mark.parametrize(
+    "where", ["reason", "header", "model", "finish", "error", "type", "name"]
+)
+def test_no_control_character_of_a_phrase_is_shown(
+    where: str, capsys: pytest.CaptureFixture[str], tmp_path
+) -> None:
+    status, reason, kind = 200, "OK", "text/event-stream"
+    body = chunk("null")
+    raw = json.dumps(BAD)[1:-1]
+    if where == "reason":
+        status, reason = 401, "No\x1b[2J\x9b entry"
+    if where == "header":
+        kind = "text/\x1b[2Jx\x9b"
+    if where == "model":
+        body = chunk("null", model=BAD)
+    if where == "finish":
+        body = body.replace(b'"stop"', f'"{raw}"'.encode())
+    if where == "error":
+        body = f'data: {{"error": {{"message": "{raw}", "type": "{raw}"}}}}\n\n'.encode()
+    if where == "type":
+        body = f"event: {BAD[:-3]}x\ndata: 1\n\n".encode("utf-8", "replace")
+    if where == "name":
+        body = body.replace(b'"hi"', f'"hi", "tool_calls": [{{"index": 0, "function": {{"name": "{raw}"}}}}]'.encode())  # fmt: skip
+    head = f"HTTP/1.1 {status} {reason}\r\ncontent-type: {kind}\r\n".encode("latin-1")
+    with raw_server(sends(head + b"content-length: %d\r\n\r\n" % len(body) + body)) as url:
+        rec = sl.record(sl.openai("m\x1b[2J\x9b\u202e\u200f\u2028", base_url=url, api_key="sk-0123456789"), "hi")
+
+    rec.save(tmp_path / "a.jsonl")
+    capsys.readouterr()
+    for flags in ([], ["--events"], ["--deltas"], ["--reads"]):
+        main(["show", str(tmp_path / "a.jsonl"), *flags])
+    shown = capsys.readouterr()
+    for text in [
+        repr(rec),
+        str(rec),
+        rec._repr_html_(),
+        str(rec.problem),
+        shown.out,
+        shown.err,
+    ]:
+        assert UNSEEN.findall(text) == []
