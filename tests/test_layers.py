@@ -20,7 +20,7 @@ ROOMS = {
     "dialects": "errors",
     "follow": "errors tape decode dialects",
     "endpoints": "errors dialects",
-    "net": "errors tape httpx httpcore",
+    "net": "errors tape httpx httpcore h11",
     "server": "errors tape h11",
     "metrics": "errors tape decode dialects follow numpy pandas pyarrow",
     "formats": "errors tape follow metrics pyarrow pandas",  # metrics hands out pandas' tables

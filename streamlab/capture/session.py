@@ -140,7 +140,7 @@ class Session:
         meta, pairs, url = self.recorder.meta, request.headers.multi_items(), str(request.url)
         self._secrets = redact.secrets_in(pairs) + redact.secrets_asked(url, fields)
         self._known = Echoes(self._secrets)
-        quiet.begin(id(self), self._known)
+        quiet.running[id(self)] = self._known
         shown = redact.body(fields, self._known)
         meta.update(
             url=redact.text(redact.url(url), self._known),
@@ -303,7 +303,7 @@ class Session:
         # the loop, must not.
         self._pieces = self._connection = None
         _unnoticed.discard(weakref.ref(self))
-        quiet.end(id(self))
+        quiet.running.pop(id(self), None)
         _remember(self)
 
     @contextmanager

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import takewhile
 from urllib.parse import unquote_to_bytes
 
 _LONGEST_PART = 256
@@ -68,19 +67,14 @@ class Echoes:
         self._tail, self._shown = window[settled:], shown[settled:]
         return before, shown[n_before:]
 
+    def masked(self, data: bytes) -> bytes:
+        """Return whole data with its secrets masked; the state stays as it is."""
+        plain, begins = self._unescaped(data)
+        return _overwritten(data, _found(plain, self._secrets), begins)
+
     def close(self) -> bytes:
         """Return the bytes from `at` on, masked, if the body has ended within a secret."""
         return b"*" * len(self._tail) if len(self._tail) >= _LONGEST_BEGINNING else b""
-
-    def spans(self, data: bytes) -> list[tuple[int, int]]:
-        """Return where secrets stand in whole data, and beginnings of secrets that were cut."""
-        plain, begins = self._unescaped(data)
-        found = [
-            (at, at + _n_common(plain[at:], secret))
-            for secret in self._secrets
-            for at, _ in _found(plain, [secret[:_LONGEST_BEGINNING]])
-        ]
-        return found if begins is None else [(begins[a], begins[b]) for a, b in found]
 
     def _unescaped(self, data: bytes) -> tuple[bytes, Sequence[int] | None]:
         """Return data without escapes, and where each of its bytes began; None: in place."""
@@ -130,12 +124,6 @@ def _found(data: bytes, secrets: Iterable[bytes]) -> Iterator[tuple[int, int]]:
         while at >= 0:
             yield at, at + len(secret)
             at = data.find(secret, at + 1)
-
-
-def _n_common(data: bytes, secret: bytes) -> int:
-    """Return how many bytes at the beginning of both are equal."""
-    same = takewhile(lambda pair: pair[0] == pair[1], zip(data, secret, strict=False))
-    return sum(1 for _ in same)
 
 
 def _begun(data: bytes, secrets: Iterable[bytes]) -> int:

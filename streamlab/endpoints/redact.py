@@ -143,13 +143,8 @@ def _password(credentials: str) -> str:
 
 def text(message: str, known: Echoes = NONE) -> str:
     """Return a message with known secrets masked, and those of the URLs in it."""
-    message = _masked(message)
-    if not known:
-        return message
-    data = message.encode("utf-8", "surrogatepass")
-    for first, end in sorted(known.spans(data), reverse=True):
-        data = data[:first] + MASK.encode() + data[end:]
-    return data.decode("utf-8", "replace")
+    data = _masked(message).encode("utf-8", "surrogatepass")
+    return known.masked(data).decode("utf-8", "surrogatepass")
 
 
 def _masked(message: str) -> str:

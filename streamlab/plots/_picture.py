@@ -7,6 +7,7 @@ colours of those Axes.  Lines that differ in colour differ in shape or dashes to
 
 from __future__ import annotations
 
+import warnings
 from base64 import b64encode
 from collections.abc import Sequence
 from html import escape
@@ -171,7 +172,10 @@ def to_png(figure: Figure) -> bytes:
     """Return a figure as PNG, with the alt text as its description."""
     drawn, out, described = BytesIO(), BytesIO(), PngInfo()
     face = figure.get_facecolor()
-    figure.savefig(drawn, format="png", dpi=2 * DPI, facecolor=face, transparent=False)
+    with warnings.catch_warnings():
+        # The font has no sign for a control character that a server sent: a box is drawn.
+        warnings.filterwarnings("ignore", "Glyph", UserWarning)
+        figure.savefig(drawn, format="png", dpi=2 * DPI, facecolor=face, transparent=False)
     # Lines and letters need few colours: with a palette a picture has a third of the bytes, and
     # a page with several pictures stays small.
     described.add_itxt("Description", alt(figure))
