@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from numbers import Integral
 from pathlib import Path
@@ -13,7 +13,6 @@ from typer import Argument, Option
 
 from streamlab.cli._terminal import console
 from streamlab.errors import UsageError
-from streamlab.follow.gap import MERGED
 from streamlab.follow.text import line_of, one_line
 
 if TYPE_CHECKING:
@@ -60,7 +59,7 @@ def run(
 
     Times are in ms since the request was sent; a gap is the time since the row above. A row
     that arrived in the same read as the row above has "same read" in place of a gap. A
-    row has "merged" if its bytes queued while the program was busy: its gap is not known.
+    gap is not known if the bytes queued while the program was busy.
     The command also shows comments, ignored lines and an unfinished last line. The blank line
     that completes an event shows what the event added. Of a long line the middle is left out,
     and what the event added stays; --full shows all of it.
@@ -101,9 +100,7 @@ def table(
     width = None if full else min(out.width, COLUMNS)
     words_of = _WORDS.get(name) or partial(_line, recording, _added(recording), width)
     out.print(f"{name[:-1]:>6} {'t_ms':>10} {'gap_ms':>10}", style="bold")
-    kinds = recording.tape.columns.arrival
-    merged = {read for read, kind in enumerate(kinds) if kind == MERGED}
-    for text in _rows(rows.itertuples(index=False), words_of, merged):
+    for text in _rows(rows.itertuples(index=False), words_of):
         if width is not None:
             text.truncate(width, overflow="ellipsis")
         out.print(text, soft_wrap=True)
@@ -119,16 +116,14 @@ def _head(out: Console, file: Path, recording: Recording) -> None:
     out.print()
 
 
-def _rows(
-    rows: Iterable[Row], words_of: Callable[[Row], Text], merged: Collection[int]
-) -> Iterator[Text]:
+def _rows(rows: Iterable[Row], words_of: Callable[[Row], Text]) -> Iterator[Text]:
     from rich.text import Text
 
     for number, row in enumerate(rows):
         # A row in the same read arrived with the row above.  A gap of 0 ms would claim that a
         # time between the two was measured.
         same = number > 0 and getattr(row, "coalesced", False)
-        gap = "same read" if same else "merged" if row.read in merged else _ms(row.gap_ms)
+        gap = "same read" if same else _ms(row.gap_ms) or "not known" * (number > 0)
         style = "dim" if same else ""
         when = Text.assemble(f"{number:>6} {_ms(row.t_ms):>10} ", (f"{gap:>10}", style))
         yield when.append("  ").append_text(words_of(row))

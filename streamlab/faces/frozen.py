@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from streamlab.faces.heat import heat_html, legend
 from streamlab.faces.text import gap_bars, gaps, ttft
 from streamlab.follow.elide import GLYPHS, ShownLine, shown_line
+from streamlab.follow.gap import MERGED
 from streamlab.follow.text import counted, duration, one_line, several_lines
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def static_text(tables: Tables, *, said: str = "", kept: str = "") -> str:
 def facts(tables: Tables) -> dict[str, str]:
     """Return the head table: names and values, in words."""
     known_ms = tables.reads["gap_ms"].dropna().tolist()
-    known = " known" if len(known_ms) < len(tables.reads) - 1 else ""
+    known = " known" if MERGED in tables.tape.columns.arrival else ""
     in_all_ms = (tables.tape.end.t_ns - tables.t0_ns) / 1e6
     since = "in all" if tables.t0_known else "since the first read"
     return {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from streamlab.follow.gap import MERGED
 from streamlab.follow.text import counted, duration, one_line, sparkline
 from streamlab.tape import Tape
 
@@ -64,7 +65,8 @@ def gap_bars(tables: Tables) -> str:
     "Unverified": of the read after the largest gap is not known whether it is merged.
     """
     reads = tables.reads
-    drawn, longest = sparkline(reads["gap_ms"].tolist()[1:]), reads.nlargest(1, "gap_ms")
+    begin = 0 if MERGED in tables.tape.columns.arrival[:1] else 1  # it may hide gaps within it
+    drawn, longest = sparkline(reads["gap_ms"].tolist()[begin:]), reads.nlargest(1, "gap_ms")
     return f"{drawn}, unverified" if longest["arrival"].isna().any() else drawn
 
 

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 ENDINGS = (".parquet",)
 
+_KINDS = {None: UNKNOWN} | {kind: code for code, kind in enumerate(ARRIVALS)}
+
 KEY = b"streamlab"
 VERSION = 1
 
@@ -223,6 +225,8 @@ def _tape(table: pa.Table, about: About) -> Tape:
 def _columns(table: pa.Table) -> tuple[Columns, bytes]:
     """Return the columns of a tape, and its body."""
     tiers = [TIERS.index(tier) for tier in table["stamp"].to_pylist()]
+    older = "arrival" not in table.column_names
+    kinds = [None] * len(table) if older else table["arrival"].to_pylist()
     columns = Columns(
         ends=array("q", table["end"].to_pylist()),
         arrived_ns=array("q", table["arrived_ns"].to_pylist()),
@@ -230,18 +234,10 @@ def _columns(table: pa.Table) -> tuple[Columns, bytes]:
         delivered_ns=_stamps(table, "delivered_ns"),
         lo_ns=_stamps(table, "lo_ns"),
         n_segments=array("i", _stamps(table, "n_segments")),
-        arrival=array("b", _arrivals(table)),
+        arrival=array("b", [_KINDS[kind] for kind in kinds]),
         tier=bytearray(tiers),
     )
     return columns, b"".join(table["raw"].to_pylist())
-
-
-def _arrivals(table: pa.Table) -> list[int]:
-    """Return the codes of the kinds; older files do not have this column."""
-    if "arrival" not in table.column_names:
-        return [UNKNOWN] * len(table)
-    names = table["arrival"].to_pylist()
-    return [UNKNOWN if name is None else ARRIVALS.index(name) for name in names]
 
 
 def _stamps(table: pa.Table, name: str) -> array[int]:

@@ -10,7 +10,6 @@ those after its first row are ``coalesced``, and their ``gap_ms`` is NaN, never 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -21,14 +20,6 @@ from streamlab.follow import Follower
 from streamlab.follow.gap import MERGED, gaps
 from streamlab.metrics.schema import Bools, Floats, Ints
 from streamlab.tape import UNKNOWN, Anchor, Tape
-
-
-class GapsBefore(NamedTuple):
-    """The gap before each row, in ms; NaN for the first, and for rows of the same read."""
-
-    ms: Floats  # NaN also where it is not known, at a merged read
-    lo_ms: Floats
-    hi_ms: Floats
 
 
 class Arrivals(NamedTuple):
@@ -46,19 +37,15 @@ class Arrivals(NamedTuple):
             "read": read,
             "time": pd.DatetimeIndex(self.time[read]).tz_localize("UTC"),
             "t_ms": self.t_ms[read],
-            "gap_ms": self.gaps(read, at_end).ms,
+            "gap_ms": self.gaps_ms(read, at_end)[0],
             "coalesced": _coalesced(read),
         }
 
-    def gaps(self, read: Ints, at_end: Bools) -> GapsBefore:
-        """Return the gap before each row: to the last arrival of a row of the same table.
+    def gaps_ms(self, read: Ints, at_end: Bools) -> Floats:
+        """Return the gap before each row and its bounds, `follow.gap.Gaps`, shape (3, n).
 
-        Parameters
-        ----------
-        read : ndarray of int64, shape (n,)
-            The read that brought each row; never decreasing.
-        at_end : ndarray of bool, shape (n,)
-            Whether the row ends with the last byte of its read.
+        The read of each row never decreases; the row may end with the last byte of its read.
+        NaN for the first row, and for each row that came with the row before.
         """
         first = np.flatnonzero(~_coalesced(read))
         last = np.append(first[1:], len(read))[: len(first)] - 1
@@ -66,7 +53,7 @@ class Arrivals(NamedTuple):
         arrived_ns, lo_ns, kind = (column[read[first]].tolist() for column in facts)
         made = np.full((3, len(read)), np.nan)
         made[:, first] = gaps(arrived_ns, lo_ns, kind, at_end[last].tolist())
-        return GapsBefore(*made)
+        return made
 
 
 def arrivals_of(tape: Tape) -> Arrivals:
@@ -113,11 +100,9 @@ def brought(follower: Follower, line: Ints) -> tuple[Ints, Bools]:
     return read, ends[read] == np.array(follower.lines.ends, dtype=np.int64)[line]
 
 
-def ended(follower: Follower, lines: Sequence[int]) -> pd.DataFrame:
+def ended(tape: Tape, follower: Follower) -> pd.DataFrame:
     """Return when lines ended, since t0: ``ms``, NaN if unknown, between ``lo`` and ``hi``."""
-    tape = follower.log
-    assert isinstance(tape, Tape)
-    read, at_end = brought(follower, np.array(lines, dtype=np.int64))
+    read, at_end = brought(follower, np.arange(len(follower.lines), dtype=np.int64))
     arrivals = arrivals_of(tape)
     t_ms, lo_ms = arrivals.t_ms[read], ms_since(tape.t0_ns, arrivals.lo_ns[read])
     exact = at_end | (arrivals.kind[read] != MERGED)

@@ -18,7 +18,7 @@ import pandas as pd
 
 from streamlab.follow.gap import queued
 from streamlab.follow.text import duration
-from streamlab.metrics.tables import Tables
+from streamlab.metrics.tables import Tables, named
 
 Values: TypeAlias = Callable[[Tables], "pd.Series[float]"]
 Metric: TypeAlias = Callable[[Tables], float]
@@ -51,10 +51,7 @@ def _lag_delivered_ms(tables: Tables) -> pd.Series[float]:
 
 
 def hidden(tables: Tables) -> str:
-    """Return what merged reads hide, in words; see `follow.gap.queued`.  "" without one.
-
-    If the lab sent the stream, its log says how long the server was silent meanwhile.
-    """
+    """Return what merged reads hide, see `follow.gap.queued`, and what the lab's log says."""
     said, pauses_ms = queued(tables.tape.columns), tables.sends["gap_ms"].dropna()
     if not said or pauses_ms.empty:
         return said
@@ -79,23 +76,17 @@ def quantile(values: pd.Series[float], q: float) -> float:
 
 def _quantiles(name: str, values: Values, what: str) -> tuple[Metric, Metric, Metric, Metric]:
     """Return the metrics ``…_p50_ms``, ``…_p90_ms``, ``…_p99_ms`` and ``…_max_ms``."""
-    parts = (
-        ("p50", 0.5, "Median", "1 value"),
-        ("p90", 0.9, "90th percentile", "10 values"),
-        ("p99", 0.99, "99th percentile", "100 values"),
-        ("max", 1.0, "Longest", "1 value"),
+
+    def made(part: str, q: float, word: str) -> Metric:
+        said = f"{word} of {what}; see `quantile`."
+        return named(f"{name}_{part}_ms", said, lambda tables: quantile(values(tables), q))
+
+    return (
+        made("p50", 0.5, "Median"),
+        made("p90", 0.9, "90th percentile (NaN below 10 values)"),
+        made("p99", 0.99, "99th percentile (NaN below 100 values)"),
+        made("max", 1.0, "Longest"),
     )
-
-    def made(part: str, q: float, word: str, least: str) -> Metric:
-        def metric(tables: Tables) -> float:
-            return quantile(values(tables), q)
-
-        metric.__name__ = metric.__qualname__ = f"{name}_{part}_ms"
-        metric.__doc__ = f"{word} of {what}; needs {least}, else NaN."
-        return metric
-
-    p50, p90, p99, longest = (made(*part) for part in parts)
-    return p50, p90, p99, longest
 
 
 ICL = icl_p50_ms, icl_p90_ms, icl_p99_ms, icl_max_ms = _quantiles(

@@ -17,11 +17,12 @@ from collections.abc import Callable, Collection
 from math import nan
 from typing import Literal
 
+import numpy as np
 import pandas as pd
 
 from streamlab.dialects import GENERATED
 from streamlab.dialects.reading import a_dict, parse
-from streamlab.metrics.tables import Tables
+from streamlab.metrics.tables import Tables, named
 
 Which = Literal["ms", "lo", "hi"]
 """The time itself, NaN if a merged read hides it; or its lower or upper bound."""
@@ -40,13 +41,12 @@ def ttfb_ms(tables: Tables) -> float:
 
 def ttfe_ms(tables: Tables) -> float:
     """Time to the first event of any kind − t0 (Langfuse and OpenLLMetry call it TTFT)."""
-    return _sent(tables, first(tables.event_ends["ms"]))
+    return _sent(tables, first(_event_ends(tables)))
 
 
 def ttfc_ms(tables: Tables) -> float:
     """Time to the first event with ``choices``, role-only too − t0 (vLLM calls it TTFT)."""
-    data_of, ms_of = tables.events["data"], tables.event_ends["ms"]
-    for data, t_ms in zip(data_of, ms_of, strict=True):
+    for data, t_ms in zip(tables.events["data"], _event_ends(tables), strict=True):
         if names_choices(data):
             return _sent(tables, float(t_ms))
     return nan
@@ -117,16 +117,14 @@ def tail_ms(tables: Tables) -> float:
 
 def bounded(metric: Callable[..., float]) -> list[Callable[[Tables], float]]:
     """Return a time and its two bounds as metrics: ``…_ms``, ``…_lo_ms`` and ``…_hi_ms``."""
-    return [metric, _bound(metric, "lo", "earliest"), _bound(metric, "hi", "latest")]
-
-
-def _bound(metric: Callable[..., float], which: Which, word: str) -> Callable[[Tables], float]:
-    def bound(tables: Tables) -> float:
-        return metric(tables, which)
-
-    bound.__name__ = bound.__qualname__ = metric.__name__.removesuffix("ms") + f"{which}_ms"
-    bound.__doc__ = f"``{metric.__name__}`` at the {word}; both bounds are it if it is known."
-    return bound
+    stem, known = metric.__name__.removesuffix("ms"), "both bounds are it if it is known."
+    least = f"``{metric.__name__}`` at the earliest; {known}"
+    most = f"``{metric.__name__}`` at the latest; {known}"
+    return [
+        metric,
+        named(f"{stem}lo_ms", least, lambda tables: metric(tables, "lo")),
+        named(f"{stem}hi_ms", most, lambda tables: metric(tables, "hi")),
+    ]
 
 
 def first(t_ms: pd.Series[float]) -> float:
@@ -157,8 +155,12 @@ def _eof_ms(tables: Tables) -> float:
 
 
 def _of_kind(tables: Tables, kinds: Collection[str], which: Which = "ms") -> pd.Series[float]:
-    # A comment after the last event has no event of its own, and is of no kind asked for here.
-    return tables.delta_ends.loc[tables.deltas["kind"].isin(kinds), which]
+    lines = np.array(tables.follower.delta_lines, dtype=np.int64)
+    return tables.line_ends[which].iloc[lines[tables.deltas["kind"].isin(kinds)]]
+
+
+def _event_ends(tables: Tables) -> pd.Series[float]:
+    return tables.line_ends["ms"].iloc[tables.events["last_line"]]
 
 
 def _mark_ms(tables: Tables, name: str) -> float:

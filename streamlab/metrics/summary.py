@@ -14,7 +14,7 @@ import pandas as pd
 from streamlab.follow.columns import HOW_TO_ASK
 from streamlab.follow.gap import MERGED
 from streamlab.metrics import intervals, latency, tokens
-from streamlab.metrics.tables import Tables
+from streamlab.metrics.tables import Tables, named
 from streamlab.metrics.tokens import ratio
 from streamlab.tape import UNKNOWN
 
@@ -30,34 +30,20 @@ def how(tables: Tables) -> str:
     return tables.tape.end.how
 
 
-def n_bytes(tables: Tables) -> int:
-    """Bytes of the body as sent."""
-    return len(tables.tape.body)
+def _arrived_as(kind: int) -> Callable[[Tables], int]:
+    return lambda tables: tables.tape.columns.arrival.count(kind)
 
 
-def n_reads(tables: Tables) -> int:
-    """Reads of the socket that carried body bytes."""
-    return len(tables.reads)
-
-
-def n_lines(tables: Tables) -> int:
-    """Lines of the decoded body, blank ones too."""
-    return len(tables.framed.lines)
-
-
-def n_events(tables: Tables) -> int:
-    """Events, of any kind."""
-    return len(tables.events)
-
-
-def n_deltas(tables: Tables) -> int:
-    """Deltas, of any kind."""
-    return len(tables.deltas)
-
-
-def n_chunks(tables: Tables) -> int:
-    """Events with generated text."""
-    return len(tables.chunks)
+COUNTS = [
+    named("n_bytes", "Bytes of the body as sent.", lambda tables: len(tables.tape.body)),
+    named("n_reads", "Reads of the socket with body bytes.", lambda tables: len(tables.tape)),
+    named("n_lines", "Lines of the decoded body.", lambda tables: len(tables.framed.lines)),
+    named("n_events", "Events, of any kind.", lambda tables: len(tables.events)),
+    named("n_deltas", "Deltas, of any kind.", lambda tables: len(tables.deltas)),
+    named("n_chunks", "Events with generated text.", lambda tables: len(tables.chunks)),
+    named("n_merged", "Reads that queued while this program was busy.", _arrived_as(MERGED)),
+    named("n_unverified", "Reads that may be merged: it is not known.", _arrived_as(UNKNOWN)),
+]
 
 
 def coalesced_share(tables: Tables) -> float:
@@ -71,29 +57,12 @@ def events_per_read(tables: Tables) -> float:
     return ratio(len(events), events["read"].nunique())
 
 
-def n_merged(tables: Tables) -> int:
-    """Reads whose bytes queued while this program was busy: intervals, without a gap."""
-    return tables.tape.columns.arrival.count(MERGED)
-
-
-def n_unverified(tables: Tables) -> int:
-    """Reads of which is not known whether they are merged; their gaps count as gaps."""
-    return tables.tape.columns.arrival.count(UNKNOWN)
-
-
 METRICS: tuple[Callable[[Tables], float | int | str], ...] = (
     tier,
     how,
-    n_bytes,
-    n_reads,
-    n_lines,
-    n_events,
-    n_deltas,
-    n_chunks,
+    *COUNTS,
     coalesced_share,
     events_per_read,
-    n_merged,
-    n_unverified,
     latency.ttfh_ms,
     latency.ttfb_ms,
     latency.ttfe_ms,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from copy import copy
 from functools import cached_property, wraps
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 import pandas as pd
 
@@ -22,6 +22,8 @@ from streamlab.metrics.arrivals import ended
 from streamlab.metrics.elided import ElidedLines
 from streamlab.metrics.schema import FLOAT, STRING
 from streamlab.tape import Tape
+
+N = TypeVar("N", int, float)
 
 # Since pandas 3 a shallow copy is enough: pandas copies the cells when one of the two frames
 # is written to.  Before, a shallow copy shares its cells for good, and a cell that the user
@@ -176,15 +178,20 @@ class Tables:
 
     @property
     @_kept
-    def event_ends(self) -> pd.DataFrame:
-        """When each event was complete: ``ms``, ``lo``, ``hi``; see `arrivals.ended`."""
-        return ended(self.framed, [event.last_line for event in self.framed.events])
+    def line_ends(self) -> pd.DataFrame:
+        """When each line was complete: ``ms``, ``lo``, ``hi``; see `arrivals.ended`."""
+        return ended(self.tape, self.framed)
 
-    @property
-    @_kept
-    def delta_ends(self) -> pd.DataFrame:
-        """When each delta was complete: ``ms``, ``lo``, ``hi``; see `arrivals.ended`."""
-        return ended(self.follower, self.follower.delta_lines)
+
+def named(name: str, formula: str, of: Callable[[Tables], N]) -> Callable[[Tables], N]:
+    """Return a metric: a function of `Tables` with a name, and its formula as docstring."""
+
+    def metric(tables: Tables) -> N:
+        return of(tables)
+
+    metric.__name__ = metric.__qualname__ = name
+    metric.__doc__, metric.__module__ = formula, of.__module__
+    return metric
 
 
 class HasTables(Protocol):

@@ -33,12 +33,12 @@ def reads(tape: Tape) -> pd.DataFrame:
     number, at_end = np.arange(len(end), dtype=np.int64), np.ones(len(end), bool)
     times = arrivals.of(number, at_end)
     del times["coalesced"]
-    gaps = arrivals.gaps(number, at_end)
+    _, gap_lo_ms, gap_hi_ms = arrivals.gaps_ms(number, at_end)
     facts: dict[str, object] = {
         "arrival": strings(_word(ARRIVALS, arrivals.kind)),
         "t_lo_ms": ms_since(tape.t0_ns, arrivals.lo_ns),
-        "gap_lo_ms": gaps.lo_ms,
-        "gap_hi_ms": gaps.hi_ms,
+        "gap_lo_ms": gap_lo_ms,
+        "gap_hi_ms": gap_hi_ms,
         "n_segments": _known(columns.n_segments),
         "n_bytes": np.diff(bounds),
         "start": bounds[:-1],
@@ -183,9 +183,8 @@ def chunks(tape: Tape, follower: Follower, table: pd.DataFrame) -> pd.DataFrame:
     by_event = generated(table).groupby("event", sort=False)
     made = by_event[["read", "t_ms"]].first().reset_index()
     line = _blocks(follower)[1][made["event"].to_numpy("int64")]
-    gaps = arrivals_of(tape).gaps(*brought(follower, line))
-    made["gap_ms"] = gaps.ms
-    made["hidden_ms"] = np.where(np.isnan(gaps.ms), gaps.hi_ms, np.nan)
+    made["gap_ms"], _, hi_ms = arrivals_of(tape).gaps_ms(*brought(follower, line))
+    made["hidden_ms"] = pd.Series(hi_ms).where(made["gap_ms"].isna())
     # The sum skips NA, so it is kept only for events without one.  `array` drops the index,
     # which is the number of the event and not of the row.
     n_tokens = by_event["n_tokens"].sum(min_count=1)

@@ -27,9 +27,9 @@ from matplotlib.ticker import FuncFormatter
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from streamlab.follow.gap import queued
 from streamlab.follow.text import one_line
 from streamlab.metrics import Tables
+from streamlab.metrics.intervals import hidden
 
 Look: TypeAlias = dict[str, Any]
 """Keywords of matplotlib's artists."""
@@ -299,7 +299,7 @@ def sentence(tables: Tables, text: str) -> str:
 
     What merged reads hide is part of it; the problem of the stream follows, if any.
     """
-    text = "; ".join(filter(None, (text, queued(tables.tape.columns))))
+    text = "; ".join(filter(None, (text, hidden(tables))))
     said = f"{tables.label}: {text}." if tables.label else f"{text[:1].upper()}{text[1:]}."
     if not tables.problem:
         return said

@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator
 
 from streamlab.metrics import Tables
-from streamlab.metrics.intervals import hidden, quantile
+from streamlab.metrics.intervals import quantile
 from streamlab.plots import _picture as base
 from streamlab.plots import _stairs as stairs
 
@@ -74,7 +74,7 @@ def caption(tables: Tables) -> str:
         text += f"{together.mean():.0%} came with the one before, and have no gap"
     else:
         text += "each came in a read of its own"
-    return base.sentence(tables, "; ".join(filter(None, (text, hidden(tables)))))
+    return base.sentence(tables, text)
 
 
 def _arrivals(tables: Tables) -> pd.DataFrame:

@@ -10,7 +10,6 @@ from matplotlib.lines import Line2D
 
 from streamlab.follow.text import counted
 from streamlab.metrics import Tables
-from streamlab.metrics.intervals import hidden
 from streamlab.metrics.latency import e2e_finish_ms, ttft_ms
 from streamlab.plots import _stairs as stairs
 from streamlab.plots._picture import Look, axes_for, ms, rows_of, sentence, sign, tell_empty
@@ -59,12 +58,12 @@ def caption(tables: Tables) -> str:
     text = f"{counted(len(events), 'event')} in {counted(len(per_read), 'read')}"
     if (first := ttft_ms(tables, "hi")) == first:
         text += f", the first token {_between(ttft_ms(tables, 'lo'), first)} after the request"
-    last = tables.event_ends.iloc[-1]
+    last = tables.line_ends.iloc[events["last_line"].iloc[-1]]
     text += f", the last event after {_between(last['lo'], last['hi'])}"
     at_once = per_read[~per_read.index.isin(list(stairs.merged(tables, "t_ms", "t_ms")))]
     if at_once.max() > 1:
         text += f"; one read brought as many as {at_once.max()} events at once"
-    return sentence(tables, "; ".join(filter(None, (text, hidden(tables)))))
+    return sentence(tables, text)
 
 
 def _between(lo_ms: float, hi_ms: float) -> str:

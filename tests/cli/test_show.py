@@ -158,6 +158,6 @@ def test_a_merged_read_has_no_gap(capsys, tmp_path):
     assert rows(capsys, tmp_path / "a.jsonl")[1][1:] == [
         "     0        1.0             data: a",
         "     1        1.0  same read  (blank) event 0",
-        "     2        9.0     merged  data: a",
+        "     2        9.0  not known  data: a",
         "     3        9.0  same read  (blank) event 1",
     ]
