@@ -106,8 +106,10 @@ def test_a_reset_in_mid_stream_keeps_what_arrived(record: Record, fast_lab: Lab)
 
     assert rec.end.how == "reset"
     assert len(rec.events) == 12
+    # On a busy machine all may have come in one read.
+    kept = "1 read, which is" if len(rec.tape) == 1 else f"{len(rec.tape)} reads, which are"
     assert rec.problem == (
-        f"the stream broke off after {len(rec.tape)} reads, which are kept: "
+        f"the stream broke off after {kept} kept: "
         "ReadError: [Errno 104] Connection reset by peer."
     )
 
@@ -322,10 +324,10 @@ def test_an_ending_that_is_no_format_is_misuse(fast_lab: Lab, tmp_path: Path) ->
     rec = sl.record(fast_lab.endpoint("steady"), "hi")
 
     with pytest.raises(UsageError) as caught:
-        rec.save(tmp_path / "a.csv")
+        rec.save(tmp_path / "a.zip")
 
     assert str(caught.value) == (
-        "no format of files that end in '.csv'; there are: .jsonl, .ndjson, .parquet, .sse, "
+        "no format of files that end in '.zip'; there are: .jsonl, .ndjson, .parquet, .sse, "
         ".trace.json. Choose one of them."
     )
 

@@ -72,8 +72,8 @@ def swapped_read_numbers(patch: Patch) -> None:
     """Lines name their neighbour's read."""
     of = Arrivals.of
 
-    def swapped(self: Arrivals, read: np.ndarray) -> dict[str, Any]:
-        found = of(self, read)
+    def swapped(self: Arrivals, read: np.ndarray, *more: Any) -> dict[str, Any]:
+        found = of(self, read, *more)
         if len(read) != len(self.t_ms):  # of lines, not of reads
             found["read"] = np.where(read == 2, 3, np.where(read == 3, 2, read))
         return found

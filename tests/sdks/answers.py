@@ -1,4 +1,4 @@
-"""One answer in seven dialects, side by side: ``python -m tests.sdks.answers``."""
+"""One answer in all dialects, side by side: ``python -m tests.sdks.answers``."""
 
 from __future__ import annotations
 
@@ -7,16 +7,17 @@ import sys
 import pandas as pd
 
 import streamlab as sl
-from streamlab.dialects import DIALECTS, tokens
+from streamlab.dialects import DIALECTS, PLAIN, tokens
 from streamlab.many import Lab
 from tests.sdks.clients import USAGE
 
-SPOKEN = [name for name in DIALECTS if name not in ("sse", "ndjson")]
+SPOKEN = [name for name in DIALECTS if name not in PLAIN]
 
 
 def answers(lab: Lab, scenario: str) -> dict[str, sl.Recording]:
     """Return the answer to the same prompt in each dialect."""
-    more = {"openai_chat": {"stream_options": USAGE}}  # the only one that must be asked
+    usage = {"stream_options": USAGE}  # only OpenAI's first two formats must be asked for it
+    more = {"openai_chat": usage, "openai_completions": usage}
     return {
         name: sl.record(lab.endpoint(scenario, name), "Count to 10", **more.get(name, {}))
         for name in SPOKEN
