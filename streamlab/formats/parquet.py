@@ -41,12 +41,6 @@ _KINDS = {None: UNKNOWN} | {kind: code for code, kind in enumerate(ARRIVALS)}
 KEY = b"streamlab"
 VERSION = 1
 
-_NEEDED = (
-    *("end", "raw", "stamp", "arrival", "n_segments"),
-    *("arrived_ns", "seen_ns", "delivered_ns", "lo_ns", "server_sent_ns"),
-)
-"""The columns that `load` reads; the others follow from them."""
-
 About: TypeAlias = Mapping[str, Any]
 """JSON: ``version``, ``table``, ``label``, ``end``, ``marks``, ``meta``, ``chunk_ends``,
 ``sends``."""
@@ -87,10 +81,7 @@ def load(path: str | Path) -> Tape:
             )
         # The checksums of pages are off by default in pyarrow, both for writing and for
         # reading.  Without them a flipped bit in a stamp would be loaded as a measurement.
-        found = pq.read_schema(path).names
-        needed = [name for name in _NEEDED if name in found]
-        table = pq.read_table(path, columns=needed, page_checksum_verification=True)
-        tape = _tape(table, about)
+        tape = _tape(pq.read_table(path, page_checksum_verification=True), about)
         try:
             check(tape)
         except ValueError as wrong:

@@ -204,52 +204,43 @@ class Journal:
                 if self._closing is None:
                     self._keep(self._news)
                 if self._closing is not None:  # since the beginning, or since a moment ago
-                    self._finish(self._closing)
+                    self._finish()
             finally:
                 self._busy = False
 
-    def _finish(self, server_sent_ns: Sequence[int]) -> None:
+    def _finish(self) -> None:
         try:
-            self._keep(self._rest, server_sent_ns)
+            self._keep(self._rest)
         finally:  # also after Ctrl-C: what arrived before it is written first
             try:
                 if self._torn:
-                    self._keep(self._rest, server_sent_ns)
+                    self._keep(self._rest)
             finally:
                 self._shut()
 
-    def _keep(self, write: Callable[..., None], *args: Sequence[int]) -> None:
+    def _keep(self, write: Callable[[], None]) -> None:
         """Call a method that writes lines; note its failure, and mend the file after one."""
         try:
-            self._mend()
+            if self._torn and self._file is not None:
+                self._file.truncate(self._place.size)  # a failed write may leave half a line
             self._torn = True
-            write(*args)
+            write()
             self._torn, self.error = False, self._unwritable
         except Exception as failed:
             self.error = self.error or failed
 
-    def _mend(self) -> None:
-        """Cut off what a failed write left, which may be half a line."""
-        if self._torn and self._file is not None:
-            self._file.truncate(self._place.size)
-
     def _shut(self) -> None:
-        """Close the file, and write no more."""
+        """Close the file at its last whole line, and write no more."""
         THREAD.remove(self)
+        file, self._file = self._file, None
+        if file is None:
+            return
         try:
             if os.getpid() == self._pid:
-                with suppress(OSError):
-                    self._mend()
-        finally:
-            file, self._file = self._file, None
-            if file is not None:
-                self._release(file)
-
-    def _release(self, file: FileIO) -> None:
-        try:
-            # Explicitly, because a forked child may hold the file open for long.
-            if os.getpid() == self._pid:
-                _lock(file, False)
+                with suppress(OSError, ValueError):  # ValueError: it was not opened
+                    if self._torn:
+                        file.truncate(self._place.size)
+                    _lock(file)  # a forked child may hold the file open for long
         finally:
             try:
                 file.close()
@@ -278,7 +269,7 @@ class Journal:
             for _ in rows:
                 waiting.popleft()
 
-    def _rest(self, server_sent_ns: Sequence[int]) -> None:
+    def _rest(self) -> None:
         # `ended` is read before the news.  A recorder refuses reads after its end, so the
         # news then have all reads.  In the other order, reads that arrive between the two steps
         # would be missing from a file that claims to be complete.
@@ -294,7 +285,7 @@ class Journal:
             ),
             (
                 lines.late(row, server_sent_ns=t_ns)
-                for row, t_ns in enumerate(server_sent_ns[: self._place.n_reads])
+                for row, t_ns in enumerate((self._closing or ())[: self._place.n_reads])
                 if t_ns != UNKNOWN
             ),
         )
@@ -394,34 +385,26 @@ def _open(file: FileIO, path: Path) -> None:
     file.__init__(path, "ab")  # type: ignore[misc]
     kind = os.fstat(file.fileno()).st_mode
     if stat.S_ISREG(kind) or stat.S_ISFIFO(kind):
-        _claim(file, path)
+        _lock(file, path)
     if stat.S_ISREG(kind):
         file.truncate(0)
 
 
-def _claim(file: FileIO, path: Path) -> None:
-    """Refuse a file to which another journal writes, of this process or of another one."""
-    try:
-        _lock(file, True)
-    except BlockingIOError:
-        raise UsageError(
-            f"cannot save to {path}: another stream is being saved to this file. "
-            "Choose another file."
-        ) from None
-
-
-def _lock(file: FileIO, exclusive: bool) -> None:
-    """Lock a file, or unlock it; raise BlockingIOError if another journal has the lock."""
+def _lock(file: FileIO, path: Path | None = None) -> None:
+    """Refuse a file to which a journal of any process writes; without a path, unlock it."""
     if sys.platform == "win32":
         return
     import fcntl
 
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB if exclusive else fcntl.LOCK_UN)
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB if path else fcntl.LOCK_UN)
     except BlockingIOError:
-        raise
-    except (OSError, ValueError):
-        pass  # a file system without locks, or a file that was not opened
+        raise UsageError(
+            f"cannot save to {path}: another stream is being saved to this file. "
+            "Choose another file."
+        ) from None
+    except OSError:
+        pass  # a file system without locks
 
 
 def _write(file: FileIO, data: bytes) -> int:

@@ -55,13 +55,7 @@ class JournalThread:
         return [journal for held in list(self._open) if (journal := held()) is not None]
 
     def add(self, journal: Pumped) -> None:
-        """Write this journal from now on.
-
-        Warns
-        -----
-        RuntimeWarning
-            If the thread had died, or cannot be started.
-        """
+        """Write this journal from now on; warn if the thread had died, or cannot start."""
         self._open.add(ref(journal, self._open.discard))
         said = ""
         if self._thread is not None and not self._thread.is_alive():
