@@ -40,16 +40,19 @@ def unread(framed: Framed) -> str | None:
 
 
 def json_lines(framed: Framed) -> str | None:
-    """Return the sentence about JSON lines that are labelled as server-sent events."""
+    """Return the sentence about JSON lines that have another label."""
     kinds = framed.lines.kinds[:_LOOKED_AT]
     loose = [number for number, kind in enumerate(kinds) if kind in (OTHER, TAIL)]
     found = [number for number in loose if isinstance(parse(framed.line(number)), dict)]
-    said = (
+    label = one_line(str(framed.log.meta.get("content_type") or "nothing"), 60)
+    # One line of JSON that is labelled as JSON is a whole document.
+    if len(found) < (1 if "event-stream" in label else 2):
+        return None
+    return (
         f'{counted(len(found), "line")} of JSON came without "data:", the first in line '
-        f"{found[0] if found else 0}: JSON lines that are labelled as server-sent events. "
+        f"{found[0]}: JSON lines that are labelled as {label}. "
         'Name the dialect, such as dialect="ollama" or "ndjson".'
     )
-    return said if len(found) > 1 else None
 
 
 def _are(found: list[Event] | list[str]) -> str:

@@ -158,3 +158,11 @@ def test_a_compressed_refusal_is_quoted() -> None:
     )
 
     assert problem(body, status=503, content_encoding="gzip") == said
+
+
+def test_json_lines_that_are_labelled_as_json_are_named_so() -> None:
+    said = problem(b'{"a": 1}\n{"a": 2}\n', content_type="application/json")
+
+    assert said is not None
+    assert "2 lines of JSON" in said
+    assert "labelled as application/json" in said
