@@ -102,9 +102,7 @@ def stepper(
     Raises
     ------
     UsageError
-        If `raw` is none of these, or has more than 400,000 bytes.
-    UnknownNameError
-        If there is no such dialect.
+        If `raw` is none of these, or has more than 400,000 bytes; if there is no such dialect.
     """
     return Stepper(_reads_of(raw), chunked, dialect)
 
