@@ -23,7 +23,9 @@ def static_html(streams: Mapping[str, Tables], said: str = "") -> str:
     """Return the face of streams by name, as HTML without scripts, colours or other files."""
     from streamlab import plots
 
-    parts = [f"<p>{'<br>'.join(map(escape, _endings(streams, said)))}</p>", _table(streams)]
+    ends = [f"{name}: {frozen.status(each)}" for name, each in streams.items()]
+    above = "<br>".join(map(escape, [*ends, f"{said} {KEPT}".strip()]))
+    parts = [f"<p>{above}</p>", _table(streams)]
     picture = plots.to_html(plots.plot_delivery(streams))
     parts.append(f"<p>{picture}</p>")
     for name, each in streams.items():
@@ -37,16 +39,7 @@ def static_html(streams: Mapping[str, Tables], said: str = "") -> str:
 def static_text(streams: Mapping[str, Tables], said: str = "") -> str:
     """Return the face of streams by name, as text for a terminal."""
     faces = [f"{name}: {frozen.static_text(each)}" for name, each in streams.items()]
-    return "\n\n".join([" ".join(filter(None, [said, KEPT])), *faces])
-
-
-def _endings(streams: Mapping[str, Tables], said: str) -> list[str]:
-    """Return how each stream ended; in one sentence, if all ended alike."""
-    ended = {name: frozen.status(each) for name, each in streams.items()}
-    if len(set(ended.values())) == 1:
-        return [" ".join(filter(None, [*set(ended.values()), said, KEPT]))]
-    lines = [f"{name}: {sentence}" for name, sentence in ended.items()]
-    return [*lines, " ".join(filter(None, [said, KEPT]))]
+    return "\n\n".join([f"{said} {KEPT}".strip(), *faces])
 
 
 def _table(streams: Mapping[str, Tables]) -> str:

@@ -77,18 +77,10 @@ def shown_line(follower: Follower, number: int, limit: int = WIDTH) -> ShownLine
 def elided(
     line: str, deltas: Sequence[str] = (), like: str = "", limit: int = WIDTH
 ) -> list[Piece]:
-    """Return a line in pieces that have at most `limit` characters together.
+    """Return a line, without its end, in pieces of at most `limit` characters together.
 
-    Parameters
-    ----------
-    line : str
-        Without its end.
-    deltas : sequence of str
-        The texts that the line adds; they are looked for among its JSON strings.
-    like : str
-        An earlier line: without deltas, what differs from it is kept.
-    limit : int
-        In characters.
+    `deltas` are the texts that the line adds; they are looked for among its JSON strings.
+    Without them, what differs from an earlier line, `like`, is kept.
     """
     field = _FIELD.match(line)[0]  # type: ignore[index]  # the pattern matches anything
     body, limit = line[len(field) :], max(limit - len(field), 8)

@@ -214,8 +214,8 @@ def _tell_marimo() -> None:
     """Say once that a marimo notebook shows no scope, because it has no Jupyter kernel."""
     marimo = sys.modules.get("marimo")
     if getattr(marimo, "running_in_notebook", bool)():
-        said = "the live scope needs a Jupyter kernel, and marimo has none: show the recording"
-        warnings.warn(said + " in a cell instead, once the stream has ended.", stacklevel=4)
+        said = "the live scope needs a Jupyter kernel, and marimo has none. Show the recording"
+        warnings.warn(f"{said} in a cell, once its stream has ended.", stacklevel=5)
 
 
 def _shell() -> Any:

@@ -15,7 +15,7 @@ export function lanesAt(top, several, choices) {
 
 export function marksOf(held, lanes, scale, clock) {
   const { x, left, right, begin, median, top, log } = scale;
-  const out = { ticks: [], bars: [], boxes: [], stems: [], runs: [], median };
+  const out = { ticks: [], bars: [], boxes: [], stems: [], runs: [], median: held.now?.median_gap_ms ?? median };
   const shown = held.reads.filter((row) => row.t >= begin);
   if (held.reads.length && shown.length && held.reads[0].n > 0 && held.reads[0] === shown[0])
     out.earlier = { x0: left, x1: x(shown[0].lo ?? shown[0].t) - CLEAR, title: `${whole(shown[0].n)} earlier reads` };
@@ -71,9 +71,10 @@ function runsOf(held, shown, choice, x, right, median) {
       continue;
     }
     const silence = row.gap != null && median && row.gap > 4 * median;
-    const room = last && at >= last.x + lettersIn(last.text) * CHAR + 6;
+    const ahead = last ? last.x + lettersIn(last.text) * CHAR - at : 0; // of its time
     const word = /^\s/.test(said) || /\s$/.test(last?.text ?? "");
-    if (!last || last.merged != null || silence || (room && (word || at > last.x + lettersIn(last.text) * CHAR + 40)))
+    // Text that runs far ahead of its time is cut, so that the lane stays one of time.
+    if (!last || last.merged != null || silence || ahead < -40 || (word && (ahead <= -6 || (ahead > 60 && at - last.x > 90))))
       runs.push({ x: at, text: said.replace(/^ /, ""), tick: at, reads: [] });
     else last.text += said;
   }

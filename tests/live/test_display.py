@@ -103,6 +103,15 @@ def test_an_error_inside_goes_through():
         raise AssertionError("the interrupt was swallowed")
 
 
+def test_marimo_is_told_in_one_sentence(monkeypatch):
+    marimo = SimpleNamespace(running_in_notebook=lambda: True)
+    monkeypatch.setitem(sys.modules, "marimo", marimo)
+    with pytest.warns(UserWarning, match="marimo has none. Show the recording in a cell"):
+        shown = live.show(Growing())
+
+    assert shown.view is None
+
+
 def test_this_is_no_notebook():
     assert live.in_notebook() is False
 
