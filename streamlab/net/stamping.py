@@ -101,7 +101,7 @@ class Meter:
         if queued[1] - self._counted != 1:
             slept, look = self._looked(queued, woken_ns)
         elif not self._is_alone:
-            slept = _sleeps.before(woken_ns)
+            _sleeps.note(woken_ns)
         before_ns = clock()
         data, ancillary, _, _ = self.sock.recvmsg(max_bytes, kernel.ANCILLARY_BYTES)
         seen_ns = clock()
@@ -118,7 +118,7 @@ class Meter:
         self._last_ns = arrived_ns
         if n_segments == 1:
             return data, Stamp(arrived_ns, seen_ns, "kernel", 1, UNKNOWN, "single")
-        # After the usual count of one, another segment may have come just now.
+        # After a count of one, another segment may have come just now.
         slept = _sleeps.before(woken_ns) if slept is None else slept
         n_bytes, lo_ns = len(data), min(floor_ns, arrived_ns)
         first_ns = look.first_ns and self._wall.to_mono_ns(look.first_ns, seen_ns)

@@ -25,7 +25,8 @@ PROMPT_NS, WOKEN_NS, PATIENT_NS = 250_000, 500_000, 5_000_000
 LATE_NS = 20_000_000
 # A sender that had to stop goes on so soon after the reader has made room.
 HELD_NS = 100_000
-CLOSE_NS = 20_000
+# To count costs CPU time, so a loop of many streams does not count for each of their reads.
+COUNT_EVERY_NS = 200_000
 # A thread that is awake for longer was busy: it did not wait for the bytes that it reads.
 AWAKE_NS = 500_000
 
@@ -51,14 +52,15 @@ class Sleeps(threading.local):
             self._n, self._slept = kernel.n_sleeps(), 0
             self._noted_ns = self._awake_ns = now_ns
 
+    def note(self, now_ns: int) -> None:
+        """Count again, if the last count is so old that a later read could be misjudged."""
+        if now_ns - self._noted_ns > COUNT_EVERY_NS:
+            self.before(now_ns)
+
     def before(self, now_ns: int) -> int:
         """Return how often this thread slept before a read at `now_ns`; 0 if it was busy."""
-        # Several sockets may be read after one sleep, so the number counts for a while; and no
-        # thread sleeps and wakes between two reads that are so close.
-        last_ns, self._noted_ns = self._noted_ns, now_ns
-        if now_ns - last_ns < CLOSE_NS:
-            return self._slept
-        n = kernel.n_sleeps()
+        # Several sockets may be read after one sleep, so the number counts for a while.
+        n, self._noted_ns = kernel.n_sleeps(), now_ns
         if n != self._n:
             self._n, self._slept, self._awake_ns = n, n - self._n, now_ns
         elif now_ns - self._awake_ns > AWAKE_NS:

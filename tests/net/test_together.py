@@ -146,3 +146,14 @@ def test_each_thread_has_its_own_sleeps() -> None:
     clock.advance_ms(0.1)
     assert found[0] <= 0  # none, or none counted yet
     assert sleeps.before(clock()) >= 1  # this thread slept until the other was done
+
+
+@linux
+def test_a_fresh_count_is_not_taken_again() -> None:
+    clock, sleeps = ManualClock(), Sleeps()
+    sleeps.begin(clock)
+    for ms in (0.1, 1):
+        time.sleep(0.001)
+        sleeps.note(clock() + int(ms * MS))
+
+    assert sleeps.before(clock() + MS) >= 2  # both sleeps, at the second note
