@@ -109,7 +109,7 @@ class Session:
         self._screen: Screen | None = None
         self._connection: Exchange | None = None
         self._stamp: Stamp | None = None  # the stamp of the read taken last
-        self._asked_ns = self._handed_ns = 0  # when a piece was asked for, and handed on
+        self._asked_ns = 0  # when the consumer asked for the next piece
         self._pieces: PieceStamps | None = None  # of an HTTP/2 stream
         self._reason: tuple[How, str] | None = None
         self._lock = threading.RLock()
@@ -219,17 +219,17 @@ class Session:
 
     def _handed(self) -> Stamp:
         """Return the stamp of a piece that a foreign library hands on."""
-        t_ns, before_ns = self.recorder.clock(), self._handed_ns
-        self._handed_ns = t_ns
+        t_ns = self.recorder.clock()
         late = t_ns - self._asked_ns > READY_NS
         if self._stamp is None or late or not self._attached:
             return Stamp(t_ns, t_ns, "iterator")
         # The piece was there when the consumer asked for it.  Soon after the first piece of the
         # last read, it is taken as a part of that read: the library cuts one arrival into
         # pieces.  Later, it may have come at any time since, while the consumer was busy.
-        if t_ns - self._stamp.arrived_ns <= SOON_NS:
+        since_ns = self._stamp.arrived_ns
+        if t_ns - since_ns <= SOON_NS:
             return self._stamp
-        return Stamp(t_ns, t_ns, "iterator", lo_ns=before_ns, arrival="merged")
+        return Stamp(t_ns, t_ns, "iterator", lo_ns=since_ns, arrival="merged")
 
     def _put(self, piece: bytes, stamp: Stamp | None) -> None:
         recorder, screen = self.recorder, self._screen

@@ -38,8 +38,8 @@ def gaps(
 
     Parameters
     ----------
-    arrived_ns, lo_ns, arrival : sequences of int, one value an arrival
-        As in `streamlab.tape.Columns`, in order.  Rows of one read are one arrival.
+    arrived_ns, lo_ns, arrival : sequences of int
+        As in `streamlab.tape.Columns`.  Rows of one read are one arrival.
     at_end : sequence of bool, optional
         Whether the last row of each arrival ends with the last byte of its read.  Of a merged
         read only that byte has an exact time.  By default all rows do, as reads do.

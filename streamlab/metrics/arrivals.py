@@ -77,15 +77,7 @@ def ms_since(t0_ns: int, t_ns: Ints) -> Floats:
 
 
 def read_of(lines_after: array[int], line: Ints) -> Ints:
-    """Return the number of the read that completed each line.
-
-    Parameters
-    ----------
-    lines_after : array of int, one for each read
-        How many lines were complete after the read.
-    line : ndarray of int64
-        Numbers of lines.
-    """
+    """Return the number of the read that completed each line, see `Follower.lines_after`."""
     # The read that completed line n is the first with more than n lines after it.
     after = np.array(lines_after, dtype=np.int64)
     return np.searchsorted(after, line, side="right").astype(np.int64)

@@ -9,6 +9,15 @@ import pandas as pd
 from streamlab.metrics.tables import Tables
 
 
+def _joined(name: str) -> property:
+    def joined(concat: Concat) -> pd.DataFrame:
+        frames = {key: getattr(tables, name) for key, tables in concat._tables.items()}
+        made: pd.DataFrame = pd.concat(frames, names=["recording"])
+        return made.reset_index(level="recording").reset_index(drop=True)
+
+    return property(joined, doc=f"The {name} of all recordings.")
+
+
 class Concat:
     """Tables of several recordings, one under the other.
 
@@ -21,27 +30,6 @@ class Concat:
     def __repr__(self) -> str:
         return f"<Concat of {', '.join(map(repr, self._tables))}>"
 
-    @property
-    def reads(self) -> pd.DataFrame:
-        """The reads of all recordings."""
-        return self._joined("reads")
-
-    @property
-    def lines(self) -> pd.DataFrame:
-        """The lines of all recordings."""
-        return self._joined("lines")
-
-    @property
-    def events(self) -> pd.DataFrame:
-        """The events of all recordings."""
-        return self._joined("events")
-
-    @property
-    def deltas(self) -> pd.DataFrame:
-        """The deltas of all recordings."""
-        return self._joined("deltas")
-
-    def _joined(self, name: str) -> pd.DataFrame:
-        frames = {key: getattr(tables, name) for key, tables in self._tables.items()}
-        joined: pd.DataFrame = pd.concat(frames, names=["recording"])
-        return joined.reset_index(level="recording").reset_index(drop=True)
+    reads, lines, events, deltas, sends = map(
+        _joined, ("reads", "lines", "events", "deltas", "sends")
+    )

@@ -20,7 +20,6 @@ from streamlab.follow.gap import queued
 from streamlab.follow.text import duration
 from streamlab.metrics.tables import Tables, named
 
-Values: TypeAlias = Callable[[Tables], "pd.Series[float]"]
 Metric: TypeAlias = Callable[[Tables], float]
 
 STALL_FACTOR = 5.0
@@ -36,10 +35,6 @@ def icl_ms(tables: Tables) -> pd.Series[float]:
 def irl_ms(tables: Tables) -> pd.Series[float]:
     """Return the inter-read latencies, the only gaps that were observed."""
     return tables.reads["gap_ms"].dropna()
-
-
-def _lag_seen_ms(tables: Tables) -> pd.Series[float]:
-    return tables.reads["lag_ms"]
 
 
 def _lag_delivered_ms(tables: Tables) -> pd.Series[float]:
@@ -74,7 +69,9 @@ def quantile(values: pd.Series[float], q: float) -> float:
     return float(np.quantile(known, q, method="inverted_cdf"))
 
 
-def _quantiles(name: str, values: Values, what: str) -> tuple[Metric, Metric, Metric, Metric]:
+def _quantiles(
+    name: str, values: Callable[[Tables], pd.Series[float]], what: str
+) -> tuple[Metric, Metric, Metric, Metric]:
     """Return the metrics ``…_p50_ms``, ``…_p90_ms``, ``…_p99_ms`` and ``…_max_ms``."""
 
     def made(part: str, q: float, word: str) -> Metric:
@@ -89,12 +86,12 @@ def _quantiles(name: str, values: Values, what: str) -> tuple[Metric, Metric, Me
     )
 
 
-ICL = icl_p50_ms, icl_p90_ms, icl_p99_ms, icl_max_ms = _quantiles(
-    "icl", icl_ms, "the known gaps between arrivals of chunks"
-)
+ICL = _quantiles("icl", icl_ms, "the known gaps between arrivals of chunks")
 IRL = _quantiles("irl", irl_ms, "the known gaps between reads")
 LAG_SEEN = _quantiles(
-    "lag_seen", _lag_seen_ms, "the lag of Python's read behind the kernel: seen − arrived"
+    "lag_seen",
+    lambda tables: tables.reads["lag_ms"],
+    "the lag of Python's read: seen − arrived",
 )
 LAG_DELIVERED = _quantiles(
     "lag_delivered", _lag_delivered_ms, "the consumer's lag: delivered − seen"
@@ -113,7 +110,8 @@ def icl_mean_ms(tables: Tables) -> float:
 
 def jitter_ms(tables: Tables) -> float:
     """Spread of the gaps between chunks: p99 − p50; NaN below 100 gaps."""
-    return icl_p99_ms(tables) - icl_p50_ms(tables)
+    gaps = icl_ms(tables)
+    return quantile(gaps, 0.99) - quantile(gaps, 0.5)
 
 
 def icl_cv(tables: Tables) -> float:

@@ -119,19 +119,9 @@ TABLES: Mapping[str, Schema] = {
 
 
 def frame(table: str, columns: Mapping[str, object]) -> pd.DataFrame:
-    """Make one of the tables of `columns`, without copying them.
+    """Make one of `TABLES` of its columns, without copying them.
 
-    Parameters
-    ----------
-    table : str
-        ``reads``, ``lines``, ``events``, ``deltas`` or ``sends``.
-    columns : mapping of str to array
-        All of one length, each already of its dtype; in any order.
-
-    Raises
-    ------
-    AssertionError
-        If a column is missing, is too many or has another dtype: a mistake in streamlab.
+    The columns are in any order, each already of its dtype; else an AssertionError is raised.
     """
     schema = TABLES[table]
     assert set(columns) == set(schema), set(columns) ^ set(schema)

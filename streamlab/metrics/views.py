@@ -45,14 +45,14 @@ def reads(tape: Tape) -> pd.DataFrame:
         "end": end,
         "raw": blobs(slices(tape.body, bounds)),
     }
-    return frame("reads", times | _stamps(tape) | _lags(tape, arrivals) | facts)
+    return frame("reads", times | _stamps(tape, arrivals) | facts)
 
 
-def _lags(tape: Tape, arrivals: Arrivals) -> dict[str, object]:
-    """Return the lag of each read, and its bounds."""
-    lo, kind = arrivals.lo_ns, arrivals.kind
-    seen = np.array(tape.columns.seen_ns, dtype=np.int64)
-    tier = np.array(tape.columns.tier, dtype=np.uint8)
+def _stamps(tape: Tape, arrivals: Arrivals) -> dict[str, object]:
+    """Return the stamps of each read, its lag, and the bounds of its lag."""
+    columns, sent, lo, kind = tape.columns, tape.server_sent_ns, arrivals.lo_ns, arrivals.kind
+    seen = np.array(columns.seen_ns, dtype=np.int64)
+    tier = np.array(columns.tier, dtype=np.uint8)
     # The weaker tiers have one stamp for both moments: a lag of 0 would not be a measurement.
     both = (tier == TIERS.index("kernel")) & (seen != UNKNOWN)
     lag = np.where(both, (seen - arrivals.arrived_ns) / 1e6, np.nan)
@@ -64,15 +64,9 @@ def _lags(tape: Tape, arrivals: Arrivals) -> dict[str, object]:
         "lag_ms": np.where(kind == MERGED, np.nan, lag),
         "lag_lo_ms": lag,
         "lag_hi_ms": np.where(exact, lag, longest),
-    }
-
-
-def _stamps(tape: Tape) -> dict[str, object]:
-    columns, sent = tape.columns, tape.server_sent_ns
-    return {
         "server_sent_ns": _known([UNKNOWN] * len(tape) if sent is None else sent),
-        "arrived_ns": np.array(columns.arrived_ns, dtype=np.int64),
-        "seen_ns": _known(columns.seen_ns),
+        "arrived_ns": arrivals.arrived_ns,
+        "seen_ns": _known(seen),
         "delivered_ns": _known(columns.delivered_ns),
         "stamp": strings(_word(TIERS, columns.tier)),
     }
