@@ -65,7 +65,9 @@ _HOMES = {
 }
 """The module of each public name."""
 
-_ROOMS = frozenset({"decode", "dialects", "errors", "formats", "metrics", "plots", "tape"})
+_ROOMS = frozenset(
+    {"decode", "dialects", "errors", "formats", "lessons", "metrics", "plots", "tape"}
+)
 """Rooms that an expert reaches as ``sl.decode``; they are not listed among the names."""
 
 # A type checker gets the names from these imports and not from `__getattr__`, which would

@@ -31,6 +31,7 @@ ROOMS = {
     " matplotlib",
     "many": "errors tape follow endpoints server metrics formats recording pandas",
     "capture": "errors tape decode dialects follow endpoints net live recording httpx anyio",
+    "lessons": "errors decode follow tape plots recording matplotlib numpy",
     "cli": "errors tape dialects follow endpoints server metrics plots faces capture recording"
     " many __init__ typer rich",
     "__main__": "cli",

@@ -235,6 +235,17 @@ def unknown(
     ax.autoscale_view()
 
 
+def mark_guess(ax: Axes, axis: str, guess: float, said: str) -> Axes:
+    """Draw a learner's guess into a picture, dashed, with a sentence under it."""
+    line = ax.axvline if axis == "x" else ax.axhline
+    line(guess, color=next_colour(ax), linestyle=(0, (5, 3)), linewidth=1.8)
+    at, corner = ((guess, 0.5), "x") if axis == "x" else ((0.5, guess), "y")
+    where = ax.get_xaxis_transform() if corner == "x" else ax.get_yaxis_transform()
+    ax.text(*at, " your guess ", transform=where, va="bottom", fontsize=9, color=ink(ax))
+    sign(ax, said)
+    return ax
+
+
 def tell_empty(ax: Axes, tables: Tables, nothing: str) -> None:
     """Write on Axes without data why they are empty: the problem of the stream, if any."""
     said = f"{tables.label}: " * bool(tables.label) + (tables.problem or nothing)

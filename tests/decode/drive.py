@@ -10,9 +10,10 @@ from pathlib import Path
 
 from hypothesis import strategies as st
 
+from streamlab import lessons
 from streamlab.decode import KINDS, Framer
 
-VECTORS = json.loads((Path(__file__).parents[1] / "data/sse/vectors.json").read_bytes())
+VECTORS = json.loads(Path(lessons.__file__).with_name("vectors.json").read_bytes())
 
 
 def body_of(vector: dict) -> bytes:

@@ -1,0 +1,46 @@
+"""Exercises of the lessons: a question, a prediction, a check against what was measured.
+
+    exercises = sl.lessons.lesson("00")
+    exercises.blank_lines                    # the question
+    exercises.blank_lines.predict(31)        # locked before the run
+    exercises.blank_lines.check(answer, rec) # what is wrong with it, and why
+
+A lesson is one file here, named after its number; each `Exercise` in it is an exercise.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pkgutil import iter_modules
+
+from streamlab.errors import UnknownNameError
+from streamlab.lessons.exercise import Exercise, Lesson, Verdict
+
+__all__ = ["LESSONS", "Exercise", "Lesson", "Verdict", "lesson"]
+
+LESSONS = {
+    found.name.removeprefix("lesson_"): found.name
+    for found in iter_modules(__path__)
+    if found.name.startswith("lesson_")
+}
+"""The module of each lesson, by its number."""
+
+
+def lesson(number: str | int) -> Lesson:
+    """Return the exercises of a lesson.
+
+    Parameters
+    ----------
+    number : str or int
+        ``"00"``, or 0.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such lesson.
+    """
+    name = f"{number:02d}" if isinstance(number, int) else number
+    if name not in LESSONS:
+        raise UnknownNameError("lesson", name, LESSONS)
+    module = import_module(f"{__name__}.{LESSONS[name]}")
+    return Lesson(name, {k: v for k, v in vars(module).items() if isinstance(v, Exercise)})

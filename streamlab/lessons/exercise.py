@@ -1,0 +1,235 @@
+"""An exercise: a question, hints, a solution, and a judge that says what is wrong and why.
+
+Rule 1: a judge compares with what the learner has measured, never with a number of ours, so no
+answer depends on a quiet machine.
+Rule 2: no answer makes an exercise raise.  An answer that has the wrong form is a wrong answer,
+and the verdict says which form is meant.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from matplotlib.axes import Axes
+
+from streamlab.errors import StreamlabError, UsageError
+from streamlab.follow.text import one_line
+from streamlab.plots import mark_guess
+
+Judge = Callable[..., "Verdict | str | None"]
+"""Takes the answer, and what else `check` was given; returns what is wrong, "" or None if
+nothing is, or a verdict."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a check says: whether an answer is right, and why."""
+
+    right: bool
+    said: str
+
+    def __str__(self) -> str:
+        return f"{'✓ Right.' if self.right else '✗ Not yet.'} {self.said}".rstrip()
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return _html("✓ Right." if self.right else "✗ Not yet.", self.said)
+
+    def __bool__(self) -> bool:
+        return self.right
+
+
+class Said(str):
+    """A text for a learner, with a face in HTML."""
+
+    __slots__ = ()
+    __repr__ = str.__str__
+
+    def _repr_html_(self) -> str:
+        head, _, rest = self.partition(": ")
+        return _html(f"{head}:", rest) if rest else _html("", head)
+
+
+@dataclass(eq=False)
+class Exercise:
+    """A question of a lesson; `exercise` makes it.
+
+    Attributes
+    ----------
+    question : str
+    judge : callable
+        See `Judge`.
+    hints : tuple of str
+        From the vague one to the one that nearly tells.
+    answer : str
+        The solution in words, or the code of one.
+    truth : callable, optional
+        From what was measured to the number that `predict` is about.
+    unit : str
+        Of that number.
+    draw : callable, optional
+        From what was measured to the Axes of its real picture, and "x" or "y": the axis of a
+        prediction.
+    """
+
+    question: str
+    judge: Judge
+    hints: tuple[str, ...]
+    answer: str
+    truth: Callable[..., float] | None = None
+    unit: str = ""
+    draw: Callable[..., tuple[Axes, str]] | None = None
+    _guess: float | None = field(default=None, init=False)
+    _hinted: int = field(default=0, init=False)
+
+    def __repr__(self) -> str:
+        return f"Exercise: {self.question}"
+
+    def _repr_html_(self) -> str:
+        return _html("Exercise:", self.question)
+
+    def predict(self, guess: float) -> Said:
+        """Lock a guess before the run; a second guess is refused.
+
+        Raises
+        ------
+        UsageError
+            If a guess is locked already, or is no number.
+        """
+        if self.truth is None:
+            raise UsageError("this exercise takes no prediction. Answer it with check(…).")
+        number = _number(guess)
+        if number is None:
+            raise UsageError(
+                f"a prediction is a number, and {_shown(guess)} came. Pass your guess, "
+                f"for example predict(20){f', in {self.unit}' if self.unit else ''}."
+            )
+        if self._guess is not None:
+            raise UsageError(
+                f"your prediction is locked: {self._with_unit(self._guess)}. Now run it, then "
+                "reveal(…). forget() begins again."
+            )
+        self._guess = number
+        return Said(f"Locked: {self._with_unit(number)}. Now run it, then reveal(…).")
+
+    def forget(self) -> None:
+        """Unlock the prediction, and begin the hints again."""
+        self._guess, self._hinted = None, 0
+
+    def reveal(self, *measured: Any) -> Any:
+        """Compare the prediction with what was measured, in its real picture if there is one.
+
+        Raises
+        ------
+        UsageError
+            If nothing was predicted.
+        """
+        if self._guess is None or self.truth is None:
+            raise UsageError("nothing is locked yet. Call predict(…) first, then run it.")
+        real = self.truth(*measured)
+        said = f"You said {self._with_unit(self._guess)}; it was {self._with_unit(real)}."
+        if self.draw is None:
+            return Said(f"Revealed: {said}")
+        ax, axis = self.draw(*measured)
+        return mark_guess(ax, axis, self._guess, said)
+
+    def check(self, answer: Any = None, *measured: Any) -> Verdict:
+        """Say whether an answer is right, and if not, what is wrong and why."""
+        try:
+            found = self.judge(answer, *measured)
+        except StreamlabError as error:
+            return Verdict(False, str(error))
+        except Exception as error:
+            # The learner's own function may raise anything, and so may an absurd answer.
+            return Verdict(False, f"{type(error).__name__}: {one_line(str(error), 200)}")
+        return found if isinstance(found, Verdict) else Verdict(not found, found or "")
+
+    def hint(self) -> Said:
+        """Return the next hint; after the last one, the last one again."""
+        number = min(self._hinted, len(self.hints) - 1)
+        self._hinted += 1
+        return Said(f"Hint {number + 1} of {len(self.hints)}: {self.hints[number]}")
+
+    def solution(self) -> Said:
+        """Return the solution."""
+        return Said(f"Solution: {self.answer}")
+
+    def _with_unit(self, number: float) -> str:
+        return f"{number:,.5g} {self.unit}".rstrip()
+
+
+def exercise(
+    name: str,
+    judge: Judge,
+    truth: Callable[..., float] | None = None,
+    draw: Callable[..., tuple[Axes, str]] | None = None,
+) -> Exercise:
+    """Return an exercise; its texts are in ``exercises.json``, under lesson and name."""
+    lesson, _, key = name.partition(".")
+    said = _texts()[lesson][key]
+    hints, answer = tuple(said["hints"]), said["solution"]
+    return Exercise(said["question"], judge, hints, answer, truth, said.get("unit", ""), draw)
+
+
+@cache
+def _texts() -> Any:
+    return json.loads(Path(__file__).with_name("exercises.json").read_text("utf-8"))
+
+
+class Lesson:
+    """The exercises of a lesson, by name, as attributes."""
+
+    def __init__(self, number: str, exercises: Mapping[str, Exercise]) -> None:
+        self.number, self._exercises = number, exercises
+        self.__dict__.update(exercises)
+
+    def __getattr__(self, name: str) -> Exercise:
+        there_are = ", ".join(self._exercises)
+        raise AttributeError(
+            f"lesson {self.number} has no exercise {name!r}; it has {there_are}"
+        )
+
+    def __iter__(self) -> Iterator[Exercise]:
+        return iter(self._exercises.values())
+
+    def __repr__(self) -> str:
+        rows = (f"  .{name}: {each.question}" for name, each in self._exercises.items())
+        return "\n".join([f"Lesson {self.number}, its exercises:", *rows])
+
+
+def expect_number(answer: Any, what: str) -> float:
+    """Return the answer as a number.
+
+    Raises
+    ------
+    UsageError
+        If it is none; the message says that `what` is meant.
+    """
+    number = _number(answer)
+    if number is None:
+        raise UsageError(f"{what} is a number, and {_shown(answer)} came.")
+    return number
+
+
+def _number(value: Any) -> float | None:
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return None
+    return number if abs(number) < 1e15 and not isinstance(value, bool | str) else None
+
+
+def _shown(value: Any) -> str:
+    return "nothing" if value is None else one_line(repr(value), 60)
+
+
+def _html(head: str, said: str) -> str:
+    rest = escape(said).replace("\n", "<br>")
+    return f"<div style='text-align:left'><strong>{escape(head)}</strong> {rest}</div>"

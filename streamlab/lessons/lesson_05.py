@@ -1,0 +1,63 @@
+"""Lesson 05, the average lies: a mean that describes no gap, and every tool's own answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from streamlab.lessons.exercise import exercise, expect_number
+from streamlab.recording import Recording
+
+NEAR = 0.2
+"""A gap is near the mean within this share of it."""
+
+
+def near_mean(gaps_ms: Sequence[float]) -> float:
+    """Return how many of the gaps are within 20 % of their mean, in %."""
+    gaps = np.asarray(gaps_ms, dtype=np.float64)
+    return float(100 * (np.abs(gaps - gaps.mean()) <= NEAR * gaps.mean()).mean())
+
+
+def longest_share(gaps_ms: Sequence[float], n: int = 7) -> float:
+    """Return the share of the whole time that the `n` longest gaps take, in %."""
+    gaps = np.sort(np.asarray(gaps_ms, dtype=np.float64))
+    return float(100 * gaps[-n:].sum() / gaps.sum())
+
+
+def _share(answer: Any, gaps_ms: Sequence[float]) -> str:
+    number, real = expect_number(answer, "the share in %"), longest_share(gaps_ms)
+    if abs(number - real) <= 1:
+        return ""
+    if abs(100 * number - real) <= 1:
+        return "this is a fraction: multiply by 100."
+    if abs(number - 100 * 7 / len(gaps_ms)) <= 1:
+        return (
+            "this is the share of the *number* of gaps. Which share of the *time* do they take?"
+        )
+    return "sort the gaps, add the seven longest, divide by the sum of all."
+
+
+def _near(answer: Any, gaps_ms: Sequence[float]) -> str:
+    number, real = expect_number(answer, "the share in %"), near_mean(gaps_ms)
+    return "" if abs(number - real) <= 1 else "count the gaps from 0.8 to 1.2 means, in %."
+
+
+def _earliest(answer: Any, rec: Recording) -> str:
+    lens = rec.lens()
+    if answer not in lens.index:
+        return f"the answer is a tool: one of {', '.join(lens.index)}."
+    first = lens["ttft_ms"].min()
+    mine = lens.loc[answer, "ttft_ms"]
+    if mine - first <= 0.01 * first:
+        return ""
+    return (
+        f"{answer} says {mine:.0f} ms, and another tool {first:.0f} ms: which counts an event "
+        "with only a role?"
+    )
+
+
+mean_describes = exercise("05.mean_describes", _near, truth=near_mean)
+stalls = exercise("05.stalls", _share)
+earliest = exercise("05.earliest", _earliest)

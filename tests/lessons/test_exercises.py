@@ -1,0 +1,100 @@
+"""The exercises: what is locked stays locked, and no answer makes one raise."""
+
+from __future__ import annotations
+
+import pytest
+
+from streamlab.errors import UnknownNameError, UsageError
+from streamlab.lessons import LESSONS, Exercise, Verdict, lesson
+from streamlab.lessons.lesson_02 import n_failed, pasted, vectors
+
+EXERCISES = [(n, name) for n in LESSONS for name in vars(lesson(n)) if name[0] != "_"]
+EXERCISES = [
+    (n, name) for n, name in EXERCISES if isinstance(getattr(lesson(n), name), Exercise)
+]
+
+
+def parse(body):
+    """Return the events of a body, as the standard says."""
+    data, name = [], ""
+    text = body.decode("utf-8", "replace").removeprefix("\ufeff")
+    for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n")[:-1]:
+        field, _, value = line.partition(":")
+        if not line:
+            if data:
+                yield name or "message", "\n".join(data)
+            data, name = [], ""
+        elif field == "data":
+            data.append(value.removeprefix(" "))
+        elif field == "event":
+            name = value.removeprefix(" ")
+
+
+def test_each_lesson_has_two_exercises_at_least():
+    assert len(LESSONS) == 6
+    assert all(len([*lesson(number)]) >= 2 for number in LESSONS)
+
+
+def test_an_unknown_lesson_or_exercise_is_named_with_what_there_is():
+    with pytest.raises(UnknownNameError, match="no lesson '09'"):
+        lesson(9)
+    with pytest.raises(AttributeError, match="it has blank_lines, last_byte, faster"):
+        getattr(lesson(0), "nothing")  # noqa: B009
+
+
+@pytest.mark.parametrize(("number", "name"), EXERCISES)
+@pytest.mark.parametrize(
+    "answer", [None, "", float("nan"), -1, object(), [], {}, b"", lambda: 1]
+)
+def test_no_answer_makes_a_check_raise(number, name, answer):
+    verdict = getattr(lesson(number), name).check(answer)
+
+    assert isinstance(verdict, Verdict)
+    assert not verdict.right
+    assert verdict.said
+    assert "Not yet" in str(verdict)
+    assert "<strong>" in verdict._repr_html_()
+
+
+@pytest.mark.parametrize(("number", "name"), EXERCISES)
+def test_hints_come_one_by_one_and_the_solution_is_there(number, name):
+    exercise = getattr(lesson(number), name)
+    exercise.forget()
+
+    assert exercise.hint().startswith("Hint 1 of ")
+    assert len(exercise.solution()) > len("Solution: ")
+    for _ in exercise.hints:
+        last = exercise.hint()
+    assert last.startswith(f"Hint {len(exercise.hints)} of ")
+
+
+def test_a_prediction_is_locked_until_it_is_revealed():
+    exercise = lesson("02").pasted_loop
+    exercise.forget()
+    with pytest.raises(UsageError, match="nothing is locked yet"):
+        exercise.reveal()
+
+    assert exercise.predict(20) == "Locked: 20 vectors. Now run it, then reveal(…)."
+    with pytest.raises(UsageError, match="locked: 20 vectors"):
+        exercise.predict(54)
+    said = "Revealed: You said 20 vectors; it was 54 vectors."
+    assert exercise.reveal() == said
+    exercise.forget()
+
+
+@pytest.mark.parametrize("guess", [None, "many", float("nan"), True, object()])
+def test_a_prediction_is_a_number(guess):
+    exercise = lesson("00").blank_lines
+    exercise.forget()
+    with pytest.raises(UsageError, match="a prediction is a number, and"):
+        exercise.predict(guess)
+
+
+def test_the_pasted_loop_fails_and_the_standard_s_parser_passes_all_vectors():
+    exercise = lesson("02").parser
+
+    assert len(vectors()) == 114
+    assert n_failed(pasted) == 54
+    assert not exercise.check(pasted)
+    assert "60 of 114 vectors. The shortest that fails: " in exercise.check(pasted).said
+    assert str(exercise.check(parse)) == "✓ Right. all 114 vectors."
