@@ -43,10 +43,8 @@ class Sleeps(threading.local):
         self._noted_ns = self._awake_ns = 0
 
     def begin(self, clock: Clock, after_ns: int = UNKNOWN) -> None:
-        """Note that a wait for bytes begins: sleeps before it were for something else.
-
-        Does nothing if this thread has noted something within `after_ns`.
-        """
+        """Note that a wait for bytes begins, unless this thread counted within `after_ns`."""
+        # What the thread slept before was for something else.
         now_ns = clock()
         if now_ns - self._noted_ns > after_ns:
             self._n, self._slept = kernel.n_sleeps(), 0
@@ -99,8 +97,10 @@ class Judge:
         found, unread = self._judged(facts), facts.queued - facts.start
         if found == "merged":
             self._away_until = facts.queued
-        is_full = unread >= facts.look.window_bytes
-        self._was_full = found == "merged" and (is_full or self._was_full)
+        # The sender goes on in parts, each as soon as there is room.
+        goes_on = self._was_full and facts.arrived_ns - facts.lo_ns <= TOGETHER_NS
+        is_full = self._was_full or unread >= facts.look.window_bytes
+        self._was_full = goes_on or (found == "merged" and is_full)
         return found
 
     def _judged(self, facts: Facts) -> Arrival | None:

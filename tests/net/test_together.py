@@ -99,6 +99,8 @@ def test_what_a_sender_held_back_was_merged_too() -> None:
     after_room.arrival(room)
 
     assert after_full.arrival(held) == "merged"
+    assert after_full.arrival(held._replace(lo_ns=held.lo_ns - MS // 4)) == "burst"  # late
+    assert after_full.arrival(held) == "merged"  # the rest of what was held back
     assert after_room.arrival(held) == "burst"
 
 
