@@ -21,6 +21,8 @@ from collections.abc import (
 from functools import lru_cache
 from typing import Any
 
+from anyio.lowlevel import checkpoint
+
 from streamlab.capture.libraries import Response, httpx_of
 from streamlab.capture.session import Session
 from streamlab.net.connection import Exchange
@@ -135,7 +137,9 @@ async def afollowed(
     iterator = aiter(pieces)
     try:
         async for piece in iterator:
-            session.take(piece)
+            session.take(piece, at_once=False)
+            while session.catch_up():
+                await checkpoint()
             yield piece
             session.asked_on()
     except BaseException as exc:

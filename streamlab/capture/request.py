@@ -209,7 +209,9 @@ async def apieces(own: OwnRequest) -> AsyncGenerator[bytes, None]:
                 async with contextlib.aclosing(response):
                     own.answered(response)
                     async for piece in abody(response, session.recorder.chunk_ends):
-                        session.take(piece)
+                        session.take(piece, at_once=False)
+                        while session.catch_up():
+                            await checkpoint()
                         # While a cancellation is held back, the reads that had arrived are put
                         # on tape, but the consumer does not get them: its task is cancelled.
                         # The wait after the last of these reads raises CancelledError.

@@ -11,11 +11,13 @@ cannot be masked within compressed bytes.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from streamlab.decode.content import MAX_DECODED_BYTES, content_decoder
 from streamlab.endpoints.echoes import Echoes
 from streamlab.tape import Recorder
+
+_A_PART = 16  # pieces of at most 64 KiB, or at most 8 MiB of zstd
 
 
 class Screen:
@@ -35,6 +37,7 @@ class Screen:
         self._decoder = content_decoder(encoding, self._limit)
         self._is_plain = encoding in ("", "identity")
         self._is_sent = not self._is_plain  # the tape has the encoded body, as it was sent
+        self._todo: Iterator[bytes] = iter(())
         self._is_hidden = self._is_closed = False
         if self._echoes:
             recorder.settle(0)
@@ -63,13 +66,24 @@ class Screen:
             self._encoding, self._decoder = "gzip", content_decoder("gzip", self._limit)
         if not self._is_sent:
             return b"".join(map(self._masked, self._decoder.pieces(piece)))
-        for plain in self._decoder.pieces(piece):
+        while self.work():
+            pass
+        self._todo = self._decoder.pieces(piece)
+        return piece
+
+    def work(self) -> bool:
+        """Look into a part of what was recorded; return whether more is left.
+
+        A part, because one read of a bomb takes seconds, and the other streams of a loop wait.
+        """
+        for n, plain in enumerate(self._todo, start=1):
             if self._echoes:
                 self._echoes.feed(plain)
-        if not self._echoes.n_found:
-            return piece
-        self._become_decoded()
-        return self.passed(piece)
+            if n == _A_PART:
+                return True
+        if self._is_sent and self._echoes.n_found:
+            self._become_decoded()
+        return False
 
     def settle(self) -> None:
         """Let followers read what was recorded, but the beginning of a secret."""
@@ -83,6 +97,8 @@ class Screen:
         if not self._echoes or self._is_closed:
             return
         self._is_closed = True
+        while self.work():
+            pass
         rest = self._echoes.close()
         if rest and self._is_sent:
             self._become_decoded()
@@ -99,7 +115,7 @@ class Screen:
     def _become_decoded(self) -> None:
         """Replace the tape's body by the decoded, masked one, read by read."""
         sent, ends = bytes(self._recorder.body), self._recorder.columns.ends
-        self._is_sent, self._echoes = False, Echoes(self._secrets)
+        self._is_sent, self._echoes, self._todo = False, Echoes(self._secrets), iter(())
         self._decoder = content_decoder(self._encoding, self._limit)
         body, new_ends, begin = bytearray(), array("q"), 0
         for end in ends:

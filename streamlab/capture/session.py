@@ -191,10 +191,11 @@ class Session:
             self._pieces = PieceStamps(ledger)
             refine(self.recorder, ledger)
 
-    def take(self, piece: bytes) -> None:
+    def take(self, piece: bytes, at_once: bool = True) -> None:
         """Put a piece of the body on tape with the read that brought it; note its delivery.
 
-        A session that has ended takes no piece; a full session ends.
+        A session that has ended takes no piece; a full session ends.  Unless `at_once`, the
+        caller calls `catch_up` as often as it returns True.
         """
         if self.recorder.ended is not None:
             return
@@ -210,8 +211,20 @@ class Session:
             self._put(piece, None if connection is None else connection.last)
         if self.recorder.full:
             self.end("limit", f"max_bytes={self.recorder.max_bytes} was reached")
-        if self._screen is not None and self._screen.is_over:
-            self.end("limit", self._screen.limit)
+        while at_once and self.catch_up():
+            pass
+
+    def catch_up(self) -> bool:
+        """Look into a part of a compressed body that was taken; return whether more is left."""
+        screen = self._screen
+        if screen is None or self.recorder.ended is not None:
+            return False
+        is_behind = screen.work()
+        if screen.is_over:
+            self.end("limit", screen.limit)
+        elif not is_behind:
+            screen.settle()
+        return is_behind
 
     def asked_on(self) -> None:
         """Note that the consumer asks for the next piece now."""
@@ -245,8 +258,6 @@ class Session:
             self._stamp = stamp
             recorder.append(piece, stamp)
             recorder.deliver()
-        if screen is not None:
-            screen.settle()
 
     @property
     def done(self) -> bool:

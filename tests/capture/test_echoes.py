@@ -339,6 +339,8 @@ def test_followers_of_a_compressed_body_go_on_while_it_is_stored_decoded(
     with Journal(recorder, tmp_path / "a.jsonl") as book:
         for n, (data, _) in enumerate(squeezed()):
             recorder.append(screen.passed(data), Stamp(n, n))
+            while screen.work():
+                pass
             screen.settle()
             early.poll()
             told += [early.deltas[d].text for d in early.interpret()]
