@@ -71,7 +71,7 @@ def quantile(values: pd.Series[float], q: float) -> float:
 
 def _quantiles(
     name: str, values: Callable[[Tables], pd.Series[float]], what: str
-) -> tuple[Metric, Metric, Metric, Metric]:
+) -> tuple[Metric, ...]:
     """Return the metrics ``…_p50_ms``, ``…_p90_ms``, ``…_p99_ms`` and ``…_max_ms``."""
 
     def made(part: str, q: float, word: str) -> Metric:
@@ -89,9 +89,7 @@ def _quantiles(
 ICL = _quantiles("icl", icl_ms, "the known gaps between arrivals of chunks")
 IRL = _quantiles("irl", irl_ms, "the known gaps between reads")
 LAG_SEEN = _quantiles(
-    "lag_seen",
-    lambda tables: tables.reads["lag_ms"],
-    "the lag of Python's read: seen − arrived",
+    "lag_seen", lambda tables: tables.reads["lag_ms"], "Python's lag: seen − arrived"
 )
 LAG_DELIVERED = _quantiles(
     "lag_delivered", _lag_delivered_ms, "the consumer's lag: delivered − seen"

@@ -60,12 +60,9 @@ def lens(tables: Tables, tokenizer: Tokenizer | None = None) -> Lens:
 def merged_note(tables: Tables) -> str:
     """Return how many of the tools' times are those of merged reads; "" for none."""
     arrival = tables.reads["arrival"].reindex(tables.events["read"])
-    if not (n_merged := int((arrival == "merged").sum())):
-        return ""
-    times = f"{n_merged:,} of {len(arrival):,} times"
-    return (
-        f"{times} are those of merged reads: a tool takes their end for the time of each event"
-    )
+    n_merged = int((arrival == "merged").sum())
+    times = f"{n_merged:,} of {len(arrival):,} times are those of merged reads"
+    return f"{times}: a tool takes their end for the time of each event" if n_merged else ""
 
 
 def figures_of(seen: Seen) -> list[tuple[Definition, Figures]]:

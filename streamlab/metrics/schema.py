@@ -159,18 +159,9 @@ def blobs(values: pa.Array) -> ExtensionArray:
 
 
 def slices(body: Body, offsets: Ints) -> pa.Array:
-    """Return the runs of bytes between one offset and the next, without a copy.
+    """Return the n runs of bytes between n + 1 offsets as a ``large_binary``, without a copy.
 
-    Parameters
-    ----------
-    body : bytes-like
-        The result points into it and keeps it alive; it must not change any more.
-    offsets : ndarray of int64, shape (n + 1,)
-        Never decreasing; the last at most the length of `body`.
-
-    Returns
-    -------
-    pyarrow.LargeBinaryArray, shape (n,)
+    The result points into the body, which must not change any more.
     """
     # Arrow stores binary values as one buffer and offsets into it, so the body itself can be
     # that buffer.  An array made of Python's bytes would copy every slice.
