@@ -6,7 +6,7 @@ Rule: a file is refused when it is loaded, or it is usable.  It may come from an
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from itertools import islice
 from operator import le, lt
 from typing import get_args
@@ -25,15 +25,15 @@ def check(tape: Tape) -> None:
     """Raise a ValueError that says, after the name of a file, what is wrong with its tape."""
     _check_reads(tape)
     end, meta = tape.end, tape.meta
-    _check(_is_moment(end.t_ns), "a time in ns as its end", end.t_ns)
+    _check(_is_int(end.t_ns, NANOSECONDS), "a time in ns as its end", end.t_ns)
     _check(end.how in get_args(How), "one of streamlab's ends", end.how)
-    _check(_is_text(end.detail), "text as the detail of its end", end.detail)
+    _check(isinstance(end.detail, str), "text as the detail of its end", end.detail)
     for name, t_ns in tape.marks.items():
-        _check(_is_moment(t_ns), f"a time in ns as its mark {said(name)}", t_ns)
+        _check(_is_int(t_ns, NANOSECONDS), f"a time in ns as its mark {said(name)}", t_ns)
     _check(_is_shallow(meta, _DEEPEST), f"metadata of at most {_DEEPEST} levels", meta)
-    for name, (is_right, what) in _META.items():
+    for name, is_right in _META.items():
         value = meta.get(name)
-        _check(value is None or is_right(value), f"{what} as its {name}", value)
+        _check(value is None or is_right(value), f"another {name}", value)
 
 
 def said(value: object) -> str:
@@ -60,16 +60,14 @@ def _check_reads(tape: Tape) -> None:
     ):
         _check(not values or (min(values) in within and max(values) in within), what, values)
     bounds, size = array("q", [0]) + columns.ends, len(tape.body)
-    _check(_rise(bounds, lt) and bounds[-1] == size, f"reads of {size} bytes", columns.ends)
-    _check(_rise(chunks, le), "ends of chunks in their order", chunks)
+    grow = all(map(lt, bounds, islice(bounds, 1, None)))
+    _check(grow and bounds[-1] == size, f"reads of {size} bytes", columns.ends)
+    in_order = all(map(le, chunks, islice(chunks, 1, None)))
+    _check(in_order, "ends of chunks in their order", chunks)
 
 
-def _rise(values: Sequence[int], in_order: Callable[[int, int], bool]) -> bool:
-    return all(map(in_order, values, islice(values, 1, None)))
-
-
-def _is_moment(value: object) -> bool:
-    return type(value) is int and value in NANOSECONDS  # a bool is an int to `isinstance`
+def _is_int(value: object, within: range) -> bool:
+    return type(value) is int and value in within  # a bool is an int to `isinstance`
 
 
 def _is_shallow(value: object, levels: int) -> bool:
@@ -94,20 +92,17 @@ def _is_anchor(value: object) -> bool:
     return (
         isinstance(value, Mapping)
         and value.keys() == _ANCHOR.keys()
-        and all(type(value[name]) is int and value[name] in _ANCHOR[name] for name in _ANCHOR)
+        and all(_is_int(value[name], within) for name, within in _ANCHOR.items())
     )
 
 
-def _is_paths(value: object) -> bool:
-    return isinstance(value, Mapping) and all(map(_is_text, value.values()))
-
-
-_TEXT = (_is_text, "text")
-_META: Mapping[str, tuple[Callable[[object], bool], str]] = {
-    **dict.fromkeys(("label", "dialect", "model", "method", "reason", "lab_stream"), _TEXT),
-    **dict.fromkeys(("http_version", "content_type", "content_encoding"), _TEXT),
-    "url": (_is_url, "a URL"),
-    "status": (lambda value: type(value) is int and value in range(1000), "a status of HTTP"),
-    "reader": (_is_paths, "paths"),
-    "anchor": (_is_anchor, "mono_ns, wall_ns and error_ns"),
+_TEXTS = (
+    "label dialect model method reason lab_stream http_version content_type content_encoding"
+)
+_META: Mapping[str, Callable[[object], bool]] = {
+    **dict.fromkeys(_TEXTS, _is_text),
+    "url": _is_url,
+    "status": lambda value: _is_int(value, range(1000)),
+    "reader": lambda value: isinstance(value, Mapping) and all(map(_is_text, value.values())),
+    "anchor": _is_anchor,
 }
