@@ -73,7 +73,8 @@ def draw(
     name : str
         One of `PLOTS`.
     ax : Axes, optional
-        Where to draw; by default on a new figure, ``ax.figure``.
+        Where to draw; by default on a new figure, ``ax.figure``.  Several recordings can
+        share one.
     dark : bool
         Draw the new figure in light ink on a dark ground.
     **kws

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 import pandas as pd
-from matplotlib.axes import Axes
 
 from streamlab.errors import UsageError
 from streamlab.follow.text import counted
@@ -14,7 +13,7 @@ from streamlab.metrics.intervals import quantile
 from streamlab.metrics.latency import ttft_ms
 from streamlab.metrics.tables import HasTables, tables_by_name
 from streamlab.plots import ecdf, lag
-from streamlab.plots._picture import Look, Picture, frame, ms, new_axes, picture_of, sign
+from streamlab.plots._picture import Picture, frame, ms, name_rows, new_axes, picture_of, sign
 
 
 def plot_comparison(
@@ -47,12 +46,13 @@ def plot_comparison(
     curves, dots = new_axes([0.75, 0.2 + 0.12 * len(groups)], dark=dark, one_time=False)
     for row, (name, streams) in enumerate(groups.items()):
         ecdf.draw_curve(curves, streams[0], _gaps_ms(streams), name, {})
-        _draw_dots(dots, row, streams)
-    frame(dots, "", "time to the first token, a mark a stream (ms)", "")
-    dots.set_yticks(range(len(groups)), [*groups], parse_math=False)
-    dots.set_ylim(len(groups) - 0.4, -0.6)
-    for name, streams in groups.items():
+        first_ms = _first_ms(streams)
+        dots.plot(
+            first_ms, [row] * len(first_ms), lag.MARKERS[row % len(lag.MARKERS)], alpha=0.75
+        )
         sign(dots, caption(name, streams))
+    frame(dots, "", "time to the first token, a mark a stream (ms)", "")
+    name_rows(dots, [*groups], len(groups))
     return picture_of(dots)
 
 
@@ -70,16 +70,6 @@ def caption(name: str, streams: Sequence[Tables]) -> str:
     elif len(first_ms):
         parts.append(f"first token after {ms(first_ms.min())} to {ms(first_ms.max())}")
     return f"{name}: {', '.join(parts)}."
-
-
-def _draw_dots(ax: Axes, row: int, streams: Sequence[Tables]) -> None:
-    first_ms = _first_ms(streams)
-    look: Look = {
-        "marker": lag.MARKERS[row % len(lag.MARKERS)],
-        "linestyle": "none",
-        "alpha": 0.75,
-    }
-    ax.plot(first_ms, [row] * len(first_ms), **look)
 
 
 def _gaps_ms(streams: Sequence[Tables]) -> pd.Series[float]:

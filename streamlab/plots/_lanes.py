@@ -14,7 +14,6 @@ from streamlab.plots import _picture as base
 from streamlab.plots import _stairs as stairs
 
 GID = "streamlab-lanes"
-LANE_INCHES = 0.26
 SAME_NS = 1_000_000_000
 """The offsets of two clocks that differ by less are those of one machine."""
 
@@ -48,8 +47,8 @@ def plot_lanes(
         If there is no recording.
     """
     tables = tables_by_name("plot_lanes", recordings)
-    height = (len(tables) * LANE_INCHES + 0.7) / base.HEIGHT_INCHES
-    ax = base.new_axes([min(max(height, 0.5), 2.5)], dark=dark)[0] if ax is None else ax
+    height = min(max(0.2 + 0.07 * len(tables), 0.5), 2.5)
+    ax = base.new_axes([height], dark=dark)[0] if ax is None else ax
     fill(ax, tables, aligned=aligned)
     base.sign(ax, caption(tables))
     return ax
@@ -63,9 +62,7 @@ def fill(ax: Axes, tables: Mapping[str, Tables], *, aligned: bool) -> None:
     shown = [*tables] if len(tables) <= NAMED else []
     since = "each request" if aligned else "the first request"
     base.frame(ax, GID, f"time since {since} was sent (ms)", "", left=None)
-    ax.set_yticks(range(len(shown)), shown, parse_math=False)
-    ax.set_ylim(len(tables) - 0.4, -0.6, auto=None)
-    ax.grid(visible=False, axis="y")
+    base.name_rows(ax, shown, len(tables))
 
 
 def _since(tables: Mapping[str, Tables], aligned: bool) -> list[tuple[Tables, float]]:

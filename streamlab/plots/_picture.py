@@ -255,6 +255,13 @@ def tell_empty(ax: Axes, tables: Tables, nothing: str) -> None:
     ax.text(0.5, place, text, transform=ax.transAxes, parse_math=False, **look)
 
 
+def name_rows(ax: Axes, names: Sequence[str], n_rows: int) -> None:
+    """Name the rows of a picture that has one under the other, the first at the top."""
+    ax.set_yticks(range(len(names)), names, parse_math=False)
+    ax.set_ylim(max(n_rows, 1) - 0.4, -0.6, auto=None)
+    ax.grid(visible=False, axis="y")
+
+
 def frame(ax: Axes, gid: str, xlabel: str, ylabel: str, left: float | None = 0) -> None:
     """Label the axes, begin at `left`, write plain numbers at the ticks, add the legend."""
     ax.set(xlabel=xlabel, ylabel=ylabel)

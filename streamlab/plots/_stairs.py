@@ -74,15 +74,17 @@ def merged(tables: Tables, low: str, high: str) -> dict[int, tuple[Span, Span]]:
     return dict(zip(reads["read"], boxes, strict=True))
 
 
+def usual(number: int) -> Look:
+    """Return how the line of the recording of this number looks."""
+    fill = "none" if number else "full"  # a full mark would hide the marks below
+    return {"linestyle": DASHES[number % len(DASHES)], "linewidth": 1.8, "fillstyle": fill}
+
+
 def draw(ax: Axes, steps: Steps, gid: str, look: Look) -> Line2D:
     """Draw the steps of one recording; return their line."""
     number = len(rows_of(ax, gid))
-    usual: Look = {
-        "linestyle": DASHES[number % len(DASHES)],
-        "linewidth": 1.8,
-        "fillstyle": "none" if number else "full",  # a full mark would hide the marks below
-    }
-    (line,) = ax.step(*steps[:2], where="post", gid=f"{gid}-{number}", **(usual | look))
+    look = usual(number) | look
+    (line,) = ax.step(*steps[:2], where="post", gid=f"{gid}-{number}", **look)
     for times_ms, heights in steps.hidden:
         unknown(ax, times_ms, heights, line)
     return line

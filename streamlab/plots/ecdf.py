@@ -29,13 +29,6 @@ def draw(tables: Tables, *, ax: Axes | None = None, **line_kws: object) -> Axes:
 
     The gaps are those of ``icl_p50_ms``, between pieces of the answer; where the format has
     no known answer, between events.
-
-    Parameters
-    ----------
-    ax : Axes, optional
-        Where to draw; by default on a new figure.  Several recordings can share one.
-    **line_kws
-        Passed to `matplotlib.axes.Axes.step`.
     """
     ax = base.axes_for(ax)
     draw_curve(ax, tables, gaps_of(tables), tables.label or "gaps", line_kws)
@@ -48,16 +41,10 @@ def draw_curve(
 ) -> None:
     """Draw the curve of some gaps, which can be those of several streams."""
     number = len(base.rows_of(ax, GID))
-    look: base.Look = {
-        "linestyle": stairs.DASHES[number % len(stairs.DASHES)],
-        "linewidth": 1.8,
-    }
-    look |= {"label": name, "fillstyle": "none" if number else "full"}
-    x_ms = np.sort(gaps_ms)
-    share = 100 * np.arange(1, len(x_ms) + 1) / max(len(x_ms), 1)
+    look = stairs.usual(number) | {"label": name} | normalize_kwargs(line_kws, Line2D)
     # The curve begins at 0 %: a first vertical line at the shortest gap.
-    x_ms, share = np.append(x_ms[:1], x_ms), np.append(np.zeros(len(x_ms[:1])), share)
-    look |= normalize_kwargs(line_kws, Line2D)
+    x_ms = np.sort(np.append(gaps_ms.min() if len(gaps_ms) else [], gaps_ms))
+    share = 100 * np.arange(len(x_ms)) / max(len(x_ms) - 1, 1)
     (line,) = ax.step(x_ms, share, where="post", gid=f"{GID}-{number}", **look)
     for q, mark, marker in MARKS if len(x_ms) else ():
         if (at_ms := quantile(gaps_ms, q)) == at_ms:

@@ -28,15 +28,7 @@ PERCENTILES = ((0.5, "p50", (6, 2)), (0.9, "p90", (4, 2, 1, 2)), (0.99, "p99", (
 
 
 def draw(tables: Tables, *, ax: Axes | None = None, **line_kws: object) -> Axes:
-    """Draw the gap before each arrival of events against time, both in ms, with percentiles.
-
-    Parameters
-    ----------
-    ax : Axes, optional
-        Where to draw; by default on a new figure.  Several recordings can share one.
-    **line_kws
-        Passed to `matplotlib.axes.Axes.plot` for the points.
-    """
+    """Draw the gap before each arrival of events against time, both in ms, with percentiles."""
     ax = base.axes_for(ax)
     arrivals, number = _arrivals(tables), len(base.rows_of(ax, GID))
     look = {"gid": f"{GID}-{number}", "label": _label(tables)} | _look(len(arrivals), number)

@@ -23,15 +23,7 @@ MARKERS = ("v", "o", "s", "D")
 
 
 def draw(tables: Tables, *, ax: Axes | None = None, **line_kws: object) -> Axes:
-    """Draw the lag of each read behind its arrival in the kernel, both in ms.
-
-    Parameters
-    ----------
-    ax : Axes, optional
-        Where to draw; by default on a new figure.  Several recordings can share one.
-    **line_kws
-        Passed to `matplotlib.axes.Axes.plot` for the marks.
-    """
+    """Draw the lag of each read behind its arrival in the kernel, both in ms."""
     ax = base.axes_for(ax)
     draw_marks(ax, tables, tables.label, line_kws)
     base.sign(ax, caption(tables))

@@ -23,16 +23,7 @@ HEIGHT_INCHES = 5.2
 
 
 def draw(tables: Tables, *, ax: Axes | None = None, **line_kws: object) -> Axes:
-    """Draw the stairs of events against time in ms, with each tool's first token and end.
-
-    Parameters
-    ----------
-    ax : Axes, optional
-        Where to draw; by default on a new figure.  Several recordings can share one: the
-        first has flags, the others have points only.
-    **line_kws
-        Passed to `matplotlib.axes.Axes.step`.
-    """
+    """Draw the stairs of events against time in ms, with each tool's first token and end."""
     ax = base.axes_for(ax)
     is_first = not base.rows_of(ax, GID)
     # The share of the height that the stairs take stays when a second recording is higher.

@@ -14,6 +14,7 @@ from streamlab.plots._picture import (
     frame,
     ink,
     ms,
+    name_rows,
     next_colour,
     sentence,
     sign,
@@ -24,16 +25,7 @@ GID = "streamlab-phases"
 
 
 def draw(tables: Tables, *, ax: Axes | None = None, **bar_kws: object) -> Axes:
-    """Draw each phase of the request as a bar from its start to its end, in ms since t0.
-
-    Parameters
-    ----------
-    ax : Axes, optional
-        Where to draw; by default on a new figure.  Several recordings can share one: the
-        bars of each stand under those of the recording before.
-    **bar_kws
-        Passed to `matplotlib.axes.Axes.barh`.
-    """
+    """Draw each phase of the request as a bar from its start to its end, in ms since t0."""
     ax = axes_for(ax)
     table, first = phases(tables), len(ax.patches)
     place = [*range(first, first + len(table))]
@@ -55,9 +47,7 @@ def draw(tables: Tables, *, ax: Axes | None = None, **bar_kws: object) -> Axes:
     if table.empty:
         tell_empty(ax, tables, "no phase was seen")
     frame(ax, GID, "time since the request was sent (ms)", "", left=None)
-    ax.set_yticks(range(len(names)), names, parse_math=False)
-    ax.set_ylim(max(len(names), 1) - 0.4, -0.6, auto=None)
-    ax.grid(visible=False, axis="y")
+    name_rows(ax, names, len(names))
     ax.margins(x=0.09)
     sign(ax, caption(tables))
     return ax

@@ -20,15 +20,7 @@ FEW_STEPS = 120
 
 
 def draw(tables: Tables, *, ax: Axes | None = None, **line_kws: object) -> Axes:
-    """Draw the running count of events against time in ms, one step per arrival.
-
-    Parameters
-    ----------
-    ax : Axes, optional
-        Where to draw; by default on a new figure.  Several recordings can share one.
-    **line_kws
-        Passed to `matplotlib.axes.Axes.step`.
-    """
+    """Draw the running count of events against time in ms, one step per arrival."""
     ax = axes_for(ax)
     steps = stairs.steps_of(tables, _broken_ms(tables))
     look: Look = {
