@@ -15,7 +15,7 @@ from streamlab.capture.options import RequestOptions, described, takes
 from streamlab.capture.request import OwnRequest, apieces, pieces
 from streamlab.capture.session import last
 from streamlab.capture.stream import Opening
-from streamlab.live import Showing, show_models
+from streamlab.live.display import Showing, show_models
 from streamlab.recording import Recording
 from streamlab.tape import journal
 

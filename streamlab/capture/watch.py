@@ -8,9 +8,9 @@ import re
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from inspect import signature
-from typing import Literal, NamedTuple, ParamSpec
+from typing import Literal, ParamSpec
 from urllib.parse import urlsplit
 
 from streamlab.capture.api import arecorded, recorded
@@ -18,7 +18,7 @@ from streamlab.capture.options import RequestOptions, described
 from streamlab.capture.request import OwnRequest
 from streamlab.endpoints.endpoint import Endpoint, Prompt
 from streamlab.errors import UsageError
-from streamlab.live import Showing, close_left_open, execution, show_models
+from streamlab.live.display import Showing, close_left_open, execution, show_models
 from streamlab.recording import Recording
 from streamlab.tape import Recorder
 
@@ -28,7 +28,8 @@ P = ParamSpec("P")
 Mode = Literal["sync", "async"]
 
 
-class Stream(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Stream:
     """One stream of a watch."""
 
     name: str
@@ -47,7 +48,7 @@ class Watch:
 
     def __init__(self, streams: Sequence[Stream], live: bool = True) -> None:
         self._streams, several = streams, len(streams) > 1
-        models = [own.model(name * several, mode) for name, mode, own in streams]
+        models = [each.own.model(each.name * several, each.mode) for each in streams]
         self._shown = show_models(models, self.stop) if live else Showing()
         self._ended: dict[str, Recording | BaseException] = {}
         self._lock = threading.Lock()

@@ -4,22 +4,7 @@ The model needs no widgets.  Widgets are loaded when something is shown; without
 nothing is shown, and `show` does nothing.
 """
 
-from streamlab.live.display import (
-    Showing,
-    close_left_open,
-    execution,
-    in_notebook,
-    show,
-    show_models,
-)
+from streamlab.live.display import Showing, in_notebook, show
 from streamlab.live.model import LiveModel
 
-__all__ = [
-    "LiveModel",
-    "Showing",
-    "close_left_open",
-    "execution",
-    "in_notebook",
-    "show",
-    "show_models",
-]
+__all__ = ["LiveModel", "Showing", "in_notebook", "show"]

@@ -188,15 +188,11 @@ def _frozen(models: Sequence[LiveModel], said: str, height_px: int) -> dict[str,
         only = models[0].tables()
         html = frozen.static_html(only, said=said, kept="sl.last")
         text = frozen.static_text(only, said=said, kept="sl.last")
+    style = f"height:{height_px}px;overflow:auto;resize:vertical" if height_px else ""
     return {
-        "text/html": f'<div style="{_as_high(height_px)}">{html}</div>',
+        "text/html": f'<div style="{style}">{html}</div>',
         "text/plain": text,
     }
-
-
-def _as_high(height_px: int) -> str:
-    """Return the style that keeps the page below an output where it is."""
-    return f"height:{height_px}px;overflow:auto;resize:vertical" if height_px else ""
 
 
 def _said(stop_waited_ms: float | None, failure: Exception | None) -> str:

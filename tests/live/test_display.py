@@ -6,6 +6,7 @@ import threading
 from types import SimpleNamespace
 
 import pytest
+from ipywidgets.widgets import widget
 
 from streamlab import live
 from streamlab.live import display
@@ -64,6 +65,55 @@ def test_frozen_in_a_cell_it_is_not_said_again(shell):
     shown.close()
 
     assert [bundle for bundle, *_ in shell.published] == [WIDGET, STATIC]
+
+
+def test_a_view_that_is_held_is_replaced_when_it_is_let_go(shell):
+    shown = live.show(Growing())
+    view = shown.view
+    view.scope._handle_custom_msg({"do": "hold", "on": True}, [])
+    shown.freeze()
+    held = [bundle for bundle, *_ in shell.published]
+    view.scope._handle_custom_msg({"do": "hold", "on": False}, [])
+
+    assert held == [WIDGET]
+    assert [bundle for bundle, *_ in shell.published] == [WIDGET, STATIC]
+    assert view.scope.comm is None
+
+
+def test_a_scope_that_a_reloaded_page_shows_is_left_open_until_its_cell_runs_again(
+    shell, monkeypatch
+):
+    parent = {"header": {"msg_id": "1"}, "metadata": {"cellId": "a"}}
+    monkeypatch.setattr(shell, "get_parent", lambda: parent, raising=False)
+    shown = live.show(Growing())
+    scope = shown.view.scope
+    for _ in range(2):
+        scope._handle_custom_msg({"do": "appear"}, [])
+    shown.freeze()
+
+    assert scope.comm is not None
+    assert scope.state["streams"][0]["number"] > 0
+
+    again = live.show(Growing())
+    assert scope.comm is None
+    again.close()
+
+
+def test_a_closed_view_leaves_no_widget(shell):
+    before = len(widget._instances)
+    for _ in range(3):
+        with live.show(Growing()):
+            pass
+
+    assert len(widget._instances) == before
+
+
+def test_the_frozen_view_is_as_high_as_the_scope(shell):
+    shown = live.show(Growing())
+    shown.view.scope._handle_custom_msg({"do": "height", "height_px": 710}, [])
+    shown.freeze()
+
+    assert shown.frozen["text/html"].startswith('<div style="height:710px;overflow:auto;')
 
 
 def test_a_view_that_cannot_be_shown_leaves_the_capture_alone(shell):
