@@ -91,7 +91,7 @@ class Echoes:
 
 
 def _parts(secrets: Iterable[str]) -> tuple[bytes, ...]:
-    """Return the bytes to look for: no control characters, none that contains another."""
+    """Return the bytes to look for, without control characters."""
     found = set[bytes]()
     for secret in secrets:
         whole = unquote_to_bytes(secret)
@@ -100,10 +100,7 @@ def _parts(secrets: Iterable[str]) -> tuple[bytes, ...]:
             found.update(
                 line[at : at + _LONGEST_PART] for at in (*range(0, last, _LONGEST_PART), last)
             )
-    found = {part for part in found if len(part) >= 6}
-    return tuple(
-        sorted(p for p in found if not any(other in p for other in found if other != p))
-    )
+    return tuple(sorted(part for part in found if len(part) >= 6))
 
 
 def _escapes(secrets: Iterable[bytes]) -> re.Pattern[bytes]:
@@ -111,11 +108,8 @@ def _escapes(secrets: Iterable[bytes]) -> re.Pattern[bytes]:
     # Only those: the \u003c of many servers then costs nothing.
     chars = sorted({char for secret in secrets for char in secret if char < 128})
     codes = b"|".join(b"%02x" % char for char in chars) or b"(?!)"
-    return re.compile(
-        rb"\\u00((?i:" + codes + rb"))|%((?i:" + codes + rb"))|\\[/\"\\]"
-        if {*b'/"\\'} & {*chars}
-        else rb"\\u00((?i:" + codes + rb"))|%((?i:" + codes + rb"))"
-    )
+    short = rb'|\\[/"\\]' if {*b'/"\\'} & {*chars} else b""
+    return re.compile(rb"\\u00((?i:" + codes + rb"))|%((?i:" + codes + rb"))" + short)
 
 
 def _found(data: bytes, secrets: Iterable[bytes]) -> Iterator[tuple[int, int]]:

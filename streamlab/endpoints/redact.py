@@ -127,9 +127,9 @@ def secrets_in(
     found = dict[str, None]()
     for name, value in pairs:
         if is_secret_name(name):
-            bare = _SCHEME.sub("", value, count=1)
+            bare = _SCHEME.sub("", value, count=1) if "auth" in name.lower() else value
             long = [v for v in _cookies(value) if len(v) >= _SHORTEST_ELSEWHERE]
-            found |= dict.fromkeys([value, bare, _password(bare), *long])
+            found |= dict.fromkeys([bare, _password(bare), *long])
     return tuple(v for v in found if len(v) >= shortest)
 
 

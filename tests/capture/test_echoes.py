@@ -143,6 +143,18 @@ def test_two_secrets_that_overlap_are_both_masked() -> None:
     assert bytes(recorder.body) == b"<****************>"
 
 
+@both
+def test_a_secret_that_begins_with_another_is_masked_whole(record: Record) -> None:
+    body = b"data: secret-long-key-123 secret\n\n"
+    with raw_server(sends(OK + b"content-length: %d\r\n\r\n" % len(body) + body)) as url:
+        endpoint = sl.endpoint(
+            url, dialect="sse", api_key="secret-long-key-123", headers={"x-key": "secret"}
+        )
+        rec = record(endpoint)
+
+    assert rec.body == b"data: " + b"*" * 19 + b" " + b"*" * 6 + b"\n\n"
+
+
 def test_a_secret_that_the_end_of_the_body_cuts_is_masked() -> None:
     for kept, shown in ((20, b"*" * 20), (4, KEY[:4].encode())):
         recorder = Recorder()
