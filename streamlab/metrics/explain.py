@@ -99,7 +99,7 @@ def _metric(metric: Callable[..., object]) -> Iterator[str]:
     yield from (
         f"  {line.strip()}" for line in str(metric.__doc__).splitlines() if line.strip()
     )
-    yield f"  Source: {metric.__module__}.{name}"
+    yield f"  Source: {metric.__module__}"
     if tools := _TOOLS.get(name.partition("_")[0]):
         yield f"  What tools call {tools}, each from its own code (rec.lens() has the numbers):"
         yield from (
