@@ -14,9 +14,9 @@ from importlib import import_module
 from pkgutil import iter_modules
 
 from streamlab.errors import UnknownNameError
-from streamlab.lessons.exercise import Exercise, Lesson, Verdict
+from streamlab.lessons.exercise import Exercise, Lesson, Verdict, claim
 
-__all__ = ["LESSONS", "Exercise", "Lesson", "Verdict", "lesson"]
+__all__ = ["LESSONS", "Exercise", "Lesson", "Verdict", "claim", "lesson"]
 
 LESSONS = {
     found.name.removeprefix("lesson_"): found.name

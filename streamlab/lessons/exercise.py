@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from html import escape
 from pathlib import Path
+from types import EllipsisType
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -27,23 +28,33 @@ Judge = Callable[..., "Verdict | str | None"]
 nothing is, or a verdict."""
 
 
+UNANSWERED = "write yours in place of the dots, and run this cell again."
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What a check says: whether an answer is right, and why."""
 
     right: bool
     said: str
+    heads: tuple[str, str] = ("✗ Not yet.", "✓ Right.")
 
     def __str__(self) -> str:
-        return f"{'✓ Right.' if self.right else '✗ Not yet.'} {self.said}".rstrip()
+        return f"{self.heads[self.right]} {self.said}".rstrip()
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        return _html("✓ Right." if self.right else "✗ Not yet.", self.said)
+        return _html(self.heads[self.right], self.said)
 
     def __bool__(self) -> bool:
         return self.right
+
+
+def claim(holds: bool, said: str) -> Verdict:
+    """Return whether a sentence of a lesson holds in this run; if not, ask to run it again."""
+    again = "" if holds else " This machine was busy: run again from the recording on."
+    return Verdict(bool(holds), said + again, ("✗ Not in this run:", "✓ In this run:"))
 
 
 class Said(str):
@@ -61,22 +72,9 @@ class Said(str):
 class Exercise:
     """A question of a lesson; `exercise` makes it.
 
-    Attributes
-    ----------
-    question : str
-    judge : callable
-        See `Judge`.
-    hints : tuple of str
-        From the vague one to the one that nearly tells.
-    answer : str
-        The solution in words, or the code of one.
-    truth : callable, optional
-        From what was measured to the number that `predict` is about.
-    unit : str
-        Of that number.
-    draw : callable, optional
-        From what was measured to the Axes of its real picture, and "x" or "y": the axis of a
-        prediction.
+    `truth` makes the number that `predict` is about, in `unit`, from what was measured, and
+    `draw` its real picture with the axis of that number, "x" or "y".  The first of the `hints`
+    is vague, the last nearly tells.
     """
 
     question: str
@@ -95,23 +93,25 @@ class Exercise:
     def _repr_html_(self) -> str:
         return _html("Exercise:", self.question)
 
-    def predict(self, guess: float) -> Said:
-        """Lock a guess before the run; a second guess is refused.
+    def predict(self, guess: float | EllipsisType) -> Said:
+        """Lock a guess before the run; another guess is refused.  ``...`` is no guess yet.
 
         Raises
         ------
         UsageError
-            If a guess is locked already, or is no number.
+            If another guess is locked already, or it is no number.
         """
         if self.truth is None:
             raise UsageError("this exercise takes no prediction. Answer it with check(…).")
+        if guess is ...:
+            return Said(f"No guess yet: {UNANSWERED}")
         number = _number(guess)
         if number is None:
             raise UsageError(
                 f"a prediction is a number, and {_shown(guess)} came. Pass your guess, "
                 f"for example predict(20){f', in {self.unit}' if self.unit else ''}."
             )
-        if self._guess is not None:
+        if self._guess not in (None, number):
             raise UsageError(
                 f"your prediction is locked: {self._with_unit(self._guess)}. Now run it, then "
                 "reveal(…). forget() begins again."
@@ -126,13 +126,10 @@ class Exercise:
     def reveal(self, *measured: Any) -> Any:
         """Compare the prediction with what was measured, in its real picture if there is one.
 
-        Raises
-        ------
-        UsageError
-            If nothing was predicted.
+        Without a prediction it reveals nothing: Run All must neither stop here nor tell.
         """
         if self._guess is None or self.truth is None:
-            raise UsageError("nothing is locked yet. Call predict(…) first, then run it.")
+            return Said("Nothing is locked yet: predict(…) first, then run this cell again.")
         real = self.truth(*measured)
         said = f"You said {self._with_unit(self._guess)}; it was {self._with_unit(real)}."
         if self.draw is None:
@@ -142,6 +139,8 @@ class Exercise:
 
     def check(self, answer: Any = None, *measured: Any) -> Verdict:
         """Say whether an answer is right, and if not, what is wrong and why."""
+        if answer is ...:
+            return Verdict(False, UNANSWERED)
         try:
             found = self.judge(answer, *measured)
         except StreamlabError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from streamlab.errors import UnknownNameError, UsageError
-from streamlab.lessons import LESSONS, Exercise, Verdict, lesson
+from streamlab.lessons import LESSONS, Exercise, Verdict, claim, lesson
 from streamlab.lessons.lesson_02 import n_failed, pasted, vectors
 
 EXERCISES = [(n, name) for n in LESSONS for name in vars(lesson(n)) if name[0] != "_"]
@@ -44,7 +44,7 @@ def test_an_unknown_lesson_or_exercise_is_named_with_what_there_is():
 
 @pytest.mark.parametrize(("number", "name"), EXERCISES)
 @pytest.mark.parametrize(
-    "answer", [None, "", float("nan"), -1, object(), [], {}, b"", lambda: 1]
+    "answer", [None, ..., "", float("nan"), -1, object(), [], {}, b"", lambda: 1]
 )
 def test_no_answer_makes_a_check_raise(number, name, answer):
     verdict = getattr(lesson(number), name).check(answer)
@@ -71,10 +71,12 @@ def test_hints_come_one_by_one_and_the_solution_is_there(number, name):
 def test_a_prediction_is_locked_until_it_is_revealed():
     exercise = lesson("02").pasted_loop
     exercise.forget()
-    with pytest.raises(UsageError, match="nothing is locked yet"):
-        exercise.reveal()
 
+    assert exercise.predict(...).startswith("No guess yet: write yours in place of the dots")
+    assert exercise.reveal().startswith("Nothing is locked yet: ")
+    assert "54" not in exercise.reveal()
     assert exercise.predict(20) == "Locked: 20 vectors. Now run it, then reveal(…)."
+    assert exercise.predict(20).startswith("Locked: 20 vectors.")  # its cell was run again
     with pytest.raises(UsageError, match="locked: 20 vectors"):
         exercise.predict(54)
     said = "Revealed: You said 20 vectors; it was 54 vectors."
@@ -98,3 +100,12 @@ def test_the_pasted_loop_fails_and_the_standard_s_parser_passes_all_vectors():
     assert not exercise.check(pasted)
     assert "60 of 114 vectors. The shortest that fails: " in exercise.check(pasted).said
     assert str(exercise.check(parse)) == "✓ Right. all 114 vectors."
+
+
+def test_a_claim_that_fails_asks_to_run_again():
+    assert str(claim(True, "3 ms.")) == "✓ In this run: 3 ms."
+    assert claim(False, "3 ms.").said == (
+        "3 ms. This machine was busy: run again from the recording on."
+    )
+    assert str(claim(False, "a<b"))[:18] == "✗ Not in this run:"
+    assert "a&lt;b" in claim(False, "a<b")._repr_html_()

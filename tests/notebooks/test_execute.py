@@ -5,15 +5,12 @@ its prose.
 """
 
 import copy
-import shutil
-import sys
 from base64 import b64decode
 
-import nbformat
 import pytest
 
 from tests.notebooks import execute
-from tests.notebooks.execute import FOLDER, read
+from tests.notebooks.running import ran, said
 
 FIRST_STREAM = """
 text = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10"
@@ -35,17 +32,6 @@ assert pd.Series(clock_s).diff().median() * 1000 < 1
 assert s.recording.reads["gap_ms"].median() > 10
 assert again.body == rec.body
 """
-WHOSE_STUTTER = """
-sent_ms = rec.reads["server_sent_ns"].astype("float64").diff().dropna() / 1e6
-assert (gaps_ms["arrived"] - sent_ms).abs().quantile(0.75) < 1
-assert ((gaps_ms["seen"] - sent_ms).abs() > 4).sum() >= 8
-assert rec.reads["lag_ms"].quantile(0.95) > 4 > calm.reads["lag_ms"].quantile(0.75)
-assert seen.reads["gap_ms"].max() > rec.reads["gap_ms"].max()
-assert set(rec.reads["stamp"]) == {"kernel"}
-assert stall.reads["gap_ms"].max() > 290
-assert fast.reads["n_segments"].max() >= 3
-assert (len(rec.events), len(fast.events)) == (63, 203)
-"""
 
 
 ASKING_ELSEWHERE = """
@@ -55,25 +41,6 @@ try:
 except httpx.ConnectError:
     print("offline")
 """
-
-
-def ran(name, tmp_path, *checks):
-    """Execute a copy of a notebook, and cells with checks after it; return it."""
-    shutil.copyfile(FOLDER / name, tmp_path / name)
-    book = read(tmp_path / name)
-    for cell in book.cells:
-        cell.get("outputs", []).clear()
-    book.cells += [nbformat.v4.new_code_cell(check) for check in checks]
-    return execute.execute(book, tmp_path)
-
-
-def said(book):
-    """Return the outputs of a notebook's cells, by the names of the cells."""
-    cells = [cell for cell in book.cells if cell.cell_type == "code"]
-    for output in (output for cell in cells for output in cell.outputs):
-        assert output.output_type != "error"
-        assert output.get("name") != "stderr", output.text
-    return {cell.id: cell.outputs for cell in cells}
 
 
 @pytest.fixture(scope="module")
@@ -121,13 +88,6 @@ def test_nothing_is_left_but_the_recording(first_stream):
     names = {path.name for path in first_stream[1].iterdir()}
 
     assert names == {"00_first_stream.ipynb", "first_stream.jsonl"}
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="kernel stamps are Linux's")
-def test_the_second_notebook_runs_and_is_true(tmp_path):
-    outputs = said(ran("01_whose_stutter.ipynb", tmp_path, WHOSE_STUTTER))
-
-    assert outputs["stamps"][0].data["text/plain"] == "['kernel']"
 
 
 def test_away_from_this_machine_there_is_nothing(first_stream):

@@ -35,8 +35,8 @@ def outputs_as_text(cell):
     return "".join(said)
 
 
-def test_the_first_notebooks_are_here():
-    assert {"00_first_stream.ipynb", "01_whose_stutter.ipynb"} <= set(BOOKS)
+def test_the_first_notebook_is_here():
+    assert "00_first_stream.ipynb" in BOOKS
 
 
 @books
@@ -66,7 +66,8 @@ def test_a_cell_is_short_and_ends_in_a_value(name):
         tree = ast.parse(cell.source)
         assert len(cell.source.splitlines()) <= MOST_LINES, cell.id
         assert all(len(line) <= 100 for line in cell.source.splitlines()), cell.id
-        assert is_exercise(cell) != bool(tree.body), cell.id
+        assert tree.body or is_exercise(cell), cell.id
+        assert not (tree.body and is_exercise(cell)) or "..." in cell.source, cell.id
         assert not tree.body or isinstance(tree.body[-1], ast.Expr), cell.id
 
 
@@ -84,8 +85,9 @@ def test_imports_are_in_the_first_cell_only(name):
 @books
 def test_no_cell_needs_a_key_or_another_machine(name):
     for cell in code_cells(name):
-        assert not re.search(r"api_key|API_KEY|sl\.openai|environ", cell.source), cell.id
-        assert not OTHER_HOST.search(cell.source), cell.id
+        code = ast.unparse(ast.parse(cell.source))  # without the comments
+        assert not re.search(r"api_key|API_KEY|sl\.openai|environ", code), cell.id
+        assert not OTHER_HOST.search(code), cell.id
 
 
 @books
@@ -94,7 +96,7 @@ def test_it_is_committed_as_it_ran(name):
 
     assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
     for cell in cells:
-        assert bool(cell.outputs) != is_exercise(cell), cell.id
+        assert cell.outputs or is_exercise(cell), cell.id
         assert all(output.output_type != "error" for output in cell.outputs), cell.id
         assert all(output.get("name") != "stderr" for output in cell.outputs), cell.id
 

@@ -1,0 +1,27 @@
+"""Run a copy of a notebook in a test, and read what its cells said."""
+
+import shutil
+
+import nbformat
+
+from tests.notebooks import execute
+from tests.notebooks.execute import FOLDER, read
+
+
+def ran(name, tmp_path, *checks):
+    """Execute a copy of a notebook, and cells with checks after it; return it."""
+    shutil.copyfile(FOLDER / name, tmp_path / name)
+    book = read(tmp_path / name)
+    for cell in book.cells:
+        cell.get("outputs", []).clear()
+    book.cells += [nbformat.v4.new_code_cell(check) for check in checks]
+    return execute.execute(book, tmp_path)
+
+
+def said(book):
+    """Return the outputs of a notebook's cells, by the names of the cells."""
+    cells = [cell for cell in book.cells if cell.cell_type == "code"]
+    for output in (output for cell in cells for output in cell.outputs):
+        assert output.output_type != "error"
+        assert output.get("name") != "stderr", output.text
+    return {cell.id: cell.outputs for cell in cells}
