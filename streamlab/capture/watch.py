@@ -49,7 +49,6 @@ class Watch:
     def __init__(self, streams: Sequence[Stream], live: bool = True) -> None:
         self._streams, several = streams, len(streams) > 1
         models = [each.own.model(each.name * several, each.mode) for each in streams]
-        self._shown = show_models(models, self.stop) if live else Showing()
         self._ended: dict[str, Recording | BaseException] = {}
         self._lock = threading.Lock()
         self._cell, self._execution = execution()
@@ -59,9 +58,17 @@ class Watch:
             )
             for each in streams
         ]
+        try:
+            self._shown = show_models(models, self.stop) if live else Showing()
+            for thread in self._threads:
+                thread.start()
+        except RuntimeError as failed:  # no more threads; in a browser there are none
+            self.stop()
+            raise UsageError(
+                f"sl.watch streams in a thread, and none can be started here: {failed}. "
+                "Use sl.record, or await sl.arecord."
+            ) from None
         _running.append(self)
-        for thread in self._threads:
-            thread.start()
 
     @property
     def recorder(self) -> Recorder:

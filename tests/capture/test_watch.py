@@ -152,3 +152,13 @@ def test_a_watch_in_a_cell_shows_its_frozen_view_again(lab: Lab) -> None:
 
     assert "reads so far" in running["text/plain"]
     assert watch._repr_mimebundle_()["text/plain"] == repr(watch)  # no notebook, no view
+
+
+def test_where_no_thread_can_start_it_says_so_in_one_sentence(fast_lab, monkeypatch):
+    def refuse(_thread):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+
+    with pytest.raises(UsageError, match=r"^sl\.watch streams in a thread, and none can be"):
+        sl.watch(fast_lab.endpoint("steady"), "Hi")
