@@ -44,9 +44,8 @@ def static_text(streams: Mapping[str, Tables], said: str = "") -> str:
 
 def _table(streams: Mapping[str, Tables]) -> str:
     facts = {name: frozen.facts(each) for name, each in streams.items()}
-    columns = list(dict.fromkeys(column for each in facts.values() for column in each))
+    columns = dict.fromkeys(column for each in facts.values() for column in each)
     rows = [
-        [escape(name), *(escape(each.get(column, "–")) for column in columns)]
-        for name, each in facts.items()
+        [name, *(each.get(column, "–") for column in columns)] for name, each in facts.items()
     ]
-    return frozen.table_html(["", *map(escape, columns)], rows)
+    return frozen.table_html(["", *map(escape, columns)], [map(escape, row) for row in rows])

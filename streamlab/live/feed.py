@@ -57,7 +57,8 @@ class Feed:
             now_ns = self.models[0].clock()
             if not self._due(self._sent_ns, INTERVAL_NS, now_ns):
                 return False
-            self._pull()
+            for model in self.models:
+                model.pull()
             news = [model.number for model in self.models] != self._sent
             runs = any(model.state in ("waiting", "streaming") for model in self.models)
             beat = runs and self._due(self._sent_ns, BEAT_EVERY_NS, now_ns)
@@ -69,17 +70,14 @@ class Feed:
     def finish(self) -> View:
         """Pull the rest, send it whole, and return it."""
         with self._lock:
-            self._pull()
+            for model in self.models:
+                model.pull()
             self._wanted = True
             return self._send(self.models[0].clock())
 
     def resync(self) -> None:
         """Make the next message a whole state."""
         self._wanted = True
-
-    def _pull(self) -> None:
-        for model in self.models:
-            model.pull()
 
     @staticmethod
     def _due(last_ns: int | None, every_ns: int, now_ns: int) -> bool:

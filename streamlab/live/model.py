@@ -171,8 +171,8 @@ class LiveModel:
             "lines": len(follower.lines),
             "events": len(follower.events),
             "bytes": len(self.log.body),
-            "gaps": self._rows.n_gaps,
-            "known": self._rows.n_known,
+            "gaps": max(len(follower.lines_after) - 1, 0),
+            "known": len(self._rows.known),
             "chars": self._text.total,
         }
 
