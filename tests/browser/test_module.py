@@ -51,7 +51,8 @@ class Stage:
         module = b64encode(Scope._esm.encode()).decode()
         self.page.set_content(PAGE.format(css=css, body=body))
         self.page.evaluate(START, [f"data:text/javascript;base64,{module}", state])
-        self.asked = self.page.evaluate("window.sent.splice(0).map(({ do: what }) => what)")
+        self.asked = [message["do"] for message in self.sent()]
+        self.page.evaluate("window.sent.splice(0)")
 
     def read(self, after_ms, data):
         self.log.read(after_ms, data)
@@ -73,7 +74,8 @@ class Stage:
         return self.page.locator(".sl-text").inner_text()
 
     def sent(self):
-        return self.page.evaluate("window.sent")
+        """Return what the view told the kernel, without its height."""
+        return [m for m in self.page.evaluate("window.sent") if m["do"] != "height"]
 
 
 @pytest.fixture
@@ -509,6 +511,8 @@ def test_it_is_as_high_from_the_first_frame_to_the_last(stage):
     heights.append(stage.page.evaluate(height))
 
     assert len(set(heights)) == 1
+    told = stage.page.evaluate("window.sent.filter((m) => m.do === 'height')")
+    assert told[-1]["height_px"] == round(heights[0])
 
 
 def test_every_choice_has_its_paragraph(stage):
