@@ -66,7 +66,8 @@ def _agreement(tables: Mapping[str, Tables]) -> str:
     apart_ms = np.ptp(np.array([*arrivals.values()]), axis=0)
     if not len(apart_ms):
         return "No read arrived."
-    close = int((apart_ms <= CLOSE_MS).sum())
-    verb = "agree" if close == len(apart_ms) else "differ"
-    within = ms(apart_ms.max()) if verb == "agree" else ms(CLOSE_MS)
-    return f"The arrivals {verb}: {close:,} of {len(apart_ms):,} reads within {within}."
+    close, farthest = int((apart_ms <= CLOSE_MS).sum()), ms(apart_ms.max())
+    if close == len(apart_ms):
+        return f"The arrivals agree: {close:,} of {close:,} reads within {farthest}."
+    of = f"{close:,} of {len(apart_ms):,} reads within {ms(CLOSE_MS)}"
+    return f"The arrivals differ: {of} of each other, the farthest {farthest} apart."
