@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import json
 import os
-import shutil
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -28,7 +28,8 @@ def run(
 ) -> int:
     """Open JupyterLab on your own copy of the notebooks.
 
-    A notebook that is already in DIR is not replaced, so your changes stay.
+    The copy has no outputs, so you can predict them. A notebook that is already in DIR is not
+    replaced, so your changes stay.
 
     \b
     Examples:
@@ -73,8 +74,20 @@ def copy(source: Path, target: Path) -> tuple[int, int]:
     new = [name for name in files if not (target / name).exists()]
     for name in new:
         (target / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source / name, target / name)  # without the mode: the copy is writable
+        # Written and not copied: without the mode of a read-only installation.
+        (target / name).write_bytes(cleared(source / name))
     return len(new), len(files) - len(new)
+
+
+def cleared(path: Path) -> bytes:
+    """Return a file; of a notebook its cells without their outputs and counts."""
+    if path.suffix != ".ipynb":
+        return path.read_bytes()
+    book = json.loads(path.read_text("utf-8"))
+    for cell in book["cells"]:
+        if cell["cell_type"] == "code":
+            cell |= {"outputs": [], "execution_count": None}
+    return json.dumps(book, indent=1, ensure_ascii=False).encode()
 
 
 def _left(kept: int) -> str:

@@ -14,9 +14,10 @@ from importlib import import_module
 from pkgutil import iter_modules
 
 from streamlab.errors import UnknownNameError
+from streamlab.lessons.curl import curl, numbered
 from streamlab.lessons.exercise import Exercise, Lesson, Verdict, claim
 
-__all__ = ["LESSONS", "Exercise", "Lesson", "Verdict", "claim", "lesson"]
+__all__ = ["LESSONS", "Exercise", "Lesson", "Verdict", "claim", "curl", "lesson", "numbered"]
 
 LESSONS = {
     found.name.removeprefix("lesson_"): found.name

@@ -54,6 +54,20 @@ def _faster(answer: Any, sync: Recording, asynchronous: Recording) -> str:
     return "" if answer == "neither" else f"{said}: who sets the pace, the loop or the server?"
 
 
+def _pace(answer: Any, rec: Recording) -> str:
+    number, real = expect_number(answer, "the wait in ms"), _median_ms(rec)
+    if abs(number - real) <= ALIKE * real:
+        return ""
+    if abs(1000 * number - real) <= ALIKE * real:
+        return "this is in s. Multiply by 1,000."
+    return "rec.summary['icl_p50_ms'] is the median of the gaps before pieces of the answer."
+
+
+def _median_ms(rec: Recording) -> float:
+    return float(rec.summary["icl_p50_ms"])
+
+
+pace = exercise("00.pace", _pace, _median_ms, lambda rec: (rec.plot.gaps(), "y"))
 blank_lines = exercise("00.blank_lines", _blank, truth=_n_blank)
 last_byte = exercise("00.last_byte", _last_byte)
 faster = exercise("00.faster", _faster)

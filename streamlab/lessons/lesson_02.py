@@ -62,7 +62,9 @@ def _grade(answer: Any) -> Verdict:
     failed = [(row, said) for row in vectors() if (said := fails(answer, row))]
     n_passed = len(vectors()) - len(failed)
     if not failed:
-        return Verdict(True, f"all {len(vectors())} vectors.")
+        typed = all(not isinstance(each, str) for each in answer(b"data: a\n\n"))
+        more = "" if typed else " Of their data: now the types too, as pairs of type and data."
+        return Verdict(typed, f"All {len(vectors())} vectors.{more}")
     row, said = min(failed, key=lambda each: len(each[0]["body"]))
     return Verdict(
         False,

@@ -1,5 +1,6 @@
 """``streamlab notebooks``: the user's copy, and JupyterLab on it."""
 
+import json
 import os
 import re
 import signal
@@ -11,11 +12,25 @@ from pathlib import Path
 from typing import NamedTuple
 
 import httpx
+import nbformat
 import pytest
 
 from streamlab.cli import main, notebooks
 from streamlab.errors import UsageError
 from tests.cli.prompt import TIMEOUT_S, environment
+
+CELLS = [
+    {"cell_type": "markdown", "id": "a", "metadata": {}, "source": "# Ünicode"},
+    {
+        "cell_type": "code",
+        "id": "b",
+        "metadata": {"tags": ["x"]},
+        "source": "1 + 1",
+        "execution_count": 3,
+        "outputs": [{"output_type": "execute_result", "data": {"text/plain": "2"}}],
+    },
+]
+EXECUTED = {"cells": CELLS, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
 
 
 @pytest.fixture
@@ -25,7 +40,7 @@ def package(tmp_path: Path, monkeypatch) -> Path:
     (folder / "data").mkdir(parents=True)
     (folder / ".ipynb_checkpoints").mkdir()
     for name in ("00_a.ipynb", "01_b.ipynb", "data/c.jsonl", ".ipynb_checkpoints/x.ipynb"):
-        (folder / name).write_text(f"shipped {name}")
+        (folder / name).write_text(json.dumps(EXECUTED))
         (folder / name).chmod(0o444)
     monkeypatch.setattr(notebooks, "shipped", lambda: folder)
     return folder.parent
@@ -38,6 +53,24 @@ def test_the_copy_is_whole_and_writable(package, capsys):
     assert files == ["mine/00_a.ipynb", "mine/01_b.ipynb", "mine/data/c.jsonl"]
     assert all(os.stat(file).st_mode & 0o200 for file in files)
     assert capsys.readouterr().out == "3 copied to mine.\n"
+
+
+def test_the_copy_has_no_outputs_and_no_counts(package):
+    assert main(["notebooks", "mine", "--copy-only"]) == 0
+    copied = json.loads(Path("mine/00_a.ipynb").read_text("utf-8"))
+
+    assert copied["cells"] == [CELLS[0], CELLS[1] | {"outputs": [], "execution_count": None}]
+    assert json.loads(Path("mine/data/c.jsonl").read_text()) == EXECUTED
+
+
+def test_the_shipped_lessons_lose_nothing_but_their_outputs(tmp_path):
+    for path in notebooks.shipped().glob("*.ipynb"):
+        mine = nbformat.reads(notebooks.cleared(path).decode(), as_version=4)
+        ours = nbformat.read(path, as_version=4)
+        nbformat.validate(mine)
+        assert [cell.source for cell in mine.cells] == [cell.source for cell in ours.cells]
+        assert [cell.id for cell in mine.cells] == [cell.id for cell in ours.cells]
+        assert not any(cell.get("outputs") for cell in mine.cells)
 
 
 def test_what_the_user_changed_stays(package, capsys):

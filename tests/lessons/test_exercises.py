@@ -38,7 +38,7 @@ def test_each_lesson_has_two_exercises_at_least():
 def test_an_unknown_lesson_or_exercise_is_named_with_what_there_is():
     with pytest.raises(UnknownNameError, match="no lesson '09'"):
         lesson(9)
-    with pytest.raises(AttributeError, match="it has blank_lines, last_byte, faster"):
+    with pytest.raises(AttributeError, match="it has pace, blank_lines, last_byte, faster"):
         getattr(lesson(0), "nothing")  # noqa: B009
 
 
@@ -99,7 +99,7 @@ def test_the_pasted_loop_fails_and_the_standard_s_parser_passes_all_vectors():
     assert n_failed(pasted) == 54
     assert not exercise.check(pasted)
     assert "60 of 114 vectors. The shortest that fails: " in exercise.check(pasted).said
-    assert str(exercise.check(parse)) == "✓ Right. all 114 vectors."
+    assert str(exercise.check(parse)) == "✓ Right. All 114 vectors."
 
 
 def test_a_claim_that_fails_asks_to_run_again():
@@ -109,3 +109,10 @@ def test_a_claim_that_fails_asks_to_run_again():
     )
     assert str(claim(False, "a<b"))[:18] == "✗ Not in this run:"
     assert "a&lt;b" in claim(False, "a<b")._repr_html_()
+
+
+def test_a_parser_without_types_is_not_yet_right():
+    verdict = lesson("02").parser.check(lambda body: [data for _, data in parse(body)])
+
+    assert not verdict
+    assert "now the types too" in verdict.said

@@ -1,27 +1,32 @@
 """The notebooks: execute them, and save their outputs.
 
 ``python -m tests.notebooks.execute`` executes all of ``notebooks/`` in place, and
-``… execute 00`` those whose names begin so.  A notebook runs in a real kernel, in an empty
+``… execute 00`` those whose names begin so, ``… execute curl`` what curl writes in them, for
+machines without it.  A notebook runs in a real kernel, in an empty
 folder, without keys and without a way to the internet; an error in it changes no file.
 
 The saved file has outputs, and no part that would differ without a reason: no times, no widget
 state, no version of Python; its pictures have a palette, which makes them small.
 """
 
+import json
 import os
 import sys
 import tempfile
-from base64 import b64decode, b64encode
-from io import BytesIO
 from pathlib import Path
 
 import nbclient
 import nbformat
-from PIL import Image
+
+import streamlab as sl
+from streamlab.lessons import curl
+from streamlab.lessons.curl import COMMITTED
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "notebooks"
 NOWHERE = "http://127.0.0.1:9"
+CURLS = ("-N", "", "-N --raw")
+WIDGET = "application/vnd.jupyter.widget-view+json"
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 
 
@@ -73,11 +78,32 @@ def tidy(book):
     )
     for cell in book.cells:
         cell.metadata.pop("execution", None)
+        for output in cell.get("outputs", []):
+            output.get("data", {}).pop(WIDGET, None)  # it has a face in text beside it
     return book
+
+
+def committed_curls():
+    """Return what the package has of curl: by its flags, a pair of ms and text a write."""
+    return json.loads(COMMITTED.read_text("utf-8"))
+
+
+def run_curls():
+    """Run curl against the lab, and keep what it writes in the package."""
+    url = f"{sl.serve().base_url}/chat/completions"
+    ask = {"model": "count-to-ten", "messages": [], "stream": True}
+    written = {}
+    for flags in CURLS:
+        run = curl(*flags.split(), url, json=ask)
+        texts = [piece.decode() for piece in run.pieces]
+        written[flags] = [*zip(map(round, run.times_ms), texts, strict=True)]
+    COMMITTED.write_text(json.dumps(written, indent=0) + "\n", "utf-8")
 
 
 def main(prefixes):
     """Execute and save the notebooks whose names begin with one of `prefixes`."""
+    if "curl".startswith(prefixes):
+        run_curls()
     for path in notebooks():
         if path.name.startswith(prefixes):
             with tempfile.TemporaryDirectory() as folder:
