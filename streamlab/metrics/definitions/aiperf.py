@@ -6,7 +6,7 @@ from dataclasses import replace
 from math import nan
 
 from streamlab.metrics.chunks import Chunk, Seen
-from streamlab.metrics.definitions.base import Definition, Figures, first, last, per_chunk
+from streamlab.metrics.definitions.base import Figures, first, last, per_chunk
 from streamlab.metrics.tokens import ratio
 
 
@@ -29,18 +29,3 @@ def aiperf(seen: Seen) -> Figures:
 
 def _has_data(chunk: Chunk) -> bool:
     return bool(chunk.text or chunk.tool)
-
-
-DEFINITIONS = (
-    Definition(
-        "AIPerf",
-        aiperf,
-        source="ai-dynamo/aiperf: src/aiperf/metrics/types/, docs/metrics-reference.md",
-        differs=(
-            "What others call ITL is its ICL; its ITL is what others call TPOT. Two chunks of "
-            "one read are a gap of 0. It counts tokens with a tokenizer of its own; the "
-            "server's count is --use-server-token-count. With --per-chunk-usage it divides by "
-            "N − the tokens of the first chunk, as we do."
-        ),
-    ),
-)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from streamlab.metrics.chunks import Seen
-from streamlab.metrics.definitions.base import Definition, Figures, last, per_chunk, unstreamed
+from streamlab.metrics.definitions.base import Figures, last, per_chunk, unstreamed
 
 
 def evalscope(seen: Seen) -> Figures:
@@ -29,31 +29,3 @@ def _figures(seen: Seen, times: list[float]) -> Figures:
         return unstreamed(seen)
     end_ms = last(seen.times(lambda chunk: not chunk.is_done))
     return per_chunk(seen, times, end_ms, seen.reported(seen.text))
-
-
-_SOURCE = (
-    "modelscope/evalscope: evalscope/perf/plugin/api/default_api.py, "
-    "evalscope/perf/utils/benchmark_util.py"
-)
-
-DEFINITIONS = (
-    Definition(
-        "evalscope",
-        evalscope,
-        source=_SOURCE,
-        differs=(
-            "Up to 1.11 a chunk with only a role is its first token, and the wait from it to "
-            "the first text is a gap. The request ends with the usage, so TPOT includes the "
-            "wait for it."
-        ),
-    ),
-    Definition(
-        "evalscope 1.13",
-        evalscope_1_13,
-        source=_SOURCE,
-        differs=(
-            "The request ends with the usage, so TPOT includes the wait for it. Two chunks of "
-            "one read are a gap of 0."
-        ),
-    ),
-)

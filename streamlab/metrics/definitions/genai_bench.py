@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from streamlab.metrics.chunks import Seen
-from streamlab.metrics.definitions.base import Definition, Figures, first
+from streamlab.metrics.definitions.base import Figures, first
 from streamlab.metrics.tokens import ratio
 
 
@@ -37,19 +37,3 @@ def _read(seen: Seen) -> tuple[Seen, float]:
         if chunk.is_done or (finished and chunk.has_usage):
             return seen.first(number), chunk.t_ms
     return seen, seen.eof_ms
-
-
-DEFINITIONS = (
-    Definition(
-        "genai-bench",
-        genai_bench,
-        source=(
-            "sgl-project/genai-bench: genai_bench/user/openai_user.py, "
-            "genai_bench/metrics/request_metrics_collector.py"
-        ),
-        differs=(
-            "It keeps no gaps. Its tokens/s leave TTFT out, but include the wait for finish "
-            "and usage: they are those of one reader, and lower than 1 / ITL."
-        ),
-    ),
-)

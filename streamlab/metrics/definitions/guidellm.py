@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import nan
 
 from streamlab.metrics.chunks import Chunk, Seen
-from streamlab.metrics.definitions.base import Definition, Figures, first, last
+from streamlab.metrics.definitions.base import Figures, first, last
 from streamlab.metrics.tokens import ratio
 
 
@@ -34,23 +34,3 @@ def guidellm(seen: Seen) -> Figures:
 
 def _updates(chunk: Chunk) -> bool:
     return bool(chunk.text or chunk.has_tool)
-
-
-DEFINITIONS = (
-    Definition(
-        "guidellm",
-        guidellm,
-        source=(
-            "vllm-project/guidellm: src/guidellm/schemas/base/request_stats.py, "
-            "src/guidellm/backends/openai/http.py"
-        ),
-        differs=(
-            "It keeps the first and the last token only: its ITL is one average, in which a "
-            "stall does not show, and its TPOT includes the wait for the first token. It reads "
-            "the wall clock, which can step."
-        ),
-        clock="the send",
-        itl_mean="token-weighted",
-        tpot_mean="token-weighted",
-    ),
-)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from streamlab.metrics.chunks import Seen
-from streamlab.metrics.definitions.base import Definition, Figures, first, last
+from streamlab.metrics.definitions.base import Figures, first, last
 from streamlab.metrics.tokens import ratio
 
 
@@ -23,17 +23,3 @@ def hf_benchmarker(seen: Seen) -> Figures:
         itl_mean_ms=ratio(last(times) - first(times), count - 1),
         e2e_ms=seen.done_ms - seen.called_ms,
     ).counted(count, source)
-
-
-DEFINITIONS = (
-    Definition(
-        "HF inference-benchmarker",
-        hf_benchmarker,
-        source="huggingface/inference-benchmarker: src/requests.rs",
-        differs=(
-            "Reasoning is no token: of a model that thinks, TTFT is the time of its answer. "
-            "Its ITL is one average, in which a stall does not show."
-        ),
-        itl_mean="per request",
-    ),
-)

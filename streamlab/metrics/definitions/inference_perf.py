@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import repeat
 
 from streamlab.metrics.chunks import Seen
-from streamlab.metrics.definitions.base import Definition, Figures, first, gaps, last
+from streamlab.metrics.definitions.base import Figures, first, gaps, last
 from streamlab.metrics.tokens import ratio
 
 
@@ -50,32 +50,3 @@ def _gaps(seen: Seen) -> tuple[float, ...] | None:
                 return None
             times += repeat(chunk.t_ms, int(count))
     return gaps(times)
-
-
-_SOURCE = (
-    "kubernetes-sigs/inference-perf: inference_perf/reportgen/base.py, "
-    "inference_perf/apis/streaming_parser.py"
-)
-_DIFFERS = (
-    "Only content counts, reasoning does not (#559; 0.7.0 still reads no reasoning): "
-    "of a model that thinks, TTFT is the time of its answer. A chunk of several tokens makes "
-    "gaps of 0, which are no waits. "
-)
-
-DEFINITIONS = (
-    Definition(
-        "inference-perf, client tokens",
-        inference_perf_client,
-        source=_SOURCE,
-        differs=_DIFFERS
-        + "The tokens of each chunk are counted by a tokenizer: pass tokenizer=.",
-    ),
-    Definition(
-        "inference-perf, server tokens",
-        inference_perf_server,
-        source=_SOURCE,
-        differs=_DIFFERS
-        + "TPOT divides the time of the content by all tokens, reasoning among them; "
-        "the gaps still need tokenizer=.",
-    ),
-)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from streamlab.metrics.chunks import Chunk, Seen
-from streamlab.metrics.definitions.base import Definition, Figures, first, last
+from streamlab.metrics.definitions.base import Figures, first, last
 from streamlab.metrics.tokens import ratio
 
 
@@ -25,21 +25,3 @@ def llmperf(seen: Seen) -> Figures:
 def _is_counted(chunk: Chunk) -> bool:
     """Return whether the tool counts this line: it fails at a usage chunk without choices."""
     return not chunk.is_done and (chunk.has_choices or not chunk.has_usage)
-
-
-DEFINITIONS = (
-    Definition(
-        "llmperf",
-        llmperf,
-        source=(
-            "ray-project/llmperf: src/llmperf/ray_clients/openai_chat_completions_client.py, "
-            "token_benchmark_ray.py"
-        ),
-        differs=(
-            "Its ITL includes TTFT and divides by lines, those without text too. Reasoning is "
-            "no token. A usage chunk without choices ends it with an IndexError; it is left "
-            "out here. Each request has a connection of its own, and waits for it."
-        ),
-        itl_mean="per request",
-    ),
-)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import nan
 
 from streamlab.metrics.chunks import Seen
-from streamlab.metrics.definitions.base import Definition, Figures, first
+from streamlab.metrics.definitions.base import Figures, first
 from streamlab.metrics.tokens import ratio
 
 
@@ -25,20 +25,3 @@ def mlcommons(seen: Seen) -> Figures:
         after = seen.count("".join(chunk.text + chunk.tool for chunk in outputs[1:]))
     figures = Figures(ttft_ms=ttft_ms, tpot_ms=ratio(e2e_ms - ttft_ms, after), e2e_ms=e2e_ms)
     return figures.counted(count, source)
-
-
-DEFINITIONS = (
-    Definition(
-        "MLCommons endpoints",
-        mlcommons,
-        source=(
-            "mlcommons/endpoints: "
-            "src/inference_endpoint/async_utils/services/metrics_aggregator/metrics_table.py"
-        ),
-        differs=(
-            "TPOT leaves out the tokens of the first chunk, as ours does, but ends with the "
-            "stream, not with the last token. Without tokenizer= it is defined only where the "
-            "server counts the first chunk."
-        ),
-    ),
-)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from streamlab.metrics.chunks import Seen
-from streamlab.metrics.definitions.base import Definition, Figures, first
+from streamlab.metrics.definitions.base import Figures, first
 
 
 def openllmetry(seen: Seen) -> Figures:
@@ -18,20 +18,3 @@ def openllmetry(seen: Seen) -> Figures:
         n_tokens=count,
         tokens=source if source == "server" else "none",
     )
-
-
-DEFINITIONS = (
-    Definition(
-        "OpenLLMetry / Langfuse",
-        openllmetry,
-        source=(
-            "traceloop/openllmetry: packages/opentelemetry-instrumentation-openai/"
-            "opentelemetry/instrumentation/openai/shared/chat_wrappers.py; "
-            "langfuse/langfuse-python: langfuse/openai.py"
-        ),
-        differs=(
-            "The first item counts as a token, whatever is in it; mostly it is a role. They "
-            "keep no gaps, and read the wall clock, which can step."
-        ),
-    ),
-)

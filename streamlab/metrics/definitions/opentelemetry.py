@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from streamlab.metrics.chunks import Seen
-from streamlab.metrics.definitions.base import Definition, Figures, first, gaps
+from streamlab.metrics.definitions.base import Figures, first, gaps
 
 
 def opentelemetry(seen: Seen) -> Figures:
@@ -19,19 +19,3 @@ def opentelemetry(seen: Seen) -> Figures:
         gaps_ms=gaps(times),
         e2e_ms=seen.eof_ms - seen.called_ms,
     )
-
-
-DEFINITIONS = (
-    Definition(
-        "OpenTelemetry",
-        opentelemetry,
-        source=(
-            "open-telemetry/semantic-conventions-genai: docs/gen-ai/client-inference.md "
-            "(what a chunk is, is open: semantic-conventions-genai#306)"
-        ),
-        differs=(
-            "It names chunks, not tokens, and does not define them: a role, a finish and a "
-            "usage are chunks too."
-        ),
-    ),
-)

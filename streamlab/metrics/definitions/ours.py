@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from streamlab.metrics import intervals, latency, tokens
 from streamlab.metrics.chunks import Seen
-from streamlab.metrics.definitions.base import Definition, Figures
+from streamlab.metrics.definitions.base import Figures
 
 
 def ours(seen: Seen) -> Figures:
@@ -29,14 +29,3 @@ def ours(seen: Seen) -> Figures:
         n_tokens=tokens.n_tokens(tables),
         tokens="none" if source == "none" else "server",
     )
-
-
-DEFINITIONS = (
-    Definition(
-        "streamlab",
-        ours,
-        source="streamlab: streamlab/metrics/latency.py, intervals.py, tokens.py",
-        differs="It is ours. A gap that was not observed is none, and no count is guessed.",
-        clock="the send",
-    ),
-)

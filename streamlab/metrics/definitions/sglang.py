@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from streamlab.metrics.chunks import Seen
-from streamlab.metrics.definitions.base import Definition, Figures, per_chunk, unstreamed
+from streamlab.metrics.definitions.base import Figures, per_chunk, unstreamed
 
 
 def sglang(seen: Seen) -> Figures:
@@ -24,18 +24,3 @@ def _counted(seen: Seen) -> tuple[float, str]:
     if source != "server":
         count, source = seen.requested, "requested"
     return count, source if count == count else "none"
-
-
-DEFINITIONS = (
-    Definition(
-        "SGLang",
-        sglang,
-        source="sgl-project/sglang: python/sglang/benchmark/serving.py",
-        differs=(
-            "The request ends with its last line, not its last token, so TPOT includes the "
-            "wait for finish, usage and [DONE]. Two chunks of one read are a gap of 0. Without "
-            "usage it takes the number of tokens asked for. With speculative decoding it "
-            "divides each gap by the tokens of its chunk."
-        ),
-    ),
-)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from streamlab.metrics.chunks import Seen
-from streamlab.metrics.definitions.base import Definition, Figures, last, per_chunk
+from streamlab.metrics.definitions.base import Figures, last, per_chunk
 
 
 def vllm(seen: Seen) -> Figures:
@@ -14,20 +14,3 @@ def vllm(seen: Seen) -> Figures:
     """
     times = seen.times(lambda chunk: chunk.has_choices)
     return per_chunk(seen, times, last(times), seen.reported(seen.content))
-
-
-DEFINITIONS = (
-    Definition(
-        "vLLM",
-        vllm,
-        source=(
-            "vllm-project/vllm: vllm/benchmarks/lib/endpoint_request_func.py, "
-            "vllm/benchmarks/serve.py"
-        ),
-        differs=(
-            "A chunk with only a role is its first token, and the wait from it to the first "
-            "text is a gap like any other; so is the gap to the finish chunk. Two chunks of "
-            "one read are a gap of 0."
-        ),
-    ),
-)
