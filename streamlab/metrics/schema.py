@@ -1,4 +1,4 @@
-"""The columns of the tables: names, order and dtypes, in this one place.
+"""The dtypes of the columns; `streamlab.follow.columns` has their names, in order.
 
 Integers that can be missing are ``Int64``; times that can be missing are float64
 milliseconds with NaN; text and bytes are Arrow arrays.
@@ -18,6 +18,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pandas.api.extensions import ExtensionArray
 
+from streamlab.follow.columns import COLUMNS
 from streamlab.follow.text import whole
 
 INT = np.dtype("int64")
@@ -39,83 +40,27 @@ Ints: TypeAlias = NDArray[np.int64]
 Floats: TypeAlias = NDArray[np.float64]
 Schema: TypeAlias = Mapping[str, Any]  # names to dtypes, of NumPy or of pandas
 
-_ARRIVAL: Schema = {"read": INT, "time": TIME, "t_ms": FLOAT, "gap_ms": FLOAT}
-_ROW: Schema = {**_ARRIVAL, "coalesced": BOOL}  # for rows of which several can come in one read
-
-READS: Schema = {
-    **_ARRIVAL,
-    "lag_ms": FLOAT,
-    "arrival": STRING,
-    "t_lo_ms": FLOAT,
-    "gap_lo_ms": FLOAT,
-    "gap_hi_ms": FLOAT,
-    "lag_lo_ms": FLOAT,
-    "lag_hi_ms": FLOAT,
-    "server_sent_ns": MAYBE_INT,
-    "arrived_ns": INT,
-    "seen_ns": MAYBE_INT,
-    "delivered_ns": MAYBE_INT,
-    "stamp": STRING,
-    "n_segments": MAYBE_INT,
-    "n_bytes": INT,
-    "start": INT,
-    "end": INT,
+_OTHERS: Schema = {
+    "time": TIME,
+    "coalesced": BOOL,
     "raw": BYTES,
+    **dict.fromkeys("arrival stamp kind field value type data id text".split(), STRING),
+    **dict.fromkeys("server_sent_ns seen_ns delivered_ns due_ns".split(), MAYBE_INT),
+    **dict.fromkeys("n_segments retry choice n_tokens".split(), MAYBE_INT),
 }
+_MAYBE_NONE = ("lines.event", "deltas.event", "sends.read")  # a line can belong to no event
 
-LINES: Schema = {
-    "line": INT,
-    **_ROW,
-    "kind": STRING,
-    "field": STRING,
-    "value": STRING,
-    "raw": BYTES,
-    "start": INT,
-    "end": INT,
-    "event": MAYBE_INT,
-}
 
-EVENTS: Schema = {
-    "event": INT,
-    **_ROW,
-    "type": STRING,
-    "data": STRING,
-    "id": STRING,
-    "retry": MAYBE_INT,
-    "first_line": INT,
-    "last_line": INT,
-    "n_bytes": INT,
-}
+def _dtype(table: str, column: str) -> Any:
+    if f"{table}.{column}" in _MAYBE_NONE:
+        return MAYBE_INT
+    return _OTHERS.get(column, FLOAT if column.endswith("_ms") else INT)
 
-DELTAS: Schema = {
-    "delta": INT,
-    "event": MAYBE_INT,
-    **_ROW,
-    "kind": STRING,
-    "choice": MAYBE_INT,
-    "text": STRING,
-    "n_tokens": MAYBE_INT,
-}
-
-SENDS: Schema = {
-    "send": INT,
-    "read": MAYBE_INT,
-    "t_ms": FLOAT,
-    "gap_ms": FLOAT,
-    "sent_ns": INT,
-    "due_ns": MAYBE_INT,
-    "n_bytes": INT,
-    "start": INT,
-    "end": INT,
-}
 
 TABLES: Mapping[str, Schema] = {
-    "reads": READS,
-    "lines": LINES,
-    "events": EVENTS,
-    "deltas": DELTAS,
-    "sends": SENDS,
+    table: {name: _dtype(table, name) for name in columns} for table, columns in COLUMNS.items()
 }
+"""The dtype of each column of each table, by a rule: milliseconds are floats, others integers."""
 
 
 def frame(table: str, columns: Mapping[str, object]) -> pd.DataFrame:

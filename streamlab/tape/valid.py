@@ -97,7 +97,8 @@ def _is_anchor(value: object) -> bool:
 
 
 _TEXTS = (
-    "label dialect model method reason lab_stream http_version content_type content_encoding"
+    *("label", "dialect", "model", "method", "reason", "lab_stream", "http_version"),
+    *("content_type", "content_encoding"),
 )
 _META: Mapping[str, Callable[[object], bool]] = {
     **dict.fromkeys(_TEXTS, _is_text),

@@ -13,7 +13,7 @@ import time
 import pandas as pd
 
 from streamlab.metrics import Tables
-from streamlab.metrics.schema import LINES
+from streamlab.metrics.schema import TABLES
 from streamlab.tape import UNKNOWN, End, Read, Stamp, anchor, tape_of
 
 EVENT = (
@@ -50,7 +50,11 @@ def build_plain(lists):
 
 def build_typed(lists):
     """Build the frame with the dtypes of our table."""
-    typed = {name: pd.array(lists[name], dtype=LINES[name]) for name in lists if name != "time"}
+    typed = {
+        name: pd.array(lists[name], dtype=TABLES["lines"][name])
+        for name in lists
+        if name != "time"
+    }
     return pd.DataFrame(typed | {"time": pd.to_datetime(lists["time"], utc=True)})
 
 
