@@ -44,9 +44,11 @@ _OTHERS: Schema = {
     "time": TIME,
     "coalesced": BOOL,
     "raw": BYTES,
-    **dict.fromkeys("arrival stamp kind field value type data id text".split(), STRING),
-    **dict.fromkeys("server_sent_ns seen_ns delivered_ns due_ns".split(), MAYBE_INT),
-    **dict.fromkeys("n_segments retry choice n_tokens".split(), MAYBE_INT),
+    **dict.fromkeys(
+        ["arrival", "stamp", "kind", "field", "value", "type", "data", "id", "text"], STRING
+    ),
+    **dict.fromkeys(["server_sent_ns", "seen_ns", "delivered_ns", "due_ns"], MAYBE_INT),
+    **dict.fromkeys(["n_segments", "retry", "choice", "n_tokens"], MAYBE_INT),
 }
 _MAYBE_NONE = ("lines.event", "deltas.event", "sends.read")  # a line can belong to no event
 
@@ -60,7 +62,7 @@ def _dtype(table: str, column: str) -> Any:
 TABLES: Mapping[str, Schema] = {
     table: {name: _dtype(table, name) for name in columns} for table, columns in COLUMNS.items()
 }
-"""The dtype of each column of each table, by a rule: milliseconds are floats, others integers."""
+"""The dtype of each column of each table, by a rule: ms are floats, others integers."""
 
 
 def frame(table: str, columns: Mapping[str, object]) -> pd.DataFrame:
