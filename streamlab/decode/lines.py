@@ -21,6 +21,9 @@ Rule: the first byte that ends a line releases it.
 from __future__ import annotations
 
 from array import array
+from collections.abc import Callable
+
+from streamlab.decode.records import Body
 
 LF, CR = b"\n\r"  # numbers, because `LF in data` is five times as fast as `b"\n" in data`
 BOM = b"\xef\xbb\xbf"
@@ -28,6 +31,11 @@ BOM = b"\xef\xbb\xbf"
 
 class LineSplitter:
     """Split a stream of bytes into lines.
+
+    Parameters
+    ----------
+    body : function, optional
+        Returns all bytes fed so far, if the caller keeps them; the splitter then keeps none.
 
     Attributes
     ----------
@@ -46,15 +54,19 @@ class LineSplitter:
     [4, 9, 10]
     """
 
-    def __init__(self, ends: array[int] | None = None) -> None:
+    def __init__(
+        self, ends: array[int] | None = None, body: Callable[[], Body] | None = None
+    ) -> None:
         self.ends: array[int] = array("q") if ends is None else ends
-        self._tail = bytearray()  # an unfinished line
+        self._body = body
+        self._tail = bytearray()  # an unfinished line, unless the caller keeps it
+        self._n_tail = 0  # its bytes
         self._after_cr = False  # an LF now would belong to the line released last
 
     @property
     def between_lines(self) -> bool:
         """True if any next byte begins a new line."""
-        return not (self._tail or self._after_cr)
+        return not (self._n_tail or self._after_cr)
 
     def feed(self, data: bytes) -> list[bytes]:
         """Return the lines that `data` completes, without their ends.
@@ -67,22 +79,31 @@ class LineSplitter:
         # Without a line end, only the tail grows.  Joining it to `data` here would copy the
         # tail once a read: a line of 100 MB would take quadratic time.
         if LF not in data and CR not in data:
-            self._tail += data
+            self._hold(data)
             return []
-        if self._tail:
-            data = self._take_tail() + data
-        at_head = not self.ends
-        lines = self._split(data) if CR in data else self._split_at_lf(data)
+        at_head, end = not self.ends, self._end() + self._n_tail
+        tail = self._take_tail()
+        lines = self._split(data, end) if CR in data else self._split_at_lf(data, end)
+        if tail:
+            lines[0] = b"".join((tail, lines[0]))
         if at_head:  # the mark has no line end, so all of it is in the first line
             lines[0] = lines[0].removeprefix(BOM)
         return lines
 
     def close(self) -> bytes:
         """End an unfinished line at the end of the stream and return it; empty without one."""
-        tail = self._take_tail()
+        end, tail = self._end() + self._n_tail, bytes(self._take_tail())
         if tail:
-            self.ends.append(self._end() + len(tail))
+            self.ends.append(end)
         return tail
+
+    def drop(self) -> bool:
+        """End an unfinished line, as `close` does; return whether there is one."""
+        n_tail, self._n_tail = self._n_tail, 0
+        if n_tail:
+            self._tail.clear()
+            self.ends.append(self._end() + n_tail)
+        return n_tail > 0
 
     def _complete_crlf(self, data: bytes) -> bytes:
         self._after_cr = False
@@ -91,31 +112,36 @@ class LineSplitter:
             return data[1:]
         return data
 
-    def _split(self, data: bytes) -> list[bytes]:
+    def _split(self, data: bytes, end: int) -> list[bytes]:
         lines = data.splitlines(keepends=True)
         if lines[-1].endswith((b"\n", b"\r")):
             self._after_cr = data.endswith(b"\r")
         else:
-            self._tail += lines.pop()
-        end = self._end()
+            self._hold(lines.pop())
         for line in lines:
             end += len(line)
             self.ends.append(end)
         return [line.rstrip(b"\r\n") for line in lines]
 
-    def _split_at_lf(self, data: bytes) -> list[bytes]:
+    def _split_at_lf(self, data: bytes, end: int) -> list[bytes]:
         """Do what `_split` does, but faster, for data without a CR."""
         *lines, rest = data.split(b"\n")
-        self._tail += rest
-        end = self._end()
+        self._hold(rest)
         for line in lines:
             end += len(line) + 1
             self.ends.append(end)
         return lines
 
-    def _take_tail(self) -> bytes:
-        tail = bytes(self._tail)
-        self._tail.clear()
+    def _hold(self, data: bytes) -> None:
+        self._n_tail += len(data)
+        if self._body is None:
+            self._tail += data
+
+    def _take_tail(self) -> Body:
+        n_tail, self._n_tail = self._n_tail, 0
+        if self._body and n_tail:  # not a memoryview: a body that grows could not be resized
+            return self._body()[self._end() : self._end() + n_tail]
+        tail, self._tail = self._tail, bytearray()
         return tail
 
     def _end(self) -> int:

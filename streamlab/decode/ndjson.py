@@ -18,9 +18,10 @@ The two specifications, ndjson-spec and JSON Lines, are short.  Where they decid
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 from streamlab.decode.lines import LineSplitter
-from streamlab.decode.records import BLANK, JSON, TAIL, Comment, Event, Lines
+from streamlab.decode.records import BLANK, JSON, TAIL, Body, Comment, Event, Lines
 
 _WHITESPACE = b" \t"  # JSON's whitespace (RFC 8259) without line ends
 
@@ -43,10 +44,10 @@ class NDJSONParser:
 
     kind = JSON
 
-    def __init__(self) -> None:
+    def __init__(self, body: Callable[[], Body] | None = None) -> None:
         self.lines = Lines()
         self.comments: list[Comment] = []
-        self._splitter = LineSplitter(self.lines.ends)
+        self._splitter = LineSplitter(self.lines.ends, body)
 
     def feed(self, data: bytes) -> list[Event]:
         """Return the events that `data` completes, oldest first; record its lines."""

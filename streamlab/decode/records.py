@@ -7,8 +7,10 @@ To add a framing, write a class that satisfies `Framer` in its own file and add 
 from __future__ import annotations
 
 from array import array
+from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
+Body = bytes | bytearray | memoryview
 KINDS = ("data", "event", "id", "retry", "comment", "blank", "other", "json", "tail", "text")
 """What a line is; `Lines.kinds` holds indexes in this tuple.
 
@@ -68,6 +70,7 @@ class Framer(Protocol):
     lines: Lines
     comments: list[Comment]
 
+    def __init__(self, body: Callable[[], Body] | None = None) -> None: ...
     def feed(self, data: bytes) -> list[Event]:
         """Return the events that `data` completes, oldest first; record its lines."""
         ...

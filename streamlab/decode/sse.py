@@ -19,6 +19,8 @@ Rules:
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from streamlab.decode.lines import CR, LF, LineSplitter
 from streamlab.decode.records import (
     BLANK,
@@ -29,6 +31,7 @@ from streamlab.decode.records import (
     OTHER,
     RETRY,
     TAIL,
+    Body,
     Comment,
     Event,
     Lines,
@@ -68,12 +71,12 @@ class SSEParser:
     [' ping']
     """
 
-    def __init__(self) -> None:
+    def __init__(self, body: Callable[[], Body] | None = None) -> None:
         self.lines = Lines()
         self.comments: list[Comment] = []
         self.last_event_id = ""
         self.retry: int | None = None
-        self._splitter = LineSplitter(self.lines.ends)
+        self._splitter = LineSplitter(self.lines.ends, body)
         self._n_events = 0
         self._id = ""  # the buffer; a blank line copies it to `last_event_id`
         self._first_line = 0  # of the current block
@@ -99,7 +102,7 @@ class SSEParser:
         the file ends in the middle of an event, before the final empty line, the
         incomplete event is not dispatched.)"
         """
-        if self._splitter.close():
+        if self._splitter.drop():
             self.lines.kinds.append(TAIL)
         return []
 

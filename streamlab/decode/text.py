@@ -6,9 +6,11 @@ text, each line that is not blank is an event.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from streamlab.decode.lines import LineSplitter
 from streamlab.decode.ndjson import NDJSONParser
-from streamlab.decode.records import BLANK, OTHER, TAIL, TEXT, Comment, Event, Lines
+from streamlab.decode.records import BLANK, OTHER, TAIL, TEXT, Body, Comment, Event, Lines
 
 
 class TextParser:
@@ -22,10 +24,10 @@ class TextParser:
         Always empty.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, body: Callable[[], Body] | None = None) -> None:
         self.lines = Lines()
         self.comments: list[Comment] = []
-        self._splitter = LineSplitter(self.lines.ends)
+        self._splitter = LineSplitter(self.lines.ends, body)
 
     def feed(self, data: bytes) -> list[Event]:
         """Record the lines of `data`; there are never events."""
@@ -35,7 +37,7 @@ class TextParser:
 
     def close(self) -> list[Event]:
         """Record an unfinished last line as a ``tail``."""
-        if self._splitter.close():
+        if self._splitter.drop():
             self.lines.kinds.append(TAIL)
         return []
 

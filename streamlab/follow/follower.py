@@ -19,8 +19,9 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Mapping
 from urllib.parse import urlsplit
+from weakref import proxy
 
-from streamlab.decode import FRAMERS, Comment, Framer, Lines, framing_of
+from streamlab.decode import FRAMERS, Body, Comment, Framer, Lines, framing_of
 from streamlab.decode.content import MAX_DECODED_BYTES, Decoded, content_decoder
 from streamlab.dialects import (
     FUNCTION,
@@ -35,7 +36,7 @@ from streamlab.dialects import (
     recognise,
 )
 from streamlab.follow.kept import Deltas, Events
-from streamlab.follow.log import Body, Log
+from streamlab.follow.log import Log
 from streamlab.follow.problem import ending, problem
 from streamlab.follow.text import line_of
 
@@ -236,7 +237,8 @@ class Follower:
             self._plain += plain
         if self._framer is None:
             self.framing = self._framing_from(plain)
-            self._framer = FRAMERS[self.framing]()
+            me = proxy(self)  # not a circle, which would keep the body until it is collected
+            self._framer = FRAMERS[self.framing](lambda: me.body)
             self.lines, self.comments = self._framer.lines, self._framer.comments
         self.events.extend(self._framer.feed(plain), self.body, self.lines)
 

@@ -12,9 +12,8 @@ from array import array
 from collections.abc import Iterator, Sequence
 from typing import TypeVar, overload
 
-from streamlab.decode import Event, Lines
+from streamlab.decode import Body, Event, Lines
 from streamlab.dialects import Delta, Kind
-from streamlab.follow.log import Body
 from streamlab.follow.text import whole
 
 T = TypeVar("T")
@@ -101,7 +100,7 @@ class Events(Kept[Event]):
         if last - first > 1 or self._body[self._lines.ends[last] - 1] != _LF:
             return False
         start, end = self._span(first, last)
-        return bytes(self._body[start:end]) == data.encode("utf-8", "replace")
+        return self._body[start:end] == data.encode("utf-8", "replace")
 
 
 class Deltas(Kept[Delta]):

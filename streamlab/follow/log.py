@@ -9,11 +9,9 @@ from array import array
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from streamlab.decode import Event, Lines
+from streamlab.decode import Body, Event, Lines
 from streamlab.dialects import Delta
 from streamlab.tape import Columns, End, Final
-
-Body = bytes | bytearray | memoryview
 
 
 class Log(Protocol):
@@ -51,4 +49,4 @@ class Framed(Protocol):
     def body(self) -> Body: ...  # noqa: D102
     @property
     def undecoded(self) -> str | None: ...  # noqa: D102
-    def line(self, number: int) -> str: ...  # noqa: D102
+    def line(self, number: int, limit: int | None = None) -> str: ...  # noqa: D102

@@ -38,6 +38,7 @@ _HINTS = {
 }
 _OF_PROXIES = (403, 407, 502, 503, 504)  # the answers of proxies that do not hand on
 _STREAMS = ("text/event-stream", "application/x-ndjson")
+_LONGEST = 1 << 16  # bytes of a line that is looked at
 _LAST_LINES = 100  # the search of `_unframed_error` is bounded, in a long stream too
 
 
@@ -141,7 +142,7 @@ def _cut_line(framed: Framed) -> str | None:
     ended = framed.log.ended is not None and framed.log.ended.how == "eof"
     if not ended or last < 0 or framed.lines.kinds[last] != TAIL:
         return None
-    text = framed.line(last).strip()
+    text = framed.line(last, _LONGEST).strip()
     if not text or text.startswith(":") or text.endswith("[DONE]"):
         return None
     return f"the body ended within line {last}, so what came last may be missing."
@@ -165,8 +166,8 @@ def _unframed_error(framed: Framed) -> str | None:
     first = last = loose.pop()
     while loose and loose[-1] == first - 1:
         first = loose.pop()
-    block = "\n".join(map(framed.line, range(first, last + 1)))
-    return message_in(framed.line(last)) or message_in(block)
+    texts = [framed.line(line, _LONGEST) for line in range(first, last + 1)]
+    return message_in(texts[-1]) or message_in("\n".join(texts))
 
 
 def _asked_to_stream(log: Log) -> bool:

@@ -9,6 +9,7 @@ from streamlab.dialects.reading import a_dict, parse
 from streamlab.follow.log import Framed
 from streamlab.follow.text import counted, one_line
 
+_LONGEST = 1 << 16  # bytes of a line
 _LOOKED_AT = 100  # lines: a search for JSON without a field is bounded
 _SILENT = frozenset({"meta", "unread", "comment", "ping", "done"})
 
@@ -43,7 +44,9 @@ def json_lines(framed: Framed) -> str | None:
     """Return the sentence about JSON lines that have another label."""
     kinds = framed.lines.kinds[:_LOOKED_AT]
     loose = [number for number, kind in enumerate(kinds) if kind in (OTHER, TAIL)]
-    found = [number for number in loose if isinstance(parse(framed.line(number)), dict)]
+    found = [
+        number for number in loose if isinstance(parse(framed.line(number, _LONGEST)), dict)
+    ]
     label = one_line(str(framed.log.meta.get("content_type") or "nothing"), 60)
     # One line of JSON that is labelled as JSON is a whole document.
     if len(found) < (1 if "event-stream" in label else 2):

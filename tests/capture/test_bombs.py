@@ -16,6 +16,8 @@ import zstandard
 import streamlab as sl
 from streamlab.decode.content import content_decoder
 from streamlab.endpoints.echoes import Echoes
+from streamlab.follow import Follower
+from streamlab.testing import tape_from
 from tests.capture.test_record import Record, both
 from tests.servers.raw import raw_server, sends
 
@@ -66,6 +68,29 @@ def test_a_bomb_ends_at_the_limit_in_little_memory(record: Record, encoding: str
         "the rest is not decoded."
     )
     assert peak < 24 * MIB  # zstd: 8 MiB of window and 8 of a piece
+
+
+@pytest.mark.parametrize("framing", ["sse", "ndjson", "text"])
+def test_a_line_without_an_end_is_kept_once(framing: str) -> None:
+    kind = {"sse": "text/event-stream", "ndjson": "application/x-ndjson", "text": "text/html"}
+    body = bomb("gzip", 32 * MIB)
+    tape = tape_from(
+        [(1, body[:999]), (2, body[999:])],
+        content_type=kind[framing],
+        content_encoding="gzip",
+    )
+    Follower(tape_from([(1, b"")])).close()  # imports
+    follower = Follower(tape, "auto")
+    tracemalloc.start()
+    follower.close()
+    assert follower.framing == framing
+    follower.problem()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert len(follower.body) == follower.lines.ends[-1] == 32 * MIB
+    # NDJSON looks whether its last line is a whole object.
+    assert peak < (1.3 if framing != "ndjson" else 3.3) * 32 * MIB
 
 
 def test_in_pass_through_only_the_recording_ends() -> None:

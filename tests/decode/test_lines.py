@@ -84,6 +84,19 @@ def test_cuts_change_no_line(pieces):
     assert by_read.ends == whole.ends
 
 
+@given(reads)
+def test_a_splitter_whose_caller_keeps_the_body_finds_the_same_lines(pieces):
+    body = bytearray()
+    keeper, caller = LineSplitter(), LineSplitter(body=lambda: body)
+    for piece in pieces:
+        body += piece
+        assert caller.feed(piece) == keeper.feed(piece)
+        assert caller.between_lines == keeper.between_lines
+
+    assert caller.close() == keeper.close()
+    assert (caller.ends, caller.drop()) == (keeper.ends, False)
+
+
 @given(bodies)
 def test_lines_are_what_stands_between_lf_cr_and_crlf(body):
     first, *others = re.split(rb"\r\n|\n|\r", body)[:-1] or [b""]
