@@ -2,8 +2,8 @@
 
 A picture is a module of this room, without an underscore, with
 
-- ``draw(tables, *, ax=None, **kws) -> Axes``: on `ax`, or on a new figure; `kws` go to its
-  main artist only; several recordings can be drawn on one Axes;
+- ``draw(ax, tables, **kws)``: `kws` go to its main artist only; several recordings can be drawn
+  on one Axes;
 - ``caption(tables) -> str``: one true sentence, computed from the data that is drawn.
 
 `plot_comparison`, `plot_delivery` and `plot_lanes` draw several streams.
@@ -29,10 +29,10 @@ from streamlab.plots._lanes import plot_lanes
 from streamlab.plots._picture import (
     Picture,
     alt,
-    axes_for,
     mark_guess,
     new_axes,
     picture_of,
+    sign,
     to_html,
     to_png,
 )
@@ -85,8 +85,10 @@ def draw(
     UnknownNameError
         If there is no such picture.
     """
-    drawn: Axes = _named(name).draw(tables, ax=axes_for(ax, dark), **kws)
-    return drawn
+    module, ax = _named(name), new_axes(dark=dark)[0] if ax is None else ax
+    module.draw(ax, tables, **kws)
+    sign(ax, module.caption(tables))
+    return ax
 
 
 def caption(name: str, tables: Tables) -> str:
@@ -117,11 +119,10 @@ def overview(
     tables: Tables, names: Iterable[str] = ("staircase", "gaps"), *, dark: bool = False
 ) -> Picture:
     """Draw several pictures of one recording, one under the other, on one axis of time."""
-    modules = [_named(name) for name in names]
-    axes = new_axes([1.0] * len(modules), dark=dark)
-    for module, ax in zip(modules, axes, strict=True):
-        module.draw(tables, ax=ax)
-        ax.label_outer()
+    kinds = [*names]
+    axes = new_axes([1.0] * len(kinds), dark=dark)
+    for kind, ax in zip(kinds, axes, strict=True):
+        draw(kind, tables, ax=ax).label_outer()
     return picture_of(axes[0])
 
 

@@ -140,11 +140,6 @@ def new_axes(
     return made
 
 
-def axes_for(ax: Axes | None, dark: bool = False) -> Axes:
-    """Return `ax`, or the Axes of a new picture."""
-    return new_axes(dark=dark)[0] if ax is None else ax
-
-
 def picture_of(ax: Axes) -> Picture:
     """Return the picture that Axes of ours stand in."""
     picture = ax.get_figure(root=True)

@@ -24,16 +24,13 @@ WIDE = 30
 """Above this ratio of the longest gap to the median, the axis of gaps is logarithmic."""
 
 
-def draw(tables: Tables, *, ax: Axes | None = None, **line_kws: object) -> Axes:
+def draw(ax: Axes, tables: Tables, **line_kws: object) -> None:
     """Draw the share of the known gaps that are at most so long, in %, against ms.
 
     The gaps are those of ``icl_p50_ms``, between pieces of the answer; where the format has
     no known answer, between events.
     """
-    ax = base.axes_for(ax)
     draw_curve(ax, tables, gaps_of(tables), tables.label or "gaps", line_kws)
-    base.sign(ax, caption(tables))
-    return ax
 
 
 def draw_curve(

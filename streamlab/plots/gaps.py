@@ -27,9 +27,8 @@ PERCENTILES = ((0.5, "p50", (6, 2)), (0.9, "p90", (4, 2, 1, 2)), (0.99, "p99", (
 """Those that the data have; of p90 and p99 only the higher one."""
 
 
-def draw(tables: Tables, *, ax: Axes | None = None, **line_kws: object) -> Axes:
+def draw(ax: Axes, tables: Tables, **line_kws: object) -> None:
     """Draw the gap before each arrival of events against time, both in ms, with percentiles."""
-    ax = base.axes_for(ax)
     arrivals, number = _arrivals(tables), len(base.rows_of(ax, GID))
     look = {"gid": f"{GID}-{number}", "label": _label(tables)} | _look(len(arrivals), number)
     look |= normalize_kwargs(line_kws, Line2D)
@@ -47,8 +46,6 @@ def draw(tables: Tables, *, ax: Axes | None = None, **line_kws: object) -> Axes:
     if arrivals.empty:
         base.tell_empty(ax, tables, "no gaps")
     _frame(ax)
-    base.sign(ax, caption(tables))
-    return ax
 
 
 def caption(tables: Tables) -> str:

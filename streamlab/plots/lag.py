@@ -22,12 +22,9 @@ GID = "streamlab-lag"
 MARKERS = ("v", "o", "s", "D")
 
 
-def draw(tables: Tables, *, ax: Axes | None = None, **line_kws: object) -> Axes:
+def draw(ax: Axes, tables: Tables, **line_kws: object) -> None:
     """Draw the lag of each read behind its arrival in the kernel, both in ms."""
-    ax = base.axes_for(ax)
     draw_marks(ax, tables, tables.label, line_kws)
-    base.sign(ax, caption(tables))
-    return ax
 
 
 def draw_marks(ax: Axes, tables: Tables, name: str, line_kws: dict[str, object]) -> None:

@@ -22,9 +22,8 @@ POINT: base.Look = {"markersize": 7, "markeredgewidth": 1.2}
 HEIGHT_INCHES = 5.2
 
 
-def draw(tables: Tables, *, ax: Axes | None = None, **line_kws: object) -> Axes:
+def draw(ax: Axes, tables: Tables, **line_kws: object) -> None:
     """Draw the stairs of events against time in ms, with each tool's first token and end."""
-    ax = base.axes_for(ax)
     is_first = not base.rows_of(ax, GID)
     # The share of the height that the stairs take stays when a second recording is higher.
     stairs_share = ax.dataLim.ymax / ax.get_ylim()[1]
@@ -46,8 +45,6 @@ def draw(tables: Tables, *, ax: Axes | None = None, **line_kws: object) -> Axes:
     ax.set_ylim(0, max(ax.dataLim.ymax, 1) / stairs_share, auto=None)
     if is_first:
         hoist(ax, line, firsts, ends)
-    base.sign(ax, caption(tables))
-    return ax
 
 
 def caption(tables: Tables) -> str:

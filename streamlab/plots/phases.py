@@ -8,29 +8,17 @@ from matplotlib.patches import Patch
 
 from streamlab.metrics import Tables
 from streamlab.metrics.phases import phases
-from streamlab.plots._picture import (
-    Look,
-    axes_for,
-    frame,
-    ink,
-    ms,
-    name_rows,
-    next_colour,
-    sentence,
-    sign,
-    tell_empty,
-)
+from streamlab.plots import _picture as base
 
 GID = "streamlab-phases"
 
 
-def draw(tables: Tables, *, ax: Axes | None = None, **bar_kws: object) -> Axes:
+def draw(ax: Axes, tables: Tables, **bar_kws: object) -> None:
     """Draw each phase of the request as a bar from its start to its end, in ms since t0."""
-    ax = axes_for(ax)
     table, first = phases(tables), len(ax.patches)
     place = [*range(first, first + len(table))]
     number = len({bar.get_gid() for bar in ax.patches})
-    look: Look = {"height": 0.62, "color": next_colour(ax), "linewidth": 1}
+    look: base.Look = {"height": 0.62, "color": base.next_colour(ax), "linewidth": 1}
     look["edgecolor"] = look["color"]  # a phase of 0.1 ms in a second is still seen
     look |= normalize_kwargs(bar_kws, Patch)
     bars = ax.barh(place, table["duration_ms"], left=table["start_ms"], **look)
@@ -40,25 +28,28 @@ def draw(tables: Tables, *, ax: Axes | None = None, **bar_kws: object) -> Axes:
         bar.set_gid(f"{GID}-{number}")
         at = (end_ms, bar.get_y() + bar.get_height() / 2)
         ax.annotate(
-            ms(duration_ms), at, (4, 0), textcoords="offset points", va="center", color=ink(ax)
+            base.ms(duration_ms),
+            at,
+            (4, 0),
+            textcoords="offset points",
+            va="center",
+            color=base.ink(ax),
         )
     names = [tick.get_text() for tick in ax.get_yticklabels()] if first else []
     names += [f"{tables.label}: {name}" if tables.label else name for name in table["phase"]]
     if table.empty:
-        tell_empty(ax, tables, "no phase was seen")
-    frame(ax, GID, "time since the request was sent (ms)", "", left=None)
-    name_rows(ax, names, len(names))
+        base.tell_empty(ax, tables, "no phase was seen")
+    base.frame(ax, GID, "time since the request was sent (ms)", "", left=None)
+    base.name_rows(ax, names, len(names))
     ax.margins(x=0.09)
-    sign(ax, caption(tables))
-    return ax
 
 
 def caption(tables: Tables) -> str:
     """Return the caption of the phases, one sentence."""
     table = phases(tables)
     if table.empty:
-        return sentence(tables, "no phase of the request was seen")
+        return base.sentence(tables, "no phase of the request was seen")
     longest_ms, phase = max(zip(table["duration_ms"], table["phase"], strict=True))
     in_all_ms = table["end_ms"].max() - table["start_ms"].min()
-    text = f"from the call to the end {ms(in_all_ms)}; the longest phase was {phase}, "
-    return sentence(tables, text + ms(longest_ms))
+    text = f"from the call to the end {base.ms(in_all_ms)}; the longest phase was {phase}, "
+    return base.sentence(tables, text + base.ms(longest_ms))

@@ -12,16 +12,15 @@ from streamlab.follow.text import counted
 from streamlab.metrics import Tables
 from streamlab.metrics.latency import e2e_finish_ms, ttft_ms
 from streamlab.plots import _stairs as stairs
-from streamlab.plots._picture import Look, axes_for, ms, rows_of, sentence, sign, tell_empty
+from streamlab.plots._picture import Look, ms, rows_of, sentence, tell_empty
 
 GID = "streamlab-staircase"
 FEW_STEPS = 120
 """Up to this number of steps, each arrival has a dot."""
 
 
-def draw(tables: Tables, *, ax: Axes | None = None, **line_kws: object) -> Axes:
+def draw(ax: Axes, tables: Tables, **line_kws: object) -> None:
     """Draw the running count of events against time in ms, one step per arrival."""
-    ax = axes_for(ax)
     steps = stairs.steps_of(tables, _broken_ms(tables))
     look: Look = {
         "marker": "o" if len(steps.t_ms) <= FEW_STEPS else "",
@@ -37,8 +36,6 @@ def draw(tables: Tables, *, ax: Axes | None = None, **line_kws: object) -> Axes:
     if tables.events.empty:
         tell_empty(ax, tables, "no event arrived")
     stairs.finish(ax, GID, "the request was sent")
-    sign(ax, caption(tables))
-    return ax
 
 
 def caption(tables: Tables) -> str:
