@@ -50,19 +50,7 @@ stopped before the end, as in "streamlab show FILE | head".
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command.
-
-    Parameters
-    ----------
-    argv : sequence of str, optional
-        The arguments; by default those of the process.
-
-    Returns
-    -------
-    int
-        The exit code: 0; `FAILED` if a stream failed; `MISUSED`; `INTERRUPTED` after Ctrl-C;
-        `UNREAD` if the reader of a pipe stopped early.
-    """
+    """Run one command, by default with the arguments of the process; return its exit code."""
     # A stream may have any character, and the terminal's encoding may lack it.  A question mark
     # is better than a UnicodeEncodeError in the middle of an answer.
     for stream in (sys.stdout, sys.stderr):

@@ -52,13 +52,7 @@ class Where:
     api_key_env: str | None = None
 
     def endpoint(self, fields: Mapping[str, object], headers: Mapping[str, str]) -> Endpoint:
-        """Return the endpoint, with `fields` in the body of its requests.
-
-        Raises
-        ------
-        UsageError
-            If the arguments name no server or two servers, or contradict each other.
-        """
+        """Return the endpoint, with `fields` in the body of its requests."""
         self._check()
         if self.lab is not None:
             found = self._of_lab(self.lab)
@@ -75,13 +69,7 @@ class Where:
         return self.url is None or self.model is not None or not plain
 
     def prompt(self, given: str | None, *, needed: bool) -> str | None:
-        """Return the prompt, see `prompt_of`; the lab needs none.
-
-        Raises
-        ------
-        UsageError
-            If a prompt is missing, or came although the request has no place for it.
-        """
+        """Return the prompt, see `prompt_of`; the lab needs none."""
         prompt = prompt_of(given, needed and self.takes_prompt and self.lab is None)
         if prompt and not self.takes_prompt:
             raise UsageError(
@@ -91,16 +79,9 @@ class Where:
         return prompt
 
     def _check(self) -> None:
-        by_provider = self.provider or self.base_url
-        ways = [
-            f"--{name}"
-            for name, given in (
-                ("lab", self.lab),
-                ("url", self.url),
-                ("provider" if self.provider else "base-url", by_provider),
-            )
-            if given
-        ]
+        ways = [f"--{name}" for name in ("lab", "url", "provider") if getattr(self, name)]
+        if self.base_url and not self.provider:
+            ways.append("--base-url")
         if len(ways) > 1:
             raise UsageError(
                 f"record asks one server, and {' and '.join(ways)} came. Pass one."
@@ -152,19 +133,9 @@ class Where:
 
 
 def prompt_of(given: str | None, wanted: bool) -> str | None:
-    """Return the prompt: the argument, or the text of standard input.
+    """Return the prompt: the argument, or the text of standard input, which ``-`` means.
 
-    Parameters
-    ----------
-    given : str or None
-        ``-`` means standard input.
-    wanted : bool
-        True if there must be a prompt.  Else a pipe is read only if it has text already.
-
-    Raises
-    ------
-    UsageError
-        If a prompt is wanted and there is none.
+    Where no prompt is `wanted`, a pipe is read only if it has text already.
     """
     if given not in (None, "-"):
         return given
@@ -194,39 +165,26 @@ def _is_piped() -> bool:
 
 
 def body_of(text: str | None) -> dict[str, object]:
-    """Return the fields of ``--json``: a JSON object, or ``@`` and a file's name.
-
-    Raises
-    ------
-    UsageError
-        If `given` is not a JSON object.
-    """
+    """Return the fields of ``--json``: a JSON object, or ``@`` and a file's name."""
     if text is None:
         return {}
     source = Path(text[1:]).read_text("utf-8") if text.startswith("@") else text
     try:
         value = json.loads(source)
     except ValueError as error:
-        raise UsageError(
-            f"--json takes a JSON object, and this is not JSON: {error}. "
-            "Pass for example '{\"max_tokens\": 100}', or @FILE."
-        ) from None
+        value, came = None, f"this is not JSON: {error}"
+    else:
+        came = f"a {type(value).__name__} came"
     if not isinstance(value, dict):
         raise UsageError(
-            f"--json takes a JSON object, and a {type(value).__name__} came. "
+            f"--json takes a JSON object, and {came}. "
             "Pass for example '{\"max_tokens\": 100}', or @FILE."
         )
     return value
 
 
 def headers_of(texts: Sequence[str]) -> dict[str, str]:
-    """Return the headers of ``--header 'name: value'``; ``$NAME`` is a variable.
-
-    Raises
-    ------
-    UsageError
-        If a text is not a header, or if it shows a key.
-    """
+    """Return the headers of ``--header 'name: value'``; ``$NAME`` is a variable."""
     return dict(map(_header, texts))
 
 

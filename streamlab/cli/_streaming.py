@@ -73,13 +73,7 @@ class Job:
 
 
 def stream(job: Job, in_async: bool = False) -> Recording:
-    """Stream to the end or until Ctrl-C, and print the text while it arrives.
-
-    Raises
-    ------
-    KeyboardInterrupt
-        If Ctrl-C came before the request was tried.
-    """
+    """Stream to the end or until Ctrl-C, and print the text while it arrives."""
     # After Ctrl-C there is no return value, but `api` has made the recording the last one.  If
     # the last one is still the old one, no request was tried, and there is nothing to keep.
     before = api.last()
@@ -122,13 +116,10 @@ def _beside(job: Job, recorder: Recorder) -> Iterator[Callable[[], None]]:
             stack.enter_context(Journal(recorder, job.save))
         progress = stack.enter_context(Progress(recorder))
         # In a pipe, the text does not go where the progress line is, so the line may stay.
-        before = progress.hide if sys.stdout.isatty() else _nothing
+        before = progress.hide if sys.stdout.isatty() else lambda: None
         telling = Telling(recorder, job.endpoint.dialect, before)
         stack.callback(telling.close)
         yield telling.news
-
-
-def _nothing() -> None: ...
 
 
 def _save(recording: Recording, path: Path | None) -> None:

@@ -24,15 +24,7 @@ _ASIDE = ("reasoning", "tool_call")
 
 
 class Telling:
-    """Prints the text of a stream while it arrives.
-
-    Parameters
-    ----------
-    dialect : str
-        A dialect's name; with ``"auto"`` the follower finds the dialect.
-    before : callable
-        Called before each piece of text is printed.
-    """
+    """Prints the text of a stream while it arrives, and calls `before` before each piece."""
 
     def __init__(self, recorder: Recorder, dialect: str, before: Callable[[], None]) -> None:
         self._follower = Follower(recorder, dialect)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json as json_
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -161,13 +160,6 @@ def _words(found: Lens) -> str:
 
 def _json(found: Lens) -> str:
     """Return all columns by tool; an undefined value is null."""
-    rows = {
-        str(tool): {name: _value(row[name]) for name in found.columns}
-        for tool, row in found.iterrows()
-    }
-    return json_.dumps(rows, ensure_ascii=False, indent=1)
-
-
-def _value(value: object) -> object:
     # `json` would write NaN, which is not JSON: jq and JavaScript reject it.
-    return None if isinstance(value, float) and math.isnan(value) else value
+    rows = found.astype(object).where(found.notna(), None).to_dict("index")
+    return json_.dumps(rows, ensure_ascii=False, indent=1)

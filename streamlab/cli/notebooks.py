@@ -52,13 +52,7 @@ def run(
 
 
 def shipped(package: Path = Path(__file__).parents[1]) -> Path:
-    """Return the folder of the notebooks, in the wheel or else in the checkout.
-
-    Raises
-    ------
-    UsageError
-        If `package`, the folder of the installed package, has no notebooks.
-    """
+    """Return the folder of the notebooks, in the wheel or else in the checkout."""
     for folder in (package / "_notebooks", package.parent / "notebooks"):
         if any(folder.glob("*.ipynb")):
             return folder

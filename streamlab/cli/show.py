@@ -35,6 +35,9 @@ STYLES = {
 Row = Any
 """A row of pandas' ``itertuples``: its attributes are the columns of the table."""
 
+Words = str | tuple[str, str]
+"""A text, or a text with its style."""
+
 COLUMNS = 100
 """The most columns of a row, at a terminal too, unless ``--full`` is given."""
 
@@ -116,7 +119,7 @@ def _head(out: Console, file: Path, recording: Recording) -> None:
     out.print()
 
 
-def _rows(rows: Iterable[Row], words_of: Callable[[Row], Text]) -> Iterator[Text]:
+def _rows(rows: Iterable[Row], words_of: Callable[[Row], list[Words]]) -> Iterator[Text]:
     from rich.text import Text
 
     for number, row in enumerate(rows):
@@ -125,8 +128,8 @@ def _rows(rows: Iterable[Row], words_of: Callable[[Row], Text]) -> Iterator[Text
         same = number > 0 and getattr(row, "coalesced", False)
         gap = "same read" if same else _ms(row.gap_ms) or "not known" * (number > 0)
         style = "dim" if same else ""
-        when = Text.assemble(f"{number:>6} {_ms(row.t_ms):>10} ", (f"{gap:>10}", style))
-        yield when.append("  ").append_text(words_of(row))
+        when = (f"{number:>6} {_ms(row.t_ms):>10} ", (f"{gap:>10}", style), "  ")
+        yield Text.assemble(*when, *words_of(row))
 
 
 def _ms(value: float) -> str:
@@ -144,23 +147,23 @@ def _added(recording: Recording) -> dict[int, str]:
     return {number: ", ".join(some) for number, some in words.items()}
 
 
-def _line(recording: Recording, added: Mapping[int, str], width: int | None, row: Row) -> Text:
+def _line(
+    recording: Recording, added: Mapping[int, str], width: int | None, row: Row
+) -> list[Words]:
     """Return a line, elided to `width`, with a colour for the kind of its field."""
-    from rich.text import Text
-
     from streamlab.follow.elide import shown_line
 
     style = STYLES.get(row.kind, "")
     if row.kind == "blank":
-        return Text.assemble(("(blank) ", "dim"), _completed(row.event, added))
-    text = Text.assemble((_NOTES.get(row.kind, ""), style))
+        return [("(blank) ", "dim"), _completed(row.event, added)]
+    note = (_NOTES.get(row.kind, ""), style)
     whole = one_line(line_of(row.raw))
     if width is not None and len(whole) > width - BEFORE:
         whole = shown_line(recording.tables.follower, row.line, width - BEFORE).text
     field, colon, value = whole.partition(":")
     if row.kind in ("json", "text") or not colon:
-        return text.append(field + colon + value, style)
-    return text.append(field + colon, style).append(value, style if not field else "")
+        return [note, (whole, style)]
+    return [note, (field + colon, style), (value, style if not field else "")]
 
 
 def _completed(event: object, added: Mapping[int, str]) -> str:
@@ -172,31 +175,21 @@ def _completed(event: object, added: Mapping[int, str]) -> str:
     return ": ".join(filter(None, (f"event {event}", added.get(int(event)))))
 
 
-def _read(row: Row) -> Text:
-    from rich.text import Text
-
+def _read(row: Row) -> list[Words]:
     raw = row.raw.decode("utf-8", "replace")
-    return Text.assemble(
-        f"{row.n_bytes:>6,} B ", (f"{one_line(row.stamp):<8} ", "dim"), one_line(raw)
-    )
+    return [f"{row.n_bytes:>6,} B ", (f"{one_line(row.stamp):<8} ", "dim"), one_line(raw)]
 
 
-def _event(row: Row) -> Text:
-    from rich.text import Text
-
+def _event(row: Row) -> list[Words]:
     kind = "" if row.type == "message" else f"{one_line(row.type)} "
-    return Text.assemble((kind, "magenta"), one_line(row.data))
+    return [(kind, "magenta"), one_line(row.data)]
 
 
-def _delta(row: Row) -> Text:
-    from rich.text import Text
-
-    return Text.assemble(
-        (f"{row.kind:<10} ", "cyan"), f"'{one_line(row.text)}'" if row.text else ""
-    )
+def _delta(row: Row) -> list[Words]:
+    return [(f"{row.kind:<10} ", "cyan"), f"'{one_line(row.text)}'" if row.text else ""]
 
 
-_WORDS: dict[str, Callable[[Row], Text]] = {
+_WORDS: dict[str, Callable[[Row], list[Words]]] = {
     "reads": _read,
     "events": _event,
     "deltas": _delta,

@@ -9,11 +9,19 @@ import pandas as pd
 from streamlab.errors import UsageError
 from streamlab.follow.text import counted
 from streamlab.metrics import Tables
-from streamlab.metrics.intervals import quantile
 from streamlab.metrics.latency import ttft_ms
 from streamlab.metrics.tables import HasTables, tables_by_name
 from streamlab.plots import ecdf, lag
-from streamlab.plots._picture import Picture, frame, ms, name_rows, new_axes, picture_of, sign
+from streamlab.plots._picture import (
+    Picture,
+    frame,
+    known,
+    ms,
+    name_rows,
+    new_axes,
+    picture_of,
+    sign,
+)
 
 
 def plot_comparison(
@@ -60,9 +68,7 @@ def caption(name: str, streams: Sequence[Tables]) -> str:
     """Return one sentence about a group."""
     gaps_ms, first_ms = _gaps_ms(streams), _first_ms(streams)
     parts = [counted(len(streams), "stream"), counted(len(gaps_ms), "known gap")]
-    for q, what, _ in ecdf.MARKS:
-        if (value := quantile(gaps_ms, q)) == value:
-            parts.append(f"{what} {ms(value)}")
+    parts += [f"{what} {ms(value)}" for value, what, _ in known(gaps_ms, ecdf.MARKS)]
     if len(gaps_ms):
         parts.append(f"longest {ms(gaps_ms.max())}")
     if len(first_ms) == 1:

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import warnings
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from html import escape
 from io import BytesIO
 from textwrap import fill
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 from weakref import WeakKeyDictionary
 
+import pandas as pd
 from cycler import cycler
 from matplotlib import rc_context
 from matplotlib.axes import Axes
@@ -29,7 +30,9 @@ from PIL.PngImagePlugin import PngInfo
 
 from streamlab.follow.text import one_line
 from streamlab.metrics import Tables
-from streamlab.metrics.intervals import hidden
+from streamlab.metrics.intervals import hidden, quantile
+
+Mark = TypeVar("Mark")
 
 Look: TypeAlias = dict[str, Any]
 """Keywords of matplotlib's artists."""
@@ -188,6 +191,14 @@ def to_html(figure: Figure) -> str:
         f'<img alt="{escape(alt(figure))}" width="{width}" style="{style}" '
         f'src="data:image/png;base64,{data}">'
     )
+
+
+def known(
+    values: pd.Series[float], marks: Iterable[tuple[float, str, Mark]]
+) -> list[tuple[float, str, Mark]]:
+    """Return those of some quantiles that the data have: value, name and mark of each."""
+    found = [(quantile(values, q), name, mark) for q, name, mark in marks]
+    return [each for each in found if each[0] == each[0]]
 
 
 def ms(value_ms: float) -> str:

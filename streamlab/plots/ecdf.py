@@ -14,7 +14,6 @@ from matplotlib.lines import Line2D
 
 from streamlab.follow.text import counted
 from streamlab.metrics import Tables
-from streamlab.metrics.intervals import quantile
 from streamlab.plots import _picture as base
 from streamlab.plots import _stairs as stairs
 
@@ -43,10 +42,9 @@ def draw_curve(
     x_ms = np.sort(np.append(gaps_ms.min() if len(gaps_ms) else [], gaps_ms))
     share = 100 * np.arange(len(x_ms)) / max(len(x_ms) - 1, 1)
     (line,) = ax.step(x_ms, share, where="post", gid=f"{GID}-{number}", **look)
-    for q, mark, marker in MARKS if len(x_ms) else ():
-        if (at_ms := quantile(gaps_ms, q)) == at_ms:
-            look = {"marker": marker, "label": f"{mark} {base.ms(at_ms)}"}
-            stairs.mark(ax, line, [at_ms], look)
+    for at_ms, mark, marker in base.known(gaps_ms, MARKS):
+        look = {"marker": marker, "label": f"{mark} {base.ms(at_ms)}"}
+        stairs.mark(ax, line, [at_ms], look)
     if not len(x_ms):
         base.tell_empty(ax, tables, "no gaps")
     _frame(ax)
@@ -70,12 +68,7 @@ def caption(tables: Tables) -> str:
     gaps_ms, (_, what) = gaps_of(tables), stairs.pieces(tables)
     if gaps_ms.empty:
         return base.sentence(tables, f"no gap between {what} is known")
-    known = ", ".join(
-        f"{name} {base.ms(value)}"
-        for q, name, _ in MARKS
-        if (value := quantile(gaps_ms, q)) == value
-    )
-    text = f"{counted(len(gaps_ms), 'known gap')} between {what}: {known}"
-    return base.sentence(
-        tables, f"{text}, longest {base.ms(gaps_ms.max())}".replace(": ,", ":")
-    )
+    known = [f"{name} {base.ms(value)}" for value, name, _ in base.known(gaps_ms, MARKS)]
+    known.append(f"longest {base.ms(gaps_ms.max())}")
+    text = f"{counted(len(gaps_ms), 'known gap')} between {what}: {', '.join(known)}"
+    return base.sentence(tables, text)

@@ -74,8 +74,7 @@ def _arrivals(tables: Tables) -> pd.DataFrame:
 
 
 def _percentiles(arrivals: pd.DataFrame) -> list[tuple[float, str, tuple[float, ...]]]:
-    found = [(quantile(arrivals["gap_ms"], q), name, look) for q, name, look in PERCENTILES]
-    known = [each for each in found if each[0] == each[0]]
+    known = base.known(arrivals["gap_ms"], PERCENTILES)
     return [*known[:1], *known[1:][-1:]]
 
 
