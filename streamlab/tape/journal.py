@@ -129,7 +129,7 @@ class Journal:
         self._meta = dict(recorder.meta)
         self._unwritable: Exception | None = None  # why the newest metadata are not written
         first = _first_line(self._meta)
-        self._meta_line = lines.meta(self._meta)
+        self._meta_line = lines.entry("meta", self._meta)
         try:
             # Made before it is opened: Ctrl-C between the two steps must find what to close.
             self._file = file = FileIO.__new__(FileIO)
@@ -260,12 +260,13 @@ class Journal:
             self._new_marks()
         if chunk_ends := self._log.chunk_ends[self._place.n_chunks :].tolist():
             n_chunks = self._place.n_chunks + len(chunk_ends)
-            self._put(lines.chunks(chunk_ends), n_chunks=n_chunks)
+            self._put(lines.entry("chunks", chunk_ends), n_chunks=n_chunks)
         self._new_reads()
         delivered_ns = self._log.columns.delivered_ns
         waiting = self._undelivered
         while rows := list(takewhile(self._is_delivered, islice(waiting, _LINES_A_WRITE))):
-            self._put(b"".join(lines.late(row, delivered_ns=delivered_ns[row]) for row in rows))
+            late = (lines.entry("late", row, delivered_ns=delivered_ns[row]) for row in rows)
+            self._put(b"".join(late))
             for _ in rows:
                 waiting.popleft()
 
@@ -279,12 +280,12 @@ class Journal:
         delivered_ns = self._log.columns.delivered_ns
         late = chain(
             (
-                lines.late(row, delivered_ns=delivered_ns[row])
+                lines.entry("late", row, delivered_ns=delivered_ns[row])
                 for row in self._undelivered
                 if self._is_delivered(row)
             ),
             (
-                lines.late(row, server_sent_ns=t_ns)
+                lines.entry("late", row, server_sent_ns=t_ns)
                 for row, t_ns in enumerate((self._closing or ())[: self._place.n_reads])
                 if t_ns != UNKNOWN
             ),
@@ -303,7 +304,7 @@ class Journal:
     def _new_meta(self) -> None:
         meta = dict(self._log.meta)
         try:
-            line = lines.meta(meta)
+            line = lines.entry("meta", meta)
         except _UNWRITABLE as unwritable:
             self._unwritable = unwritable  # the reads are still written
         else:
@@ -315,7 +316,7 @@ class Journal:
     def _new_marks(self) -> None:
         for name, t_ns in dict(self._log.marks).items():
             if self._marks.get(name) != t_ns:
-                self._put(lines.mark(name, t_ns))
+                self._put(lines.entry("mark", name, t_ns=t_ns))
                 self._marks[name] = t_ns
 
     def _new_reads(self) -> None:
@@ -346,7 +347,7 @@ class Journal:
     def _begin_again(self) -> None:
         """Write all reads again: they are stored decoded, because a secret stood in them."""
         # The lines before are left as they are, so that no kill can lose a read.
-        self._put(lines.encode({"again": 0}), n_reads=0, n_bytes=0, n_chunks=0)
+        self._put(lines.entry("again", 0), n_reads=0, n_bytes=0, n_chunks=0)
         self._undelivered.clear()
         self._n_queued, self._is_again = 0, True
         self._new_reads()

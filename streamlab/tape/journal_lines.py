@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from json import JSONEncoder
 
 from streamlab.tape.reads import ARRIVALS, TIERS, UNKNOWN, Columns, End, Sends, Tape
@@ -31,17 +32,9 @@ _UNPRINTABLE = re.compile(
 )
 
 
-def encode(entry: Mapping[str, object]) -> bytes:
-    """Return one line of a journal.
-
-    Raises
-    ------
-    TypeError
-        If `entry` has a value that JSON does not have.
-    ValueError
-        If the line is longer than `MAX_LINE_BYTES`.
-    """
-    line = _line(_encode(entry))
+def encode(members: Mapping[str, object]) -> bytes:
+    """Return one line of a journal; a TypeError or a ValueError is about a value in it."""
+    line = _line(_encode(members))
     if len(line) > MAX_LINE_BYTES:
         raise ValueError(f"these take {len(line):,} bytes, more than {MAX_LINE_BYTES:,}")
     return line
@@ -80,43 +73,28 @@ def more(row: int, data: bytes | bytearray) -> bytes:
     return b"".join(_line(f'{{"more":{row},{_payload(part)}}}') for part in parts)
 
 
-def chunks(ends: list[int]) -> bytes:
-    """Return the line of further ends of chunks."""
-    return encode({"chunks": ends})
-
-
-def late(row: int, **stamps: int) -> bytes:
-    """Return the line of stamps that became known after their read was written."""
-    return encode({"late": row} | stamps)
-
-
-def mark(name: str, t_ns: int) -> bytes:
-    """Return the line of a phase of the request."""
-    return encode({"mark": name, "t_ns": t_ns})
-
-
-def meta(meta: Mapping[str, object]) -> bytes:
-    """Return the line that replaces all earlier metadata."""
-    return encode({"meta": meta})
+def entry(kind: str, value: object, **more: object) -> bytes:
+    """Return the line of a kind, as the table in `journal` lists them."""
+    return encode({kind: value} | more)
 
 
 def end(end: End) -> bytes:
     """Return the last line."""
-    return encode({"end": {"t_ns": end.t_ns, "how": end.how, "detail": end.detail}})
+    return entry("end", asdict(end))
 
 
 def sends(log: Sends) -> bytes:
     """Return the line of all writes of the lab."""
-    return encode({"sends": {name: list(column) for name, column in log._asdict().items()}})
+    return entry("sends", {name: list(column) for name, column in log._asdict().items()})
 
 
 def whole(tape: Tape) -> Iterator[bytes]:
     """Yield all lines of a finished tape."""
     yield header(tape.meta)
     for name, t_ns in tape.marks.items():
-        yield mark(name, t_ns)
+        yield entry("mark", name, t_ns=t_ns)
     if tape.chunk_ends:
-        yield chunks(tape.chunk_ends.tolist())
+        yield entry("chunks", tape.chunk_ends.tolist())
     for row, one in enumerate(tape):
         yield read(tape.columns, row, one.data, one.server_sent_ns)
     if tape.sends is not None:

@@ -36,6 +36,9 @@ _PASS = "Pass a file that rec.save or save= wrote."
 _FIRST = f'{{"streamlab":"{NAME}"'
 _FIRST_BYTES = 4096
 _LOOKS_RIGHT = re.compile(rb'\s*\{\s*"streamlab"')
+_KINDS = ("read", "more", "late", "again", "mark", "chunks", "sends", "meta", "end")
+"""Of the lines after the first; a method of `_Loader` takes each."""
+
 _Word = TypeVar("_Word", bound=str)
 _INT32 = range(-(2**31), 2**31)
 
@@ -133,7 +136,7 @@ class _Loader:
                 f"{self.path} is a journal of version {said(version)}, and this streamlab "
                 f"reads version {VERSION}. Upgrade streamlab."
             )
-        self._meta(entry.get("meta"))
+        self._meta(entry)
 
     def _parse(self, raw: bytes) -> dict[str, object] | None:
         """Return the object of a line; {} for a blank line, None for one that was cut off."""
@@ -154,23 +157,10 @@ class _Loader:
     def _take(self, entry: Mapping[str, object]) -> None:
         if self.end is not None:
             raise self._broken("comes after the stream's end")
-        for kind, take in (
-            ("read", self._read),
-            ("more", self._more),
-            ("late", self._late),
-            ("again", self._again),
-            ("mark", self._mark),
-            ("chunks", self._chunks),
-            ("sends", self._take_sends),
-            ("end", self._end),
-        ):
-            if kind in entry:
-                return take(entry)
-        if "meta" not in entry:
-            raise self._broken(
-                "is none of read, more, late, again, mark, chunks, sends, meta, end"
-            )
-        return self._meta(entry["meta"])
+        kind = next((kind for kind in _KINDS if kind in entry), "")
+        if not kind:
+            raise self._broken(f"is none of {', '.join(_KINDS)}")
+        getattr(self, f"_{kind}")(entry)
 
     def _is_missing(self, row: object, known: int) -> bool:
         """Note a hole: the file lacks a read that comes before this line."""
@@ -218,7 +208,7 @@ class _Loader:
             if name in entry:
                 column[row] = self._int(entry, name)
 
-    def _take_sends(self, entry: Mapping[str, object]) -> None:
+    def _sends(self, entry: Mapping[str, object]) -> None:
         given = entry["sends"]
         columns = [self._ints(given, name) for name in Sends._fields]
         if len({len(column) for column in columns}) != 1:
@@ -245,7 +235,8 @@ class _Loader:
             raise self._broken(f"needs whole numbers as its {name} and has {said(found)}")
         return array("q", found)
 
-    def _meta(self, meta: object) -> None:
+    def _meta(self, entry: Mapping[str, object]) -> None:
+        meta = entry.get("meta")
         if not isinstance(meta, dict):
             raise self._broken("has no object as its meta")
         self.meta = meta
