@@ -17,11 +17,12 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from urllib.parse import urlsplit
 from weakref import proxy
 
-from streamlab.decode import FRAMERS, Body, Comment, Framer, Lines, framing_of
+from streamlab.decode import FRAMERS, Body, Comment, Event, Framer, Lines, framing_of
 from streamlab.decode.content import MAX_DECODED_BYTES, Decoded, content_decoder
 from streamlab.dialects import (
     FUNCTION,
@@ -41,6 +42,7 @@ from streamlab.follow.problem import ending, problem
 from streamlab.follow.text import line_of
 
 _AT_ONCE = 1 << 16  # bytes
+_EVENTS_AT_ONCE = 1 << 10
 
 MOST_HELD = 10
 """At most so many events of unknown shape are held: a later one may show the dialect."""
@@ -142,7 +144,7 @@ class Follower:
         self.interpret()
         # The errors are enough here: folding all deltas of a long stream into its text would
         # cost a live view milliseconds, several times a second.
-        errors = [delta for delta in self.deltas if delta.kind == "error"]
+        errors = map(self.deltas.item, self.deltas.of_kind("error"))
         return problem(self, end, answer(errors, self.reader))
 
     def ending(self) -> str:
@@ -181,9 +183,7 @@ class Follower:
             for plain in self._content.pieces(data):
                 self._frame(plain)
             self._fed += len(data)
-            for number in range(row, stop - 1):
-                self._note(first + number, bisect_right(self.lines.ends, ends[number]))
-            self._note(first + stop - 1, len(self.lines))
+            self._note(first + row, *self._until(ends[row : stop - 1]), len(self.lines))
             row = stop
             if interpret:
                 self.interpret()
@@ -195,7 +195,7 @@ class Follower:
         assert self._plain is not None
         self._fed, self._plain, self._content = len(self._plain), None, None
         ends = (end for end in self.log.final(0)[1] if end <= self._fed)
-        self.lines_after = array("q", (bisect_right(self.lines.ends, end) for end in ends))
+        self.lines_after = array("q", self._until(ends))
 
     def close(self) -> None:
         """Frame the rest of a log that has ended, and the bytes that decoders held back."""
@@ -219,11 +219,9 @@ class Follower:
         start = len(self.deltas)
         reader = self._decided()
         if reader is not None:
-            for number in range(self._told_events, len(self.events)):
-                event = self.events[number]
-                self._tell_comments(before=number)
-                self._add(reader.feed(event.type, event.data), number, event.last_line)
-            self._told_events = len(self.events)
+            events = self.events.since(self._told_events)
+            while some := list(islice(events, _EVENTS_AT_ONCE)):
+                self._read(reader, some)
             if self._closed:
                 rest, last = reader.close(), self.events[-1]
                 self._add(rest, len(self.events) - 1, last.last_line)
@@ -280,6 +278,21 @@ class Follower:
             return "auto"
         return choose(self._path, self.framing, first[0].type, first[0].data)
 
+    def _read(self, reader: Reader, events: list[Event]) -> None:
+        found: list[Delta] = []
+        for number, event in enumerate(events, self._told_events):
+            if self._told_comments < len(self.comments):
+                self.deltas.extend(found)
+                found.clear()
+                self._tell_comments(before=number)
+            new = reader.feed(event.type, event.data)
+            found += new
+            for _ in new:
+                self.delta_events.append(number)
+                self.delta_lines.append(event.last_line)
+        self.deltas.extend(found)
+        self._told_events += len(events)
+
     def _tell_comments(self, before: int) -> None:
         """Add the comments before an event, as deltas of their own."""
         while self._told_comments < len(self.comments):
@@ -295,10 +308,17 @@ class Follower:
             self.delta_events.append(event)
             self.delta_lines.append(line)
 
-    def _note(self, row: int, n_lines: int) -> None:
-        """Note that all lines found so far had arrived with this read."""
+    def _until(self, ends: Iterable[int]) -> Iterator[int]:
+        """Yield the number of the lines that end at each of these ends or before."""
+        found = 0
+        for end in ends:
+            found = bisect_right(self.lines.ends, end, found)
+            yield found
+
+    def _note(self, row: int, *n_lines: int) -> None:
+        """Note how many lines had arrived with this read, and with those after it."""
         # The last row is noted again by the next poll and by `close`.  HTTP can deliver one
         # read in several pieces, and a recorder then extends its last row: the lines of the
         # later pieces arrived with the same read.
         del self.lines_after[row:]
-        self.lines_after.append(n_lines)
+        self.lines_after.extend(n_lines)

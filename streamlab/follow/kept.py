@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator, Sequence
+from itertools import count, groupby, islice
 from typing import TypeVar, overload
 
 from streamlab.decode import Body, Event, Lines
@@ -67,15 +68,23 @@ class Events(Kept[Event]):
     def extend(self, found: list[Event], body: Body, lines: Lines) -> None:
         """Add the events that a framer has just found in `body`."""
         self._body, self._lines, self._latest = body, lines, found
+        are_in_body = self._are_in_body(found)
         for type_, data, id_, retry, first, last in found:
             code = self._codes.setdefault((type_, id_, retry), len(self.kinds))
             if code == len(self.kinds):
                 self.kinds.append((type_, id_, retry))
-            if not self._is_in_body(data, first, last):
+            if not (are_in_body or self._is_in_body(data, first, last)):
                 self._data[len(self)] = data
             self.codes.append(code)
             self.first_line.append(first)
             self.last_line.append(last)
+
+    def since(self, number: int) -> Iterator[Event]:
+        """Yield the events from a number on; fast if they were added last."""
+        latest = number - len(self) + len(self._latest)
+        if latest >= 0:
+            return islice(self._latest, latest, None)
+        return map(self.item, range(number, len(self)))
 
     def item(self, number: int) -> Event:
         """Make an event; those that were added last are still there."""
@@ -94,6 +103,17 @@ class Events(Kept[Event]):
         ends = self._lines.ends
         start, end = ends[first - 1] if first else 0, ends[last]
         return (start, end - 1) if first == last else (start + 6, end - 2)
+
+    def _are_in_body(self, found: list[Event]) -> bool:
+        """Return whether all events are ordinary blocks, one after the other, in the body."""
+        # One comparison for all.  Every second line is blank, so no data have an LF,
+        # and the bytes of each event are where `_span` finds them.
+        if len(found) < 2 or found[-1].last_line - found[0].first_line != 2 * len(found) - 1:
+            return False
+        ends, first = self._lines.ends, found[0].first_line
+        block = bytes(self._body[ends[first - 1] if first else 0 : ends[found[-1].last_line]])
+        data = "\n\ndata: ".join([event.data for event in found])
+        return block == f"data: {data}\n\n".encode("utf-8", "replace")
 
     def _is_in_body(self, data: str, first: int, last: int) -> bool:
         # After a CR, an LF may still come and move the end of the line.
@@ -121,17 +141,37 @@ class Deltas(Kept[Delta]):
     def extend(self, found: list[Delta]) -> None:
         """Add deltas."""
         for delta in found:
-            kind, text, choice, n_tokens = delta[:4]
-            shown = whole(text)
-            if delta[4:] != _PLAIN or shown != text or not (_fits(choice) and _fits(n_tokens)):
+            kind, text, choice, n_tokens, *others = delta
+            shown = text if text.isascii() else whole(text)
+            fit = _fits(choice) and _fits(n_tokens)
+            if not fit or others != _PLAIN or (shown is not text and shown != text):
                 self._odd[len(self)] = delta
             if kind not in self.kinds:
                 self.kinds.append(kind)
             self.codes.append(self.kinds.index(kind))
             self.text += shown.encode()
             self.ends.append(len(self.text))
-            self.choice.append(NONE if choice is None or not _fits(choice) else choice)
-            self.n_tokens.append(NONE if n_tokens is None or not _fits(n_tokens) else n_tokens)
+            self.choice.append(choice if fit and choice is not None else NONE)
+            self.n_tokens.append(n_tokens if fit and n_tokens is not None else NONE)
+
+    def of_kind(self, kind: Kind) -> Iterator[int]:
+        """Yield the numbers of the deltas of a kind."""
+        code, at = self.kinds.index(kind) if kind in self.kinds else len(self.kinds), -1
+        while (at := self.codes.find(code, at + 1)) >= 0:
+            yield at
+
+    def joined(self) -> Iterator[Delta]:
+        """Yield the deltas; texts of one kind and choice that follow each other are one."""
+        start, odd = 0, map(self._odd.__contains__, count())
+        for (code, choice, is_odd), run in groupby(zip(self.codes, self.choice, odd)):  # noqa: B905
+            end = start + sum(1 for _ in run)
+            if is_odd or self.kinds[code] not in _TEXTS:
+                yield from map(self.item, range(start, end))
+            else:
+                begin = self.ends[start - 1] if start else 0
+                text = self.text[begin : self.ends[end - 1]].decode()
+                yield Delta(self.kinds[code], text, None if choice == NONE else choice)
+            start = end
 
     def item(self, number: int) -> Delta:
         """Make a delta."""
@@ -147,7 +187,8 @@ class Deltas(Kept[Delta]):
         )
 
 
-_PLAIN = (None,) * 4  # index, id, name and value
+_TEXTS = frozenset({"content", "reasoning", "refusal", "meta"})
+_PLAIN = [None] * 4  # index, id, name and value
 
 
 def _fits(number: int | None) -> bool:

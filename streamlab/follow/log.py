@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from streamlab.decode import Body, Event, Lines
-from streamlab.dialects import Delta
+from streamlab.follow.kept import Deltas
 from streamlab.tape import Columns, End, Final
 
 
@@ -38,7 +38,7 @@ class Framed(Protocol):
     @property
     def events(self) -> Sequence[Event]: ...  # noqa: D102
     @property
-    def deltas(self) -> Sequence[Delta]: ...  # noqa: D102
+    def deltas(self) -> Deltas: ...  # noqa: D102
 
     delta_events: array[int]
     dialect: str

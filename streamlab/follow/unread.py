@@ -16,8 +16,8 @@ _SILENT = frozenset({"meta", "unread", "comment", "ping", "done"})
 
 def unread(framed: Framed) -> str | None:
     """Return what was not read: events that are not JSON, all events, or parts."""
-    pairs = zip(framed.deltas, framed.delta_events, strict=True)
-    found = [(delta.text, at) for delta, at in pairs if delta.kind == "unread"]
+    rows = framed.deltas.of_kind("unread")
+    found = [(framed.deltas[row].text, framed.delta_events[row]) for row in rows]
     broken = [framed.events[at] for text, at in found if text == NOT_JSON]
     if broken:
         n_events, are = counted(len(framed.events), "event"), _are(broken)
@@ -25,10 +25,10 @@ def unread(framed: Framed) -> str | None:
         return (
             f"{len(broken)} of {n_events} {are} not JSON, {where}: {_cause(framed, broken[0])}."
         )
-    kinds = {delta.kind for delta in framed.deltas}
-    strange = [event for event in framed.events if event.data.strip() not in ("", DONE)]
-    if strange and kinds <= _SILENT and framed.dialect not in PLAIN:
-        keys = one_line(", ".join(a_dict(parse(strange[0].data))) or strange[0].type, 200)
+    kinds, is_plain = frozenset(framed.deltas.kinds), framed.dialect in PLAIN
+    strange = (event for event in framed.events if event.data.strip() not in ("", DONE))
+    if kinds <= _SILENT and not is_plain and (first := next(strange, None)):
+        keys = one_line(", ".join(a_dict(parse(first.data))) or first.type, 200)
         said = f"no event was understood as {framed.dialect}: the first has {keys}"
         return f"{said}. Name another dialect, or read them with sl.endpoint(url, text=…)."
     # A key beside an answer, such as the sources of a relay, is no loss where there is a text.

@@ -126,7 +126,7 @@ class Tables:
     @cached_property
     def answer(self) -> Answer:
         """The answer, which is the sum of the deltas: text, tool calls, usage."""
-        return answer(self.follower.deltas, self.follower.reader)
+        return answer(self.follower.deltas.joined(), self.follower.reader)
 
     @cached_property
     def problem(self) -> str | None:

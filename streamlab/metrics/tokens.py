@@ -110,7 +110,7 @@ def _seen_tokens(tables: Tables) -> float:
         return nan if reader is not None and reader.summarised else count
     if hidden is not None:
         return count - hidden
-    is_signed = any(delta.kind == "signature" for delta in tables.follower.deltas)
+    is_signed = "signature" in tables.follower.deltas.kinds
     return nan if is_signed else count
 
 

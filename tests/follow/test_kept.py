@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streamlab.decode import NDJSONParser, SSEParser
-from streamlab.dialects import Delta
+from streamlab.dialects import Delta, answer
 from streamlab.follow import Follower
 from streamlab.follow.kept import Deltas, Events
 from streamlab.tape import Recorder, Stamp
@@ -20,7 +20,7 @@ bodies = st.lists(st.lists(st.sampled_from(PARTS), max_size=6).map(b"".join), ma
 counts = st.none() | st.integers(-2, 2**64)
 deltas = st.builds(
     Delta,
-    st.sampled_from(["content", "usage", "tool_call"]),
+    st.sampled_from(["content", "reasoning", "usage", "finish", "tool_call"]),
     st.text() | st.just("\ud83d") | st.just("\ude00x"),
     counts,
     counts,
@@ -58,6 +58,18 @@ def test_deltas_come_back_as_they_were(rows):
     assert list(kept) == rows
     assert kept.text.decode() is not None
     assert kept[1:3] == rows[1:3]
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(deltas))
+def test_joined_texts_are_the_same_answer(rows):
+    kept = Deltas()
+    kept.extend(rows)
+
+    assert answer(kept.joined(), None) == answer(rows, None)
+    for kind in ("content", "usage", "refusal"):
+        found = [row for row, delta in enumerate(rows) if delta.kind == kind]
+        assert list(kept.of_kind(kind)) == found
 
 
 @pytest.mark.parametrize("index", [3, -4])
