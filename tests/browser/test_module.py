@@ -309,6 +309,38 @@ CONTRAST = """() => {
 }"""
 
 
+OUTSIDE = """() => {
+    const [root, found] = [document.querySelector(".sl-scope"), []];
+    const edge = root.getBoundingClientRect().right - 16;
+    for (const node of root.querySelectorAll("th, td, button, .sl-name, .sl-value, .sl-key"))
+        if (!node.closest(".sl-lines") && node.getBoundingClientRect().right > edge + 0.5)
+            found.push(node.textContent);
+    return found;
+}"""
+
+
+@pytest.mark.parametrize("names", [[""], ["sync", "async"], ["a model of long name", "b", "c"]])
+@pytest.mark.parametrize("width", [400, 480, 560, 720])
+def test_nothing_is_cut_off_at_any_width(stage, width, names, tmp_path):
+    states = []
+    for name in names:
+        log = Growing()
+        model = LiveModel(log, "openai_chat", label="a stream", name=name, mode="sync")
+        for n in range(30):
+            log.read(1234 if n == 12 else 21.7, chat(f"word {n} "))
+        log.clock.advance_ms(12_345.6)
+        merged = Stamp(log.clock(), log.clock(), lo_ns=log.clock() - 10**9, arrival="merged")
+        log.append(chat("x"), merged)
+        model.pull()
+        states.append(model.snapshot())
+    stage.open({"streams": states})
+    stage.page.evaluate(f"document.getElementById('root').style.width = '{width}px'")
+    let_it_draw(stage.page)
+    stage.page.locator("#root").screenshot(path=tmp_path / "narrow.png")
+
+    assert stage.page.evaluate(OUTSIDE) == []
+
+
 def test_with_reduced_motion_nothing_moves_by_itself(chromium, stage):
     stage.page.emulate_media(reduced_motion="reduce")
     stage.read(10, chat("x"))
