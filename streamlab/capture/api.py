@@ -4,8 +4,6 @@ Each function makes a request of its options and reads the pieces to the end.  M
 journal and a live view read the same tape.
 """
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +13,7 @@ from streamlab.capture.options import RequestOptions, described, takes
 from streamlab.capture.request import OwnRequest, apieces, pieces
 from streamlab.capture.session import last
 from streamlab.capture.stream import Opening
-from streamlab.live.display import Showing, show_models
+from streamlab.live.display import show_models
 from streamlab.recording import Recording
 from streamlab.tape import journal
 
@@ -136,7 +134,7 @@ def _beside(own: OwnRequest, live: bool) -> Iterator[None]:
         if own.options.save is not None:
             stack.enter_context(_journaling(own, own.options.save))
         if live:
-            stack.enter_context(_show(own))
+            stack.enter_context(show_models([own.model()], own.stop))
         yield
 
 
@@ -149,7 +147,3 @@ def _journaling(own: OwnRequest, path: str | PathLike[str]) -> Iterator[None]:
     finally:
         tape = own.session.finish() if own.session.done else None
         book.close() if tape is None else book.close(tape.server_sent_ns, tape.sends)
-
-
-def _show(own: OwnRequest) -> Showing:
-    return show_models([own.model()], own.stop)

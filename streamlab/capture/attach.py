@@ -5,8 +5,6 @@ below are not ours.  Pieces that it returns without a wait between them are one 
 Under a tap the sockets are ours, and stamp the bytes.
 """
 
-from __future__ import annotations
-
 import contextlib
 import weakref
 from collections.abc import AsyncGenerator, Callable, Generator
@@ -17,7 +15,7 @@ import httpx
 
 from streamlab.capture.body import afollowed, follow, followed
 from streamlab.capture.libraries import content_of, httpx_of, is_a
-from streamlab.capture.options import check_max_bytes
+from streamlab.capture.options import check_bytes
 from streamlab.capture.session import Session
 from streamlab.capture.stream import AsyncStream, Stream
 from streamlab.errors import UsageError
@@ -105,8 +103,7 @@ def attach(
                     break
         s.recording  # of what was read; the response was closed
     """
-    check_max_bytes(max_bytes)
-    check_max_bytes(max_decoded_bytes, "max_decoded_bytes")
+    check_bytes(max_bytes=max_bytes, max_decoded_bytes=max_decoded_bytes)
     source = _source(response)
     session = Session(
         label=label,

@@ -33,18 +33,14 @@ from streamlab.tape import How
 
 def body(response: Response, chunk_ends: array[int] | None = None) -> Iterator[bytes]:
     """Return the pieces of the body of a response to a sync client; `chunk_ends` can grow."""
-    connection = _own_connection(response)
-    if connection is None:
-        return iter(response.stream)
-    return _pieces(connection, _framing(response, chunk_ends), _timeout_s(response))
+    own = _own(response, chunk_ends)
+    return iter(response.stream) if own is None else _pieces(*own)
 
 
 def abody(response: Response, chunk_ends: array[int] | None = None) -> AsyncIterator[bytes]:
     """Return the pieces of the body of a response to an async client; see `body`."""
-    connection = _own_connection(response)
-    if connection is None:
-        return aiter(response.stream)
-    return _apieces(connection, _framing(response, chunk_ends), _timeout_s(response))
+    own = _own(response, chunk_ends)
+    return aiter(response.stream) if own is None else _apieces(*own)
 
 
 def _pieces(connection: Any, framing: Framing, timeout_s: float | None) -> Iterator[bytes]:
@@ -69,27 +65,25 @@ async def _apieces(
     framing.close()
 
 
-def _own_connection(response: Response) -> Exchange | None:
-    """Return the connection of a response, if it is ours alone and speaks HTTP/1."""
+def _own(
+    response: Response, chunk_ends: array[int] | None
+) -> tuple[Exchange, Framing, float | None] | None:
+    """Return the connection of a response, if it is ours alone and speaks HTTP/1.
+
+    And the framing of its body, and the timeout of its reads in seconds.
+    """
     connection = response.extensions.get("network_stream")
     if not isinstance(connection, Exchange) or not connection.keeps_answer:
         return None
-    if response.http_version in ("HTTP/1.1", "HTTP/1.0"):
-        return connection
-    connection.take_answer()  # HTTP/2: the kept bytes are not needed, and would grow
-    return None
-
-
-def _framing(response: Response, chunk_ends: array[int] | None) -> Framing:
+    if response.http_version not in ("HTTP/1.1", "HTTP/1.0"):
+        connection.take_answer()  # HTTP/2: the kept bytes are not needed, and would grow
+        return None
     # Two headers by name: a dict of all would take as long as the square of their number.
     names = ("transfer-encoding", "content-length")
     headers = {name: response.headers.get(name, "") for name in names}
-    return body_framing(response.request.method, response.status_code, headers, chunk_ends)
-
-
-def _timeout_s(response: Response) -> float | None:
-    timeout: float | None = response.request.extensions.get("timeout", {}).get("read")
-    return timeout
+    asked, status = response.request, response.status_code
+    framing = body_framing(asked.method, status, headers, chunk_ends)
+    return connection, framing, asked.extensions.get("timeout", {}).get("read")
 
 
 def follow(response: Response, session: Session) -> Response:

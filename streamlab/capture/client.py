@@ -1,9 +1,8 @@
 """Clients for our own requests: built by httpx as usual, with our sockets beneath."""
 
-from __future__ import annotations
-
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, TypeVar
 
 import httpx
 
@@ -16,6 +15,7 @@ from streamlab.net.httpx_private import fit
 from streamlab.net.interrupts import Gate, HeldCancellation
 from streamlab.net.sync_backend import SocketBackend
 
+C = TypeVar("C", httpx.Client, httpx.AsyncClient)
 TIMEOUT = httpx.Timeout(60.0, connect=10.0)
 """Seconds; `read` is the longest silence between two reads, not the whole stream."""
 
@@ -24,11 +24,7 @@ def sync_client(
     options: Mapping[str, Any], url: str, gate: Gate, stopper: Stopper
 ) -> httpx.Client:
     """Return a client for `url` whose connections are stamped, and wait at `gate`."""
-    known = _with_defaults(options, url)
-    with explained(options):
-        client = httpx.Client(**known)
-    hooks = client.event_hooks
-    client.event_hooks = {**hooks, "request": [*hooks["request"], KeysStayHome().check]}
+    client = _built(httpx.Client, options, url, KeysStayHome().check)
     fit(client, lambda core, _: SocketBackend(core, gate, stopper=stopper))
     return client
 
@@ -41,15 +37,9 @@ def async_client(
     After reading to the end, call ``held.check()``: it raises a cancellation that was held
     back.
     """
-    known = _with_defaults(options, url)
-    with explained(options):
-        client = httpx.AsyncClient(**known)
-    hooks = client.event_hooks
-    client.event_hooks = {**hooks, "request": [*hooks["request"], KeysStayHome().acheck]}
-    fit(
-        client,
-        lambda core, fallback: AsyncSocketBackend(core, fallback, held=held, stopper=stopper),
-    )
+    client = _built(httpx.AsyncClient, options, url, KeysStayHome().acheck)
+    backend = partial(AsyncSocketBackend, held=held, stopper=stopper)
+    fit(client, backend)
     return client
 
 
@@ -66,8 +56,14 @@ def build(client: Any, query: Query, extensions: dict[str, Any], **timeout: Any)
     )
 
 
-def _with_defaults(options: Mapping[str, Any], url: str) -> dict[str, Any]:
-    return {"timeout": TIMEOUT, "follow_redirects": True, **with_certificates(options, url)}
+def _built(
+    kind: type[C], options: Mapping[str, Any], url: str, check: Callable[[httpx.Request], Any]
+) -> C:
+    known = {"timeout": TIMEOUT, "follow_redirects": True, **with_certificates(options, url)}
+    with explained(options):
+        client = kind(**known)
+    client.event_hooks["request"].append(check)
+    return client
 
 
 class KeysStayHome:

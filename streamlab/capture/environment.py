@@ -5,8 +5,6 @@ httpx reads the variables.  Where it cannot use a value, one sentence here names
 
 # A proxy's URL may contain a password, so no sentence quotes it.
 
-from __future__ import annotations
-
 import os
 import ssl
 from collections.abc import Iterator, Mapping

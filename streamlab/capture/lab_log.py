@@ -4,8 +4,6 @@ The lab numbers its streams and logs its writes on CLOCK_MONOTONIC, which the pr
 one machine share.  So the lab's times can be compared with ours directly.
 """
 
-from __future__ import annotations
-
 import json
 from array import array
 from bisect import bisect_left

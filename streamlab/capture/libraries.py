@@ -4,8 +4,6 @@ httpx and httpx2 have the same names.  A library that is not loaded has made no 
 module imports none of them and looks in `sys.modules`.
 """
 
-from __future__ import annotations
-
 import asyncio
 import sys
 from collections.abc import MutableMapping

@@ -4,8 +4,6 @@ One thread looks at the tapes of all requests; the hot path does nothing for it.
 decoded only where few have come lately, or where a limit is near.
 """
 
-from __future__ import annotations
-
 import threading
 import time
 from collections.abc import Callable, Iterator

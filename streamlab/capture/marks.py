@@ -16,8 +16,6 @@ A request through a CONNECT proxy has two exchanges on one connection.  The mark
 of the second exchange, which sets them again.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The options of a call: the parameters that `record` and similar functions share."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -38,21 +36,13 @@ Timeout = float | httpx.Timeout | None | Unset
 
 @dataclass(frozen=True, slots=True)
 class RequestOptions:
-    """One request of our own, as the call described it.
-
-    Attributes
-    ----------
-    live : bool or None
-        None is the default of the function: only `watch` shows the scope.
-    http : mapping
-        Options of the client, with the timeout.
-    """
+    """One request of our own, as the call described it."""
 
     endpoint: Endpoint
     prompt: Prompt | None = None
     body: Mapping[str, object] = field(default_factory=dict)
     save: Path | None = None
-    live: bool | None = None
+    live: bool | None = None  # None is the default of the function: only `watch` shows a view
     label: str = ""
     client: Any = None
     timeout: Timeout = UNSET
@@ -74,21 +64,17 @@ class RequestOptions:
                 "save= keeps a journal while the stream runs, whose name ends in .jsonl, and "
                 f"{fspath(self.save)!r} came. For another format call rec.save(…) afterwards."
             )
-        check_max_bytes(self.max_bytes)
         checked_timeout(self.stall_timeout_s, "stall_timeout_s")
         checked_timeout(self.deadline_s, "deadline_s")
-        check_max_bytes(self.max_decoded_bytes, "max_decoded_bytes")
+        check_bytes(max_bytes=self.max_bytes, max_decoded_bytes=self.max_decoded_bytes)
 
     @property
     def reading(self) -> dict[str, object]:
         """Return how to read the events, for the metadata; a function has only its name."""
         reader = self.endpoint.reader
         named = {FUNCTION: getattr(reader, "__name__", "")} if callable(reader) else reader
-        given = {
-            "reader": named,
-            "think_tags": self.think_tags,
-            "dialect": self.endpoint.dialect,
-        }
+        tags, dialect = self.think_tags, self.endpoint.dialect
+        given = {"reader": named, "think_tags": tags, "dialect": dialect}
         return {key: value for key, value in given.items() if value}
 
     @property
@@ -185,14 +171,14 @@ def checked_timeout(timeout: object, name: str = "timeout") -> Any:
     )
 
 
-def check_max_bytes(max_bytes: object, name: str = "max_bytes") -> None:
-    """Raise UsageError unless it is a number of bytes, or None for no limit."""
-    is_number = isinstance(max_bytes, int) and not isinstance(max_bytes, bool)
-    if max_bytes is not None and not (is_number and cast("int", max_bytes) >= 0):
-        raise UsageError(
-            f"{name} is a whole number of bytes, 0 or more, not {max_bytes!r}. "
-            f"Pass {name}=1_000_000, or None for the default."
-        )
+def check_bytes(**limits: int | None) -> None:
+    """Raise UsageError unless each limit is a number of bytes, or None for no limit."""
+    for name, n_bytes in limits.items():
+        if n_bytes is not None and (type(n_bytes) is not int or n_bytes < 0):
+            raise UsageError(
+                f"{name} is a whole number of bytes, 0 or more, not {n_bytes!r}. "
+                f"Pass {name}=1_000_000, or None for the default."
+            )
 
 
 def check_client(client: object, is_async: bool) -> None:

@@ -4,8 +4,6 @@ At level INFO httpx logs the whole URL, with a key in its query; at level DEBUG 
 all headers of the response, and hpack also those of the request.
 """
 
-from __future__ import annotations
-
 import logging
 import re
 

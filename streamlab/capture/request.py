@@ -7,12 +7,11 @@ Rule: misuse raises before anything is sent.  Every later failure is data.  Only
 or a cancellation is raised, after the tape is finished.
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncGenerator, Generator, Mapping
+from collections.abc import AsyncGenerator, Generator
+from contextlib import AsyncExitStack, ExitStack
 from typing import Any
 
 import httpx
@@ -25,6 +24,7 @@ from streamlab.capture.client import async_client, build, sync_client
 from streamlab.capture.limits import Limits, watched
 from streamlab.capture.options import RequestOptions, check_client, checked_timeout
 from streamlab.capture.session import Session
+from streamlab.dialects.reading import a_text
 from streamlab.errors import UsageError
 from streamlab.live import LiveModel
 from streamlab.net.async_socket import AsyncConnection
@@ -36,26 +36,8 @@ from streamlab.net.sync_socket import SyncConnection
 from streamlab.tape import Clock, How, monotonic_ns
 
 
-def _asked_model(body: Mapping[str, object]) -> str:
-    """Return the model that a call names in place of the endpoint's; "" if it names none."""
-    model = body.get("model")
-    return model if isinstance(model, str) else ""
-
-
 class OwnRequest:
-    """A request that is about to be sent: a session, a query, a client, and `stop`.
-
-    Attributes
-    ----------
-    session : Session
-        Keeps what happens to the request.
-    query : Query
-        The request to send.
-    gate, held : Gate, HeldCancellation
-        Hold an interrupt or a cancellation back until what had arrived is on tape.
-    limits : Limits
-        How long the request may wait.
-    """
+    """A request that is about to be sent: a session, a query, a client, and `stop`."""
 
     def __init__(self, options: RequestOptions, clock: Clock = monotonic_ns) -> None:
         endpoint = options.endpoint
@@ -63,7 +45,7 @@ class OwnRequest:
         self.query = endpoint.query(options.prompt, options.body)
         check_json(self.query.json)
         self.session = Session(
-            label=options.label or _asked_model(options.body) or endpoint.label,
+            label=options.label or a_text(options.body.get("model")) or endpoint.label,
             dialect=endpoint.reader if callable(endpoint.reader) else endpoint.dialect,
             model=endpoint.model,
             max_bytes=options.max_bytes,
@@ -75,6 +57,7 @@ class OwnRequest:
         if "timeout" in self._http:
             self._http["timeout"] = checked_timeout(self._http["timeout"])
         self._stopper = Stopper()
+        # They hold an interruption back until what had arrived is on tape.
         self.gate, self.held = Gate(), HeldCancellation()
         self.limits = Limits(options, self.session, self.stop, self._stopper.has_unread)
 
@@ -93,25 +76,29 @@ class OwnRequest:
         self.session.because(how, detail)
         self._stopper.stop()
 
-    def client(self, gate: Gate, stack: contextlib.ExitStack) -> Any:
+    def client(self, gate: Gate, stack: ExitStack) -> Any:
         """Return the user's client, or a new one with a fresh connection; `stack` ends it."""
-        if self.options.client is not None:
-            check_client(self.options.client, is_async=False)
-            stack.enter_context(stamping(self.options.client))
+        if self._is_given(stack, is_async=False):
             return self.options.client
         return stack.enter_context(sync_client(self._http, self.query.url, gate, self._stopper))
 
-    def aclient(self, held: HeldCancellation, stack: contextlib.AsyncExitStack) -> Any:
+    def aclient(self, held: HeldCancellation, stack: AsyncExitStack) -> Any:
         """Return the user's client, or a new one with a fresh connection; `stack` ends it."""
         # No context manager made of an async generator: when a loop ends, asyncio closes all
         # its async generators in any order, and this one may go before the one that uses it.
-        if self.options.client is not None:
-            check_client(self.options.client, is_async=True)
-            stack.enter_context(stamping(self.options.client))
+        if self._is_given(stack, is_async=True):
             return self.options.client
         client = async_client(self._http, self.query.url, held, self._stopper)
         stack.push_async_callback(client.aclose)
         return client
+
+    def _is_given(self, stack: ExitStack | AsyncExitStack, is_async: bool) -> bool:
+        """Check the user's client, if there is one, and stamp its connections."""
+        client = self.options.client
+        if client is not None:
+            check_client(client, is_async)
+            stack.enter_context(stamping(client))
+        return client is not None
 
     def answered(self, response: Any) -> None:
         """Note the head of the answer; `stop` can end its connection from now on."""
@@ -164,7 +151,7 @@ def pieces(own: OwnRequest) -> Generator[bytes, None, None]:
     failure (which is data, and not raised), and when it is closed early.
     """
     session, gate = own.session, own.gate
-    with contextlib.ExitStack() as stack:
+    with ExitStack() as stack:
         client = own.client(gate, stack)
         try:
             with gate.installed(), session.ending(), watched(own.limits):
@@ -199,8 +186,8 @@ async def apieces(own: OwnRequest) -> AsyncGenerator[bytes, None]:
     failure (which is data, and not raised), and when it is closed early.
     """
     session, held = own.session, own.held
-    await _loaded()
-    async with contextlib.AsyncExitStack() as stack:
+    await checkpoint()  # lets anyio load its part for this loop, before anything is timed
+    async with AsyncExitStack() as stack:
         client = own.aclient(held, stack)
         try:
             with session.ending(), watched(own.limits):
@@ -267,8 +254,3 @@ async def _alog(own: OwnRequest, client: Any, held: HeldCancellation) -> bytes:
         answer = (await client.get(url, timeout=lab_log.TIMEOUT_S)).content
     held.check()
     return answer
-
-
-async def _loaded() -> None:
-    """Let anyio load its part for this loop, before anything is timed."""
-    await checkpoint()

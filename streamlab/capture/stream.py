@@ -7,8 +7,6 @@ Each iterator starts at the beginning, and at the end waits for more bytes.  Lin
 events and deltas are views of the same reads, and may be mixed.
 """
 
-from __future__ import annotations
-
 from collections.abc import (
     AsyncGenerator,
     AsyncIterator,
@@ -40,6 +38,7 @@ Trace = TracebackType | None
 class _Streaming(Generic[P]):
     """The base of both kinds of stream: all parts but the loop."""
 
+    _others: tuple[str, ...]
     _not_yet = (
         "a recording exists when its stream has ended, and this one runs. "
         "Leave the with block first; until then use .recorder."
@@ -100,6 +99,18 @@ class _Streaming(Generic[P]):
         else:
             self._follower.poll()
 
+    def __getattr__(self, name: str) -> Never:
+        if name in self._others:
+            raise self._wrong_loop()
+        raise AttributeError(f"a stream has no {name!r}")
+
+    def _wrong_loop(self) -> WrongLoopError:
+        ours, other = ("", "async ") if isinstance(self, Stream) else ("async ", "")
+        return WrongLoopError(
+            f"this stream was opened by {ours}with, so it needs {ours}for, not {other}for. "
+            f"Write: {other}with sl.stream(…) as s, to use {other}for."
+        )
+
     def _lines(self) -> Sequence[str]:
         return _LineTexts(self._follower)
 
@@ -116,6 +127,8 @@ class Stream(_Streaming[Generator[bytes, None, None]]):
 
     A failure of the network ends the loop and is in ``.recording.end``; it is not raised.
     """
+
+    _others = ("aiter_lines", "aiter_events", "aiter_raw")
 
     def __enter__(self) -> Self:
         return self
@@ -147,15 +160,7 @@ class Stream(_Streaming[Generator[bytes, None, None]]):
             yield piece
 
     def __aiter__(self) -> Never:
-        raise WrongLoopError(
-            "this stream was opened by with, so it needs for, not async for. "
-            "Write: async with sl.stream(…) as s, to use async for."
-        )
-
-    def __getattr__(self, name: str) -> Never:
-        if name in ("aiter_lines", "aiter_events", "aiter_raw"):
-            self.__aiter__()
-        raise AttributeError(f"a stream has no {name!r}")
+        raise self._wrong_loop()
 
     def _each(self, found: Callable[[], Sequence[T]]) -> Iterator[T]:
         seen, more = 0, True
@@ -182,6 +187,8 @@ class AsyncStream(_Streaming[AsyncGenerator[bytes, None]]):
 
     A failure of the network ends the loop and is in ``.recording.end``; it is not raised.
     """
+
+    _others = ("iter_lines", "iter_events", "iter_raw")
 
     async def __aenter__(self) -> Self:
         return self
@@ -213,15 +220,7 @@ class AsyncStream(_Streaming[AsyncGenerator[bytes, None]]):
             yield piece
 
     def __iter__(self) -> Never:
-        raise WrongLoopError(
-            "this stream was opened by async with, so it needs async for, not for. "
-            "Write: with sl.stream(…) as s, to use for."
-        )
-
-    def __getattr__(self, name: str) -> Never:
-        if name in ("iter_lines", "iter_events", "iter_raw"):
-            self.__iter__()
-        raise AttributeError(f"a stream has no {name!r}")
+        raise self._wrong_loop()
 
     async def _each(self, found: Callable[[], Sequence[T]]) -> AsyncIterator[T]:
         seen, more = 0, True
@@ -289,15 +288,15 @@ class Opening:
         return f"<Opening of {endpoint!r}: enter it by with or async with>"
 
     def __iter__(self) -> Never:
-        raise WrongLoopError(
-            "a stream is opened before it is read, and for came first. "
-            "Write: with sl.stream(…) as s, and then: for delta in s."
-        )
+        raise self._unopened("")
 
     def __aiter__(self) -> Never:
-        raise WrongLoopError(
-            "a stream is opened before it is read, and async for came first. "
-            "Write: async with sl.stream(…) as s, and then: async for delta in s."
+        raise self._unopened("async ")
+
+    def _unopened(self, kind: str) -> WrongLoopError:
+        return WrongLoopError(
+            f"a stream is opened before it is read, and {kind}for came first. "
+            f"Write: {kind}with sl.stream(…) as s, and then: {kind}for delta in s."
         )
 
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 import warnings
 import weakref
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from streamlab.capture.libraries import Request, content_of
-from streamlab.capture.options import check_max_bytes
+from streamlab.capture.options import check_bytes
 from streamlab.capture.session import Session
 from streamlab.capture.tap_transport import tap_into, untap
 from streamlab.errors import UsageError
@@ -32,9 +33,9 @@ class Tap:
     def __init__(
         self, client: object, label: str, max_bytes: int | None, max_decoded_bytes: int | None
     ) -> None:
-        check_max_bytes(max_bytes)
-        check_max_bytes(max_decoded_bytes, "max_decoded_bytes")
-        self._label, self._limits = label, (max_bytes, max_decoded_bytes)
+        limits = {"max_bytes": max_bytes, "max_decoded_bytes": max_decoded_bytes}
+        check_bytes(**limits)
+        self._new = partial(Session, label=label, **limits)  # type: ignore[arg-type]
         self._sessions: list[Session] = []
         found, self._hint = http_clients(client), _hint(client)
         if not found:
@@ -45,7 +46,7 @@ class Tap:
         self._n_before = sum(map(n_open, found))
         self._clients: list[Callable[[], Any]] = [weakref.ref(each) for each in found]
         for each in found:
-            tap_into(each, self)
+            tap_into(each, self.begin)
 
     @property
     def recordings(self) -> list[Recording]:
@@ -63,10 +64,7 @@ class Tap:
 
     def begin(self, request: Request) -> Session:
         """Begin to record a request that is about to be sent; the transport calls this."""
-        max_bytes, max_decoded_bytes = self._limits
-        session = Session(
-            label=self._label, max_bytes=max_bytes, max_decoded_bytes=max_decoded_bytes
-        )
+        session = self._new()
         session.called()
         session.asked(request, content=content_of(request))
         self._sessions.append(session)
@@ -76,7 +74,7 @@ class Tap:
         """Restore the client; the recordings stay."""
         while self._clients:
             if (client := self._clients.pop()()) is not None:
-                untap(client, self)
+                untap(client, self.begin)
 
     def __enter__(self) -> Tap:
         return self

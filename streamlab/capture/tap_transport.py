@@ -10,9 +10,9 @@ sees a body before a hook reads the body, and the user's lists of hooks stay unc
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import Any
 
 from streamlab.capture.body import follow
 from streamlab.capture.libraries import Request, Response
@@ -20,34 +20,29 @@ from streamlab.capture.session import Session
 from streamlab.net.httpx_private import proxy_of, rewire
 from streamlab.net.install import changing, install, uninstall
 
-
-class BeginsSessions(Protocol):
-    """The part of a tap that a transport uses."""
-
-    def begin(self, request: Request) -> Session:
-        """Begin to record a request that is about to be sent."""
-        ...
+Begin = Callable[[Request], Session]
+"""The method of a tap that begins to record a request which is about to be sent."""
 
 
-def tap_into(client: Any, tap: BeginsSessions) -> None:
-    """Let `tap` begin a session for every request of a client."""
+def tap_into(client: Any, begin: Begin) -> None:
+    """Let a tap begin a session for every request of a client."""
     with changing:
         install(client)
-        rewire(client, lambda transport: TappedTransport(transport, tap))
+        rewire(client, lambda transport: TappedTransport(transport, begin))
 
 
-def untap(client: Any, tap: BeginsSessions) -> None:
+def untap(client: Any, begin: Begin) -> None:
     """Take one tap out of a client; after the last one the client is as it was before."""
     with changing:
-        rewire(client, lambda transport: _without(transport, tap))
+        rewire(client, lambda transport: _without(transport, begin))
         uninstall(client)
 
 
 class TappedTransport:
     """Sends requests through a client's own transport, and follows the responses."""
 
-    def __init__(self, inner: Any, tap: BeginsSessions) -> None:
-        self._inner, self._tap = inner, tap
+    def __init__(self, inner: Any, begin: Begin) -> None:
+        self._inner, self._begin = inner, begin
 
     def handle_request(self, request: Request) -> Response:
         """Send a request unchanged; return its response, followed."""
@@ -64,7 +59,7 @@ class TappedTransport:
     @contextmanager
     def _recording(self, request: Request, is_async: bool) -> Iterator[Session]:
         """Begin a session, and note the phases of its request while it is sent."""
-        session = self._tap.begin(request)
+        session = self._begin(request)
         session.through(proxy_of(self._inner))
         # The user's own dict of extensions is not changed, and the request gets it back
         # afterwards: a redirect inherits it, and two sessions would note its phases.
@@ -80,11 +75,11 @@ class TappedTransport:
             if request.extensions is ours:
                 request.extensions = theirs
 
-    def without(self, tap: BeginsSessions) -> Any:
+    def without(self, begin: Begin) -> Any:
         """Return this transport without the layer of one tap; the layers of other taps stay."""
-        if self._tap is tap:
+        if self._begin == begin:  # the same tap's; each look at a method makes a new object
             return self._inner
-        self._inner = _without(self._inner, tap)
+        self._inner = _without(self._inner, begin)
         return self
 
     def __enter__(self) -> TappedTransport:
@@ -107,5 +102,5 @@ class TappedTransport:
         return getattr(self._inner, name)
 
 
-def _without(transport: Any, tap: BeginsSessions) -> Any:
-    return transport.without(tap) if isinstance(transport, TappedTransport) else transport
+def _without(transport: Any, begin: Begin) -> Any:
+    return transport.without(begin) if isinstance(transport, TappedTransport) else transport

@@ -1,7 +1,5 @@
 """Streams in the background: a thread each, so that the cell returns at once."""
 
-from __future__ import annotations
-
 import asyncio
 import math
 import re

@@ -6,22 +6,18 @@ no clock, and no bytes from a server make it raise.
 To learn how server-sent events work, read `lines`, then `sse`.
 """
 
-from __future__ import annotations
+import re
 
 from streamlab.decode.lines import LineSplitter
 from streamlab.decode.ndjson import NDJSONParser
 from streamlab.decode.records import (
     BLANK,
-    COMMENT,
     DATA,
     EVENT,
-    ID,
     JSON,
     KINDS,
     OTHER,
-    RETRY,
     TAIL,
-    TEXT,
     Body,
     Comment,
     Event,
@@ -34,17 +30,13 @@ from streamlab.errors import UnknownNameError
 
 __all__ = [
     "BLANK",
-    "COMMENT",
     "DATA",
     "EVENT",
     "FRAMERS",
-    "ID",
     "JSON",
     "KINDS",
     "OTHER",
-    "RETRY",
     "TAIL",
-    "TEXT",
     "Body",
     "Comment",
     "Event",
@@ -67,15 +59,7 @@ FRAMERS: dict[str, type[Framer]] = {
 }
 """The framings by name."""
 
-_NDJSON_TYPES = (
-    "application/x-ndjson",
-    "application/ndjson",
-    "application/jsonl",
-    "application/x-jsonl",
-    "application/jsonlines",
-    "application/x-jsonlines",
-    "application/json-lines",
-)
+_NDJSON_TYPE = re.compile("application/(x-)?(ndjson|jsonl|jsonlines|json-lines)")
 _JSON_TYPES = ("application/json", "text/json")
 _DOCUMENT_TYPES = ("text/html", "application/xhtml+xml", *_JSON_TYPES)
 _DOCUMENT_SUFFIXES = ("+json", "+xml")  # such as application/problem+json
@@ -132,7 +116,7 @@ def framing_of(content_type: str, start: bytes = b"", usual: str | None = None) 
             return "sse"
         plain = media_type == "text/plain" and start and not start.startswith(b"{")
         return usual or ("plain" if plain else _framing_of_text(start))
-    if media_type in _NDJSON_TYPES:
+    if _NDJSON_TYPE.fullmatch(media_type):
         return "ndjson"
     if media_type in _JSON_TYPES and _begins_sse(start):
         return "sse"

@@ -24,25 +24,7 @@ from copy import copy
 from functools import partial
 from importlib import import_module
 from types import ModuleType
-from typing import Any, Protocol
-
-
-class ContentDecoder(Protocol):
-    """Undoes content-encodings while the bytes come in.  Never raises."""
-
-    @property
-    def error(self) -> str | None:
-        """What went wrong, in one sentence; None if nothing went wrong."""
-        ...
-
-    def pieces(self, data: bytes) -> Iterator[bytes]:
-        """Yield all that can be decoded with `data`, in pieces of bounded size."""
-        ...
-
-    def flush(self) -> bytes:
-        """Return nothing: nothing is held back.  Set `error` if the end is missing."""
-        ...
-
+from typing import Any
 
 MAX_DECODED_BYTES = 1 << 30
 """The most bytes that a body may have once it is decoded, by default."""
@@ -72,49 +54,50 @@ def content_decoder(encoding: str, limit: int = MAX_DECODED_BYTES) -> Decoded:
     names = [name.strip().lower() for name in encoding.split(",")]
     names = [name for name in names if name not in ("", "identity")]
     if len(names) > MOST_ENCODINGS:
-        return Decoded([Verbatim(_too_many(len(names)))], limit)
-    decoders: list[ContentDecoder] = []
+        many = f"{len(names)} times, and at most {MOST_ENCODINGS} are decoded"
+        return Decoded([Verbatim(_kept(many))], limit)
+    decoders: list[Verbatim] = []
     for name in reversed(names):
-        decoders.append(_decoder_named(name))
-        if isinstance(decoders[-1], Verbatim):
+        unknown = f"as {name!r}, not as one of {', '.join(_DECODERS)}"
+        decoders.append(_DECODERS[name]() if name in _DECODERS else Verbatim(_kept(unknown)))
+        if type(decoders[-1]) is Verbatim:
             break  # the encodings below it cannot be reached
     return Decoded(decoders, limit)
 
 
 class Verbatim:
-    """Returns an encoded body unchanged, because it cannot be decoded here."""
+    """Returns an encoded body unchanged, because it cannot be decoded here.
 
-    def __init__(self, error: str) -> None:
+    And the base of the decoders, which undo an encoding while the bytes come in, and never
+    raise; `error` is one sentence, None if nothing went wrong.
+    """
+
+    def __init__(self, error: str | None = None) -> None:
         self.error = error
 
     def pieces(self, data: bytes) -> Iterator[bytes]:
-        """Yield `data`."""
+        """Yield all that can be decoded with `data`, in pieces of bounded size."""
         yield data
 
     def flush(self) -> bytes:
-        """Return nothing: nothing was held back."""
+        """Return nothing: nothing is held back.  Set `error` if the end is missing."""
         return b""
 
 
 class Decoded:
-    """Several decoders, one after the other; without any, the identity.
+    """Several decoders, one after the other; without any, the identity."""
 
-    Attributes
-    ----------
-    is_over : bool
-        Whether the limit was passed: the rest is not decoded.
-    """
-
-    def __init__(self, decoders: list[ContentDecoder], limit: int = MAX_DECODED_BYTES) -> None:
+    def __init__(self, decoders: list[Verbatim], limit: int = MAX_DECODED_BYTES) -> None:
         self._decoders, self._limit = decoders, limit
         self._left = [limit] * len(decoders)  # also between two: the inner bytes cost time
-        self.is_over = False
+        self.is_over = False  # the limit was passed: the rest is not decoded
 
     @property
     def error(self) -> str | None:
         """The first error, in the order in which the bytes pass."""
         if self.is_over:
-            return _too_long(self._limit)
+            limit = f"more than max_decoded_bytes={self._limit} bytes once it is decoded"
+            return f"the body has {limit}; the rest is not decoded."
         return next((decoder.error for decoder in self._decoders if decoder.error), None)
 
     def feed(self, data: bytes) -> bytes:
@@ -146,22 +129,8 @@ class Decoded:
         return b""
 
 
-class Members:
-    """A body of compressed members, one after another: gzip's members, zstd's frames.
-
-    Parameters
-    ----------
-    name : str
-        The encoding, for error sentences.
-    new : callable
-        Takes the first bytes of a member and returns a decompressor of zlib's interface.
-    step : callable
-        Takes a decompressor and data; returns a piece of bounded size and the rest of the data.
-    fault : exception class
-        The class that a decompressor raises for damaged data.
-    single : bool
-        True if there can be one member only.
-    """
+class Members(Verbatim):
+    """A body of compressed members, one after another: gzip's members, zstd's frames."""
 
     # RFC 1952 (gzip, 2.2) and RFC 8878 (zstd, 3) allow several members in one body.  But a
     # decompressor handles one member only: the bytes after its end are in `unused_data`, and
@@ -170,12 +139,12 @@ class Members:
     def __init__(
         self,
         name: str,
-        new: Callable[[bytes], Any],
-        step: Callable[[Any, bytes], tuple[bytes, bytes]],
+        new: Callable[[bytes], Any],  # makes a decompressor of a member's first bytes
+        step: Callable[[Any, bytes], tuple[bytes, bytes]],  # returns a piece, and the rest
         fault: type[Exception],
-        single: bool = False,
+        single: bool = False,  # there can be one member only
     ) -> None:
-        self.error: str | None = None
+        super().__init__()
         self._name, self._new, self._step = name, new, step
         self._fault, self._single = fault, single
         self._member: Any = None
@@ -229,11 +198,11 @@ def _sliced(member: Any, data: bytes) -> tuple[bytes, bytes]:
     return piece, (member.unused_data if member.eof else b"") + data[256:]
 
 
-class Brotli:
+class Brotli(Verbatim):
     """A body of ``br``, decoded by the package brotli or brotlicffi."""
 
     def __init__(self, package: ModuleType) -> None:
-        self.error: str | None = None
+        super().__init__()
         self._fault: type[Exception] = package.error
         self._stream = package.Decompressor()
         # brotli has `process`, brotlicffi always had `decompress`
@@ -266,14 +235,8 @@ class Brotli:
         return b""
 
 
-def _gzip() -> ContentDecoder:
-    return Members(
-        "gzip", lambda _: zlib.decompressobj(16 + zlib.MAX_WBITS), _bounded, zlib.error
-    )
-
-
-def _deflate() -> ContentDecoder:
-    return Members("deflate", _inflate, _bounded, zlib.error, single=True)
+def _gunzip(head: bytes) -> Any:
+    return zlib.decompressobj(16 + zlib.MAX_WBITS)
 
 
 def _inflate(head: bytes) -> Any:
@@ -285,32 +248,34 @@ def _inflate(head: bytes) -> Any:
     return zlib.decompressobj(zlib.MAX_WBITS if wrapped else -zlib.MAX_WBITS)
 
 
-def _br() -> ContentDecoder:
+def _br() -> Verbatim:
     package = _first_of("brotli", "brotlicffi")
-    return Brotli(package) if package else Verbatim(_missing("br", "brotli"))
+    return Brotli(package) if package else _undecoded("br", "brotli")
 
 
-def _zstd() -> ContentDecoder:
+def _zstd() -> Verbatim:
     if own := _first_of("compression.zstd"):  # Python 3.14
         return Members("zstd", lambda _: own.ZstdDecompressor(), _bounded, own.ZstdError)
     if package := _first_of("zstandard"):
         # RFC 9659 allows no larger window in HTTP, and a window needs as much memory.
         new = partial(package.ZstdDecompressor, max_window_size=1 << 23)
         return Members("zstd", lambda _: new().decompressobj(), _sliced, package.ZstdError)
-    return Verbatim(_missing("zstd", "zstandard"))
+    return _undecoded("zstd", "zstandard")
 
 
-_DECODERS: dict[str, Callable[[], ContentDecoder]] = {
+def _undecoded(name: str, package: str) -> Verbatim:
+    none = f"as {name} and no package that decodes it is installed"
+    return Verbatim(_kept(none, f"Install {package}, or ask"))
+
+
+_gzip = partial(Members, "gzip", _gunzip, _bounded, zlib.error)
+_DECODERS: dict[str, Callable[[], Verbatim]] = {
     "gzip": _gzip,
     "x-gzip": _gzip,
-    "deflate": _deflate,
+    "deflate": partial(Members, "deflate", _inflate, _bounded, zlib.error, single=True),
     "br": _br,
     "zstd": _zstd,
 }
-
-
-def _decoder_named(name: str) -> ContentDecoder:
-    return _DECODERS[name]() if name in _DECODERS else Verbatim(_unknown(name))
 
 
 def _first_of(*packages: str) -> ModuleType | None:
@@ -320,37 +285,15 @@ def _first_of(*packages: str) -> ModuleType | None:
     return None
 
 
-_REMEDY = "Ask for Accept-Encoding: identity"
-
-
-def _unknown(name: str) -> str:
-    known = f"not as one of {', '.join(_DECODERS)}"
-    return f"the body is encoded as {name!r}, {known}; it stays encoded. {_REMEDY}."
-
-
-def _missing(name: str, package: str) -> str:
-    return (
-        f"the body is encoded as {name} and no package that decodes it is installed; "
-        f"it stays encoded. Install {package}, or {_REMEDY[0].lower()}{_REMEDY[1:]}."
-    )
+def _kept(encoded: str, remedy: str = "Ask") -> str:
+    """Return the sentence about a body that stays encoded."""
+    hint = f"{remedy} for Accept-Encoding: identity"
+    return f"the body is encoded {encoded}; it stays encoded. {hint}."
 
 
 def _damaged(name: str, fault: object) -> str:
-    return f"the body is not valid {name}: {fault}; the rest of it is lost. {_REMEDY}."
-
-
-def _too_many(n: int) -> str:
-    return (
-        f"the body is encoded {n} times, and at most {MOST_ENCODINGS} are decoded; "
-        f"it stays encoded. {_REMEDY}."
-    )
-
-
-def _too_long(limit: int) -> str:
-    return (
-        f"the body has more than max_decoded_bytes={limit} bytes once it is decoded; the rest "
-        "is not decoded."
-    )
+    lost = f"the body is not valid {name}: {fault}; the rest of it is lost"
+    return f"{lost}. Ask for Accept-Encoding: identity."
 
 
 def _cut_off(name: str) -> str:

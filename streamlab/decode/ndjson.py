@@ -15,8 +15,6 @@ The two specifications, ndjson-spec and JSON Lines, are short.  Where they decid
 # A bare CR: both specifications name LF, with an optional CR before it.  A CR elsewhere in a
 # JSON text could only be whitespace, because strings escape it (RFC 8259, section 7).
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 
@@ -27,14 +25,7 @@ _WHITESPACE = b" \t"  # JSON's whitespace (RFC 8259) without line ends
 
 
 class NDJSONParser:
-    """An incremental parser of ``application/x-ndjson``; a `Framer`.
-
-    Attributes
-    ----------
-    lines : Lines
-        Of the kinds ``json``, ``blank`` and ``tail``.
-    comments : list of Comment
-        Always empty.
+    """An incremental parser of ``application/x-ndjson``; a `Framer` without comments.
 
     Examples
     --------
@@ -42,7 +33,7 @@ class NDJSONParser:
     ['{"a": 1}']
     """
 
-    kind = JSON
+    kind = JSON  # of a line that is neither ``blank`` nor the ``tail``
 
     def __init__(self, body: Callable[[], Body] | None = None) -> None:
         self.lines = Lines()
@@ -53,9 +44,10 @@ class NDJSONParser:
         """Return the events that `data` completes, oldest first; record its lines."""
         events: list[Event] = []
         for line in self._splitter.feed(data):
-            if line.strip(_WHITESPACE):
+            is_blank = not line.strip(_WHITESPACE)
+            if not is_blank:
                 events.append(self._event(line))
-            self.lines.kinds.append(self.kind if line.strip(_WHITESPACE) else BLANK)
+            self.lines.kinds.append(BLANK if is_blank else self.kind)
         return events
 
     def close(self) -> list[Event]:

@@ -4,8 +4,6 @@ To add a framing, write a class that satisfies `Framer` in its own file and add 
 ``FRAMERS`` in this room's ``__init__``.
 """
 
-from __future__ import annotations
-
 from array import array
 from collections.abc import Callable
 from typing import NamedTuple, Protocol

@@ -17,8 +17,6 @@ Rules:
 # bare JSON lines (googleapis/python-genai, _iter_response_stream), and some servers send
 # `[DONE]` without the blank line that would dispatch it.
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 from streamlab.decode.lines import CR, LF, LineSplitter

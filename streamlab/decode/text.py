@@ -4,30 +4,12 @@ A document has lines only, so that a recording still shows what came.  In a stre
 text, each line that is not blank is an event.
 """
 
-from __future__ import annotations
-
-from collections.abc import Callable
-
-from streamlab.decode.lines import LineSplitter
 from streamlab.decode.ndjson import NDJSONParser
-from streamlab.decode.records import BLANK, OTHER, TAIL, TEXT, Body, Comment, Event, Lines
+from streamlab.decode.records import BLANK, OTHER, TAIL, TEXT, Event
 
 
-class TextParser:
-    """Cuts text into lines and finds no events; a `Framer`.
-
-    Attributes
-    ----------
-    lines : Lines
-        Of the kinds ``other``, ``blank`` and ``tail``.
-    comments : list of Comment
-        Always empty.
-    """
-
-    def __init__(self, body: Callable[[], Body] | None = None) -> None:
-        self.lines = Lines()
-        self.comments: list[Comment] = []
-        self._splitter = LineSplitter(self.lines.ends, body)
+class TextParser(NDJSONParser):
+    """Cuts text into lines, of the kind ``other``, and finds no events; a `Framer`."""
 
     def feed(self, data: bytes) -> list[Event]:
         """Record the lines of `data`; there are never events."""

@@ -4,8 +4,6 @@ Standard library only.  To add a dialect, write a subclass of `Dialect` in its o
 add it to `_ALL`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -121,7 +119,6 @@ def choose(path: str, framing: str, type: str, data: str) -> str:  # noqa: A002
         return name
     # A path alone is weak evidence: many web pages have their own `/api/chat`, which is rarely
     # Ollama's.  The framing distinguishes most of them.
-    for each in _ALL:
-        if each.framing == framing and each.recognises_path(path):
-            return each.name
-    return {"ndjson": "ndjson", "plain": "text"}.get(framing, "sse")
+    framed = (each for each in _ALL if each.framing == framing and each.recognises_path(path))
+    plain = {"ndjson": "ndjson", "plain": "text"}.get(framing, "sse")
+    return next((each.name for each in framed), plain)

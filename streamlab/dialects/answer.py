@@ -8,10 +8,8 @@ own terminal signal arrived (a finish reason, ``response.completed``, ``done:tru
 # `[DONE]` is not a terminal signal: vLLM and old llama.cpp servers send it after an error, and
 # Gemini, Anthropic and OpenAI's Responses API never send it.
 
-from __future__ import annotations
-
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from streamlab.dialects.calls import Calls, ToolCall
 from streamlab.dialects.deltas import Delta
@@ -108,7 +106,7 @@ def answer(deltas: Iterable[Delta], reader: Reader | None) -> Answer:
             folds.setdefault(choice, _Fold()).add(delta)
     choices = tuple(folds[index].choice(index) for index in sorted(folds))
     first = choices[0] if choices and choices[0].index == 0 else Choice(0)
-    found = Answer(
+    return Answer(
         text=first.text,
         reasoning=first.reasoning,
         refusal=first.refusal,
@@ -118,18 +116,10 @@ def answer(deltas: Iterable[Delta], reader: Reader | None) -> Answer:
         choices=choices,
         usage=usage,
         error=failure,
-    )
-    return found if reader is None else _judged(found, reader)
-
-
-def _judged(found: Answer, reader: Reader) -> Answer:
-    """Add the facts that are in the reader and not in its deltas."""
-    return replace(
-        found,
-        terminator=reader.terminator,
-        complete=reader.complete,
-        timings=reader.timings,
-        token_source=reader.token_source,
+        terminator=reader.terminator if reader else None,
+        complete=reader.complete if reader else False,
+        timings=reader.timings if reader else None,
+        token_source=reader.counts.source if reader else None,
     )
 
 

@@ -7,13 +7,11 @@ has no delta of its own: it is a stop reason, and its details are the ``value`` 
 # Sources of the shapes: anthropics/anthropic-sdk-python (tests/lib/streaming/fixtures) and
 # streams recorded in pydantic/pydantic-ai's cassettes.
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from streamlab.dialects.deltas import Delta, Kind, meta, text_delta, tool_call
-from streamlab.dialects.dialect import Ask, Dialect, Message, event_name, without_system
+from streamlab.dialects.dialect import Dialect, Message, without_system
 from streamlab.dialects.reader import Handler, NamedReader
 from streamlab.dialects.reading import JSONObject, a_dict, a_text, whole
 
@@ -78,15 +76,12 @@ class AnthropicReader(NamedReader):
             self._counted, self._usage = True, {**self._usage, "output_tokens": None}
         return out + self._used(event.get("usage")) or meta(name)
 
-    def _last(self, event: JSONObject, name: str) -> list[Delta]:
-        return self._done(name)
-
     handlers: ClassVar[Mapping[str, Handler]] = {
         "message_start": _start,
         "content_block_start": _block,
         "content_block_delta": _fragment,
         "message_delta": _stop,
-        "message_stop": _last,
+        "message_stop": lambda self, _, name: self._done(name),
     }
 
 
@@ -98,23 +93,12 @@ class Anthropic(Dialect):
     key_variables = ("ANTHROPIC_API_KEY",)
     base_url_variable = "ANTHROPIC_BASE_URL"
     paths = ("/v1/messages",)
-    reader = AnthropicReader
+    headers: Mapping[str, str] = {"anthropic-version": "2023-06-01"}
+    key_header_name = "x-api-key"
+    reader, names = AnthropicReader, AnthropicReader.handlers
 
-    def key_header(self, key: str) -> dict[str, str]:
-        """Return the header that carries the key."""
-        return {"x-api-key": key}
-
-    def ask(self, model: str, messages: Sequence[Message], body: JSONObject) -> Ask:
-        """Return the request for `messages`; fields of `body` replace others.
-
-        System messages become ``system``, and ``max_tokens`` is `MAX_TOKENS` unless given.
-        """
+    def asked(self, messages: Sequence[Message]) -> dict[str, object]:
+        """Return the messages; those of the system become ``system``."""
         system, others = without_system(messages)
-        asked = {"model": model, "max_tokens": MAX_TOKENS, "messages": others, "stream": True}
         given = {"system": system} if system else {}
-        headers = {"anthropic-version": "2023-06-01"}
-        return Ask("/v1/messages", {**asked, **given, **body}, headers)
-
-    def recognises_event(self, type: str, data: str) -> bool:  # noqa: A002
-        """Return True if an event has a name of this API."""
-        return event_name(type, data) in AnthropicReader.handlers
+        return {"max_tokens": MAX_TOKENS, "messages": others, **given}

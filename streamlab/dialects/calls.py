@@ -1,7 +1,5 @@
 """Tool calls, put together from their pieces, however a server numbers and names them."""
 
-from __future__ import annotations
-
 from typing import TypedDict
 
 from streamlab.dialects.deltas import Delta

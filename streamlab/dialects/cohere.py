@@ -6,14 +6,12 @@ Events have names, and ``[DONE]`` comes last.  The plan for tools counts as reas
 # Sources of the shapes: cohere-ai/cohere-developer-experience (cohere-openapi.yaml) and streams
 # recorded in vercel/ai's packages/cohere.
 
-from __future__ import annotations
-
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import ClassVar
 
 from streamlab.dialects.deltas import Delta, meta, text_delta, tool_call, unread
-from streamlab.dialects.dialect import Ask, Dialect, Message, event_name
-from streamlab.dialects.reader import Handler, NamedReader
+from streamlab.dialects.dialect import Dialect
+from streamlab.dialects.reader import Handler, NamedReader, annotation
 from streamlab.dialects.reading import JSONObject, a_dict, a_list, a_text, whole
 
 FAILURES = frozenset({"ERROR", "TIMEOUT"})
@@ -26,16 +24,14 @@ class CohereReader(NamedReader):
     def _start(self, event: JSONObject, name: str) -> list[Delta]:
         return self._role(_message(event).get("role"), 0) or meta(name)
 
-    def _content_start(self, event: JSONObject, name: str) -> list[Delta]:
-        return self._content(event, name) or meta(name)
-
     def _content(self, event: JSONObject, name: str) -> list[Delta]:
         content = a_dict(_message(event).get("content"))
         out = text_delta("reasoning", content.get("thinking"))
         out += text_delta("content", content.get("text"))
         tokens = a_dict(event.get("logprobs")).get("token_ids")
         self.counts.listed(tokens, "token_ids", out)
-        return out or unread(content, ("type", "text", "thinking"), "content.")
+        out = out or unread(content, ("type", "text", "thinking"), "content.")
+        return out or meta(name) * name.endswith("start")
 
     def _plan(self, event: JSONObject, name: str) -> list[Delta]:
         return text_delta("reasoning", _message(event).get("tool_plan"))
@@ -51,9 +47,6 @@ class CohereReader(NamedReader):
                 out.append(delta)
         return out
 
-    def _citation(self, event: JSONObject, name: str) -> list[Delta]:
-        return [Delta("annotation", name)]
-
     def _end(self, event: JSONObject, name: str) -> list[Delta]:
         delta = a_dict(event.get("delta"))
         out = self._error(delta.get("error")) + self._finish(delta.get("finish_reason"))
@@ -62,12 +55,12 @@ class CohereReader(NamedReader):
 
     handlers: ClassVar[Mapping[str, Handler]] = {
         "message-start": _start,
-        "content-start": _content_start,
+        "content-start": _content,
         "content-delta": _content,
         "tool-plan-delta": _plan,
         "tool-call-start": _call,
         "tool-call-delta": _call,
-        "citation-start": _citation,
+        "citation-start": annotation,
         "message-end": _end,
     }
 
@@ -84,13 +77,4 @@ class Cohere(Dialect):
     key_variables = ("CO_API_KEY", "COHERE_API_KEY")
     base_url_variable = "CO_API_URL"
     paths = ("/v2/chat",)
-    reader = CohereReader
-
-    def ask(self, model: str, messages: Sequence[Message], body: JSONObject) -> Ask:
-        """Return the request for `messages`; fields of `body` replace others."""
-        asked = {"model": model, "messages": [dict(m) for m in messages], "stream": True}
-        return Ask("/v2/chat", {**asked, **body})
-
-    def recognises_event(self, type: str, data: str) -> bool:  # noqa: A002
-        """Return True if an event has a name of this API."""
-        return event_name(type, data) in CohereReader.handlers
+    reader, names = CohereReader, CohereReader.handlers

@@ -7,22 +7,14 @@ The difference means nothing, and ``n_tokens`` stays None, if an event has two g
 or if generated text came since the last count.
 """
 
-from __future__ import annotations
-
 from streamlab.dialects.deltas import GENERATED, Delta
 
 
 class Counts:
-    """Sets the ``n_tokens`` of deltas.
-
-    Attributes
-    ----------
-    source : str or None
-        The field that the last count was taken from; None before the first count.
-    """
+    """Sets the ``n_tokens`` of deltas."""
 
     def __init__(self) -> None:
-        self.source: str | None = None
+        self.source: str | None = None  # the field that the last count was taken from
         self._counted: int | None = 0  # at the last report; None if text came since
 
     def listed(self, tokens: object, source: str, out: list[Delta], start: int = 0) -> None:

@@ -1,7 +1,5 @@
 """A reader of the user's own: paths to the values in an event, or a function of an event."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 

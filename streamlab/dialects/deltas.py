@@ -14,31 +14,16 @@ Rules:
 - what may be a part of the answer and is not read is ``unread``, and its text names the key.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Collection
 from typing import Literal, NamedTuple
 
 from streamlab.dialects.reading import JSONObject, a_text
 
-Kind = Literal[
-    "role",
-    "content",
-    "reasoning",
-    "tool_call",
-    "refusal",
-    "finish",
-    "usage",
-    "error",
-    "done",
-    "ping",
-    "comment",
-    "signature",
-    "annotation",
-    "unread",
-    "meta",
-]
+# The answer, its end, what comes beside it, and what is no answer.
+_Said = Literal["role", "content", "reasoning", "tool_call", "refusal", "finish"]
+_Beside = Literal["usage", "error", "done", "ping", "comment", "signature", "annotation"]
+Kind = Literal[_Said, _Beside, "unread", "meta"]
 
 GENERATED: frozenset[str] = frozenset({"content", "reasoning", "tool_call", "refusal"})
 """The kinds that the model generated.  The first token is in the first delta of these."""

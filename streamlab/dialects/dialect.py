@@ -9,16 +9,15 @@ provider's form.  Parts and fields that a dialect does not know stay unchanged, 
 send a provider's own fields.
 """
 
-from __future__ import annotations
-
-from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from streamlab.dialects.reader import Reader
 from streamlab.dialects.reading import JSONObject, a_dict, a_list, a_text, parse
 
 Message = JSONObject
+
+SAMPLING = ("temperature", "top_p", "top_k", "max_tokens", "seed")
 
 
 class Ask(NamedTuple):
@@ -30,39 +29,44 @@ class Ask(NamedTuple):
     params: dict[str, str] = {}  # noqa: RUF012
 
 
-class Dialect(ABC):
-    """A provider's event format, request and response.
-
-    Attributes
-    ----------
-    name : str
-    framing : {"sse", "ndjson", "plain"}
-    base_url : str
-        The provider's own, without a slash at the end; ``""`` if it has none.
-    key_variables : tuple of str
-        The environment variables that may hold the key.
-    base_url_variable : str or None
-    paths : tuple of str
-        The ends of the URL paths of this API.
-    reader : class
-        Called without arguments, makes a `Reader` for one stream.
-    """
+class Dialect:
+    """A provider's event format, request and response."""
 
     name: str
     framing: Literal["sse", "ndjson", "plain"] = "sse"
-    base_url: str = ""
-    key_variables: tuple[str, ...] = ()
+    base_url: str = ""  # the provider's own, without a slash at the end
+    key_variables: tuple[str, ...] = ()  # of the environment
+    key_header_name = ""  # "" for a bearer token
     base_url_variable: str | None = None
-    paths: tuple[str, ...] = ()
-    reader: type[Reader]
+    paths: tuple[str, ...] = ()  # the ends of the URL paths; requests go to the first
+    headers: Mapping[str, str] = {}
+    sampling_field = ""  # of the body, for `SAMPLING`; "" where they stay
+    renamed: Mapping[str, str] = {}  # the provider's names of `SAMPLING`, where they differ
+    reader: type[Reader]  # makes the reader of one stream
+    names: Collection[str] = ()  # of events that no other dialect has
 
-    @abstractmethod
     def ask(self, model: str, messages: Sequence[Message], body: JSONObject) -> Ask:
-        """Return the request for `messages`; the fields in `body` replace others."""
+        """Return the request for `messages`; the fields in `body` replace others.
 
-    @abstractmethod
+        Sampling fields move to where the API expects them.
+        """
+        asked = {"model": model, **self.asked(messages), "stream": True}
+        return Ask(self.paths[0], {**asked, **self.gathered(body)}, dict(self.headers))
+
+    def asked(self, messages: Sequence[Message]) -> dict[str, object]:
+        """Return the fields of a request that hold the messages."""
+        return {"messages": [dict(m) for m in messages]}
+
+    def gathered(self, body: JSONObject) -> dict[str, object]:
+        """Move the sampling fields of a body into its `sampling_field`; what is there stays."""
+        into, names = self.sampling_field, SAMPLING if self.sampling_field else ()
+        moved = {self.renamed.get(key, key): body[key] for key in body if key in names}
+        rest = {key: value for key, value in body.items() if key not in names}
+        return {**rest, into: {**moved, **a_dict(rest.get(into))}} if moved else rest
+
     def recognises_event(self, type: str, data: str) -> bool:  # noqa: A002
         """Return True if an event has the shape of this dialect."""
+        return event_name(type, data) in self.names
 
     def recognises_path(self, path: str) -> bool:
         """Return True if a URL path ends with one of `paths`."""
@@ -70,7 +74,8 @@ class Dialect(ABC):
 
     def key_header(self, key: str) -> dict[str, str]:
         """Return the header that carries the key."""
-        return {"Authorization": f"Bearer {key}"}
+        name = self.key_header_name
+        return {name: key} if name else {"Authorization": f"Bearer {key}"}
 
     def root(self, value: str) -> str:
         """Return the base URL for a user's setting (variable, argument)."""
@@ -94,13 +99,3 @@ def without_system(messages: Sequence[Message]) -> tuple[str, list[dict[str, obj
     system = [m for m in messages if m.get("role") in ("system", "developer")]
     others = [dict(m) for m in messages if m not in system]
     return "\n\n".join(text_of(m.get("content")) for m in system), others
-
-
-def gathered(body: JSONObject, names: Mapping[str, str], into: str) -> dict[str, object]:
-    """Move sampling fields such as ``temperature`` into the object ``body[into]``.
-
-    `names` maps OpenAI's names to the provider's.  A field that the object already has is kept.
-    """
-    moved = {names[key]: value for key, value in body.items() if key in names}
-    rest = {key: value for key, value in body.items() if key not in names}
-    return {**rest, into: {**moved, **a_dict(rest.get(into))}} if moved else rest

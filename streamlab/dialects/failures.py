@@ -1,7 +1,5 @@
 """The error in an event, in the forms of many servers."""
 
-from __future__ import annotations
-
 from streamlab.dialects.reading import JSONObject, a_dict, a_list, a_text
 
 

@@ -8,13 +8,11 @@ feedback is the ``value`` of the finish.
 # Sources of the shapes: googleapis/python-genai (_api_client.py), vercel/ai's packages/google
 # and streams recorded in pydantic/pydantic-ai's cassettes.
 
-from __future__ import annotations
-
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
 from streamlab.dialects.deltas import Delta, Kind, meta, text_delta, tool_call, unread
-from streamlab.dialects.dialect import Ask, Dialect, Message, gathered, text_of, without_system
+from streamlab.dialects.dialect import Ask, Dialect, Message, text_of, without_system
 from streamlab.dialects.failures import failure_of
 from streamlab.dialects.paths import path_of, placed, values_at
 from streamlab.dialects.reader import Reader
@@ -123,15 +121,6 @@ def _with_leaf(arguments: object, part: JSONObject) -> object:
     return placed(arguments, path, None if "nullValue" in part else leaf) if path else arguments
 
 
-SAMPLING = {
-    "temperature": "temperature",
-    "top_p": "topP",
-    "top_k": "topK",
-    "max_tokens": "maxOutputTokens",
-    "seed": "seed",
-}
-
-
 class Gemini(Dialect):
     """Google's Gemini API."""
 
@@ -140,26 +129,27 @@ class Gemini(Dialect):
     key_variables = ("GEMINI_API_KEY", "GOOGLE_API_KEY")
     base_url_variable = "GOOGLE_GEMINI_BASE_URL"
     paths = (":streamGenerateContent",)
+    key_header_name = "x-goog-api-key"
+    sampling_field = "generationConfig"
+    renamed: Mapping[str, str] = {
+        "top_p": "topP",
+        "top_k": "topK",
+        "max_tokens": "maxOutputTokens",
+    }
     reader = GeminiReader
 
-    def key_header(self, key: str) -> dict[str, str]:
-        """Return the header that carries the key."""
-        return {"x-goog-api-key": key}
-
     def ask(self, model: str, messages: Sequence[Message], body: JSONObject) -> Ask:
-        """Return the request for `messages`; fields of `body` replace others.
-
-        System messages become ``systemInstruction``; ``temperature``, ``top_p``, ``top_k``,
-        ``max_tokens`` and ``seed`` move to ``generationConfig``, where the API expects them.
-        """
-        system, others = without_system(messages)
-        asked: dict[str, object] = {"contents": [_content(message) for message in others]}
-        if system:
-            asked["systemInstruction"] = {"parts": [{"text": system}]}
+        """Return the request for `messages`; fields of `body` replace others."""
         named = model if "/" in model else f"models/{model}"
         path = f"/v1beta/{quote(named)}:streamGenerateContent"
-        sent = {**asked, **gathered(body, SAMPLING, "generationConfig")}
+        sent = {**self.asked(messages), **self.gathered(body)}
         return Ask(path, sent, params={"alt": "sse"})
+
+    def asked(self, messages: Sequence[Message]) -> dict[str, object]:
+        """Return the messages; those of the system become ``systemInstruction``."""
+        system, others = without_system(messages)
+        given = {"systemInstruction": {"parts": [{"text": system}]}} if system else {}
+        return {"contents": [_content(message) for message in others], **given}
 
     def recognises_event(self, type: str, data: str) -> bool:  # noqa: A002
         """Return True if an event has a key of a generation."""

@@ -8,22 +8,15 @@ Events have names; some report how far the model is loaded and the prompt is pro
 # whole answer, which is not counted again, and has the server's own statistics, including its
 # time to first token.
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from streamlab.dialects.deltas import Delta, Kind, text_delta, tool_call
-from streamlab.dialects.dialect import (
-    Ask,
-    Dialect,
-    Message,
-    event_name,
-    text_of,
-    without_system,
-)
+from streamlab.dialects.dialect import Dialect, Message, text_of, without_system
 from streamlab.dialects.reader import Handler, NamedReader
 from streamlab.dialects.reading import JSONObject, a_dict, a_list, a_text
+
+TEXTS: Mapping[str, Kind] = {"message": "content", "reasoning": "reasoning"}
 
 
 class LMStudioReader(NamedReader):
@@ -34,13 +27,10 @@ class LMStudioReader(NamedReader):
         self._call_number = -1
         self._came: set[str] = set()  # the types of output that came as deltas
 
-    def _content(self, event: JSONObject, name: str) -> list[Delta]:
-        self._came.add("message")
-        return text_delta("content", event.get("content"))
-
-    def _reasoning(self, event: JSONObject, name: str) -> list[Delta]:
-        self._came.add("reasoning")
-        return text_delta("reasoning", event.get("content"))
+    def _text(self, event: JSONObject, name: str) -> list[Delta]:
+        kind = name.removesuffix(".delta")
+        self._came.add(kind)
+        return text_delta(TEXTS[kind], event.get("content"))
 
     def _call(self, event: JSONObject, name: str) -> list[Delta]:
         self._came.add("tool_call")
@@ -61,14 +51,13 @@ class LMStudioReader(NamedReader):
                 self._call_number += 1
                 given, tool = item.get("arguments"), item.get("tool")
                 out.append(tool_call(given, self._call_number, name=tool))
-            elif kind in ("message", "reasoning") and kind not in self._came:
-                told: Kind = "content" if kind == "message" else "reasoning"
-                out += text_delta(told, item.get("content"))
+            elif kind in TEXTS and kind not in self._came:
+                out += text_delta(TEXTS[kind], item.get("content"))
         return out + self._used(result.get("stats")) + self._done(name)
 
     handlers: ClassVar[Mapping[str, Handler]] = {
-        "message.delta": _content,
-        "reasoning.delta": _reasoning,
+        "message.delta": _text,
+        "reasoning.delta": _text,
         "tool_call.start": _call,
         "tool_call.arguments": _arguments,
         "chat.end": _end,
@@ -83,22 +72,13 @@ class LMStudioNative(Dialect):
     paths = ("/api/v1/chat",)
     reader = LMStudioReader
 
-    def ask(self, model: str, messages: Sequence[Message], body: JSONObject) -> Ask:
-        """Return the request for `messages`; fields of `body` replace others.
+    names = ("chat.start", "model_load.start", "prompt_processing.start")
 
-        System messages become ``system_prompt``.  The server keeps the conversation
-        (``previous_response_id``), so the other messages become parts of one input.
-        """
+    def asked(self, messages: Sequence[Message]) -> dict[str, object]:
+        """Return the messages as one input; those of the system become ``system_prompt``."""
+        # The server keeps the conversation (``previous_response_id``).
         system, others = without_system(messages)
         texts = [text_of(message.get("content")) for message in others]
         parts = [{"type": "message", "content": text} for text in texts]
-        given = texts[0] if len(texts) == 1 else parts
-        asked: dict[str, object] = {"model": model, "input": given}
-        if system:
-            asked["system_prompt"] = system
-        return Ask("/api/v1/chat", {**asked, "stream": True, **body})
-
-    def recognises_event(self, type: str, data: str) -> bool:  # noqa: A002
-        """Return True if an event has the name of a first event of this API."""
-        starts = ("chat.start", "model_load.start", "prompt_processing.start")
-        return event_name(type, data) in starts
+        given = {"system_prompt": system} if system else {}
+        return {"input": texts[0] if len(texts) == 1 else parts, **given}

@@ -6,27 +6,19 @@ durations, in nanoseconds.  A failure is a line with an ``error`` alone.
 
 # Sources of the shapes: ollama/ollama (docs/api.md, docs/api/errors.mdx, server/routes.go).
 
-from __future__ import annotations
-
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 from urllib.parse import urlsplit
 
 from streamlab.dialects.deltas import Delta, meta, text_delta, tool_call, unread
-from streamlab.dialects.dialect import Ask, Dialect, Message, gathered, text_of
+from streamlab.dialects.dialect import Dialect, Message, text_of
 from streamlab.dialects.failures import failure_of
 from streamlab.dialects.reader import Reader
 from streamlab.dialects.reading import JSONObject, a_dict, a_list, parse
 from streamlab.errors import UsageError
 
-USAGE = (
-    "prompt_eval_count",
-    "eval_count",
-    "total_duration",
-    "load_duration",
-    "prompt_eval_duration",
-    "eval_duration",
-)
+_COUNTS = ("prompt_eval_count", "eval_count")
+_DURATIONS = ("total_duration", "load_duration", "prompt_eval_duration", "eval_duration")
 
 
 class OllamaReader(Reader):
@@ -66,17 +58,8 @@ class OllamaReader(Reader):
         self.terminator = "done:true"
         out = self._finish(chunk.get("done_reason"))
         self.finished = True  # old servers send `done:true` without a reason
-        usage = {key: chunk[key] for key in USAGE if key in chunk}
+        usage = {key: chunk[key] for key in (*_COUNTS, *_DURATIONS) if key in chunk}
         return out + self._used(usage or None)
-
-
-SAMPLING = {
-    "temperature": "temperature",
-    "top_p": "top_p",
-    "top_k": "top_k",
-    "max_tokens": "num_predict",
-    "seed": "seed",
-}
 
 
 class Ollama(Dialect):
@@ -87,6 +70,8 @@ class Ollama(Dialect):
     base_url = "http://127.0.0.1:11434"
     base_url_variable = "OLLAMA_HOST"
     paths = ("/api/chat", "/api/generate")
+    sampling_field = "options"
+    renamed: Mapping[str, str] = {"max_tokens": "num_predict"}
     reader = OllamaReader
 
     def root(self, value: str) -> str:
@@ -111,15 +96,10 @@ class Ollama(Dialect):
         host = f"[{host}]" if ":" in host else host
         return f"http://{host}:{port}{url.path}"
 
-    def ask(self, model: str, messages: Sequence[Message], body: JSONObject) -> Ask:
-        """Return the request for `messages`; fields of `body` replace others.
-
-        ``temperature``, ``top_p``, ``top_k``, ``max_tokens`` and ``seed`` move to ``options``,
-        where the API expects them.
-        """
+    def asked(self, messages: Sequence[Message]) -> dict[str, object]:
+        """Return the messages, whose contents are text."""
         texts = [{**each, "content": text_of(each.get("content"))} for each in messages]
-        asked = {"model": model, "messages": texts, "stream": True}
-        return Ask("/api/chat", {**asked, **gathered(body, SAMPLING, "options")})
+        return {"messages": texts}
 
     def recognises_event(self, type: str, data: str) -> bool:  # noqa: A002
         """Return True if an object has the keys of an Ollama answer."""

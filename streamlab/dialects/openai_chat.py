@@ -15,15 +15,12 @@ count includes reasoning that was not sent.
 # pydantic/pydantic-ai's cassettes and vercel/ai's fixtures.  A method that handles the quirk
 # of one server names that server.
 
-from __future__ import annotations
-
 import re
 from collections import defaultdict
-from collections.abc import Sequence
 
 from streamlab.dialects.calls import Calls
 from streamlab.dialects.deltas import GENERATED, Delta, meta, text_delta, tool_call, unread
-from streamlab.dialects.dialect import Ask, Dialect, Message
+from streamlab.dialects.dialect import Dialect
 from streamlab.dialects.failures import failure_of
 from streamlab.dialects.reader import Reader
 from streamlab.dialects.reading import JSONObject, a_dict, a_list, a_text, parse, text_in, whole
@@ -292,16 +289,10 @@ class OpenAIChat(Dialect):
     key_variables = ("OPENAI_API_KEY",)
     base_url_variable = "OPENAI_BASE_URL"
     paths = ("/chat/completions",)
-    reader = OpenAIChatReader
+    reader: type[Reader] = OpenAIChatReader
 
-    def ask(self, model: str, messages: Sequence[Message], body: JSONObject) -> Ask:
-        """Return the request for `messages`; fields of `body` replace others.
-
-        Pass ``stream_options={"include_usage": True}`` to get the usage.  It is not the
-        default, because it adds an event to the stream.
-        """
-        asked = {"model": model, "messages": [dict(m) for m in messages], "stream": True}
-        return Ask("/chat/completions", {**asked, **body})
+    # ``stream_options={"include_usage": True}`` is not the default of a request, because it
+    # adds an event to the stream.
 
     def recognises_event(self, type: str, data: str) -> bool:  # noqa: A002
         """Return True if an event has the shape of a chunk."""

@@ -1,12 +1,10 @@
 """OpenAI's legacy completions, of vLLM, llama.cpp and others too: a prompt is text."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
-from streamlab.dialects.dialect import Ask, Message, text_of
+from streamlab.dialects.dialect import Message, text_of
 from streamlab.dialects.openai_chat import OpenAIChat
-from streamlab.dialects.reading import JSONObject, a_dict, parse
+from streamlab.dialects.reading import a_dict, parse
 
 
 class OpenAICompletions(OpenAIChat):
@@ -15,10 +13,9 @@ class OpenAICompletions(OpenAIChat):
     name = "openai_completions"
     paths = ("/completions",)
 
-    def ask(self, model: str, messages: Sequence[Message], body: JSONObject) -> Ask:
-        """Return the request, whose prompt is the joined texts of `messages`."""
-        prompt = "\n\n".join(text_of(message.get("content")) for message in messages)
-        return Ask("/completions", {"model": model, "prompt": prompt, "stream": True, **body})
+    def asked(self, messages: Sequence[Message]) -> dict[str, object]:
+        """Return the prompt: the joined texts of `messages`."""
+        return {"prompt": "\n\n".join(text_of(message.get("content")) for message in messages)}
 
     def recognises_event(self, type: str, data: str) -> bool:  # noqa: A002
         """Return True if an event has the shape of a legacy completion."""

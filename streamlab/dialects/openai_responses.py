@@ -8,14 +8,13 @@ Each event counts with the text that no event before it had.
 # Sources of the shapes: openai/openai-python (types/responses), vercel/ai's packages/openai and
 # streams recorded in pydantic/pydantic-ai's cassettes.
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar
 
 from streamlab.dialects.deltas import Delta, Kind, meta, text_delta, tool_call
-from streamlab.dialects.dialect import Ask, Dialect, Message, event_name
-from streamlab.dialects.reader import Handler, NamedReader
+from streamlab.dialects.dialect import Message, event_name
+from streamlab.dialects.openai_chat import OpenAIChat
+from streamlab.dialects.reader import Handler, NamedReader, Reader, annotation
 from streamlab.dialects.reading import JSONObject, a_dict, a_list, a_text, text_in, whole
 
 TEXTS: Mapping[str, Kind] = {
@@ -32,9 +31,7 @@ ARGUMENTS = (
     "mcp_call_arguments",
     "code_interpreter_call_code",
 )
-ENDS = tuple(
-    f"response.{s}" for s in ("completed", "incomplete", "failed", "cancelled", "done")
-)
+ENDS = ("completed", "incomplete", "failed", "cancelled", "done")
 CALLS = ("function_call", "custom_tool_call", "mcp_call", "code_interpreter_call")
 # The names of a text in an item, where they differ from the names in the events.
 _PARTS = {"summary_text": "reasoning_summary_text", "text": "output_text"}
@@ -124,9 +121,6 @@ class OpenAIResponsesReader(NamedReader):
         text = self._new("arguments", place, delta.text, name.endswith(".done"))
         return [delta._replace(text=text)] if text else meta(name) * name.endswith(".done")
 
-    def _annotation(self, event: JSONObject, name: str) -> list[Delta]:
-        return [Delta("annotation", name)]
-
     def _end(self, event: JSONObject, name: str) -> list[Delta]:
         response = a_dict(event.get("response"))
         self.terminator = self.terminator or name
@@ -147,12 +141,12 @@ class OpenAIResponsesReader(NamedReader):
     handlers: ClassVar[Mapping[str, Handler]] = {
         **dict.fromkeys(_events_of(TEXTS), _text),
         **dict.fromkeys(_events_of(ARGUMENTS), _arguments),
-        **dict.fromkeys(ENDS, _end),
+        **dict.fromkeys([f"response.{status}" for status in ENDS], _end),
         "response.output_item.added": _item,
         "response.output_item.done": _item,
         "response.content_part.done": _part,
         "response.reasoning_summary_part.done": _part,
-        "response.output_text.annotation.added": _annotation,
+        "response.output_text.annotation.added": annotation,
     }
 
 
@@ -162,20 +156,16 @@ def _place(event: JSONObject) -> tuple[int, int]:
     return whole(event.get("output_index")) or 0, part or 0
 
 
-class OpenAIResponses(Dialect):
-    """OpenAI's Responses API."""
+class OpenAIResponses(OpenAIChat):
+    """OpenAI's Responses API, of the same address and key as the chat."""
 
     name = "openai_responses"
-    base_url = "https://api.openai.com/v1"
-    key_variables = ("OPENAI_API_KEY",)
-    base_url_variable = "OPENAI_BASE_URL"
     paths = ("/responses",)
-    reader = OpenAIResponsesReader
+    reader: type[Reader] = OpenAIResponsesReader
 
-    def ask(self, model: str, messages: Sequence[Message], body: JSONObject) -> Ask:
-        """Return the request for `messages`; fields of `body` replace others."""
-        asked = {"model": model, "input": [_item(m) for m in messages], "stream": True}
-        return Ask("/responses", {**asked, **body})
+    def asked(self, messages: Sequence[Message]) -> dict[str, object]:
+        """Return the messages as ``input``."""
+        return {"input": [_item(message) for message in messages]}
 
     def recognises_event(self, type: str, data: str) -> bool:  # noqa: A002
         """Return True if an event has a name of this API."""

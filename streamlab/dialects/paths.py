@@ -4,8 +4,6 @@ A path is ``$``, the whole value, and then names and numbers: ``.name``, ``["any
 ``[0]``; ``[*]`` is every element of a list.
 """
 
-from __future__ import annotations
-
 import re
 
 from streamlab.dialects.reading import a_dict, a_list

@@ -1,7 +1,5 @@
 """Text that is cut within a character or within a tag, put together over deltas."""
 
-from __future__ import annotations
-
 import json
 import re
 

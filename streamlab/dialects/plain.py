@@ -4,8 +4,6 @@ Each event is one ``meta`` whose text is its data.  Such a stream has no termina
 ``complete`` is None.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Literal
 
@@ -38,7 +36,3 @@ class Plain(Dialect):
     def ask(self, model: str, messages: Sequence[Message], body: JSONObject) -> Ask:
         """Return a request whose body is `body`."""
         return Ask("", dict(body))
-
-    def recognises_event(self, type: str, data: str) -> bool:  # noqa: A002
-        """Return False: `choose` takes this dialect when no other recognises a stream."""
-        return False

@@ -1,7 +1,5 @@
 """The base of the readers: the state of one stream, and events that have names."""
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
@@ -24,33 +22,17 @@ KEEP_ALIVES = frozenset({"ping", "heartbeat", "keepalive", "keep-alive", "keep_a
 
 
 class Reader(ABC):
-    """Reads the events of one stream, in order.
+    """Reads the events of one stream, in order."""
 
-    Attributes
-    ----------
-    terminator : str or None
-        The API's terminator, once it came.
-    finished : bool
-        The terminal signal came: a finish reason, ``response.completed``, …
-    failed : bool
-        An error object came, or a finish reason that means a failure.
-    decides : bool
-        The format has a terminal signal.
-    timings : mapping or None
-        The server's own timings, where they are not part of the usage.
-    summarised : bool
-        The reasoning that came is a summary: its tokens are not those that the server counts.
-    """
-
-    decides = True
+    decides = True  # the format has a terminal signal
 
     def __init__(self) -> None:
-        self.terminator: str | None = None
-        self.finished = False
-        self.failed = False
+        self.terminator: str | None = None  # the API's, once it came
+        self.finished = False  # the terminal signal came: a finish, ``response.completed``, …
+        self.failed = False  # an error came, or a finish reason that means a failure
         self.counts = Counts()
-        self.timings: JSONObject | None = None
-        self.summarised = False
+        self.timings: JSONObject | None = None  # the server's own, beside the usage
+        self.summarised = False  # the reasoning is a summary: the server counts other tokens
         self._usage: JSONObject = {}
         self._pieces = Pieces()
         self._climbs = False
@@ -86,11 +68,6 @@ class Reader(ABC):
         """True if the terminal signal came and no error; None if the format has no signal."""
         finished = self.finished or (self.is_one_answer and bool(self._reasons))
         return finished and not self.failed if self.decides or self.failed else None
-
-    @property
-    def token_source(self) -> str | None:
-        """The field that the ``n_tokens`` of deltas were taken from."""
-        return self.counts.source
 
     def _open(self, choice: int) -> None:
         """Record that a choice exists; the stream finishes only after this choice."""
@@ -153,6 +130,11 @@ _PIECES = ("delta", "partial_image")
 
 Handler = Callable[[Any, JSONObject, str], list[Delta]]
 """A method of a `NamedReader`: takes the reader, an event and the event's name."""
+
+
+def annotation(reader: Any, event: JSONObject, name: str) -> list[Delta]:
+    """Return the delta of an event with a source or a note; a `Handler`."""
+    return [Delta("annotation", name)]
 
 
 class NamedReader(Reader):

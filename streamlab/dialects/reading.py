@@ -5,8 +5,6 @@ that it should have (`a_dict`, `a_list`, `a_text`, `whole`); a value of another 
 as missing.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 
@@ -36,9 +34,15 @@ def _parse_padded(data: str) -> object:
 
 
 def mended(text: str) -> str:
-    """Return text in which halves of a surrogate pair are joined; a lone half is U+FFFD."""
-    # A server that escapes each half of a pair (\ud83d\ude00) on its own may cut the pair
-    # between two events.  UTF-16 is the one codec that joins the halves.
+    """Return text that every encoding takes: halves of a surrogate pair are joined.
+
+    A lone half is U+FFFD.
+    """
+    # JSON can escape a character above U+FFFF as two surrogates (RFC 8259, section 7).  A
+    # server that cuts its text by UTF-16 units sends the halves in two events, so they meet
+    # only after the pieces were joined.  UTF-16 is the one codec that joins them.
+    if text.isascii():
+        return text
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 

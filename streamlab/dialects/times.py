@@ -1,7 +1,5 @@
 """What a server says of its own times, with the units of each server as milliseconds."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from math import isfinite, nan
 

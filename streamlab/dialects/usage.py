@@ -3,8 +3,6 @@
 Nothing is estimated: a count that was not reported is None.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 from streamlab.dialects.reading import JSONObject, a_dict, whole

@@ -61,7 +61,9 @@ class Echoes:
             shown = _overwritten(shown, spans, begins)
             self.n_found += len(spans)
         # A secret has no line feed, so the end of an event needs no second look.
-        settled = len(plain) if data.endswith(b"\n") else _begun(plain, self._secrets)
+        settled = len(plain)
+        if not data.endswith(b"\n"):
+            settled = min(_begun(plain, secret) for secret in self._secrets)
         settled = settled if begins is None else begins[settled]
         before, self.at = shown[:n_before], self.at + settled
         self._tail, self._shown = window[settled:], shown[settled:]
@@ -120,12 +122,8 @@ def _found(data: bytes, secrets: Iterable[bytes]) -> Iterator[tuple[int, int]]:
             at = data.find(secret, at + 1)
 
 
-def _begun(data: bytes, secrets: Iterable[bytes]) -> int:
-    """Return where the first secret begins that the end of `data` cuts; else its length."""
-    return min(_begun_one(data, secret) for secret in secrets)
-
-
-def _begun_one(data: bytes, secret: bytes) -> int:
+def _begun(data: bytes, secret: bytes) -> int:
+    """Return where a secret begins that the end of `data` cuts; else its length."""
     # Searching for four bytes skips nearly every place, unlike a comparison at each place.
     head = secret[:4]
     at = data.find(head, max(len(data) - len(secret) + 1, 0))

@@ -4,8 +4,6 @@ Rule: the key is in one private field.  No repr shows the key, and it leaves thi
 the headers of a request only.
 """
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -28,26 +26,9 @@ from streamlab.errors import MissingKeyError, UsageError
 
 Prompt = str | Sequence[Message]
 
-_HTTP_OPTIONS = frozenset(
-    {
-        "auth",
-        "cert",
-        "cookies",
-        "default_encoding",
-        "event_hooks",
-        "follow_redirects",
-        "http1",
-        "http2",
-        "limits",
-        "max_redirects",
-        "mounts",
-        "params",
-        "proxy",
-        "timeout",
-        "transport",
-        "trust_env",
-        "verify",
-    }
+_HTTP_OPTIONS = (
+    "auth cert cookies default_encoding event_hooks follow_redirects http1 http2 limits"
+    " max_redirects mounts params proxy timeout transport trust_env verify"
 )
 """The options of ``httpx.Client`` that are passed on unchanged."""
 
@@ -110,7 +91,7 @@ class Endpoint:
         object.__setattr__(self, "headers", headers)  # the way of a frozen dataclass
         if self._key is not None:
             object.__setattr__(self, "_key", redact.clean("the key", self._key) or None)
-        for name in self.http.keys() - _HTTP_OPTIONS:
+        for name in self.http.keys() - {*_HTTP_OPTIONS.split()}:
             raise UsageError(
                 f"{name!r} is no option of an endpoint, which takes those of httpx.Client. "
                 f"A field of the request goes to sl.record(…, {name}=…), or into json={{…}}."
@@ -146,8 +127,8 @@ class Endpoint:
             return self._plain(prompt, fields)
         ask = dialect.ask(self.model, messages(prompt), fields)
         url = self.url if self.whole else self.url.rstrip("/") + ask.path
-        key = dialect.key_header(self._key) if self._key else {}
-        return Query("POST", url, {**ask.headers, **key, **self.headers}, ask.params, ask.json)
+        headers = {**ask.headers, **self._key_header(dialect), **self.headers}
+        return Query("POST", url, headers, ask.params, ask.json)
 
     def _plain(self, prompt: Prompt | None, fields: dict[str, object]) -> Query:
         if prompt is not None:
@@ -156,8 +137,11 @@ class Endpoint:
                 'Pass dialect="openai_chat", say, or the whole body as json=….'
             )
         method = self.method or ("POST" if fields else "GET")
-        key = {"Authorization": f"Bearer {self._key}"} if self._key else {}
-        return Query(method, self.url, {**key, **self.headers}, {}, fields or None)
+        headers = {**self._key_header(dialect_named("sse")), **self.headers}
+        return Query(method, self.url, headers, {}, fields or None)
+
+    def _key_header(self, dialect: Dialect) -> dict[str, str]:
+        return dialect.key_header(self._key) if self._key else {}
 
     def _asked_in(self) -> Dialect | None:
         """Return the dialect of the request: the named one, or the one with this URL path."""
@@ -165,7 +149,8 @@ class Endpoint:
             return None
         if self.dialect != "auto":
             return dialect_named(self.dialect)
-        return next((d for d in DIALECTS.values() if _has_path_of(d, self.url)), None)
+        path, known = urlsplit(self.url).path, [d for d in DIALECTS.values() if d.base_url]
+        return next((each for each in known if path.endswith(each.paths[0])), None)
 
 
 def messages(prompt: Prompt | None) -> list[Message]:
@@ -306,11 +291,3 @@ def _is_web(url: str) -> bool:
         return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != -1
     except ValueError:  # brackets without an IPv6 address, or a port that is no number
         return False
-
-
-def _has_path_of(dialect: Dialect, url: str) -> bool:
-    """Return whether a URL ends with a path of a dialect, without the model."""
-    if not dialect.base_url:
-        return False
-    path = dialect.ask("", [], {}).path.rpartition(":")[2]
-    return bool(path) and urlsplit(url).path.endswith(path)

@@ -4,18 +4,12 @@ The base URL and the key come from the arguments, else from the provider's usual
 environment variables.  Further options are those of ``httpx.Client``.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 from streamlab.endpoints.endpoint import Endpoint, provider
 from streamlab.errors import UnknownNameError
 
-_OPENAI_APIS = {
-    "chat": "openai_chat",
-    "responses": "openai_responses",
-    "completions": "openai_completions",
-}
+_OPENAI_APIS = ("chat", "responses", "completions")
 
 
 def openai(model: str, *, api: str = "chat", **options: Any) -> Endpoint:
@@ -37,7 +31,7 @@ def openai(model: str, *, api: str = "chat", **options: Any) -> Endpoint:
     """
     if api not in _OPENAI_APIS:
         raise UnknownNameError("api of OpenAI", api, _OPENAI_APIS)
-    return provider(_OPENAI_APIS[api], model, **options)
+    return provider(f"openai_{api}", model, **options)
 
 
 def anthropic(model: str, **options: Any) -> Endpoint:

@@ -4,8 +4,6 @@ It is here, and not beside the tables, because a docstring is made at import, wh
 not be loaded.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path

@@ -8,8 +8,6 @@ every line; ``…`` stands for characters that were cut because they are too man
 The scope, the faces and the tables that a notebook shows take their lines from here.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from bisect import bisect_left, bisect_right
@@ -17,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from streamlab.decode import KINDS
+from streamlab.dialects.reading import parse
 from streamlab.follow.follower import Follower
 from streamlab.follow.text import one_line
 
@@ -122,10 +121,8 @@ def _found(body: str, deltas: Sequence[str]) -> Iterator[Span]:
 
 def _spaced(text: str) -> str:
     """Return JSON with the spaces that Python's and Google's encoders write."""
-    try:
-        return json.dumps(json.loads(text), ensure_ascii=False)
-    except (ValueError, RecursionError):
-        return text
+    found = parse(text)
+    return text if found is None else json.dumps(found, ensure_ascii=False)
 
 
 def _unescaped(string: str) -> str:

@@ -13,13 +13,10 @@ it.  So a follower keeps the number of lines after each read, and no times.
 # the first, and `dialect="auto"` can hold events back until it knows how to read them,
 # while their lines and their times are already there.
 
-from __future__ import annotations
-
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
-from urllib.parse import urlsplit
 from weakref import proxy
 
 from streamlab.decode import FRAMERS, Body, Comment, Event, Framer, Lines, framing_of
@@ -38,7 +35,7 @@ from streamlab.dialects import (
 )
 from streamlab.follow.kept import Deltas, Events
 from streamlab.follow.log import Log
-from streamlab.follow.problem import ending, problem
+from streamlab.follow.problem import ending, problem, url_path
 from streamlab.follow.text import line_of
 
 _AT_ONCE = 1 << 16  # bytes
@@ -58,24 +55,6 @@ class Follower:
         ``"auto"``: the first event with a known shape decides, of the first ten; else the URL
         and the framing.  Events are held until the dialect is known.  ``"custom"`` where a
         reader of the user's own reads: a function in its place, or paths in the metadata.
-
-    Attributes
-    ----------
-    lines : Lines
-        Columns; offsets are in `body`.
-    events : sequence of Event
-    comments : list of Comment
-    deltas : sequence of Delta
-    delta_events, delta_lines : array of int, one a delta
-        The numbers of its event (of a comment, the next one) and of the line that completed it.
-    lines_after : array of int, one a read
-        How many lines there were once the read had been decoded.
-    dialect : str
-        The dialect in use; ``"auto"`` until it is known.
-    framing : str
-        ``"sse"``, ``"ndjson"`` or ``"text"``; "" before the first byte.
-    reader : Reader or None
-        The reader of the dialect; None until the first event is read.
     """
 
     def __init__(self, log: Log, dialect: Reading = "auto") -> None:
@@ -85,20 +64,23 @@ class Follower:
         if dialect != "auto":
             dialect_named(dialect)  # so that an unknown name fails here, and not in mid-stream
         self.log = log
-        self.dialect = dialect
-        self.lines = Lines()
+        self.dialect = dialect  # "auto" until it is known
+        self.lines = Lines()  # offsets are in `body`
         self.events = Events()
         self.comments: list[Comment] = []
         self.deltas = Deltas()
+        # One number a delta: of its event (of a comment, the next one), and of the line that
+        # completed it.
         self.delta_events: array[int] = array("q")
         self.delta_lines: array[int] = array("q")
+        # One number a read: how many lines there were once it had been decoded.
         self.lines_after: array[int] = array("q")
-        self.reader: Reader | None = None
+        self.reader: Reader | None = None  # None until the first event is read
         self._fed = 0  # bytes of the encoded body
         self._plain: bytearray | None = None  # the decoded body, where it differs
         self._content: Decoded | None = None
         self._framer: Framer | None = None
-        self.framing = ""
+        self.framing = ""  # one of `FRAMERS`; "" before the first byte
         self._closed = False
         self._told_events = 0
         self._told_comments = 0
@@ -244,11 +226,7 @@ class Follower:
         if self.dialect != "auto":
             return dialect_named(self.dialect).framing
         content_type = str(self.log.meta.get("content_type") or "")
-        return framing_of(content_type, start, framing_at(self._path))
-
-    @property
-    def _path(self) -> str:
-        return urlsplit(str(self.log.meta.get("url") or "")).path
+        return framing_of(content_type, start, framing_at(url_path(self.log)))
 
     def _decided(self) -> Reader | None:
         """Return the reader, if there is an event to read and the dialect is known."""
@@ -276,7 +254,7 @@ class Follower:
                 return name
         if len(first) < MOST_HELD and not self._closed:
             return "auto"
-        return choose(self._path, self.framing, first[0].type, first[0].data)
+        return choose(url_path(self.log), self.framing, first[0].type, first[0].data)
 
     def _read(self, reader: Reader, events: list[Event]) -> None:
         found: list[Delta] = []

@@ -8,8 +8,6 @@ Rule: a read that is ``merged`` is an interval.  Its bytes queued while this pro
 so no gap ends in it, and a silence of the server must not be read from it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from math import ceil, nan
 from typing import NamedTuple

@@ -6,8 +6,6 @@ event stay in the body, as the text of a line does.
 Rule: an item equals the one that was added.  What the columns cannot hold is kept as it came.
 """
 
-from __future__ import annotations
-
 from array import array
 from collections.abc import Iterator, Sequence
 from itertools import count, groupby, islice
@@ -15,7 +13,7 @@ from typing import TypeVar, overload
 
 from streamlab.decode import Body, Event, Lines
 from streamlab.dialects import Delta, Kind
-from streamlab.follow.text import whole
+from streamlab.dialects.reading import mended
 
 T = TypeVar("T")
 NONE = -1  # in a column of counts
@@ -142,7 +140,7 @@ class Deltas(Kept[Delta]):
         """Add deltas."""
         for delta in found:
             kind, text, choice, n_tokens, *others = delta
-            shown = text if text.isascii() else whole(text)
+            shown = text if text.isascii() else mended(text)
             fit = _fits(choice) and _fits(n_tokens)
             if not fit or others != _PLAIN or (shown is not text and shown != text):
                 self._odd[len(self)] = delta

@@ -1,12 +1,11 @@
 """The message in an error that a server sent, in any known shape."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Mapping
 
 from streamlab.decode.content import content_decoder
+from streamlab.dialects.reading import parse
 from streamlab.follow.text import one_line
 
 _KEYS = ("error", "message", "detail", "msg")
@@ -45,10 +44,7 @@ def message_in(text: str) -> str | None:
     """Return the message if text is an error object, bare or in a field of SSE; else None."""
     name, _, value = text.strip().partition(":")
     field = name if name in ("data", "error") else ""
-    try:
-        found = json.loads(value if field else text)
-    except (ValueError, RecursionError):
-        return None
+    found = parse(value if field else text)
     found = found[0] if isinstance(found, list) and found else found
     named = isinstance(found, Mapping) and (field == "error" or found.get("error"))
     return message_of(found) if named else None

@@ -1,7 +1,5 @@
 """Why no answer came: the server, its certificate, or the proxy on the way."""
 
-from __future__ import annotations
-
 from urllib.parse import urlsplit
 
 from streamlab.follow.log import Log

@@ -4,8 +4,6 @@ A truncated stream, an error after HTTP 200 and a web page in place of a stream 
 like success to a loop that only prints.  This module finds them.  `Follower.problem` calls it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
@@ -172,12 +170,17 @@ def _unframed_error(framed: Framed) -> str | None:
 
 def _asked_to_stream(log: Log) -> bool:
     """Return whether the request asked for a stream; those of a tapped client may not."""
-    asked, path = log.meta.get("request"), urlsplit(_text(log, "url")).path
+    asked, path = log.meta.get("request"), url_path(log)
     if _media(log) in _STREAMS or asked is None:
         return log.meta.get("method", "GET") in ("GET", "POST") and _status(log) != 204
     if not isinstance(asked, Mapping):
         return False
     return bool(asked.get("stream")) or "stream" in path.lower() or path.endswith("/api/chat")
+
+
+def url_path(log: Log) -> str:
+    """Return the path of the URL of a request."""
+    return urlsplit(_text(log, "url")).path
 
 
 def _media(log: Log) -> str:

@@ -13,8 +13,6 @@ Both functions use this table: `one_line` for all characters, `several_lines` fo
 line feeds and tabs.  HTML must be escaped in addition.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Sequence
 from itertools import chain, count
@@ -38,23 +36,12 @@ def one_line(text: str, limit: int | None = None) -> str:
     """Return text on one line, harmless, cut to at most `limit` characters."""
     if limit is not None and len(text) > limit:
         text = text[: limit - 1] + "…"
-    return whole(text).translate(_ONE_LINE)
+    return mended(text).translate(_ONE_LINE)
 
 
 def several_lines(text: str) -> str:
     """Return text harmless, with its line feeds and tabs; CRLF becomes LF."""
-    return whole(text.replace("\r\n", "\n")).translate(_SEVERAL_LINES)
-
-
-def whole(text: str) -> str:
-    """Return text that every encoding takes: half a surrogate pair becomes U+FFFD.
-
-    Two halves that meet become the one character that they encode.
-    """
-    # JSON can escape a character above U+FFFF as two surrogates (RFC 8259, section 7).  A
-    # server that cuts its text by UTF-16 units sends the halves in two events, so the halves
-    # meet only after the pieces were joined.
-    return text if text.isascii() else mended(text)
+    return mended(text.replace("\r\n", "\n")).translate(_SEVERAL_LINES)
 
 
 def line_of(raw: bytes) -> str:

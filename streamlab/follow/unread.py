@@ -1,7 +1,5 @@
 """What of a stream was not read, in one sentence with the usual cause."""
 
-from __future__ import annotations
-
 from streamlab.decode import JSON, OTHER, TAIL, Event
 from streamlab.dialects import GENERATED, PLAIN
 from streamlab.dialects.reader import DONE, NOT_JSON

@@ -18,8 +18,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pandas.api.extensions import ExtensionArray
 
+from streamlab.dialects.reading import mended
 from streamlab.follow.columns import COLUMNS
-from streamlab.follow.text import whole
 
 INT = np.dtype("int64")
 MAYBE_INT = pd.Int64Dtype()
@@ -96,7 +96,7 @@ def texts(values: Iterable[str]) -> ExtensionArray:
         try:
             parts.append(pa.array(some, pa.large_string()))
         except UnicodeEncodeError:
-            parts.append(pa.array(map(whole, some), pa.large_string()))
+            parts.append(pa.array(map(mended, some), pa.large_string()))
     return strings(pa.concat_arrays(parts))
 
 

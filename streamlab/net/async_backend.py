@@ -4,8 +4,6 @@ Addresses are tried as RFC 8305 (Happy Eyeballs) says: each attempt has a head s
 attempt with the next address begins.
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import os
@@ -33,13 +31,9 @@ class AsyncSocketBackend:
     On another loop (trio, or one without ``add_reader``) `fallback`, the client's
     own backend, opens the connections, and the reads are stamped in the user tier.
 
-    Parameters
-    ----------
-    held : HeldCancellation, optional
-        Given for our own requests: their connections hold cancellations back and keep the bytes
-        of the response, so that the body can be read straight from the connection.
-    stopper : Stopper, optional
-        Ends the connections of our own requests.
+    `held` and `stopper` are given for our own requests: their connections hold cancellations
+    back and keep the bytes of the response, so that the body can be read straight from the
+    connection; `stopper` ends them.
     """
 
     def __init__(

@@ -340,7 +340,3 @@ class AsyncTLSStream(TLSExchange, AsyncConnection):
     async def aclose(self) -> None:
         """Close the socket below."""
         await self._inner.aclose()
-
-    def abort(self) -> None:
-        """Make a read that is waiting return at once; callable from any thread."""
-        self._inner.abort()

@@ -1,7 +1,5 @@
 """The memory of a connection: the latest request and response on it."""
 
-from __future__ import annotations
-
 import threading
 import weakref
 from collections.abc import Callable
@@ -17,29 +15,16 @@ and any number of heads."""
 
 
 class Exchange:
-    """The latest request and response of one connection: when they were sent and received.
-
-    Attributes
-    ----------
-    last : Stamp or None
-        Of the read that returned last.
-    first : Stamp or None
-        Of the first read after the last write: the first byte of a response.
-    written_ns : int or None
-        When the first byte after the last read was written: the start of a request.
-    frames : Frames or None
-        Of a connection that speaks HTTP/2: which read brought which byte of which stream.
-        Requests overlap there, so only `last` of the other attributes has a meaning.
-    keeps_answer : bool
-        Whether the bytes read since the last request are kept for `take_answer`.
-    """
+    """The latest request and response of one connection: when they were sent and received."""
 
     def __init__(self, clock: Clock, keeps_answer: bool = False) -> None:
-        self.last: Stamp | None = None
-        self.first: Stamp | None = None
-        self.written_ns: int | None = None
+        self.last: Stamp | None = None  # of the read that returned last
+        self.first: Stamp | None = None  # of the first read after a write: a response begins
+        self.written_ns: int | None = None  # the first write after a read: a request begins
+        # Of a connection that speaks HTTP/2: which read brought which byte of which stream.
+        # Requests overlap there, so only `last` of the other attributes has a meaning.
         self.frames: Frames | None = None
-        self.keeps_answer = keeps_answer
+        self.keeps_answer = keeps_answer  # since the last request, for `take_answer`
         self._is_below_tls = False
         self._answer = bytearray()
         self._clock = clock

@@ -6,8 +6,6 @@ one pass wakes a few consumers, then the loop reads the sockets, then the next o
 Consumers get their data as fast as before, in a fairer order.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections import deque
 from weakref import WeakKeyDictionary

@@ -64,10 +64,7 @@ class UntilClose:
 class Chunked:
     """A body in the chunked transfer coding (RFC 9112, 7.1).
 
-    Parameters
-    ----------
-    ends : array of int, optional
-        Grows by the end of each chunk, an offset in the payload, once its size is read.
+    `ends` grows by the end of each chunk, an offset in the payload, once its size is read.
     """
 
     def __init__(self, ends: array[int] | None = None) -> None:
@@ -114,7 +111,7 @@ class Chunked:
             elif self._in_trailers:
                 at += self._take_trailers(data, at)
             else:
-                at += self._take_line(data, at)
+                at += self._take_size(data, at)
 
     def _skip_end(self, data: bytes, at: int) -> int:
         """Skip the part of the CRLF after a chunk that has arrived."""
@@ -124,12 +121,19 @@ class Chunked:
         self._left -= len(end)
         return len(end)
 
-    def _take_line(self, data: bytes, at: int) -> int:
+    def _take_size(self, data: bytes, at: int) -> int:
         """Take a chunk's size; hold back an unfinished line."""
         end = data.find(b"\n", at) + 1
         if not end:
             return self._hold(data, at)
-        self._take_size(data, at, end)
+        size = _SIZE.fullmatch(data, at, end)
+        if size is None:
+            raise RemoteProtocolError(f"illegal chunk header: {data[at:end]!r}")
+        n_bytes = int(size[1], 16)
+        self._left = n_bytes + 2 if n_bytes else 0
+        if n_bytes:
+            self._ends.append((self._ends[-1] if self._ends else 0) + n_bytes)
+        self._in_trailers = n_bytes == 0
         return end - at
 
     def _take_trailers(self, data: bytes, at: int) -> int:
@@ -149,16 +153,6 @@ class Chunked:
             raise RemoteProtocolError(f"more than {_LONGEST} bytes came where a line must end")
         self._held = data[at:]
         return len(data) - at
-
-    def _take_size(self, data: bytes, at: int, end: int) -> None:
-        size = _SIZE.fullmatch(data, at, end)
-        if size is None:
-            raise RemoteProtocolError(f"illegal chunk header: {data[at:end]!r}")
-        n_bytes = int(size[1], 16)
-        self._left = n_bytes + 2 if n_bytes else 0
-        if n_bytes:
-            self._ends.append((self._ends[-1] if self._ends else 0) + n_bytes)
-        self._in_trailers = n_bytes == 0
 
 
 def _check_trailers(block: bytes) -> None:
@@ -181,15 +175,7 @@ Framing = Sized | UntilClose | Chunked
 def body_framing(
     method: str, status: int, headers: dict[str, str], chunk_ends: array[int] | None = None
 ) -> Framing:
-    """Return the framing of a response's body (RFC 9112, 6.3).
-
-    Parameters
-    ----------
-    headers : dict of str to str
-        With names in lower case.
-    chunk_ends : array of int, optional
-        See `Chunked`.
-    """
+    """Return the framing of a response's body (RFC 9112, 6.3); headers are in lower case."""
     # The order is that of section 6.3: the status first, then the transfer coding, which
     # overrides a length, then the length; a body with neither ends with the connection.
     if method == "HEAD" or status in (204, 304):

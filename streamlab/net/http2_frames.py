@@ -9,8 +9,6 @@ https://www.rfc-editor.org/rfc/rfc9113#section-4.1
 Rule: nothing in here waits, and nothing keeps payload.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from streamlab.tape import Stamp
@@ -25,31 +23,15 @@ MAX_UNHELD_ROWS = 4096
 
 
 class Ledger:
-    """Which bytes of the body of one stream each read brought.
-
-    Attributes
-    ----------
-    ends : list of int
-        Offset in the stream's body after each read with bytes of it.
-    stamps : list of Stamp
-        The stamps of these reads.
-    first : Stamp or None
-        Of the read that brought the stream's first byte, its response's head.
-    written_ns : int or None
-        When the stream's first byte was written.
-    followed : bool
-        Whether the stream is recorded; else only `MAX_UNHELD_ROWS` reads are kept.
-    lost : bool
-        Whether more reads came before the stream was followed; then none is known.
-    """
+    """Which bytes of the body of one stream each read brought."""
 
     def __init__(self) -> None:
-        self.ends: list[int] = []
-        self.stamps: list[Stamp] = []
-        self.first: Stamp | None = None
-        self.written_ns: int | None = None
-        self.followed = False
-        self.lost = False
+        self.ends: list[int] = []  # offset in the body after each read with bytes of it
+        self.stamps: list[Stamp] = []  # of these reads
+        self.first: Stamp | None = None  # of the read with the first byte: the response's head
+        self.written_ns: int | None = None  # when the stream's first byte was written
+        self.followed = False  # it is recorded; else only `MAX_UNHELD_ROWS` reads are kept
+        self.lost = False  # more reads came before it was followed; then none is known
 
     def follow(self, followed: bool) -> None:
         """Keep every read from now on, or stop keeping them."""

@@ -12,8 +12,6 @@ and its recordings have the tier ``iterator`` and not ``kernel``.
 Rule: no other module uses these names; a test checks it.
 """
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Callable, Iterator
 from functools import cached_property

@@ -1,7 +1,5 @@
 """Puts our sockets under a client of the user, and removes them again."""
 
-from __future__ import annotations
-
 import inspect
 import socket
 import threading

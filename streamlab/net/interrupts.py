@@ -9,8 +9,6 @@ Rule: on other threads, between two reads (the user's own loop body), and while 
 of ours is in use, an interrupt is raised at once, as in any Python program.
 """
 
-from __future__ import annotations
-
 import asyncio
 import select
 import signal
@@ -26,15 +24,45 @@ PATIENCE_S = 0.25
 """A held interrupt waits no longer for bytes: what still comes arrived after it."""
 
 
-class Gate:
-    """The one place where the reads of one stream wait for their socket."""
+class Held:
+    """An interruption that waits until the reads which have arrived are on tape.
+
+    All connections of one request share it: after a redirect, the connection that held the
+    interruption is not the one that is read.
+    """
+
+    kind: type[BaseException]
 
     def __init__(self) -> None:
-        self._holds = False  # our handler is installed, for this stream too
-        self._in_use = False  # a connection of ours has waited here
-        self._waiting = False
         self.is_held = False
+        self.in_use = False  # a connection of ours asks it before it waits
         self._held_s = 0.0  # when, by the monotonic clock
+
+    def _note_interrupt(self) -> None:
+        """Hold the interruption back from now on."""
+        if not self.is_held:
+            self.is_held, self._held_s = True, time.monotonic()
+
+    @property
+    def is_late(self) -> bool:
+        """Whether it is held so long that what still comes arrived after it."""
+        return self.is_held and time.monotonic() - self._held_s > PATIENCE_S
+
+    def check(self) -> None:
+        """Raise the interruption if it is still held back."""
+        if self.is_held:
+            raise self.kind
+
+
+class Gate(Held):
+    """The one place where the reads of one stream wait for their socket."""
+
+    kind = KeyboardInterrupt
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._holds = False  # our handler is installed, for this stream too
+        self._waiting = False
 
     def wait(self, sock: socket.socket, timeout: float | None) -> None:
         """Return when `sock` is readable.
@@ -49,7 +77,7 @@ class Gate:
         """
         if sock.fileno() < 0:
             raise OSError("the connection is closed")
-        self._in_use = True
+        self.in_use = True
         try:
             self._waiting = True
             ready = wait_readable(sock, 0 if self.is_held else timeout)
@@ -58,7 +86,7 @@ class Gate:
             ready = wait_readable(sock, 0)
         finally:
             self._waiting = False
-        if not ready or (self.is_held and self._is_late()):
+        if not ready or self.is_late:
             self.check()
             raise TimeoutError(f"no byte came for {timeout:g} s")
 
@@ -66,7 +94,7 @@ class Gate:
     def open(self) -> Iterator[None]:
         """Raise an interrupt at once: no byte can be lost in this block."""
         self.check()
-        self._in_use = self._waiting = True
+        self.in_use = self._waiting = True
         try:
             yield
         finally:
@@ -100,31 +128,19 @@ class Gate:
 
     def struck(self) -> bool:
         """Note an interrupt of the consumer's own code; return whether our connections know."""
-        if self._in_use:
+        if self.in_use:
             self._note_interrupt()
-        return self._in_use
-
-    def check(self) -> None:
-        """Raise an interrupt that is still held back."""
-        if self.is_held:
-            raise KeyboardInterrupt
+        return self.in_use
 
     def hold(self) -> bool:
         """Hold one interrupt back; return False where it must be raised now."""
         # A client that the user made may have connections that never wait here, so that a held
         # interrupt would be lost.  A second Ctrl-C is always raised at once, so a hanging
         # program can be stopped.
-        if self._waiting or not self._in_use or self.is_held:
+        if self._waiting or not self.in_use or self.is_held:
             return False
         self._note_interrupt()
         return True
-
-    def _note_interrupt(self) -> None:
-        if not self.is_held:
-            self.is_held, self._held_s = True, time.monotonic()
-
-    def _is_late(self) -> bool:
-        return time.monotonic() - self._held_s > PATIENCE_S
 
 
 class OpenGate(Gate):
@@ -199,17 +215,10 @@ class _Handler:
 _handler = _Handler()
 
 
-class HeldCancellation:
-    """A cancellation that waits until the reads which have arrived are on tape.
+class HeldCancellation(Held):
+    """A cancellation of a task on a loop."""
 
-    All connections of one request share it: after a redirect, the connection that held the
-    cancellation is not the one that is read.
-    """
-
-    def __init__(self) -> None:
-        self.is_held = False
-        self.in_use = False  # a connection of ours asks it
-        self._held_s = 0.0
+    kind = asyncio.CancelledError
 
     def use(self) -> None:
         """Note that a connection asks here before it waits."""
@@ -217,18 +226,7 @@ class HeldCancellation:
 
     def hold(self) -> None:
         """Hold the cancellation back."""
-        if not self.is_held:
-            self.is_held, self._held_s = True, time.monotonic()
-
-    @property
-    def is_late(self) -> bool:
-        """Whether it is held so long that what still comes arrived after it."""
-        return self.is_held and time.monotonic() - self._held_s > PATIENCE_S
-
-    def check(self) -> None:
-        """Raise CancelledError if one is held back."""
-        if self.is_held:
-            raise asyncio.CancelledError
+        self._note_interrupt()
 
 
 def _on_main_thread() -> bool:

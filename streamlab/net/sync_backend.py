@@ -1,7 +1,5 @@
 """Opens blocking connections: httpcore's documented ``NetworkBackend``."""
 
-from __future__ import annotations
-
 import socket
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -23,15 +21,9 @@ SocketOption = tuple[int, int, int] | tuple[int, int, bytes]
 class SocketBackend:
     """Opens stamped blocking connections.
 
-    Parameters
-    ----------
-    core : module
-        ``httpcore`` or ``httpcore2``: the library with the exceptions to raise.
-    gate : Gate
-        Where reads wait, so that an interrupt loses no bytes.
-    stopper : Stopper, optional
-        Given for our own requests: it ends their connections, which keep the bytes of the
-        response, so that the body can be read straight from the connection.
+    `core` is ``httpcore`` or ``httpcore2``: the library with the exceptions to raise.  Reads
+    wait at `gate`.  A `stopper` is given for our own requests: it ends their connections, which
+    keep the bytes of the response, so that the body can be read straight from the connection.
     """
 
     def __init__(

@@ -172,10 +172,6 @@ class TLSStream(TLSExchange, SyncConnection):
         """Close the socket below."""
         self._inner.close()
 
-    def abort(self) -> None:
-        """Make a read that is waiting in another thread return at once."""
-        self._inner.abort()
-
 
 def socket_info(sock: socket.socket, info: str) -> object:
     """Return information for httpcore about a socket; None for an unknown name."""

@@ -7,8 +7,6 @@ layer.
 Rule: nothing in this module waits.
 """
 
-from __future__ import annotations
-
 import ssl
 from types import ModuleType
 
@@ -104,6 +102,10 @@ class TLSExchange(Exchange):
     ) -> None:
         super().__init__(clock, keeps_answer=below.leave_answer())
         self._core, self._layer, self._below = core, layer, below
+
+    def abort(self) -> None:
+        """Make a read that is waiting return at once; callable from any thread."""
+        self._below.abort()
 
     def get_extra_info(self, info: str) -> object:
         """Return the SSL object, or the answer of the connection below."""
