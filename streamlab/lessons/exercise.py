@@ -53,7 +53,9 @@ class Verdict:
 
 def claim(holds: bool, said: str) -> Verdict:
     """Return whether a sentence of a lesson holds in this run; if not, ask to run it again."""
-    again = "" if holds else " This machine was busy: run again from the recording on."
+    again = (
+        "" if holds else " The machine or the server was busy: run again from the recording on."
+    )
     return Verdict(bool(holds), said + again, ("✗ Not in this run:", "✓ In this run:"))
 
 
@@ -140,7 +142,7 @@ class Exercise:
     def check(self, answer: Any = None, *measured: Any) -> Verdict:
         """Say whether an answer is right, and if not, what is wrong and why."""
         if answer is ...:
-            return Verdict(False, UNANSWERED)
+            return Verdict(False, f"There is no answer: {UNANSWERED}")
         try:
             found = self.judge(answer, *measured)
         except StreamlabError as error:

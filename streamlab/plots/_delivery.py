@@ -69,5 +69,5 @@ def _agreement(tables: Mapping[str, Tables]) -> str:
     close, farthest = int((apart_ms <= CLOSE_MS).sum()), ms(apart_ms.max())
     if close == len(apart_ms):
         return f"The arrivals agree: {close:,} of {close:,} reads within {farthest}."
-    of = f"{close:,} of {len(apart_ms):,} reads within {ms(CLOSE_MS)}"
-    return f"The arrivals differ: {of} of each other, the farthest {farthest} apart."
+    of = f"{close:,} of {len(apart_ms):,} reads arrived within {ms(CLOSE_MS)} of each other"
+    return f"{of}; the farthest are {farthest} apart."

@@ -105,7 +105,7 @@ def test_the_pasted_loop_fails_and_the_standard_s_parser_passes_all_vectors():
 def test_a_claim_that_fails_asks_to_run_again():
     assert str(claim(True, "3 ms.")) == "✓ In this run: 3 ms."
     assert claim(False, "3 ms.").said == (
-        "3 ms. This machine was busy: run again from the recording on."
+        "3 ms. The machine or the server was busy: record again."
     )
     assert str(claim(False, "a<b"))[:18] == "✗ Not in this run:"
     assert "a&lt;b" in claim(False, "a<b")._repr_html_()
