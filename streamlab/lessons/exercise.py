@@ -53,9 +53,7 @@ class Verdict:
 
 def claim(holds: bool, said: str) -> Verdict:
     """Return whether a sentence of a lesson holds in this run; if not, ask to run it again."""
-    again = (
-        "" if holds else " The machine or the server was busy: run again from the recording on."
-    )
+    again = "" if holds else " The machine or the server was busy: record again."
     return Verdict(bool(holds), said + again, ("✗ Not in this run:", "✓ In this run:"))
 
 

@@ -5,6 +5,7 @@ with what the learner has recorded.  A claim about times may fail on a busy mach
 cell must say so.
 """
 
+import os
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from time import monotonic
@@ -89,7 +90,8 @@ def test_it_runs_and_its_exercises_take_what_the_learner_recorded(runs, name):
     book, took_s = runs[name].result()
     outputs = said(book)
 
-    assert took_s < MOST_S
+    # On a machine with more to do than it has cores, each takes as much longer.
+    assert took_s < MOST_S * max(1, os.getloadavg()[0] / os.cpu_count())
     for cell in book.cells[:-1]:
         if "sl.lessons.claim" in cell.source and cell.cell_type == "code":
             text = outputs[cell.id][0].data["text/plain"]
