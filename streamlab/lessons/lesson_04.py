@@ -56,7 +56,7 @@ def _longest_ms(rec: Recording, *arrivals: str) -> float:
     """Return the longest wait for a read, in ms, counting the upper bound where one is."""
     reads = rec.reads
     chosen = reads[reads["arrival"].isin(arrivals)] if arrivals else reads
-    return float(chosen[["gap_ms", "gap_hi_ms"]].max(axis=None))
+    return float(chosen[["gap_ms", "gap_hi_ms"]].max().max())
 
 
 def causes(rec: Recording) -> set[str]:
