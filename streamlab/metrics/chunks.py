@@ -48,18 +48,7 @@ class Chunk(NamedTuple):
 
 
 class Seen:
-    """The part of a stream that a tool sees.
-
-    Parameters
-    ----------
-    tokenizer : callable, optional
-        Text to a list of tokens, or to their number.
-
-    Attributes
-    ----------
-    chunks : list of Chunk
-        One for each event, in order.
-    """
+    """The part of a stream that a tool sees: `chunks`, one for each event, in order."""
 
     def __init__(self, tables: Tables, tokenizer: Tokenizer | None = None) -> None:
         self.tables = tables
@@ -129,9 +118,7 @@ class Seen:
     def reported(self, text: str) -> tuple[float, str]:
         """Return the server's count, else the tokenizer's, and the source of the count."""
         count = tokens.n_tokens(self.tables)
-        if count == count:
-            return count, "server"
-        return self.count(text), "tokenizer" if self.tokenizer else "none: pass tokenizer="
+        return (count, "server") if count == count else self.tokenized(text)
 
     def tokenized(self, text: str) -> tuple[float, str]:
         """Return the tokenizer's count, else the server's, and the source of the count."""
@@ -145,11 +132,6 @@ class Seen:
     def content(self) -> str:
         """The content of all chunks."""
         return "".join(chunk.content for chunk in self.chunks)
-
-    @property
-    def text(self) -> str:
-        """The reasoning and content of all chunks."""
-        return "".join(chunk.text for chunk in self.chunks)
 
     @property
     def requested(self) -> float:

@@ -2,50 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from html import escape
 
 import pandas as pd
 
 from streamlab.follow.columns import HOW_TO_ASK
+from streamlab.metrics.lens_table import Shown
 from streamlab.metrics.summary import summary
 from streamlab.metrics.tables import Streams, tables_by_name
 
 DIFFERENCES = (
-    "ttfb_ms",
-    "ttft_ms",
-    "icl_p50_ms",
-    "icl_p90_ms",
-    "icl_p99_ms",
-    "icl_max_ms",
-    "e2e_content_ms",
-    "lag_delivered_p50_ms",
+    *("ttfb_ms", "ttft_ms", "icl_p50_ms", "icl_p90_ms", "icl_p99_ms", "icl_max_ms"),
+    *("e2e_content_ms", "lag_delivered_p50_ms"),
 )
 """The columns with a second column for the difference to the first recording."""
 
 COLUMNS = (
-    "n_events",
-    "n_reads",
-    "coalesced_share",
+    *("n_events", "n_reads", "coalesced_share"),
     *DIFFERENCES,
-    "n_stalls",
-    "n_merged",
-    "n_tokens",
-    "tok_s_user",
-    "tier",
-    "how",
+    *("n_stalls", "n_merged", "n_tokens", "tok_s_user", "tier", "how"),
 )
 
 
-class Comparison(pd.DataFrame):
-    """Recordings side by side; its faces end with how to ask what the columns mean.
-
-    A selection or a copy of it is an ordinary DataFrame.
-    """
-
-    @property
-    def _constructor(self) -> Callable[..., pd.DataFrame]:
-        return pd.DataFrame
+class Comparison(Shown):
+    """Recordings side by side; its faces end with how to ask what the columns mean."""
 
     def __repr__(self) -> str:
         return f"{super().__repr__()}\n{HOW_TO_ASK}"

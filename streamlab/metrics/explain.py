@@ -14,17 +14,8 @@ from streamlab.metrics.definitions import DEFINITIONS
 from streamlab.metrics.schema import TABLES
 from streamlab.metrics.summary import METRICS
 
-_TOOLS = {
-    "ttft": "TTFT",
-    "ttfo": "TTFO",
-    "ttst": "TTST",
-    "icl": "ITL",
-    "itl": "ITL",
-    "tpot": "TPOT",
-    "ntpot": "NTPOT",
-    "e2e": "E2E",
-}
-"""The tools' name for a metric, by the beginning of ours."""
+_TOOLS = ("ttft", "ttfo", "ttst", "icl", "itl", "tpot", "ntpot", "e2e")
+"""The beginnings of our metrics that tools have too, by the same name in capitals."""
 
 
 class Explanation(str):
@@ -35,17 +26,12 @@ class Explanation(str):
 
 
 def columns(table: str) -> pd.DataFrame:
-    """Return the columns of a table.
+    """Return the columns of a table: a DataFrame of ``dtype``, ``unit``, ``meaning``, by name.
 
     Parameters
     ----------
     table : str
         ``reads``, ``lines``, ``events``, ``deltas`` or ``sends``.
-
-    Returns
-    -------
-    DataFrame, one row a column, indexed by name
-        ``dtype``, ``unit`` and ``meaning``.
 
     Raises
     ------
@@ -79,11 +65,15 @@ def explain(name: str = "") -> Explanation:
     found = {
         f"{table}.{each}": said for table in COLUMNS for each, said in COLUMNS[table].items()
     }
-    if not name:
-        listed = [f"{each}: {_first(metric)}" for each, metric in metrics.items()]
-        return Explanation("\n".join([*listed, *(f"{k}: {v}" for k, v in found.items())]))
-    if name in COLUMNS:
-        return Explanation("\n".join(f"{name}.{k}: {v}" for k, v in COLUMNS[name].items()))
+    if not name or name in COLUMNS:
+        first = {
+            each: str(metric.__doc__).partition("\n")[0] for each, metric in metrics.items()
+        }
+        listed = found if name else first | found
+        wanted = (
+            f"{k}: {v}" for k, v in listed.items() if k.startswith(f"{name}." * bool(name))
+        )
+        return Explanation("\n".join(wanted))
     if name in metrics:
         return Explanation("\n".join(_metric(metrics[name])))
     # A column's name alone is enough: the meanings of all tables that have it.
@@ -100,7 +90,9 @@ def _metric(metric: Callable[..., object]) -> Iterator[str]:
         f"  {line.strip()}" for line in str(metric.__doc__).splitlines() if line.strip()
     )
     yield f"  Source: {metric.__module__}"
-    if tools := _TOOLS.get(name.partition("_")[0]):
+    stem = name.partition("_")[0]
+    if stem in _TOOLS:
+        tools = stem.replace("icl", "itl").upper()
         yield f"  What tools call {tools}, each from its own code (rec.lens() has the numbers):"
         yield from (
             f"    {each.tool}: {said}" for each in DEFINITIONS if (said := _part(each, tools))
@@ -117,7 +109,3 @@ def _part(definition: Any, name: str) -> str:
 def _head(name: str) -> str:
     unit = unit_of(name)
     return f"{name}, in {unit}" if unit else name
-
-
-def _first(metric: Callable[..., object]) -> str:
-    return (metric.__doc__ or "").partition("\n")[0]

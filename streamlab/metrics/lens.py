@@ -24,13 +24,7 @@ __all__ = ["Lens", "figures_of", "lens", "spread", "starts_ms", "tokenizer_of"]
 
 
 def lens(tables: Tables, tokenizer: Tokenizer | None = None) -> Lens:
-    """Return what each tool would print for this one stream.
-
-    Parameters
-    ----------
-    tokenizer : callable, optional
-        Text to its tokens, or to their number, for the tools that count tokens themselves;
-        without a tokenizer these get the server's count, and ``tokens`` names this source.
+    """Return what each tool would print for this one stream; see `Recording.lens`.
 
     Returns
     -------
@@ -44,11 +38,6 @@ def lens(tables: Tables, tokenizer: Tokenizer | None = None) -> Lens:
         (why its numbers are not ours), ``source``: words.  Undefined is NaN, never 0.  If the
         send was not seen (an attached response), all that counts from it is undefined; gaps
         are not.
-
-    Raises
-    ------
-    UsageError
-        If `tokenizer` cannot be called.
     """
     seen = Seen(tables, tokenizer_of(tokenizer))
     rows = [_row(definition, figures, seen) for definition, figures in figures_of(seen)]
@@ -79,13 +68,7 @@ def starts_ms(definition: Definition, seen: Seen) -> float:
 
 
 def tokenizer_of(given: object) -> Tokenizer | None:
-    """Return a tokenizer that can be called.
-
-    Raises
-    ------
-    UsageError
-        If `given` cannot be called.
-    """
+    """Return a tokenizer, which can be called."""
     if given is not None and not callable(given):
         raise UsageError(
             "a tokenizer is a function from a text to its tokens or to their number, "

@@ -13,14 +13,8 @@ from typing import Any, TypeAlias
 import pandas as pd
 
 MAIN = (
-    "ttft_ms",
-    "itl_mean_ms",
-    "itl_p50_ms",
-    "itl_max_ms",
-    "n_itl",
-    "tpot_ms",
-    "e2e_ms",
-    "tok_s",
+    *("ttft_ms", "itl_mean_ms", "itl_p50_ms", "itl_max_ms", "n_itl"),
+    *("tpot_ms", "e2e_ms", "tok_s"),
 )
 EXTRAS = ("ttfo_ms", "ttst_ms", "ntpot_ms", "tok_s_user")
 """Figures of some tools only: the first output after reasoning, the second token, …"""
@@ -29,30 +23,24 @@ WORDS = ("clock", "formula", "differs", "source")
 
 HINT = f"Each row in words: the columns {', '.join(WORDS)}."
 
-_SPREAD = {
-    "TTFT": "ttft_ms",
-    "ITL": "itl_mean_ms",
-    "TPOT": "tpot_ms",
-    "E2E": "e2e_ms",
-    "tokens/s": "tok_s",
-}
-
+_SPREAD = {"TTFT": "ttft_ms", "ITL": "itl_mean_ms", "TPOT": "tpot_ms", "E2E": "e2e_ms"}
 
 Row: TypeAlias = Mapping[Hashable, Any]
 """One row of a lens: text and floats by column."""
 
 
-class Lens(pd.DataFrame):
-    """A table that shows the figures of the tools; the explanations are in its columns.
-
-    A selection or a copy of it is an ordinary DataFrame.
-    """
+class Shown(pd.DataFrame):
+    """A table with a face of its own; a selection or a copy of it is an ordinary DataFrame."""
 
     # pandas makes selections and copies with `_constructor`.  They may lack the columns that
-    # `__repr__` reads, so they must not be a Lens.
+    # a face reads, so they must not have it.
     @property
     def _constructor(self) -> Callable[..., pd.DataFrame]:
         return pd.DataFrame
+
+
+class Lens(Shown):
+    """A table that shows the figures of the tools; the explanations are in its columns."""
 
     def __repr__(self) -> str:
         cells = {name: [number(value, name) for value in self[name]] for name in shown(self)}
@@ -80,11 +68,11 @@ def shown(table: pd.DataFrame) -> list[str]:
 
 def spread(table: pd.DataFrame) -> str:
     """Return how much the tools differ, as a sentence."""
-    parts = [part for name, key in _SPREAD.items() if (part := _range(name, table[key]))]
+    ranges = [_range(name, table[key], " ms") for name, key in _SPREAD.items()]
+    parts = [*filter(None, [*ranges, _range("tokens/s", table["tok_s"])])]
     said = f"On one stream {', '.join(parts)}." if parts else "There is nothing to compare."
-    return (
-        f"{said} {note[:1].upper()}{note[1:]}." if (note := table.attrs.get("merged")) else said
-    )
+    note = table.attrs.get("merged")
+    return f"{said} {note[:1].upper()}{note[1:]}." if note else said
 
 
 def number(value: float, name: str = "") -> str:
@@ -94,11 +82,10 @@ def number(value: float, name: str = "") -> str:
     return f"{value:,.{0 if abs(value) >= 99.95 or name.startswith('n_') else 1}f}"
 
 
-def _range(name: str, values: pd.Series[float]) -> str:
+def _range(name: str, values: pd.Series[float], unit: str = "") -> str:
     low, high = values.min(), values.max()
     if not low <= high:
         return ""
-    unit = "" if name == "tokens/s" else " ms"
     if number(low) == number(high):
         return f"{name} {number(low)}{unit}"
     times = f" ({high / low:.1f}×)" if low > 0 else ""

@@ -21,11 +21,8 @@ from pandas.api.extensions import ExtensionArray
 from streamlab.dialects.reading import mended
 from streamlab.follow.columns import COLUMNS
 
-INT = np.dtype("int64")
-MAYBE_INT = pd.Int64Dtype()
-FLOAT = np.dtype("float64")
-BOOL = np.dtype("bool")
-TIME = pd.DatetimeTZDtype("ns", "UTC")
+INT, MAYBE_INT = np.dtype("int64"), pd.Int64Dtype()
+FLOAT, BOOL, TIME = np.dtype("float64"), np.dtype("bool"), pd.DatetimeTZDtype("ns", "UTC")
 # Text and bytes stay in Arrow: a million lines are two buffers, not a million Python
 # objects.  The offsets are the large ones of 64 bits: with 32 bits, a column of more than
 # 2 GiB would have to be split into pieces.

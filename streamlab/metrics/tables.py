@@ -45,21 +45,14 @@ def _kept(make: Callable[[Tables], pd.DataFrame]) -> Callable[[Tables], pd.DataF
 
 
 class Tables:
-    """The tables of one tape.
+    """The tables of one tape, from which everything here is computed.
 
     Parameters
     ----------
-    tape : Tape
-        The facts; everything here is computed from them.
     dialect : str or callable
         ``"auto"`` decides from the URL, the content type and the first event.
     label : str
         The name in pictures and comparisons.
-
-    Raises
-    ------
-    UnknownNameError
-        If there is no such dialect.
     """
 
     def __init__(self, tape: Tape, dialect: Reading = "auto", label: str = "") -> None:
@@ -202,13 +195,7 @@ class HasTables(Protocol):
 
 
 def tables_of(given: object, complaint: str) -> Tables:
-    """Return the tables of a recording, or the tables themselves.
-
-    Raises
-    ------
-    UsageError
-        If `given` is neither.  The message begins with `complaint`.
-    """
+    """Return the tables of a recording, or the tables; a refusal begins with `complaint`."""
     tables = getattr(given, "tables", None)
     if not isinstance(tables, Tables):
         raise UsageError(
@@ -222,13 +209,7 @@ Streams: TypeAlias = Iterable[HasTables] | Mapping[str, HasTables]
 
 
 def tables_by_name(asker: str, recordings: object) -> dict[str, Tables]:
-    """Return the tables of `Streams`, or of one recording, by name.
-
-    Raises
-    ------
-    UsageError
-        If there is none, or one is no recording.  The message names the function `asker`.
-    """
+    """Return the tables of `Streams`, or of one recording, by name; refusals name `asker`."""
     wanted = f"{asker} takes recordings, and"
     if not isinstance(recordings, Mapping):
         if isinstance(recordings, str) or not isinstance(recordings, Iterable):

@@ -30,7 +30,7 @@ def n_prompt_tokens(tables: Tables) -> float:
 
 def n_mismatch(tables: Tables) -> float:
     """Usage's count − sum of the chunks' own counts; NaN unless both are reported."""
-    return _usage_tokens(tables) - _chunk_tokens(tables)
+    return _number(tables.answer.tokens.output) - _chunk_tokens(tables)
 
 
 def itl_mean_ms(tables: Tables) -> float:
@@ -89,14 +89,13 @@ def ratio(numerator: float, denominator: float) -> float:
 
 
 def _counted(tables: Tables) -> tuple[float, str]:
-    for count, source in ((_usage_tokens(tables), "usage"), (_chunk_tokens(tables), "deltas")):
+    for count, source in (
+        (_number(tables.answer.tokens.output), "usage"),
+        (_chunk_tokens(tables), "deltas"),
+    ):
         if count == count:
             return count, source
     return nan, "none"
-
-
-def _usage_tokens(tables: Tables) -> float:
-    return _number(tables.answer.tokens.output)
 
 
 def _seen_tokens(tables: Tables) -> float:

@@ -28,4 +28,6 @@ def _figures(seen: Seen, times: list[float]) -> Figures:
     if seen.in_one_piece:
         return unstreamed(seen)
     end_ms = last(seen.times(lambda chunk: not chunk.is_done))
-    return per_chunk(seen, times, end_ms, seen.reported(seen.text))
+    return per_chunk(
+        seen, times, end_ms, seen.reported("".join(chunk.text for chunk in seen.chunks))
+    )
