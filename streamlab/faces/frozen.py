@@ -36,12 +36,7 @@ _TEXT_CHARS = 2_000  # of the text in the text face
 def static_html(tables: Tables, *, said: str = "", kept: str = "") -> str:
     """Return the face as HTML without scripts, colours or other files.
 
-    Parameters
-    ----------
-    said : str
-        Further sentences about how the stream ended.
-    kept : str
-        The name under which the user finds the recording, such as ``sl.last``.
+    `said` are further sentences about the end; `kept` is where the user finds the recording.
     """
     text, head, (name, dialect) = heat_html(tables), facts(tables), _title(tables)
     where = f" What arrived is kept in <code>{escape(kept)}</code>." if kept else ""

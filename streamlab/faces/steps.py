@@ -55,13 +55,7 @@ def packed(tables: Tables, wire: Wire | None = None) -> str:
 
 
 def steps(tables: Tables, wire: Wire | None = None) -> dict[str, object]:
-    """Return all that the player shows, in JSON values.
-
-    Parameters
-    ----------
-    wire : Wire, optional
-        The bytes with their framing, where the tape has no times; by default the tape's own.
-    """
+    """Return all that the player shows; `wire` is given where the tape has no times."""
     found, more = notices(tables, is_typed=wire is not None), 0
     if wire is None and len(tables.tape.body) > MOST_BYTES:
         more = len(tables.tape.body) - MOST_BYTES

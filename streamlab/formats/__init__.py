@@ -36,13 +36,7 @@ def formats() -> Iterator[ModuleType]:
 
 
 def format_for(path: str | PathLike[str]) -> ModuleType:
-    """Return the format whose files end as `path` does.
-
-    Raises
-    ------
-    UnknownNameError
-        If no format has this ending.
-    """
+    """Return the format whose files end as `path` does."""
     file = Path(fspath(path))
     for each in formats():
         if file.name.lower().endswith(each.ENDINGS):

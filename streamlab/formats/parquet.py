@@ -40,6 +40,7 @@ _KINDS = {None: UNKNOWN} | {kind: code for code, kind in enumerate(ARRIVALS)}
 
 KEY = b"streamlab"
 VERSION = 1
+_LOAD = "Load a file that rec.save wrote."
 
 About: TypeAlias = Mapping[str, Any]
 """JSON: ``version``, ``table``, ``label``, ``end``, ``marks``, ``meta``, ``chunk_ends``,
@@ -65,13 +66,7 @@ def save(tables: Tables, path: str | Path) -> None:
 
 
 def load(path: str | Path) -> Tape:
-    """Return the tape that `save` wrote, with every stamp as it was.
-
-    Raises
-    ------
-    FormatError
-        If the file is not Parquet, was not written by `save`, or is damaged.
-    """
+    """Return the tape that `save` wrote, with every stamp as it was."""
     with _damage(path):
         about = read_meta(path)
         if about["table"] != "reads":
@@ -85,22 +80,12 @@ def load(path: str | Path) -> Tape:
         try:
             check(tape)
         except ValueError as wrong:
-            raise FormatError(
-                f"{str(path)!r} {wrong}. Load a file that rec.save wrote."
-            ) from None
+            raise FormatError(f"{str(path)!r} {wrong}. {_LOAD}") from None
         return tape
 
 
 def recordings(path: str | PathLike[str]) -> dict[str, Path]:
-    """Return the Parquet files directly in a folder, or one file, by name without ending.
-
-    Raises
-    ------
-    FormatError
-        If the folder has no Parquet file.
-    FileNotFoundError
-        If there is no such folder or file.
-    """
+    """Return the Parquet files directly in a folder, or one file, by name without ending."""
     where = Path(fspath(path)).expanduser()
     files = sorted(where.glob("*.parquet")) if where.is_dir() else [where]
     if not files:
@@ -117,13 +102,7 @@ def recordings(path: str | PathLike[str]) -> dict[str, Path]:
 
 
 def read_meta(path: str | Path) -> About:
-    """Return the metadata of a file: ``label``, ``end``, ``marks``, ``meta``, ``table``.
-
-    Raises
-    ------
-    FormatError
-        If the file was not written by streamlab, or by a later version of it.
-    """
+    """Return the metadata of a file, see `About`."""
     try:
         if Path(path).exists() and not Path(path).is_file():
             raise OSError("a folder, or a pipe or a device, which may have no end")
@@ -132,8 +111,7 @@ def read_meta(path: str | Path) -> About:
         raise
     except (pa.ArrowException, MemoryError, OSError, ValueError):
         raise FormatError(
-            f"expected a Parquet file, and {str(path)!r} is not one. "
-            "Load a file that rec.save wrote."
+            f"expected a Parquet file, and {str(path)!r} is not one. {_LOAD}"
         ) from None
     if KEY not in found:
         raise FormatError(
@@ -151,17 +129,7 @@ def read_meta(path: str | Path) -> About:
 
 
 def write_table(table: pd.DataFrame, path: str | Path, meta: About | None = None) -> None:
-    """Write any table of a recording, with `meta` as JSON in the file's own metadata.
-
-    Parameters
-    ----------
-    table : DataFrame
-        ``rec.lines`` for example.
-    path : str or Path
-        A file that exists is replaced.
-    meta : mapping, optional
-        JSON values; read back by `read_meta`.
-    """
+    """Write any table of a recording, with `meta` for `read_meta`; replaces an old file."""
     numbers = [str(column) for column in table.columns if column != "recording"]
     name = numbers[0] + "s" if numbers else ""
     _write(table, path, {"version": VERSION, "table": name, "meta": dict(meta or {})})
@@ -219,12 +187,12 @@ def _columns(table: pa.Table) -> tuple[Columns, bytes]:
     older = "arrival" not in table.column_names
     kinds = [None] * len(table) if older else table["arrival"].to_pylist()
     columns = Columns(
-        ends=array("q", table["end"].to_pylist()),
-        arrived_ns=array("q", table["arrived_ns"].to_pylist()),
-        seen_ns=_stamps(table, "seen_ns"),
-        delivered_ns=_stamps(table, "delivered_ns"),
-        lo_ns=_stamps(table, "lo_ns"),
-        n_segments=array("i", _stamps(table, "n_segments")),
+        _stamps(table, "end"),
+        _stamps(table, "arrived_ns"),
+        _stamps(table, "seen_ns"),
+        _stamps(table, "delivered_ns"),
+        _stamps(table, "lo_ns"),
+        array("i", _stamps(table, "n_segments")),
         arrival=array("b", [_KINDS[kind] for kind in kinds]),
         tier=bytearray(tiers),
     )

@@ -34,15 +34,9 @@ Event = dict[str, object]
 
 
 def save(tables: Tables | Iterable[Tables], path: str | Path) -> None:
-    """Write the trace of a stream, or of several on one clock.
+    """Write the trace of a stream, or of several on one clock; replaces an old file.
 
-    Parameters
-    ----------
-    tables : Tables or iterable of Tables
-        ``rec.tables``, or ``[rec.tables, arec.tables]``, recorded on one machine without a
-        restart of the machine; other clocks cannot be compared.
-    path : str or Path
-        A file that exists is replaced.
+    Several must be recorded on one machine, without a restart of the machine between them.
     """
     streams = [tables] if isinstance(tables, Tables) else list(tables)
     origin_ns = min(map(_begin_ns, streams), default=0)

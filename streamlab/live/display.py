@@ -27,13 +27,7 @@ WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
 class Showing:
-    """A stream that is shown.  Outside a notebook it does nothing, silently.
-
-    Attributes
-    ----------
-    view : LiveView or None
-        None without a kernel, and once the view is frozen or closed.
-    """
+    """A stream that is shown; `view` is None without a kernel, and once it is frozen."""
 
     def __init__(
         self,
@@ -142,15 +136,8 @@ def show_models(
 ) -> Showing:
     """Show streams in the running cell, on one axis of time, and return at once.
 
-    The result has ``freeze()`` for the end of the streams, and ``close()``.  As a context
-    manager it freezes at the end of its block.
-
-    Parameters
-    ----------
-    models : sequence of LiveModel
-        A thread reads their logs, up to 18 times a second.
-    on_stop : callable, optional
-        Makes a Stop button; called from any thread when the button is clicked.
+    As a context manager the result freezes at the end of its block.  `on_stop` makes a Stop
+    button, and is called from any thread when the button is clicked.
     """
     if not in_notebook():
         _tell_marimo()
@@ -177,15 +164,13 @@ _left_open: dict[str, list[LiveView]] = {}
 
 def _frozen(models: Sequence[LiveModel], said: str, height_px: int) -> dict[str, str]:
     """Return the static bundle of streams that have ended, as high as the scope was."""
-    if len(models) > 1:
-        from streamlab.faces import several
+    from streamlab.faces import frozen, several
 
-        tables = {model.name: model.tables() for model in models}
+    tables = {model.name: model.tables() for model in models}
+    if len(tables) > 1:
         html, text = several.static_html(tables, said), several.static_text(tables, said)
     else:
-        from streamlab.faces import frozen
-
-        only = models[0].tables()
+        (only,) = tables.values()
         html = frozen.static_html(only, said=said, kept="sl.last")
         text = frozen.static_text(only, said=said, kept="sl.last")
     style = f"height:{height_px}px;overflow:auto;resize:vertical" if height_px else ""

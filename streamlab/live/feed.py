@@ -33,13 +33,8 @@ Send = Callable[[View], None]
 class Feed:
     """Pulls models and sends their states together, paced by the clock of the first model.
 
-    Parameters
-    ----------
-    models : sequence of LiveModel
-    send_whole : callable
-        Takes whole states, and keeps them for front ends that come later.
-    send_delta : callable
-        Takes states with only the new values since the ones before.
+    `send_whole` keeps whole states for front ends that come later; `send_delta` takes states
+    with only the new values since the ones before.
     """
 
     def __init__(self, models: Sequence[LiveModel], send_whole: Send, send_delta: Send) -> None:

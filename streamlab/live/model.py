@@ -41,17 +41,8 @@ class Mark(NamedTuple):
 class LiveModel:
     """Text, latest lines, reads and counters of a log, as far as it has grown.
 
-    Parameters
-    ----------
-    dialect, label : str
-        How to read the events, and the name to show.
-    name, mode : str
-        Of one of several streams: its short name.  ``sync`` or ``async``, if that is known.
-
-    Attributes
-    ----------
-    number : int
-        Of the latest state; 0 before the first `pull`.
+    `name` is the short one of several streams; `mode` is ``sync``, ``async`` or not known.
+    `number` is that of the latest state, 0 before the first `pull`.
     """
 
     def __init__(

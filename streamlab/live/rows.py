@@ -22,14 +22,9 @@ of a merged read also the earliest moment of its bytes in ms since t0, and its s
 
 
 class ReadRows:
-    """The reads that a follower has decoded.
+    """The reads that a follower has decoded; `n_gaps` counts their gaps, known or not.
 
-    Attributes
-    ----------
-    longest : tuple of float and int, or None
-        The longest known gap in ms, and the read that ended it.
-    known : array of float
-        The known gaps in ms, sorted: a median of all costs nothing then.
+    `longest` is the longest known gap in ms, and the read that ended it.
     """
 
     def __init__(self, follower: Follower, limit: int) -> None:

@@ -1,6 +1,5 @@
 """The end of a growing text: the part that a view shows.
 
-A `Tail` keeps the last `limit` characters, in pieces that know their read, and counts the rest.
 Positions are counted from the beginning of the whole text.
 """
 
@@ -15,13 +14,7 @@ Piece = tuple[str, str, int, int]
 
 
 class Tail:
-    """The last `limit` characters of a text, in pieces.
-
-    Attributes
-    ----------
-    total : int
-        Characters of the whole text.
-    """
+    """The last `limit` characters of a text, in pieces; `total` counts all characters."""
 
     def __init__(self, limit: int) -> None:
         self.limit = limit

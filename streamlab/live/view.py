@@ -38,15 +38,7 @@ def module(*names: str) -> str:
 
 
 class Scope(anywidget.AnyWidget):
-    """The view in the browser: two traits, and messages.
-
-    Attributes
-    ----------
-    state : dict
-        The latest whole states: a front end that appears late begins with these.
-    stoppable : bool
-        Whether there is a Stop button.
-    """
+    """The view in the browser: messages, and the last whole states for one that comes late."""
 
     _esm = module("held.mjs", "axis.mjs", "marks.mjs", "draw.mjs", "scope.mjs")
     _css = _HERE / "scope.css"
@@ -57,17 +49,8 @@ class Scope(anywidget.AnyWidget):
 class LiveView:
     """A scope that follows models until `stop` is called.
 
-    Parameters
-    ----------
-    on_stop : callable, optional
-        Called when Stop is clicked, in the thread in which the click arrives.
-
-    Attributes
-    ----------
-    failure : Exception or None
-        Why the view stopped following, if it did; the capture goes on.
-    height_px : int
-        The height of the scope in the browser; 0 before the browser has drawn it.
+    `on_stop` is called in the thread in which a click on Stop arrives.  `failure` is why the
+    view stopped early, if it did; `height_px` is 0 before the browser has drawn the scope.
     """
 
     def __init__(
