@@ -22,9 +22,10 @@ of a merged read also the earliest moment of its bytes in ms since t0, and its s
 
 
 class ReadRows:
-    """The reads that a follower has decoded; `n_gaps` counts their gaps, known or not.
+    """The reads that a follower has decoded.
 
-    `longest` is the longest known gap in ms, and the read that ended it.
+    `longest` is the longest known gap in ms, and the read that ended it; `known` are all known
+    gaps in ms, sorted: a median of them costs nothing then.
     """
 
     def __init__(self, follower: Follower, limit: int) -> None:
