@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,6 +13,8 @@ from typing import Annotated
 from typer import Argument, Option
 
 from streamlab.errors import UsageError
+
+_GUESS = re.compile(r"""(\.(?:predict|check)\()("[^"]*"|[\w.]+)(?=[,)])""")
 
 
 def run(
@@ -28,8 +31,8 @@ def run(
 ) -> int:
     """Open JupyterLab on your own copy of the notebooks.
 
-    The copy has no outputs, so you can predict them. A notebook that is already in DIR is not
-    replaced, so your changes stay.
+    The copy has no outputs and no answers, so you can predict them. A notebook that is
+    already in DIR is not replaced, so your changes stay.
 
     \b
     Examples:
@@ -74,13 +77,15 @@ def copy(source: Path, target: Path) -> tuple[int, int]:
 
 
 def cleared(path: Path) -> bytes:
-    """Return a file; of a notebook its cells without their outputs and counts."""
+    """Return a file; of a notebook its cells without outputs, counts and our own guesses."""
     if path.suffix != ".ipynb":
         return path.read_bytes()
     book = json.loads(path.read_text("utf-8"))
     for cell in book["cells"]:
         if cell["cell_type"] == "code":
             cell |= {"outputs": [], "execution_count": None}
+        if "exercise" in cell["metadata"].get("tags", ()):
+            cell["source"] = [_GUESS.sub(r"\1...", line) for line in cell["source"]]
     return json.dumps(book, indent=1, ensure_ascii=False).encode()
 
 

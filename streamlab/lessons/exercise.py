@@ -37,7 +37,7 @@ class Verdict:
 
     right: bool
     said: str
-    heads: tuple[str, str] = ("✗ Not yet.", "✓ Right.")
+    heads: tuple[str, str] = ("✗ Not yet:", "✓ Right.")
 
     def __str__(self) -> str:
         return f"{self.heads[self.right]} {self.said}".rstrip()

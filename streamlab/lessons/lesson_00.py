@@ -67,7 +67,7 @@ def _median_ms(rec: Recording) -> float:
     return float(rec.summary["icl_p50_ms"])
 
 
-pace = exercise("00.pace", _pace, _median_ms, lambda rec: (rec.plot.gaps(), "y"))
 blank_lines = exercise("00.blank_lines", _blank, truth=_n_blank)
+pace = exercise("00.pace", _pace, _median_ms, lambda rec: (rec.plot.gaps(), "y"))
 last_byte = exercise("00.last_byte", _last_byte)
 faster = exercise("00.faster", _faster)

@@ -244,9 +244,15 @@ def unknown(
 def mark_guess(ax: Axes, axis: str, guess: float, said: str) -> Axes:
     """Draw a learner's guess into a picture, dashed, with a sentence under it."""
     line = ax.axvline if axis == "x" else ax.axhline
+    low, high = ax.get_xlim() if axis == "x" else ax.get_ylim()
+    scale, move = getattr(ax, f"get_{axis}scale")(), getattr(ax, f"set_{axis}lim")
+    if guess > 0 or scale == "linear":
+        move(
+            min(low, guess / 1.2), max(high, guess * 1.2)
+        )  # the guess is inside, with its name
     line(guess, color=next_colour(ax), linestyle=(0, (5, 3)), linewidth=1.8)
-    at, corner = ((guess, 0.5), "x") if axis == "x" else ((0.5, guess), "y")
-    where = ax.get_xaxis_transform() if corner == "x" else ax.get_yaxis_transform()
+    at = (guess, 0.5) if axis == "x" else (0.5, guess)
+    where = ax.get_xaxis_transform() if axis == "x" else ax.get_yaxis_transform()
     ax.text(*at, " your guess ", transform=where, va="bottom", fontsize=9, color=ink(ax))
     sign(ax, said)
     return ax

@@ -24,8 +24,12 @@ CELLS = [
     {
         "cell_type": "code",
         "id": "b",
-        "metadata": {"tags": ["x"]},
-        "source": "1 + 1",
+        "metadata": {"tags": ["exercise"]},
+        "source": [
+            "a.predict(10)\n",
+            'b.check("sync", rec[10])\n',
+            "c.check(62, f(9))",
+        ],
         "execution_count": 3,
         "outputs": [{"output_type": "execute_result", "data": {"text/plain": "2"}}],
     },
@@ -55,20 +59,27 @@ def test_the_copy_is_whole_and_writable(package, capsys):
     assert capsys.readouterr().out == "3 copied to mine.\n"
 
 
-def test_the_copy_has_no_outputs_and_no_counts(package):
+def test_the_copy_has_no_outputs_no_counts_and_no_answers(package):
     assert main(["notebooks", "mine", "--copy-only"]) == 0
     copied = json.loads(Path("mine/00_a.ipynb").read_text("utf-8"))
 
-    assert copied["cells"] == [CELLS[0], CELLS[1] | {"outputs": [], "execution_count": None}]
+    empty = {"outputs": [], "execution_count": None}
+    dots = ["a.predict(...)\n", "b.check(..., rec[10])\n", "c.check(..., f(9))"]
+    assert copied["cells"] == [CELLS[0], CELLS[1] | empty | {"source": dots}]
     assert json.loads(Path("mine/data/c.jsonl").read_text()) == EXECUTED
 
 
-def test_the_shipped_lessons_lose_nothing_but_their_outputs(tmp_path):
+def test_the_shipped_lessons_lose_nothing_but_outputs_and_answers(tmp_path):
     for path in notebooks.shipped().glob("*.ipynb"):
         mine = nbformat.reads(notebooks.cleared(path).decode(), as_version=4)
         ours = nbformat.read(path, as_version=4)
         nbformat.validate(mine)
-        assert [cell.source for cell in mine.cells] == [cell.source for cell in ours.cells]
+        pairs = [(a.source, b) for a, b in zip(mine.cells, ours.cells, strict=True)]
+        asked = [
+            ("..." in a, a, b.source) for a, b in pairs if "tags" in b.metadata and "(" in a
+        ]
+        assert all(a == b.source for a, b in pairs if "tags" not in b.metadata)
+        assert all(has_dots and a.split("(")[0] == b.split("(")[0] for has_dots, a, b in asked)
         assert [cell.id for cell in mine.cells] == [cell.id for cell in ours.cells]
         assert not any(cell.get("outputs") for cell in mine.cells)
 

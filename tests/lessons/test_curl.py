@@ -55,7 +55,7 @@ def test_what_is_committed_is_what_curl_writes_now(flags, url, capsys):
 
 def test_without_curl_the_committed_output_is_played_and_said(url, capsys, monkeypatch):
     monkeypatch.setattr(shutil, "which", lambda name: None)
-    curled = curl("-N", "--raw", url, json=ASK)
+    curled = curl("-N", "--raw", "--http1.1", url, json=ASK)
 
     assert "This machine has no curl." in capsys.readouterr().out
     assert curled.lines[0] == "129"

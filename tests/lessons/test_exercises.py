@@ -38,7 +38,7 @@ def test_each_lesson_has_two_exercises_at_least():
 def test_an_unknown_lesson_or_exercise_is_named_with_what_there_is():
     with pytest.raises(UnknownNameError, match="no lesson '09'"):
         lesson(9)
-    with pytest.raises(AttributeError, match="it has pace, blank_lines, last_byte, faster"):
+    with pytest.raises(AttributeError, match="it has blank_lines, pace, last_byte, faster"):
         getattr(lesson(0), "nothing")  # noqa: B009
 
 

@@ -9,6 +9,7 @@ The saved file has outputs, and no part that would differ without a reason: no t
 state, no version of Python; its pictures have a palette, which makes them small.
 """
 
+import asyncio
 import json
 import os
 import sys
@@ -25,7 +26,7 @@ from streamlab.lessons.curl import COMMITTED
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "notebooks"
 NOWHERE = "http://127.0.0.1:9"
-CURLS = ("-N", "", "-N --raw")
+CURLS = ("-N", "", "-N --raw --http1.1")
 WIDGET = "application/vnd.jupyter.widget-view+json"
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 
@@ -48,6 +49,11 @@ def execute(book, folder):
     CellExecutionError
         If a cell does; the cells before it have their outputs.
     """
+    return asyncio.run(aexecute(book, folder))
+
+
+async def aexecute(book, folder):
+    """Execute a notebook; several can run at the same time."""
     client = nbclient.NotebookClient(
         book,
         timeout=60,
@@ -57,7 +63,7 @@ def execute(book, folder):
         store_widget_state=False,
         resources={"metadata": {"path": str(folder)}},
     )
-    client.execute(env=offline())
+    await client.async_execute(env=offline())
     return book
 
 

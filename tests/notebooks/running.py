@@ -10,12 +10,17 @@ from tests.notebooks.execute import FOLDER, read
 
 def ran(name, tmp_path, *checks):
     """Execute a copy of a notebook, and cells with checks after it; return it."""
+    return execute.execute(prepared(name, tmp_path, *checks), tmp_path)
+
+
+def prepared(name, tmp_path, *checks):
+    """Return a copy of a notebook without outputs, and cells with checks after it."""
     shutil.copyfile(FOLDER / name, tmp_path / name)
     book = read(tmp_path / name)
     for cell in book.cells:
         cell.get("outputs", []).clear()
     book.cells += [nbformat.v4.new_code_cell(check) for check in checks]
-    return execute.execute(book, tmp_path)
+    return book
 
 
 def said(book):
