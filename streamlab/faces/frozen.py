@@ -71,7 +71,9 @@ def static_text(tables: Tables, *, said: str = "", kept: str = "") -> str:
 
 def facts(tables: Tables) -> dict[str, str]:
     """Return the head table: names and values, in words."""
-    known_ms = tables.reads["gap_ms"].dropna().tolist()
+    from streamlab.metrics.intervals import pieces
+
+    known_ms = pieces(tables)[0]["gap_ms"].dropna().tolist()
     known = " known" if MERGED in tables.tape.columns.arrival else ""
     in_all_ms = (tables.tape.end.t_ns - tables.t0_ns) / 1e6
     since = "in all" if tables.t0_known else "since the first read"

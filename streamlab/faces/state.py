@@ -25,7 +25,7 @@ class State(TypedDict):
     counts: dict[str, int]  # reads, lines, events, bytes, gaps, known (gaps), chars: so far
     elapsed_ms: float | None
     ttft_ms: float | None
-    median_gap_ms: float | None  # of all known gaps between reads, as the longest
+    median_gap_ms: float | None  # of the known gaps between pieces, as the longest
     longest_gap_ms: float | None
     longest_gap_read: int | None
     text: list[tuple[str, str, int, int]]  # kind, text, read, choice

@@ -71,20 +71,21 @@ def gap_bars(tables: Tables) -> str:
 
 
 def gaps(tables: Tables) -> str:
-    """Return what is known of the gaps between reads, and what is not, in sentences."""
-    from streamlab.metrics.intervals import hidden
+    """Return what is known of the gaps, of ``icl_p50_ms`` and its kin, and what is not."""
+    from streamlab.metrics.intervals import hidden, pieces
 
-    reads, unknown = tables.reads, hidden(tables)
-    known, n_gaps = reads["gap_ms"].dropna(), len(reads) - 1
+    (rows, what), reads, unknown = pieces(tables), tables.reads, hidden(tables)
+    known_ms = rows.set_index("read")["gap_ms"].dropna()
     also = f" {unknown[:1].upper()}{unknown[1:]}." if unknown else ""
-    if n_gaps < 1:
-        return f"No gaps: fewer than two reads arrived.{also}"
+    if reads.empty:
+        return f"No read arrived.{also}"
     over = f"{counted(len(reads), 'read')} over {duration(reads['t_ms'].iloc[-1])}"
-    if known.empty:
-        return f"{over}: no gap between them is known.{also}"
+    if known_ms.empty:
+        return f"{over}: no gap between {what} is known.{also}"
     name = "known gap" if unknown else "gap"
-    said = f"the median {name} is {duration(known.median())}, the longest {name} is "
-    return f"{over}: {said}{duration(known.max())}, before read {known.idxmax()}.{also}"
+    said = f"the median {name} between {what} is {duration(known_ms.median())}, the longest "
+    longest = f"{duration(known_ms.max())}, before read {known_ms.idxmax()}"
+    return f"{over}: {said}{longest}.{also}"
 
 
 def _head(tape: Tape, label: str) -> str:

@@ -113,10 +113,10 @@ export function sentence(held, row) {
 // What the readout says of the whole stream.
 export function summary(held) {
   const { counts, median_gap_ms, longest_gap_ms, longest_gap_read } = held.now;
-  if (!counts.gaps) return counts.reads ? "One read so far: no gap yet." : running(held) ? "Waiting for the first read." : "No read arrived.";
+  if (!counts.gaps) return counts.reads ? `${counted(counts.reads, "read")}, and no gap between pieces of the answer yet.` : running(held) ? "Waiting for the first read." : "No read arrived.";
   const known = counts.known < counts.gaps ? "known " : "";
-  if (!counts.known) return `${counted(counts.reads, "read")}: no gap between them is known.`;
-  return `${counted(counts.reads, "read")}: the median ${known}gap between them is ${ms(median_gap_ms)}, the longest ${ms(longest_gap_ms)} before read ${longest_gap_read}.`;
+  if (!counts.known) return `${counted(counts.reads, "read")}: no gap between pieces of the answer is known.`;
+  return `${counted(counts.reads, "read")}: the median ${known}gap between pieces is ${ms(median_gap_ms)}, the longest ${ms(longest_gap_ms)} before read ${longest_gap_read}.`;
 }
 
 export const waitClass = (row, median) => {

@@ -20,7 +20,7 @@ from streamlab.follow import Follower, Log
 from streamlab.follow.elide import shown_line
 from streamlab.follow.gap import MERGED
 from streamlab.follow.text import one_line
-from streamlab.live.rows import ReadRows
+from streamlab.live.rows import PieceGaps, ReadRows
 from streamlab.live.tail import Piece, Tail
 
 if TYPE_CHECKING:
@@ -59,6 +59,7 @@ class LiveModel:
         self.number = 0
         self.log, self._follower = log, Follower(log, dialect)
         self._text, self._rows = Tail(_CHARS), ReadRows(self._follower, _READS)
+        self._gaps = PieceGaps(self._follower)
         self._ttft_ms: float | None = None
         self._has_text = False
         self._stop_waited_ms: float | None = None
@@ -96,7 +97,7 @@ class LiveModel:
         since = since if since in self._marks else 0
         mark = self._marks.get(since, Mark())
         now_ns, t0_ns = self.clock(), self._t0_ns() or 0
-        longest_ms, longest_read = self._rows.longest or (None, None)
+        longest_ms, longest_read = self._gaps.longest or (None, None)
         return {
             "number": self.number,
             "since": since,
@@ -111,8 +112,8 @@ class LiveModel:
             "counts": self._counts(),
             "elapsed_ms": self._elapsed_ms(now_ns),
             "ttft_ms": self._ttft_ms,
-            "median_gap_ms": self._rows.median_ms,
-            "longest_gap_ms": longest_ms,
+            "median_gap_ms": _rounded(self._gaps.median_ms),
+            "longest_gap_ms": _rounded(longest_ms),
             "longest_gap_read": longest_read,
             "text": self._text.since(mark.chars),
             "lines": self._lines(mark.lines),
@@ -134,13 +135,20 @@ class LiveModel:
 
     def _take_text(self, news: range) -> None:
         follower = self._follower
-        made = (number for number in news if follower.deltas[number].kind in GENERATED)
-        if not self._has_text and (first := next(made, None)) is not None:
-            read, self._has_text = follower.read_of_line(follower.delta_lines[first]), True
-            if self.log.columns.arrival[read] != MERGED:  # such a read hides the moment
-                self._ttft_ms = self._arrived_ms(read)
         plain = follower.dialect in PLAIN
+        for number in news:
+            line, is_made = follower.delta_lines[number], self._is_made(number)
+            if is_made and not self._has_text:
+                read, self._has_text = follower.read_of_line(line), True
+                if self.log.columns.arrival[read] != MERGED:  # such a read hides the moment
+                    self._ttft_ms = self._arrived_ms(read)
+            # A plain stream has no answer: the gaps between its events are shown.
+            if is_made or (plain and follower.deltas[number].kind == "meta"):
+                self._gaps.add(line)
         self._text.extend(self._piece(number, plain) for number in news)
+
+    def _is_made(self, number: int) -> bool:
+        return self._follower.deltas[number].kind in GENERATED
 
     def _renumber(self) -> bool:
         """Give the state a number, if anything in it is new."""
@@ -162,8 +170,8 @@ class LiveModel:
             "lines": len(follower.lines),
             "events": len(follower.events),
             "bytes": len(self.log.body),
-            "gaps": max(len(follower.lines_after) - 1, 0),
-            "known": len(self._rows.known),
+            "gaps": self._gaps.total,
+            "known": len(self._gaps.known),
             "chars": self._text.total,
         }
 
@@ -203,3 +211,7 @@ def _shown(delta: Delta, plain: bool) -> tuple[str, str]:
     if plain and delta.kind == "meta":
         return "data", delta.text + "\n"
     return delta.kind, delta.text if delta.kind in GENERATED else ""
+
+
+def _rounded(value_ms: float | None) -> float | None:
+    return None if value_ms is None else round(value_ms, 3)

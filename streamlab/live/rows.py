@@ -22,20 +22,14 @@ of a merged read also the earliest moment of its bytes in ms since t0, and its s
 
 
 class ReadRows:
-    """The reads that a follower has decoded.
-
-    `longest` is the longest known gap in ms, and the read that ended it; `known` are all known
-    gaps in ms, sorted: a median of them costs nothing then.
-    """
+    """The reads that a follower has decoded."""
 
     def __init__(self, follower: Follower, limit: int) -> None:
-        self.longest: tuple[float, int] | None = None
         self._follower = follower
         self._total = 0
         self._latest: deque[tuple[int, float | None, int | None]] = deque(maxlen=limit)
         self._n_events: array[int] = array("q")
         self._told_events = 0
-        self.known: array[float] = array("d")
 
     def take(self) -> None:
         """Add the reads and events that the follower has found."""
@@ -59,21 +53,10 @@ class ReadRows:
         rows = enumerate(self._latest, start)
         return [self._row(number, *row, t0_ns) for number, row in rows if number >= first]
 
-    @property
-    def median_ms(self) -> float | None:
-        """The median of all known gaps; None without one."""
-        # `statistics.median` would sort a copy of them, 18 times a second.
-        middle = self.known[(len(self.known) - 1) // 2 : len(self.known) // 2 + 1]
-        return round(sum(middle) / len(middle), 3) if middle else None
-
     def _add(self, t_ns: int, lo_ns: int, is_merged: bool, gap_ms: float) -> None:
-        number, self._total = self._total, self._total + 1
+        self._total += 1
         self._n_events.append(0)
         known_ms = None if gap_ms != gap_ms else round(gap_ms, 3)
-        if known_ms is not None:
-            insort(self.known, known_ms)
-            if self.longest is None or known_ms > self.longest[0]:
-                self.longest = known_ms, number
         # Without a bound of its own, the bytes of a merged read came after the read before it.
         before_ns = self._latest[-1][0] if self._latest else t_ns
         earliest_ns = before_ns if lo_ns == UNKNOWN else lo_ns
@@ -87,6 +70,51 @@ class ReadRows:
             n_segments: Sequence[int] = self._follower.log.columns.n_segments
             row += [_ms(lo_ns - t0_ns), n_segments[number]]
         return row
+
+
+class PieceGaps:
+    """The gaps between the pieces of an answer, as ``icl_p50_ms`` counts them.
+
+    Attributes
+    ----------
+    total : int
+        How many gaps there are, known or not.
+    known : array of float
+        The known gaps in ms, sorted: a median of all costs nothing then.
+    longest : tuple of float and int, or None
+        The longest known gap in ms, and the read that ended it.
+    """
+
+    def __init__(self, follower: Follower) -> None:
+        self.total = 0
+        self.known: array[float] = array("d")
+        self.longest: tuple[float, int] | None = None
+        self._follower = follower
+        self._last: tuple[int, bool] | None = None  # a read, and whether its last row ends it
+
+    def add(self, line: int) -> None:
+        """Note that a piece of the answer ended with a line."""
+        follower = self._follower
+        read = follower.read_of_line(line)
+        columns, is_plain = follower.log.columns, follower.body is follower.log.body
+        at_end = is_plain and follower.lines.ends[line] == columns.ends[read]
+        if self._last is not None and self._last[0] != read:
+            pair = self._last[0], read
+            stamps = columns.arrived_ns, columns.lo_ns, columns.arrival
+            arrived_ns, lo_ns, kinds = ([column[n] for n in pair] for column in stamps)
+            gap_ms = gaps(arrived_ns, lo_ns, kinds, (self._last[1], at_end)).ms[1]
+            self.total += 1
+            if gap_ms == gap_ms:
+                insort(self.known, gap_ms)
+                self.longest = max(self.longest or (-1.0, 0), (gap_ms, read))
+        self._last = read, at_end
+
+    @property
+    def median_ms(self) -> float | None:
+        """The median of all known gaps; None without one."""
+        # `statistics.median` would sort a copy of them, 18 times a second.
+        middle = self.known[(len(self.known) - 1) // 2 : len(self.known) // 2 + 1]
+        return sum(middle) / len(middle) if middle else None
 
 
 def _ms(t_ns: int) -> float:

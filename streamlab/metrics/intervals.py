@@ -45,6 +45,15 @@ def _lag_delivered_ms(tables: Tables) -> pd.Series[float]:
     return pd.Series(lag_ns.to_numpy("float64", na_value=nan) / 1e6)
 
 
+def pieces(tables: Tables) -> tuple[pd.DataFrame, str]:
+    """Return what gaps are between, and its name: pieces of the answer, else events."""
+    # ``icl_p50_ms`` and its kin count the gaps between pieces of the answer.  A format
+    # without a known answer, such as plain SSE, has only events.
+    if len(tables.chunks):
+        return tables.chunks, "pieces of the answer"
+    return tables.events, "events"
+
+
 def hidden(tables: Tables) -> str:
     """Return what merged reads hide, see `follow.gap.queued`, and what the lab's log says."""
     said, pauses_ms = queued(tables.tape.columns), tables.sends["gap_ms"].dropna()

@@ -11,7 +11,6 @@ from math import nan
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
-import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
@@ -53,15 +52,6 @@ def steps_of(tables: Tables, until_ms: float) -> Steps:
         steps.append((max(until_ms, steps[-1][0]), before))
     t_ms, count = np.array(steps).T
     return Steps(t_ms, count, hidden)
-
-
-def pieces(tables: Tables) -> tuple[pd.DataFrame, str]:
-    """Return what gaps are between, and its name: pieces of the answer, else events."""
-    # ``icl_p50_ms`` and its kin count the gaps between pieces of the answer.  A format
-    # without a known answer, such as plain SSE, has only events.
-    if len(tables.chunks):
-        return tables.chunks, "pieces of the answer"
-    return tables.events, "events"
 
 
 def merged(tables: Tables, low: str, high: str) -> dict[int, tuple[Span, Span]]:

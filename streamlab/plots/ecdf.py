@@ -14,6 +14,7 @@ from matplotlib.lines import Line2D
 
 from streamlab.follow.text import counted
 from streamlab.metrics import Tables
+from streamlab.metrics.intervals import pieces
 from streamlab.plots import _picture as base
 from streamlab.plots import _stairs as stairs
 
@@ -52,7 +53,7 @@ def draw_curve(
 
 def gaps_of(tables: Tables) -> pd.Series[float]:
     """Return the known gaps of a stream, in ms."""
-    return stairs.pieces(tables)[0]["gap_ms"].dropna()
+    return pieces(tables)[0]["gap_ms"].dropna()
 
 
 def _frame(ax: Axes) -> None:
@@ -65,7 +66,7 @@ def _frame(ax: Axes) -> None:
 
 def caption(tables: Tables) -> str:
     """Return the caption of the curve, one sentence."""
-    gaps_ms, (_, what) = gaps_of(tables), stairs.pieces(tables)
+    gaps_ms, (_, what) = gaps_of(tables), pieces(tables)
     if gaps_ms.empty:
         return base.sentence(tables, f"no gap between {what} is known")
     known = [f"{name} {base.ms(value)}" for value, name, _ in base.known(gaps_ms, MARKS)]

@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator
 
 from streamlab.metrics import Tables
-from streamlab.metrics.intervals import quantile
+from streamlab.metrics.intervals import pieces, quantile
 from streamlab.plots import _picture as base
 from streamlab.plots import _stairs as stairs
 
@@ -50,10 +50,10 @@ def draw(ax: Axes, tables: Tables, **line_kws: object) -> None:
 
 def caption(tables: Tables) -> str:
     """Return the caption of the picture of gaps, one sentence."""
-    arrivals, (pieces, what) = _arrivals(tables), stairs.pieces(tables)
+    arrivals, (rows, what) = _arrivals(tables), pieces(tables)
     if arrivals.empty:
         return base.sentence(tables, f"no gap between {what} is known")
-    gaps, together = arrivals["gap_ms"], pieces["read"].duplicated()
+    gaps, together = arrivals["gap_ms"], rows["read"].duplicated()
     known = "known " * bool(stairs.merged(tables, "gap_lo_ms", "gap_hi_ms"))
     text = (
         f"half of the {len(gaps):,} {known}gaps between {what} were at most "
@@ -68,7 +68,7 @@ def caption(tables: Tables) -> str:
 
 def _arrivals(tables: Tables) -> pd.DataFrame:
     """Return the arrivals with a known gap before them: ``t_ms``, ``gap_ms``, ``size``."""
-    by_read = stairs.pieces(tables)[0].groupby("read")
+    by_read = pieces(tables)[0].groupby("read")
     made = by_read[["t_ms", "gap_ms"]].first().assign(size=by_read.size())
     return made.dropna(subset="gap_ms")
 

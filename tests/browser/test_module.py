@@ -233,7 +233,8 @@ def test_text_is_silent_and_the_state_is_announced(stage):
     assert stage.page.get_by_role("status").first.inner_text() == "streaming"
     assert stage.page.locator(".sl-aloud").get_attribute("aria-live") == "polite"
     assert stage.page.get_by_role("button", name="Stop").count() == 1
-    assert "no gap yet" in stage.page.get_by_role("img").get_attribute("aria-label")
+    said = stage.page.get_by_role("img").get_attribute("aria-label")
+    assert "no gap between pieces of the answer yet" in said
 
 
 def test_a_reader_who_scrolls_back_is_left_there(stage):
@@ -409,7 +410,7 @@ def test_arrow_keys_go_from_read_to_read(stage):
     plot.press("Escape")
 
     assert said == ["read 2", "read 1", "read 0", "read 0", "read 1"]
-    assert readout.inner_text().startswith("3 reads: the median gap between them is 20.0 ms")
+    assert readout.inner_text().startswith("3 reads: the median gap between pieces is 20.0 ms")
 
 
 def test_space_holds_the_display_and_lets_it_go_on(stage):

@@ -126,7 +126,7 @@ def test_it_runs_live_and_is_still_there_when_opened_again(opened, jupyterlab, p
     for cell in ("record-sync", "record-async", "watch"):
         said = look(page, cell, tmp_path, f"again-{cell}")
         assert "■ the body came to its end, after [DONE]." in said
-        assert re.search(r"the median gap is", said)
+        assert re.search(r"the median gap between", said)
     for cell in ("own-loop-sync", "lines-head", "staircase", "gaps", "bursty-gaps"):
         look(page, cell, tmp_path, f"again-{cell}")
     for cell in ("staircase", "gaps", "bursty-gaps"):

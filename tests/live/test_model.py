@@ -2,7 +2,13 @@ import json
 
 import pytest
 
+import streamlab as sl
+from streamlab import plots
+from streamlab.faces.frozen import facts
+from streamlab.faces.text import gaps
+from streamlab.follow.text import duration
 from streamlab.live import LiveModel
+from streamlab.plots._picture import ms
 from streamlab.recording import Recording
 from streamlab.tape import Stamp
 from streamlab.testing import tape_from
@@ -44,15 +50,16 @@ def test_a_state_tells_text_lines_gaps_and_counters(log, model):
         [1, 100.0, 1, 90.0],
         [2, 120.0, 1, 20.0],
     ]
-    assert (state["median_gap_ms"], state["longest_gap_ms"]) == (55.0, 90.0)
-    assert state["longest_gap_read"] == 1
+    # Gaps are between pieces of the answer; the role is none.
+    assert (state["median_gap_ms"], state["longest_gap_ms"]) == (20.0, 20.0)
+    assert state["longest_gap_read"] == 2
     assert state["counts"] == {
         "reads": 3,
         "lines": 6,
         "events": 3,
         "bytes": len(log.body),
-        "gaps": 2,
-        "known": 2,
+        "gaps": 1,
+        "known": 1,
         "chars": 10,
     }
 
@@ -95,7 +102,7 @@ def test_a_read_that_grows_is_told_again(log, model):
 
 def test_the_median_is_that_of_all_gaps(log, model):
     for n in range(3_000):
-        log.read(10 if n < 2_000 else 100, b"data: x\n\n")
+        log.read(10 if n < 2_000 else 100, chat("x"))
     model.pull()
 
     assert model.snapshot()["median_gap_ms"] == 10.0
@@ -325,3 +332,19 @@ def test_no_header_and_no_address_is_shown(log):
     model.pull()
 
     assert "sk-" not in json.dumps(model.snapshot())
+
+
+@pytest.mark.parametrize("scenario", ["count-to-ten", "bursty", "steady"])
+def test_scope_face_summary_compare_and_caption_show_one_median(fast_lab, scenario):
+    rec = sl.record(fast_lab.endpoint(scenario), "Count")
+    model = LiveModel(rec.tape)
+    model.pull()
+    state = model.snapshot()
+    median_ms, longest_ms = rec.summary[["icl_p50_ms", "icl_max_ms"]]
+
+    assert state["median_gap_ms"] == round(median_ms, 3)
+    assert state["longest_gap_ms"] == round(longest_ms, 3)
+    assert sl.compare([rec])["icl_p50_ms"].tolist() == [median_ms]
+    assert facts(rec.tables)["median gap"] == duration(median_ms)
+    assert f"between pieces of the answer is {duration(median_ms)}" in gaps(rec.tables)
+    assert f"at most {ms(median_ms)}" in plots.caption("gaps", rec.tables)

@@ -75,7 +75,7 @@ def test_the_saved_output_is_static(saved, cell):
 
     assert sorted(data) == ["text/html", "text/plain"]
     assert "<script" not in data["text/html"]
-    assert "the longest gap is" in data["text/html"]
+    assert ", the longest " in data["text/html"]
 
 
 def test_the_saved_output_holds_the_whole_stream(saved):

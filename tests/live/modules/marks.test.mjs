@@ -132,11 +132,11 @@ test("a read is told in a sentence that is true", () => {
 
 test("known is said as soon as one gap is not", () => {
   const now = { counts: { reads: 4, gaps: 3, known: 3 }, median_gap_ms: 22.64, longest_gap_ms: 300.4, longest_gap_read: 3 };
-  assert.equal(summary({ now }), "4 reads: the median gap between them is 22.6 ms, the longest 300.4 ms before read 3.");
+  assert.equal(summary({ now }), "4 reads: the median gap between pieces is 22.6 ms, the longest 300.4 ms before read 3.");
   now.counts.known = 2;
-  assert.match(summary({ now }), /the median known gap between them/);
+  assert.match(summary({ now }), /the median known gap between pieces/);
   now.counts.known = 0;
-  assert.match(summary({ now }), /no gap between them is known/);
+  assert.match(summary({ now }), /no gap between pieces of the answer is known/);
 });
 
 test("a piece that came in a merged read has no heat", () => {
