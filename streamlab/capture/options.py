@@ -151,13 +151,7 @@ def takes(
 
 
 def checked_timeout(timeout: object, name: str = "timeout") -> Any:
-    """Return a timeout in the form of httpx; None waits for ever.
-
-    Raises
-    ------
-    UsageError
-        If `timeout` is neither a number of seconds above 0 nor an ``httpx.Timeout``.
-    """
+    """Return a timeout in the form of httpx, or raise UsageError; None waits for ever."""
     if timeout is None or isinstance(timeout, httpx.Timeout):
         return timeout
     if timeout == math.inf:  # a socket refuses it

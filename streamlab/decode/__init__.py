@@ -68,19 +68,9 @@ _SSE_STARTS = (b"data:", b"event:", b"id:", b"retry:", b":")
 
 
 def framer_for(content_type: str, framing: str | None = None) -> Framer:
-    """Return a new framer for a body.
+    """Return a new framer for a body: of `framing`, else by its content type.
 
-    Parameters
-    ----------
-    content_type : str
-        The value of the header, with its parameters; ``""`` if there was none.
-    framing : {"sse", "ndjson", "plain", "text"}, optional
-        Used instead of the content type; by default `framing_of` decides.
-
-    Raises
-    ------
-    UnknownNameError
-        If there is no such `framing`.
+    Raises UnknownNameError if there is no such `framing`.
     """
     framing = framing_of(content_type) if framing is None else framing
     if framing not in FRAMERS:
@@ -94,17 +84,8 @@ def framing_of(content_type: str, start: bytes = b"", usual: str | None = None) 
     The media type decides between ``sse``, ``ndjson`` and, for one document (HTML, JSON),
     ``text``.  There are two exceptions.  A body of type JSON that begins with a field of SSE is
     SSE.  Without a type, or with ``text/plain`` or ``application/octet-stream``, the first
-    bytes decide, then `usual`; else ``text/plain`` is ``plain``, a stream of lines.
-
-    Parameters
-    ----------
-    content_type : str
-        The value of the header, with its parameters; ``""`` if there was none.
-    start : bytes
-        The beginning of the body; one byte is enough.
-    usual : {"sse", "ndjson"}, optional
-        The usual framing at the URL.  Without it, a line that begins with an object is NDJSON,
-        and everything else is SSE.
+    bytes decide, then `usual`, the usual framing at the URL.  Without it, ``text/plain`` is
+    ``plain``, a stream of lines; a line that begins with an object is NDJSON, all else is SSE.
     """
     # Both exceptions are from practice: relays that send SSE as application/json, and servers
     # that send no type.  SSE is a safe default: text that is not SSE has no events under the
@@ -114,8 +95,10 @@ def framing_of(content_type: str, start: bytes = b"", usual: str | None = None) 
     if media_type in _VAGUE_TYPES:
         if _begins_sse(start):
             return "sse"
-        plain = media_type == "text/plain" and start and not start.startswith(b"{")
-        return usual or ("plain" if plain else _framing_of_text(start))
+        if not start.startswith(b"{"):
+            return usual or ("plain" if start and media_type == "text/plain" else "sse")
+        is_pretty = start.startswith((b"{\n", b"{\r"))  # one object over many lines
+        return usual or ("sse" if is_pretty else "ndjson")
     if _NDJSON_TYPE.fullmatch(media_type):
         return "ndjson"
     if media_type in _JSON_TYPES and _begins_sse(start):
@@ -129,8 +112,3 @@ def _begins_sse(start: bytes) -> bool:
     return bool(start) and any(
         start[: len(field)] == field[: len(start)] for field in _SSE_STARTS
     )
-
-
-def _framing_of_text(start: bytes) -> str:
-    pretty = start.startswith((b"{\n", b"{\r"))  # one object over many lines
-    return "ndjson" if start.startswith(b"{") and not pretty else "sse"

@@ -34,22 +34,11 @@ _PIECE_BYTES = 1 << 16
 
 
 def content_decoder(encoding: str, limit: int = MAX_DECODED_BYTES) -> Decoded:
-    """Return a new decoder for a body.
+    """Return a new decoder for a body; it stops after `limit` bytes, of each encoding.
 
-    Parameters
-    ----------
-    encoding : str
-        The value of the ``Content-Encoding`` header: ``""``, ``identity``, ``gzip``,
-        ``deflate``, ``br``, ``zstd``, or several in the order in which the server applied them:
-        ``"gzip, br"``.
-    limit : int
-        The decoder stops after so many bytes, of each encoding.
-
-    Returns
-    -------
-    Decoded
-        If an encoding is unknown or its package is not installed, the decoder returns the
-        bytes unchanged, and its ``error`` says so.
+    `encoding` is the value of the ``Content-Encoding`` header; it may name several encodings in
+    the order in which the server applied them.  If one is unknown or its package is not
+    installed, the decoder returns the bytes unchanged, and its ``error`` says so.
     """
     names = [name.strip().lower() for name in encoding.split(",")]
     names = [name for name in names if name not in ("", "identity")]

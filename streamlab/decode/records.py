@@ -20,24 +20,17 @@ DATA, EVENT, ID, RETRY, COMMENT, BLANK, OTHER, JSON, TAIL, TEXT = range(len(KIND
 
 
 class Lines:
-    """The lines of a body, as columns.  Each line begins where the line before ended.
-
-    Attributes
-    ----------
-    ends : array of int
-        The offset in the decoded body after each line and its end (LF, CR, CRLF).
-        If an LF comes later than its CR, the offset grows by one then.
-    kinds : bytearray
-        Indexes in `KINDS`.
-    """
+    """The lines of a body, as columns.  Each line begins where the line before ended."""
 
     # Columns cost 9 bytes a line.  The text of a line is not kept: it is in the body.
 
     __slots__ = ("ends", "kinds")
 
     def __init__(self) -> None:
+        # The offset in the decoded body after each line and its end (LF, CR, CRLF).  If an LF
+        # comes later than its CR, the offset grows by one then.
         self.ends: array[int] = array("q")
-        self.kinds = bytearray()
+        self.kinds = bytearray()  # indexes in `KINDS`
 
     def __len__(self) -> int:
         return len(self.kinds)

@@ -74,13 +74,7 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType({each.name: each for each in 
 
 
 def dialect_named(name: str) -> Dialect:
-    """Return the dialect of this name.
-
-    Raises
-    ------
-    UnknownNameError
-        If there is no such dialect.  ``auto`` is not a dialect.
-    """
+    """Return the dialect of this name; raise UnknownNameError if it is none, as ``auto``."""
     if name not in DIALECTS:
         raise UnknownNameError("dialect", name, DIALECTS)
     return DIALECTS[name]
@@ -105,15 +99,6 @@ def choose(path: str, framing: str, type: str, data: str) -> str:  # noqa: A002
 
     The shape of an event decides.  If the shape is unknown, the path of the URL decides, but
     only for a dialect with the same framing.  Else the dialect is one of `PLAIN`.
-
-    Parameters
-    ----------
-    path : str
-        The path of the URL, without the query.
-    framing : {"sse", "ndjson", "plain"}
-        The framing of the events.
-    type, data : str
-        The type and the data of an event.
     """
     if name := recognise(type, data):
         return name

@@ -35,63 +35,31 @@ class Choice:
 class Answer:
     """The answer of a stream.  Text, reasoning, refusal and tool calls are those of choice 0.
 
-    Attributes
-    ----------
-    text, reasoning, refusal : str
-    tool_calls : list of dict
-        ``{"id", "name", "arguments"}``; the arguments are text, as they were streamed.
-    finish_reason : str or None
-        As the provider reports it.
-    finish_detail : mapping or None
-        The details of the finish, with the provider's own keys, such as ``{"reason": …}``.
-    choices : tuple of Choice
-        All choices, by index.
-    usage : mapping or None
-        The last report of the server, with the provider's own keys.
-    tokens : Tokens
-        The counts in `usage`, else in `timings`: prompt, output, reasoning, source.
-    timings : mapping or None
-        The server's own timings, where they are not part of `usage` (llama.cpp).
-    error : mapping or None
-        The first error object.
-    terminator : str or None
-        The API's terminator, such as ``[DONE]``.
-    complete : bool or None
-        None if the format has no terminal signal.
-    token_source : str or None
-        The field that the ``n_tokens`` of deltas were taken from, such as ``usage``.
+    Reports of the server (`finish_detail`, `usage`, `error`) have the provider's own keys.
     """
 
     text: str = ""
     reasoning: str = ""
     refusal: str = ""
     tool_calls: list[ToolCall] = field(default_factory=list)
-    finish_reason: str | None = None
-    finish_detail: JSONObject | None = None
-    choices: tuple[Choice, ...] = ()
-    usage: JSONObject | None = None
-    timings: JSONObject | None = None
-    error: JSONObject | None = None
-    terminator: str | None = None
-    complete: bool | None = False
-    token_source: str | None = None
+    finish_reason: str | None = None  # as the provider reports it
+    finish_detail: JSONObject | None = None  # such as ``{"reason": …}``
+    choices: tuple[Choice, ...] = ()  # all, by index
+    usage: JSONObject | None = None  # the last report
+    timings: JSONObject | None = None  # where they are not part of `usage` (llama.cpp)
+    error: JSONObject | None = None  # the first error object
+    terminator: str | None = None  # the API's, such as ``[DONE]``
+    complete: bool | None = False  # None if the format has no terminal signal
+    token_source: str | None = None  # of the ``n_tokens`` of deltas, such as ``usage``
 
     @property
     def tokens(self) -> Tokens:
-        """The token counts that the server reported."""
+        """The token counts that the server reported, in `usage`, else in `timings`."""
         return tokens(self.usage or self.timings)
 
 
 def answer(deltas: Iterable[Delta], reader: Reader | None) -> Answer:
-    """Add the deltas of a stream up to its answer.
-
-    Parameters
-    ----------
-    deltas : iterable of Delta
-        All deltas of one stream, in order.
-    reader : Reader or None
-        The reader that made them; None for a stream without events.
-    """
+    """Add up all deltas of a stream; `reader` made them, None for a stream without events."""
     folds: dict[int, _Fold] = {}
     one_answer = reader is not None and reader.is_one_answer
     usage: JSONObject | None = None

@@ -33,9 +33,6 @@ class CohereReader(NamedReader):
         out = out or unread(content, ("type", "text", "thinking"), "content.")
         return out or meta(name) * name.endswith("start")
 
-    def _plan(self, event: JSONObject, name: str) -> list[Delta]:
-        return text_delta("reasoning", _message(event).get("tool_plan"))
-
     def _call(self, event: JSONObject, name: str) -> list[Delta]:
         calls = _message(event).get("tool_calls")
         out, index = [], whole(event.get("index"))
@@ -57,7 +54,9 @@ class CohereReader(NamedReader):
         "message-start": _start,
         "content-start": _content,
         "content-delta": _content,
-        "tool-plan-delta": _plan,
+        "tool-plan-delta": lambda self, event, _: text_delta(
+            "reasoning", _message(event).get("tool_plan")
+        ),
         "tool-call-start": _call,
         "tool-call-delta": _call,
         "citation-start": annotation,

@@ -75,13 +75,7 @@ class Ollama(Dialect):
     reader = OllamaReader
 
     def root(self, value: str) -> str:
-        """Return the base URL that ``OLLAMA_HOST`` means: a URL, a host, or a port.
-
-        Raises
-        ------
-        UsageError
-            If `OLLAMA_HOST` is none of these.
-        """
+        """Return the base URL that ``OLLAMA_HOST`` means: a URL, a host, or a port."""
         value = super().root(value)
         if "://" in value:
             return value

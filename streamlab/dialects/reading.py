@@ -24,13 +24,9 @@ def parse(data: str) -> object:
         if end != len(data):
             value = _decoder.decode(data)
     except (ValueError, RecursionError):
-        return _parse_padded(data)
+        # `raw_decode` does not accept white space before the data.
+        return parse(data.strip()) if data != data.strip() else None
     return value
-
-
-def _parse_padded(data: str) -> object:
-    """Parse data with white space before it, which `raw_decode` does not accept."""
-    return parse(data.strip()) if data != data.strip() else None
 
 
 def mended(text: str) -> str:

@@ -116,10 +116,7 @@ class Endpoint:
     def query(self, prompt: Prompt | None, body: Mapping[str, object]) -> Query:
         """Return the request for a prompt; fields of `body` replace others.
 
-        Raises
-        ------
-        UsageError
-            If there is a prompt, and no dialect with a place for the prompt.
+        Raises UsageError if there is a prompt, and no dialect with a place for it.
         """
         fields = {**self.json, **body}
         dialect = self._asked_in()
@@ -154,13 +151,7 @@ class Endpoint:
 
 
 def messages(prompt: Prompt | None) -> list[Message]:
-    """Return a prompt as chat messages; an empty list without a prompt.
-
-    Raises
-    ------
-    UsageError
-        If `prompt` is neither text nor a list of messages.
-    """
+    """Return a prompt as chat messages; raise UsageError if it is neither text nor a list."""
     if prompt is None:
         return []
     if isinstance(prompt, str):
@@ -247,11 +238,6 @@ def provider(
 
     The base URL and the key come from the arguments, else from the provider's usual
     environment variables, else the base URL is the provider's own, which needs a key.
-
-    Raises
-    ------
-    MissingKeyError
-        If there is no key for the provider's own address.
     """
     dialect = dialect_named(name)
     variable = dialect.base_url_variable

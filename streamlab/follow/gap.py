@@ -34,13 +34,8 @@ def gaps(
 ) -> Gaps:
     """Return the time from each arrival to the one before it, and its bounds.
 
-    Parameters
-    ----------
-    arrived_ns, lo_ns, arrival : sequences of int
-        As in `streamlab.tape.Columns`.  Rows of one read are one arrival.
-    at_end : sequence of bool, optional
-        Whether the last row of each arrival ends with the last byte of its read.  Of a merged
-        read only that byte has an exact time.  By default all rows do, as reads do.
+    `at_end`: whether the last row of each arrival ends with the last byte of its read.  Of a
+    merged read only that byte has an exact time.  By default all rows do, as reads do.
     """
     made = [(nan, nan, nan)] if len(arrived_ns) else []
     before_ns = since_ns = UNKNOWN  # the last row of the arrival before ended in this interval

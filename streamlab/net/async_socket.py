@@ -52,11 +52,8 @@ class AsyncConnection(Exchange, AsyncNetworkStream):
 class AsyncSocketStream(AsyncConnection):
     """A connected, non-blocking socket whose every read is stamped in the loop's callback.
 
-    Parameters
-    ----------
-    held : HeldCancellation, optional
-        Given for our own requests: a cancellation waits until the reads that have arrived
-        are returned.  The consumer must read until the cancellation is raised.
+    `held` is given for our own requests: a cancellation waits until the reads that have arrived
+    are returned.  The consumer must read until the cancellation is raised.
     """
 
     def __init__(
@@ -96,7 +93,8 @@ class AsyncSocketStream(AsyncConnection):
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Return the bytes of one read of the socket; ``b""`` at the end."""
         del max_bytes  # a read is returned whole: the rest of it would have no stamp
-        if not self._at_end and (not self._queue or self._has_had_its_turn()):
+        has_had_its_turn = self._streak >= STREAK and not self._holds_cancellation
+        if not self._at_end and (not self._queue or has_had_its_turn):
             await self._wait(timeout)
         self._streak += 1
         if self._queue:
@@ -115,10 +113,6 @@ class AsyncSocketStream(AsyncConnection):
             except Exception as exc:
                 raise self._core.ReadError(self._said(exc)) from exc
         return b""
-
-    def _has_had_its_turn(self) -> bool:
-        """Return whether other consumers run first; False while a cancellation is held."""
-        return self._streak >= STREAK and not self._holds_cancellation
 
     async def _wait(self, timeout: float | None) -> None:
         if self._holds_cancellation:

@@ -30,7 +30,8 @@ class Turns:
             consumer.get_loop().call_soon(self._next_pass)
         if self._woken < A_PASS:
             self._woken += 1
-            _let_run(consumer)
+            if not consumer.done():
+                consumer.set_result(None)
         else:
             self._waiting.append(consumer)
 
@@ -48,8 +49,3 @@ def turns_of(loop: asyncio.AbstractEventLoop) -> Turns:
     if loop not in _turns:
         _turns[loop] = Turns()
     return _turns[loop]
-
-
-def _let_run(consumer: asyncio.Future[None]) -> None:
-    if not consumer.done():
-        consumer.set_result(None)

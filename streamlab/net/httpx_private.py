@@ -29,14 +29,12 @@ MakeBackend = Callable[[ModuleType, Any], Any]
 def fit(client: Any, make: MakeBackend) -> Callable[[], None]:
     """Put the backend that `make` returns under every pool of `client`.
 
-    Returns
-    -------
-    callable
-        Restores the client.  Connections that are open then stay unchanged.
+    The function that is returned restores the client; open connections stay unchanged.
     """
     fitted = [(pool, pool._network_backend) for pool in _pools(client)]
     for pool, backend in fitted:
-        pool._network_backend = make(_core_of(pool), backend)
+        core = sys.modules[type(pool).__module__.partition(".")[0]]
+        pool._network_backend = make(core, backend)
 
     def undo() -> None:
         for pool, backend in fitted:
@@ -131,8 +129,3 @@ def _pools(client: Any) -> list[Any]:
     return list(
         {id(pool): pool for pool in pools if hasattr(pool, "_network_backend")}.values()
     )
-
-
-def _core_of(pool: Any) -> ModuleType:
-    """Return the module whose exceptions a pool's backend must raise."""
-    return sys.modules[type(pool).__module__.partition(".")[0]]

@@ -65,15 +65,10 @@ class Gate(Held):
         self._waiting = False
 
     def wait(self, sock: socket.socket, timeout: float | None) -> None:
-        """Return when `sock` is readable.
+        """Return when `sock` is readable; raise TimeoutError after `timeout` seconds.
 
-        Raises
-        ------
-        TimeoutError
-            After `timeout` seconds without a byte.
-        KeyboardInterrupt
-            If the user interrupted and nothing is left to read, or the server sends so
-            fast that something always is.
+        Raises KeyboardInterrupt if the user interrupted and nothing is left to read, or the
+        server sends so fast that something always is.
         """
         if sock.fileno() < 0:
             raise OSError("the connection is closed")

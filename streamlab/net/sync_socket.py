@@ -139,7 +139,9 @@ class TLSStream(TLSExchange, SyncConnection):
         stamps: list[Stamp | None] = []
         try:
             while (data := self._plaintext()) is None:
-                self._feed(self._inner.read(MAX_BYTES, timeout))
+                ciphertext = self._inner.read(MAX_BYTES, timeout)
+                with self._state:
+                    self._layer.feed(ciphertext)
                 stamps.append(self._inner.last)
         except ssl.SSLError as exc:
             raise self._core.ReadError(str(exc)) from exc
@@ -157,10 +159,6 @@ class TLSStream(TLSExchange, SyncConnection):
     def _plaintext(self) -> bytes | None:
         with self._state:
             return self._layer.plaintext()
-
-    def _feed(self, ciphertext: bytes) -> None:
-        with self._state:
-            self._layer.feed(ciphertext)
 
     def _send(self, make: Callable[[], bytes], timeout: float | None) -> None:
         with self._order:

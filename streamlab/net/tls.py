@@ -26,13 +26,7 @@ class TLSLayer:
         self._fault: ssl.SSLError | None = None
 
     def handshake(self) -> bool:
-        """Go on with the handshake; return whether it is done.
-
-        Raises
-        ------
-        ssl.SSLError
-            If the handshake fails, for instance for a certificate that is not trusted.
-        """
+        """Go on with the handshake; return whether it is done, or raise ``ssl.SSLError``."""
         try:
             self.ssl_object.do_handshake()
         except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
@@ -49,10 +43,7 @@ class TLSLayer:
     def plaintext(self) -> bytes | None:
         """Return the plaintext that can be decrypted now; None without any, ``b""`` at the end.
 
-        Raises
-        ------
-        ssl.SSLError
-            For a broken record, after all plaintext before it was returned.
+        Raises ``ssl.SSLError`` for a broken record, after all plaintext before it.
         """
         if self._fault is not None:
             raise self._fault
