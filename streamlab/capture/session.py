@@ -16,13 +16,7 @@ from urllib.parse import urlsplit
 
 from streamlab.capture import lab_log, quiet
 from streamlab.capture.environment import source_of
-from streamlab.capture.libraries import (
-    Request,
-    Response,
-    how_of,
-    is_cancellation,
-    sentence,
-)
+from streamlab.capture.libraries import Request, Response, how_of, is_cancellation, sentence
 from streamlab.capture.marks import Marks, refine
 from streamlab.capture.screen import Screen
 from streamlab.dialects import Reading
@@ -59,26 +53,6 @@ class Session:
       stream: ``closed``.
 
     The first end counts.  The session is then ``sl.last``.
-
-    Parameters
-    ----------
-    label, dialect, model : str
-        For the metadata.
-    max_bytes : int, optional
-        The session is full after this number of bytes of body.
-    max_decoded_bytes : int, optional
-        The session ends once a compressed body has more bytes than that, decoded.
-    attached : bool
-        The response is a foreign library's, which may hand on one arrival in pieces.
-    closed : callable, optional
-        Returns whether the response was closed; for a library that does not report it.
-
-    Attributes
-    ----------
-    recorder : Recorder
-        Grows while the stream runs.
-    marks : Marks
-        The phases, from the client's trace.
     """
 
     def __init__(
@@ -88,10 +62,10 @@ class Session:
         dialect: Reading = "auto",
         model: str = "",
         max_bytes: int | None = None,
-        max_decoded_bytes: int | None = None,
+        max_decoded_bytes: int | None = None,  # of a compressed body, decoded
         clock: Clock = monotonic_ns,
-        attached: bool = False,
-        closed: Callable[[], bool] | None = None,
+        attached: bool = False,  # to a foreign library, which may hand on one arrival in pieces
+        closed: Callable[[], bool] | None = None,  # asks a library that reports no close
     ) -> None:
         warm_up()
         wall_map().refresh()  # an anchor at the start and one at the end show a step between
@@ -127,13 +101,7 @@ class Session:
     def asked(
         self, request: Request, fields: object = None, content: bytes | None = None
     ) -> None:
-        """Note the request, without its secrets.
-
-        Parameters
-        ----------
-        fields : JSON value, optional
-            The fields of the body; or else `content`, the body itself.
-        """
+        """Note the request, without its secrets: the fields of its body, or its `content`."""
         # A tapped request is parsed before it is sent, because its body may have a secret that
         # the server repeats.
         fields = _parsed(content) if fields is None else fields
@@ -315,7 +283,7 @@ class Session:
         self._pieces = self._connection = None
         _unnoticed.discard(weakref.ref(self))
         quiet.running.pop(id(self), None)
-        _remember(self)
+        _last[:] = [self]
 
     @contextmanager
     def ending(self) -> Iterator[None]:
@@ -378,10 +346,6 @@ def last() -> Recording | None:
         if (session := held()) is not None:
             session.look()
     return _last[-1].recording() if _last else None
-
-
-def _remember(session: Session) -> None:
-    _last[:] = [session]
 
 
 _last: list[Session] = []

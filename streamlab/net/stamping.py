@@ -42,14 +42,7 @@ def warm_up() -> int | None:
 class Meter:
     """Reads a socket and stamps each read, in the best tier that is available.
 
-    Parameters
-    ----------
-    sock : socket
-        Not yet connected, so that no byte is queued before stamping is on.
-    clock : callable
-        Monotonic, ns.
-    wall : WallMap, optional
-        Used for kernel stamps.
+    `sock` is not yet connected, so that no byte is queued before stamping is on.
     """
 
     def __init__(
