@@ -33,9 +33,7 @@ PROVIDERS = {
 }
 """The dialect of each provider, by its name at the prompt."""
 
-PIPE_S = 0.3
-"""How long a pipe may take until its first text, where a prompt is not needed."""
-
+PIPE_S = 0.3  # how long a pipe may take until its first text, where a prompt is not needed
 _VARIABLE = re.compile(r"\$(\w+|\{\w+\})")
 
 

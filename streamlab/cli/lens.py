@@ -37,9 +37,7 @@ NAMES = {
     "HF inference-benchmarker": "HF inf.-benchmarker",
 }
 FEW = ("ttft_ms", "itl_mean_ms", "tpot_ms", "e2e_ms", "tok_s")
-USUAL_COLUMNS = 80
-"""A narrower terminal shows `FEW` metrics; all are in ``--json``."""
-
+USUAL_COLUMNS = 80  # a narrower terminal shows `FEW` metrics; all are in ``--json``
 MANY_COLUMNS = 114
 """The width from which a terminal also shows rare metrics and the source of the tokens."""
 

@@ -32,18 +32,10 @@ STYLES = {
 }
 """The colour of a line's field, by the kind of the line.  Words say the same without colour."""
 
-Row = Any
-"""A row of pandas' ``itertuples``: its attributes are the columns of the table."""
-
-Words = str | tuple[str, str]
-"""A text, or a text with its style."""
-
-COLUMNS = 100
-"""The most columns of a row, at a terminal too, unless ``--full`` is given."""
-
-BEFORE = 30
-"""The columns of number, time and gap before the words of a row."""
-
+Row = Any  # a row of pandas' ``itertuples``: its attributes are the columns of the table
+Words = str | tuple[str, str]  # a text, or a text with its style
+COLUMNS = 100  # the most columns of a row, at a terminal too, unless ``--full`` is given
+BEFORE = 30  # the columns of number, time and gap before the words of a row
 _NOTES = {"other": "(ignored) ", "tail": "(no line end) "}
 
 

@@ -25,9 +25,7 @@ if TYPE_CHECKING:
     from streamlab.metrics import Tables
 
 LINES_SHOWN = 10
-MOST_LINES = 1_000
-"""Of a longer stream the face lists the first and the last 500 lines."""
-
+MOST_LINES = 1_000  # of a longer stream the face lists the first and the last 500 lines
 _LEFT = 'align="left" style="text-align:left;white-space:nowrap" nowrap'
 _TABLE = '<table style="margin-left:0;margin-right:auto">'
 _TEXT_CHARS = 2_000  # of the text in the text face

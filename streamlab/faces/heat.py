@@ -19,12 +19,8 @@ if TYPE_CHECKING:
 
     from streamlab.metrics import Tables
 
-MOST_CHARS = 1_200
-"""A longer text is shown by its start and its end, half each."""
-
-MEDIANS = 4
-"""A longer wait is said in the text."""
-
+MOST_CHARS = 1_200  # a longer text is shown by its start and its end, half each
+MEDIANS = 4  # a longer wait is said in the text
 _SAID = {"content": "", "meta": "", "reasoning": "[reasoning]", "tool_call": "[tool call]"}
 _WAIT, _SAME, _MERGED = "[after ", "<ins>", "⟦"
 

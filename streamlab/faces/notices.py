@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 
 MOST = 20
 
-Notice = tuple[int, str]
-"""A line, and the sentence about it; -1 for the stream as a whole."""
+Notice = tuple[int, str]  # a line, and the sentence about it; -1 for the stream as a whole
 
 
 def notices(tables: Tables, is_typed: bool = False) -> list[Notice]:

@@ -31,9 +31,7 @@ if TYPE_CHECKING:
     from streamlab.metrics import Tables
     from streamlab.tape import Tape
 
-MOST_BYTES = 400_000
-"""Of a longer body, the player has the beginning."""
-
+MOST_BYTES = 400_000  # of a longer body, the player has the beginning
 _SHOWN_CHARS = 300  # of a register, of the data of an event: the end of it
 _RULES = json.loads(Path(__file__).with_name("standard.json").read_text("utf-8"))
 

@@ -22,12 +22,8 @@ from streamlab.tape.whole import whole
 
 ENDINGS = (".trace.json",)
 
-PROCESS = 1
-"""All streams are threads of one process, so that viewers show them as one group."""
-
-ABOUT = ("model", "url", "status")
-"""The metadata in the slice of a stream."""
-
+PROCESS = 1  # all streams are threads of one process, so that viewers show them as one group
+ABOUT = ("model", "url", "status")  # the metadata in the slice of a stream
 NUMBERS = ("delta", "event", "read", "n_tokens")
 
 Event = dict[str, object]

@@ -21,9 +21,7 @@ from streamlab.dialects.reading import a_dict, a_list, parse
 from streamlab.metrics import latency, tokens
 from streamlab.metrics.tables import Tables
 
-Tokenizer = Callable[[str], object]
-"""Takes a text; returns its tokens or their number."""
-
+Tokenizer = Callable[[str], object]  # takes a text; returns its tokens or their number
 _IN_A_CHOICE = GENERATED | {"role", "finish"}
 
 

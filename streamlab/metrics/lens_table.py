@@ -25,8 +25,7 @@ HINT = f"Each row in words: the columns {', '.join(WORDS)}."
 
 _SPREAD = {"TTFT": "ttft_ms", "ITL": "itl_mean_ms", "TPOT": "tpot_ms", "E2E": "e2e_ms"}
 
-Row: TypeAlias = Mapping[Hashable, Any]
-"""One row of a lens: text and floats by column."""
+Row: TypeAlias = Mapping[Hashable, Any]  # one row of a lens: text and floats by column
 
 
 class Shown(pd.DataFrame):

@@ -12,8 +12,7 @@ from streamlab.metrics.tables import Streams, tables_by_name
 from streamlab.plots import _lanes, lag
 from streamlab.plots._picture import Picture, ink, ms, new_axes, picture_of, sign
 
-CLOSE_MS = 1.0
-"""Reads of two streams agree if they arrived within this time of each other."""
+CLOSE_MS = 1.0  # reads of two streams agree if they arrived within this time of each other
 
 
 def plot_delivery(recordings: Streams, *, dark: bool = False) -> Picture:

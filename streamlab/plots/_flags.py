@@ -24,8 +24,7 @@ NO_BREAK = "\N{NO-BREAK SPACE}"
 WRAP_FIRST, WRAP_END = 50, 36
 """Characters in a row of a flag: below the stairs, for ends of requests, there is less room."""
 
-MARGIN = 0.02
-"""The space to the frame, of the height of the Axes."""
+MARGIN = 0.02  # the space to the frame, of the height of the Axes
 
 # Flags are placed before the figure is drawn, when matplotlib does not know yet how large a
 # text will be.  So the height of a row is a constant, which fits the font size of 8 points.

@@ -17,8 +17,7 @@ GID = "streamlab-lanes"
 SAME_NS = 1_000_000_000
 """The offsets of two clocks that differ by less are those of one machine."""
 
-NAMED = 40
-"""Up to this number of lanes, each has its name."""
+NAMED = 40  # up to this number of lanes, each has its name
 
 
 def plot_lanes(

@@ -34,9 +34,7 @@ from streamlab.metrics.intervals import hidden, quantile
 
 Mark = TypeVar("Mark")
 
-Look: TypeAlias = dict[str, Any]
-"""Keywords of matplotlib's artists."""
-
+Look: TypeAlias = dict[str, Any]  # keywords of matplotlib's artists
 Bundle: TypeAlias = tuple[dict[str, str], dict[str, dict[str, object]]]
 """The data that IPython displays: data by media type, and metadata by media type."""
 

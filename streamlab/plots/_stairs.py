@@ -20,9 +20,7 @@ from streamlab.metrics import Tables
 from streamlab.plots._picture import Look, frame, rows_of, sentence, unknown
 
 Span: TypeAlias = tuple[float, float]
-MERGED = "merged"
-"""The kind of a read whose bytes arrived at times that are not known."""
-
+MERGED = "merged"  # the kind of a read whose bytes arrived at times that are not known
 DASHES = ("-", (0, (3, 3)), (0, (1.2, 2)), (0, (6, 2, 1.5, 2)))
 
 

@@ -20,8 +20,7 @@ from streamlab.plots import _stairs as stairs
 
 GID = "streamlab-ecdf"
 MARKS = ((0.5, "p50", "o"), (0.9, "p90", "s"))
-WIDE = 30
-"""Above this ratio of the longest gap to the median, the axis of gaps is logarithmic."""
+WIDE = 30  # above this ratio of the longest gap to the median, the axis of gaps is logarithmic
 
 
 def draw(ax: Axes, tables: Tables, **line_kws: object) -> None:

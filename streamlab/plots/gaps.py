@@ -19,9 +19,7 @@ from streamlab.plots import _picture as base
 from streamlab.plots import _stairs as stairs
 
 GID = "streamlab-gaps"
-MANY = 300
-"""From this number of arrivals on, points are small and transparent."""
-
+MANY = 300  # from this number of arrivals on, points are small and transparent
 FILLS = ("full", "none", "left", "top")
 PERCENTILES = ((0.5, "p50", (6, 2)), (0.9, "p90", (4, 2, 1, 2)), (0.99, "p99", (1.5, 2)))
 """Those that the data have; of p90 and p99 only the higher one."""

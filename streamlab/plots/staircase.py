@@ -15,8 +15,7 @@ from streamlab.plots import _stairs as stairs
 from streamlab.plots._picture import Look, ms, rows_of, sentence, tell_empty
 
 GID = "streamlab-staircase"
-FEW_STEPS = 120
-"""Up to this number of steps, each arrival has a dot."""
+FEW_STEPS = 120  # up to this number of steps, each arrival has a dot
 
 
 def draw(ax: Axes, tables: Tables, **line_kws: object) -> None:

@@ -11,9 +11,7 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-Clock = Callable[[], int]
-"""A function that returns nanoseconds and never goes back."""
-
+Clock = Callable[[], int]  # a function that returns nanoseconds and never goes back
 monotonic_ns: Clock = time.perf_counter_ns
 """``CLOCK_MONOTONIC`` on Linux: comparable between the processes of one machine."""
 

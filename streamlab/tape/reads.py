@@ -30,9 +30,7 @@ from typing import Literal, NamedTuple
 
 from streamlab.tape.clock import Clock, monotonic_ns
 
-UNKNOWN = -1
-"""The value in an integer column where nothing was observed."""
-
+UNKNOWN = -1  # the value in an integer column where nothing was observed
 Tier = Literal["kernel", "user", "iterator"]
 
 TIERS: tuple[Tier, ...] = ("kernel", "user", "iterator")
