@@ -32,13 +32,11 @@ def run(files: Annotated[list[Path], Argument(help="Recordings: .jsonl or .parqu
 
 def loaded(files: list[Path]) -> dict[str, Recording]:
     """Return recordings by the names of their files; a number makes equal names different."""
+    from streamlab.follow.text import distinct
     from streamlab.recording import load
 
-    found: dict[str, Recording] = {}
-    for file in files:
-        name = file.stem if file.stem not in found else f"{file.stem}-{len(found) + 1}"
-        found[name] = load(file, label=name)
-    return found
+    names = distinct(file.stem for file in files)
+    return {name: load(file, label=name) for name, file in zip(names, files, strict=True)}
 
 
 def comparison(recordings: Mapping[str, Recording]) -> Table:

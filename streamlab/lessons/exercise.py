@@ -204,13 +204,7 @@ class Lesson:
 
 
 def expect_number(answer: Any, what: str) -> float:
-    """Return the answer as a number.
-
-    Raises
-    ------
-    UsageError
-        If it is none; the message says that `what` is meant.
-    """
+    """Return the answer as a number; a UsageError says that `what` is meant."""
     number = _number(answer)
     if number is None:
         raise UsageError(f"{what} is a number, and {_shown(answer)} came.")

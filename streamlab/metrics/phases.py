@@ -26,13 +26,10 @@ _AMID = ("connect", "timeout", "reset", "error", "cancelled", "interrupted")
 
 
 def phases(tables: Tables) -> pd.DataFrame:
-    """Return the phases of a request, in order.
+    """Return the phases of a request that happened, in order, as a DataFrame.
 
-    Returns
-    -------
-    DataFrame, one row a phase that happened
-        ``phase`` (client, connect, tls, send, wait, headers, body), ``start_ms`` and
-        ``end_ms`` since t0 (negative before the request was sent), ``duration_ms``.
+    ``phase`` (client, connect, tls, send, wait, headers, body), ``start_ms`` and ``end_ms``
+    since t0 (negative before the request was sent), ``duration_ms``.
     """
     marks = {**tables.tape.marks, "end": tables.tape.end.t_ns}
     if "first_read" in marks and "request_done" in marks:
@@ -42,15 +39,15 @@ def phases(tables: Tables) -> pd.DataFrame:
         marks["request_done"] = min(marks["request_done"], marks["first_read"])
     if tables.tape.end.how in _AMID:
         marks = _with_the_broken_off(marks)
+    at_ms = {name: (t_ns - tables.t0_ns) / 1e6 for name, t_ns in marks.items()}
     rows = [
-        (name, (marks[start] - tables.t0_ns) / 1e6, (marks[stop] - tables.t0_ns) / 1e6)
+        (name, at_ms[start], at_ms[stop])
         for name, start, stop in PHASES
         if start in marks and stop in marks
     ]
     table = pd.DataFrame(rows, columns=["phase", "start_ms", "end_ms"])
-    table[["start_ms", "end_ms"]] = table[["start_ms", "end_ms"]].astype("float64")
-    table["duration_ms"] = table["end_ms"] - table["start_ms"]
-    return table
+    table = table.astype({"start_ms": "float64", "end_ms": "float64"})
+    return table.assign(duration_ms=table["end_ms"] - table["start_ms"])
 
 
 def _with_the_broken_off(marks: dict[str, int]) -> dict[str, int]:

@@ -66,12 +66,10 @@ PLOTS: Mapping[str, ModuleType] = MappingProxyType(
 def draw(
     name: str, tables: Tables, *, ax: Axes | None = None, dark: bool = False, **kws: object
 ) -> Axes:
-    """Draw a picture by its name.
+    """Draw a picture by its name, one of `PLOTS`.
 
     Parameters
     ----------
-    name : str
-        One of `PLOTS`.
     ax : Axes, optional
         Where to draw; by default on a new figure, ``ax.figure``.  Several recordings can
         share one.
@@ -79,11 +77,6 @@ def draw(
         Draw the new figure in light ink on a dark ground.
     **kws
         Passed to the main artist of the picture.
-
-    Raises
-    ------
-    UnknownNameError
-        If there is no such picture.
     """
     module, ax = _named(name), new_axes(dark=dark)[0] if ax is None else ax
     module.draw(ax, tables, **kws)
@@ -100,10 +93,8 @@ def caption(name: str, tables: Tables) -> str:
 def picture(kind: str, tables: Mapping[str, Tables], *, dark: bool = False) -> Picture:
     """Draw several recordings, given by name, in one picture.
 
-    Parameters
-    ----------
-    kind : str
-        One of `PLOTS`, all on the same Axes, or ``"comparison"``, ``"delivery"``, ``"lanes"``.
+    `kind` is one of `PLOTS`, all on the same Axes, or ``"comparison"``, ``"delivery"``,
+    ``"lanes"``.
     """
     if kind == "comparison":
         return plot_comparison(tables, dark=dark)

@@ -73,8 +73,7 @@ _INKS = (
     *("xtick.color", "ytick.color", "xtick.labelcolor", "ytick.labelcolor"),
 )
 
-WIDTH_INCHES, HEIGHT_INCHES = 7.6, 3.8
-DPI = 100
+WIDTH_INCHES, HEIGHT_INCHES, DPI = 7.6, 3.8, 100
 COLOURS_KEPT = 64
 CAPTION_COLUMNS = 112
 CAPTION: Look = {"fontsize": 8.5, "linespacing": 1.4, "parse_math": False}
@@ -117,14 +116,8 @@ def new_axes(
 ) -> list[Axes]:
     """Return the Axes of a new picture, one under the other.
 
-    Parameters
-    ----------
-    heights : sequence of float
-        One for each Axes; 1 is the height of a picture with one Axes.
-    dark : bool
-        Light ink on a dark ground.
-    one_time : bool
-        Whether the Axes have one axis of time.
+    Of the `heights`, 1 is that of a picture with one Axes.  `dark` is light ink on a dark
+    ground; `one_time` says that the Axes share one axis of time.
     """
     theme = DARK if dark else LIGHT
     style = STYLE | {"axes.prop_cycle": cycler(color=theme.lines), "grid.color": theme.faint}

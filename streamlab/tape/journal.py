@@ -87,20 +87,8 @@ class Journal:
         Never changed by the journal.  Assign new values to ``recorder.meta``: a value that
         is changed in place is not written before `close`.
     path : str or path-like
-        Opened at once; an existing file is replaced.
-
-    Attributes
-    ----------
-    path : Path
-    error : Exception or None
-        Why the file ends early, or lacks metadata.
-
-    Raises
-    ------
-    OSError
-        If `path` cannot be written.
-    UsageError
-        If the recorder's meta is not JSON, or another journal writes to the file.
+        Opened at once; an existing file is replaced.  An OSError says that it cannot be
+        written, a UsageError that the meta is not JSON, or another journal writes to it.
 
     Examples
     --------
@@ -158,21 +146,10 @@ class Journal:
     def close(
         self, server_sent_ns: Sequence[int] | None = None, sends: Sends | None = None
     ) -> None:
-        """Write the rest and the stream's end, and close the file.
+        """Write the rest and the stream's end, and close the file; warn if it ends early.
 
-        Parameters
-        ----------
-        server_sent_ns : sequence of int, optional
-            When the lab wrote the last byte of each read; known only after the stream.
-        sends : Sends, optional
-            Every write of the lab.
-
-        If the recorder still runs, the file gets no end and loads as ``"cut"``.
-
-        Warns
-        -----
-        RuntimeWarning
-            If the file ends early; see `error`.
+        What the lab wrote when is known only after the stream.  If the recorder still runs, the
+        file gets no end and loads as ``"cut"``.
         """
         was_open, self._sends = self._file is not None, sends
         self._work(server_sent_ns or ())
@@ -360,9 +337,7 @@ class Journal:
 
 
 def save(tape: Tape, path: str | PathLike[str]) -> None:
-    """Write a finished tape as a journal.
-
-    An existing file is replaced after the new one is complete.
+    """Write a finished tape as a journal; an old file is replaced when the new is complete.
 
     Raises
     ------

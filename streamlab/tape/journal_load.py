@@ -44,18 +44,9 @@ _INT32 = range(-(2**31), 2**31)
 
 
 def load(path: str | PathLike[str]) -> Tape:
-    """Return the tape that a journal holds.
+    """Return the tape that a journal holds, up to the last whole line.
 
-    Parameters
-    ----------
-    path : str or path-like
-        Written by `save` or by a `Journal`, perhaps by one that was killed.
-
-    Returns
-    -------
-    Tape
-        Up to the last whole line.  If the file has no end, ``tape.end.how`` is ``"cut"``
-        and ``tape.end.detail`` says where.
+    If the file has no end, ``tape.end.how`` is ``"cut"`` and ``tape.end.detail`` says where.
 
     Raises
     ------

@@ -21,15 +21,10 @@ promises to lose less than 100 ms of reads, also where other threads are busy.""
 
 
 class Pumped(Protocol):
-    """What the thread needs of a journal."""
+    """What the thread needs of a journal; neither raises."""
 
-    def pump(self) -> None:
-        """Write what is new; never raise."""
-        ...
-
-    def abandon(self) -> None:
-        """Close, because the interpreter exits; never raise."""
-        ...
+    def pump(self) -> None: ...  # noqa: D102
+    def abandon(self) -> None: ...  # noqa: D102
 
 
 class JournalThread:

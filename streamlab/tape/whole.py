@@ -19,13 +19,7 @@ from typing import BinaryIO
 
 @contextmanager
 def whole(path: str | Path) -> Iterator[BinaryIO]:
-    """Yield a file to write; it replaces the one at `path` when the block ends.
-
-    Raises
-    ------
-    OSError
-        If the file cannot be written; the message says what to do.
-    """
+    """Yield a file to write; it replaces the one at `path` when the block ends."""
     with refusals(path):
         target = Path(os.path.realpath(path))  # a link stays a link; its target is replaced
         if target.is_symlink():
