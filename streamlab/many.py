@@ -94,17 +94,12 @@ def serve(
 
 def named_tapes(recordings: tuple[Recording | str | PathLike[str], ...]) -> dict[str, Tape]:
     """Return the tapes of recordings by name; a number makes equal names distinct."""
-    held = {
-        item: item if isinstance(item, Recording) else load(item, label=Path(fspath(item)).stem)
-        for item in recordings
-    }
-    return {name: recording.tape for name, recording in named(held.values()).items()}
-
-
-def named(recordings: Iterable[Recording]) -> dict[str, Recording]:
-    """Return recordings by label; a number makes equal labels distinct."""
-    held = [*recordings]
-    return dict(zip(distinct(recording.label for recording in held), held, strict=True))
+    held = [
+        item if isinstance(item, Recording) else load(item, label=Path(fspath(item)).stem)
+        for item in dict.fromkeys(recordings)
+    ]
+    names = distinct(recording.label for recording in held)
+    return {name: each.tape for name, each in zip(names, held, strict=True)}
 
 
 def compare(
