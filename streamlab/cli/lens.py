@@ -16,20 +16,14 @@ if TYPE_CHECKING:
     from streamlab.metrics.lens import Lens
 
 HEADS = {
-    "ttft_ms": "TTFT",
     "itl_mean_ms": "ITL",
     "itl_p50_ms": "p50",
     "itl_max_ms": "max",
     "n_itl": "n",
-    "tpot_ms": "TPOT",
-    "e2e_ms": "E2E",
     "tok_s": "tok/s",
-    "ttfo_ms": "TTFO",
-    "ttst_ms": "TTST",
-    "ntpot_ms": "NTPOT",
     "tok_s_user": "/user",
 }
-"""The heads of the columns, short enough for a narrow terminal."""
+"""Heads that fit a narrow terminal; of other columns, the name in capitals."""
 
 NAMES = {
     "inference-perf, client tokens": "inference-perf client",
@@ -127,7 +121,8 @@ def _table(found: Lens, width: int) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1))
     table.add_column("", no_wrap=True)
     for name in names:
-        table.add_column(HEADS[name], justify="right", no_wrap=True)
+        head = HEADS.get(name, name.removesuffix("_ms").upper())
+        table.add_column(head, justify="right", no_wrap=True)
     if wide:
         table.add_column("tokens counted by", no_wrap=True)
     for tool, row in found.iterrows():

@@ -9,7 +9,6 @@ those after its first row are ``coalesced``, and their ``gap_ms`` is NaN, never 
 
 from __future__ import annotations
 
-from array import array
 from typing import NamedTuple
 
 import numpy as np
@@ -76,16 +75,11 @@ def ms_since(t0_ns: int, t_ns: Ints) -> Floats:
     return np.where(t_ns == UNKNOWN, np.nan, (t_ns - t0_ns) / 1e6)
 
 
-def read_of(lines_after: array[int], line: Ints) -> Ints:
-    """Return the number of the read that completed each line, see `Follower.lines_after`."""
-    # The read that completed line n is the first with more than n lines after it.
-    after = np.array(lines_after, dtype=np.int64)
-    return np.searchsorted(after, line, side="right").astype(np.int64)
-
-
 def brought(follower: Follower, line: Ints) -> tuple[Ints, Bools]:
     """Return the read that completed each line, and whether the line ends with that read."""
-    read = read_of(follower.lines_after, line)
+    # The read that completed line n is the first with more than n lines after it.
+    after = np.array(follower.lines_after, dtype=np.int64)
+    read = np.searchsorted(after, line, side="right").astype(np.int64)
     if follower.body is not follower.log.body:  # decoded: its offsets are not those of reads
         return read, np.zeros(len(line), bool)
     ends = np.array(follower.log.columns.ends, dtype=np.int64)

@@ -22,19 +22,13 @@ from streamlab.metrics.tables import Tables, named
 
 Metric: TypeAlias = Callable[[Tables], float]
 
-STALL_FACTOR = 5.0
-STALL_FLOOR_MS = 50.0
+STALL_FACTOR, STALL_FLOOR_MS = 5.0, 50.0
 """A gap is a stall if it is longer than `STALL_FACTOR` medians and longer than the floor."""
 
 
 def icl_ms(tables: Tables) -> pd.Series[float]:
     """Return the inter-chunk latencies: from each arrival of a chunk to the next."""
     return tables.chunks["gap_ms"].dropna()
-
-
-def irl_ms(tables: Tables) -> pd.Series[float]:
-    """Return the inter-read latencies, the only gaps that were observed."""
-    return tables.reads["gap_ms"].dropna()
 
 
 def _lag_delivered_ms(tables: Tables) -> pd.Series[float]:
@@ -96,7 +90,7 @@ def _quantiles(
 
 
 ICL = _quantiles("icl", icl_ms, "the known gaps between arrivals of chunks")
-IRL = _quantiles("irl", irl_ms, "the known gaps between reads")
+IRL = _quantiles("irl", lambda tables: tables.reads["gap_ms"], "the known gaps between reads")
 LAG_SEEN = _quantiles(
     "lag_seen", lambda tables: tables.reads["lag_ms"], "Python's lag: seen − arrived"
 )
@@ -130,14 +124,17 @@ def icl_cv(tables: Tables) -> float:
 
 def n_stalls(tables: Tables) -> float:
     """How many known gaps between chunks, or after the last, were over 5 medians and 50 ms."""
-    stalls = _stalls(tables)
-    return float(len(stalls)) if n_icl(tables) or len(stalls) else nan
+    return _of_stalls(tables, len)
 
 
 def stalled_ms(tables: Tables) -> float:
     """Sum of the gaps that `n_stalls` counts; NaN without a gap."""
+    return _of_stalls(tables, pd.Series.sum)
+
+
+def _of_stalls(tables: Tables, number: Callable[[pd.Series[float]], float]) -> float:
     stalls = _stalls(tables)
-    return float(stalls.sum()) if n_icl(tables) or len(stalls) else nan
+    return float(number(stalls)) if n_icl(tables) or len(stalls) else nan
 
 
 def _stalls(tables: Tables) -> pd.Series[float]:

@@ -27,10 +27,8 @@ def lens_many(
 ) -> pd.DataFrame:
     """Return what each tool would print of many requests; see `streamlab.many.lens_many`."""
     counter = tokenizer_of(tokenizer)
-    found = [
-        figures_of(Seen(tables, counter))
-        for tables in [*tables_by_name("lens_many", recordings).values()]
-    ]
+    streams = tables_by_name("lens_many", recordings).values()
+    found = [figures_of(Seen(tables, counter)) for tables in streams]
     rows = {
         (definition.tool, metric): row
         for number, definition in enumerate(DEFINITIONS)
@@ -46,7 +44,9 @@ def _row(metric: str, definition: Definition, found: list[Figures]) -> dict[str,
     # A request without a value is left out of all three means.  A request with a value but
     # without a count stays: its NaN makes the weighted mean NaN.  A weighted mean over fewer
     # requests could not be compared with the other two.
-    values = [(_value(metric, figures), _weight(metric, figures)) for figures in found]
+    # A mean is weighted by N tokens, or by the N − 1 gaps between them.
+    less = metric == "itl_ms"
+    values = [(_value(metric, figures), figures.n_tokens - less) for figures in found]
     known = np.array([pair for pair in values if pair[0] == pair[0]]).reshape(-1, 2)
     if not len(known):
         return {}
@@ -73,11 +73,6 @@ def _value(metric: str, figures: Figures) -> float:
     if metric != "itl_ms":
         return float(getattr(figures, metric))
     return _mean(np.array(figures.gaps_ms)) if figures.gaps_ms else figures.itl_mean_ms
-
-
-def _weight(metric: str, figures: Figures) -> float:
-    """Return the weight of a mean: N tokens, or the N − 1 gaps between them."""
-    return figures.n_tokens - 1 if metric == "itl_ms" else figures.n_tokens
 
 
 def _samples(metric: str, found: list[Figures], means: Floats) -> Floats:

@@ -271,7 +271,7 @@ def frame(ax: Axes, gid: str, xlabel: str, ylabel: str, left: float | None = 0) 
     # With auto=None, a second recording on the same Axes still widens the limits.
     ax.set_xlim(left=left, auto=None)
     for axis in (ax.xaxis, ax.yaxis):
-        axis.set_major_formatter(FuncFormatter(_plain_number))
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
     _add_legend(ax, gid)
 
 
@@ -308,11 +308,6 @@ def rows_of(ax: Axes, gid: str) -> dict[str, list[Line2D]]:
             row = rows.setdefault(found, [])
             row += [] if str(line.get_label()).startswith("_") else [line]
     return rows
-
-
-def _plain_number(value: float, _: int | None = None) -> str:
-    """Return the label of a tick: ``1,500``, ``0.2``."""
-    return f"{value:,.10g}"
 
 
 def sentence(tables: Tables, text: str) -> str:

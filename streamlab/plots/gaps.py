@@ -37,7 +37,8 @@ def draw(ax: Axes, tables: Tables, **line_kws: object) -> None:
     # lines make matplotlib compute limits, and a logarithmic scale cannot show limits below 0.
     _scale(ax)
     dots = (1.5, 4) if number % 2 else ()  # the lines of two recordings differ without colour
-    for value, name, dashes in _percentiles(arrivals):
+    found = base.known(arrivals["gap_ms"], PERCENTILES)
+    for value, name, dashes in [*found[:1], *found[1:][-1:]]:
         line: base.Look = {"linestyle": (0, dashes + dots), "linewidth": 1.3}
         line |= {"color": points.get_color(), "gid": look["gid"]}
         ax.axhline(value, label=f"{name} {base.ms(value)}", **line)
@@ -69,11 +70,6 @@ def _arrivals(tables: Tables) -> pd.DataFrame:
     by_read = pieces(tables)[0].groupby("read")
     made = by_read[["t_ms", "gap_ms"]].first().assign(size=by_read.size())
     return made.dropna(subset="gap_ms")
-
-
-def _percentiles(arrivals: pd.DataFrame) -> list[tuple[float, str, tuple[float, ...]]]:
-    known = base.known(arrivals["gap_ms"], PERCENTILES)
-    return [*known[:1], *known[1:][-1:]]
 
 
 def _look(count: int, number: int) -> base.Look:

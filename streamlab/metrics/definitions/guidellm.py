@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import nan
 
-from streamlab.metrics.chunks import Chunk, Seen
+from streamlab.metrics.chunks import Seen
 from streamlab.metrics.definitions.base import Figures, first, last
 from streamlab.metrics.tokens import ratio
 
@@ -18,7 +18,7 @@ def guidellm(seen: Seen) -> Figures:
     E2E: [DONE], after which nothing is read, or the end.
     """
     seen = seen.until_done
-    times = seen.times(_updates)
+    times = seen.times(lambda chunk: chunk.text or chunk.has_tool)
     end_ms = seen.done_ms if seen.done_ms == seen.done_ms else seen.eof_ms
     count, source = seen.reported("")
     if source != "server":
@@ -30,7 +30,3 @@ def guidellm(seen: Seen) -> Figures:
         e2e_ms=end_ms - seen.sent_ms,
         ttfo_ms=first(seen.times(lambda chunk: chunk.content or chunk.has_tool)) - seen.sent_ms,
     ).counted(count, source)
-
-
-def _updates(chunk: Chunk) -> bool:
-    return bool(chunk.text or chunk.has_tool)
