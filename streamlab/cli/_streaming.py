@@ -149,7 +149,9 @@ def report(recording: Recording, saved: Path | None, *, keep: bool = True) -> in
         remark(unknown)
     if not interrupted and wrong is None:
         if tape.end.how == "limit":
-            say(_limited(tape, saved))
+            came = counted(len(tape.body), "byte")
+            where = f"saved to {saved}" if saved else "not saved. To save it, pass --save"
+            say(f"ended at --max-bytes after {came}; what arrived is {where}.")
         elif saved is not None:
             remark(f"saved to {saved}")
         return 0
@@ -158,13 +160,6 @@ def report(recording: Recording, saved: Path | None, *, keep: bool = True) -> in
         kept = saved or _keep(tape, "interrupted" if interrupted else "failed")
         say(f"what arrived is in {kept}. Next: streamlab show {quote(str(kept))}")
     return INTERRUPTED if interrupted else FAILED
-
-
-def _limited(tape: Tape, saved: Path | None) -> str:
-    """Return the sentence about a stream that ended at ``--max-bytes``."""
-    where = f"saved to {saved}" if saved else "not saved. To save it, pass --save"
-    came = counted(len(tape.body), "byte")
-    return f"ended at --max-bytes after {came}; what arrived is {where}."
 
 
 def _facts(tables: Tables) -> str:

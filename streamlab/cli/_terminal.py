@@ -35,12 +35,8 @@ def remark(message: str) -> None:
 
 def dim(text: str, stream: TextIO) -> str:
     """Return text that is dim, if `stream` is a terminal with styles."""
-    return f"{DIM}{text}{PLAIN}" if text and _has_styles(stream) else text
-
-
-def _has_styles(stream: TextIO) -> bool:
     dumb = os.environ.get("NO_COLOR") or os.environ.get("TERM") in ("dumb", "unknown")
-    return stream.isatty() and not dumb
+    return f"{DIM}{text}{PLAIN}" if text and stream.isatty() and not dumb else text
 
 
 def console() -> Console:

@@ -99,9 +99,7 @@ def picture_html(tables: Tables, name: str) -> str:
     """Return a picture of ``plots`` as an ``<img>`` with its caption as alt text."""
     from streamlab import plots
 
-    figure = plots.draw(name, tables.unlabelled()).get_figure(root=True)
-    assert figure is not None
-    return plots.to_html(figure)
+    return plots.to_html(plots.picture(name, {"": tables.unlabelled()}))
 
 
 def lines_html(tables: Tables) -> str:

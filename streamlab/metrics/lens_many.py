@@ -45,19 +45,21 @@ def _row(metric: str, definition: Definition, found: list[Figures]) -> dict[str,
     # without a count stays: its NaN makes the weighted mean NaN.  A weighted mean over fewer
     # requests could not be compared with the other two.
     # A mean is weighted by N tokens, or by the N − 1 gaps between them.
-    less = metric == "itl_ms"
-    values = [(_value(metric, figures), figures.n_tokens - less) for figures in found]
+    itl = metric == "itl_ms"
+    values = [(_value(metric, figures), figures.n_tokens - itl) for figures in found]
     known = np.array([pair for pair in values if pair[0] == pair[0]]).reshape(-1, 2)
     if not len(known):
         return {}
     means, weights = known.T
-    samples = _samples(metric, found, means)
+    samples = np.array([gap for figures in found for gap in figures.gaps_ms or ()])
+    samples, total = samples if itl else means, weights.sum()
     row = {
         "pooled": _mean(samples),
         "per_request": _mean(means),
-        "token_weighted": _weighted(means, weights),
+        "token_weighted": float((means * weights).sum() / total) if total > 0 else nan,
     }
-    own = _own(metric, definition)
+    usual: Mean = "per request"
+    own = {"itl_ms": definition.itl_mean, "tpot_ms": definition.tpot_mean}.get(metric, usual)
     return {
         **row,
         "own": row[own.replace(" ", "_").replace("-", "_")],
@@ -75,21 +77,5 @@ def _value(metric: str, figures: Figures) -> float:
     return _mean(np.array(figures.gaps_ms)) if figures.gaps_ms else figures.itl_mean_ms
 
 
-def _samples(metric: str, found: list[Figures], means: Floats) -> Floats:
-    if metric != "itl_ms":
-        return means
-    return np.concatenate([np.array(figures.gaps_ms or (), dtype=float) for figures in found])
-
-
-def _own(metric: str, definition: Definition) -> Mean:
-    means: dict[str, Mean] = {"itl_ms": definition.itl_mean, "tpot_ms": definition.tpot_mean}
-    return means.get(metric, "per request")
-
-
 def _mean(values: Floats) -> float:
     return float(values.mean()) if len(values) else nan
-
-
-def _weighted(means: Floats, weights: Floats) -> float:
-    """Return the mean by weight; NaN if a weight is unknown, or all are 0."""
-    return float((means * weights).sum() / total) if (total := weights.sum()) > 0 else nan

@@ -17,7 +17,7 @@ from matplotlib.lines import Line2D
 from streamlab.metrics import Tables
 from streamlab.metrics.definitions import Seen
 from streamlab.metrics.lens import figures_of, starts_ms
-from streamlab.plots._picture import Look, ink, moment
+from streamlab.plots._picture import Look, figure_of, ink, moment
 from streamlab.plots._stairs import height_at
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
@@ -40,9 +40,7 @@ class Flag(NamedTuple):
 
     def height(self, ax: Axes) -> float:
         """Return the share of the height of an Axes that the flag takes."""
-        figure = ax.get_figure(root=True)
-        assert figure is not None
-        inches = ax.get_position().height * figure.get_figheight()
+        inches = ax.get_position().height * figure_of(ax).get_figheight()
         return (ROW_INCHES * (self.text.count("\n") + 1) + APART_INCHES) / inches
 
 

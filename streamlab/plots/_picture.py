@@ -134,17 +134,23 @@ def new_axes(
     return made
 
 
+def figure_of(ax: Axes) -> Figure:
+    """Return the figure that Axes stand in."""
+    figure = ax.get_figure(root=True)
+    assert figure is not None
+    return figure
+
+
 def picture_of(ax: Axes) -> Picture:
     """Return the picture that Axes of ours stand in."""
-    picture = ax.get_figure(root=True)
+    picture = figure_of(ax)
     assert isinstance(picture, Picture)
     return picture
 
 
 def sign(ax: Axes, text: str) -> None:
     """Add a sentence to the alt text of the figure, and under it if it is a `Picture`."""
-    figure = ax.get_figure(root=True)
-    assert figure is not None
+    figure = figure_of(ax)
     sentences = _captions.setdefault(figure, [])
     sentences.append(text)
     if isinstance(figure, Picture):
