@@ -7,7 +7,6 @@ journal and a live view read the same tape.
 import contextlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from os import PathLike
 
 from streamlab.capture.options import RequestOptions, described, takes
 from streamlab.capture.request import OwnRequest, apieces, pieces
@@ -130,20 +129,12 @@ async def arecorded(own: OwnRequest, live: bool = False) -> Recording:
 @contextmanager
 def _beside(own: OwnRequest, live: bool) -> Iterator[None]:
     """Keep a journal and show a view while a stream runs; both have their own threads."""
-    with contextlib.ExitStack() as stack:
-        if own.options.save is not None:
-            stack.enter_context(_journaling(own, own.options.save))
-        if live:
-            stack.enter_context(show_models([own.model()], own.stop))
-        yield
-
-
-@contextmanager
-def _journaling(own: OwnRequest, path: str | PathLike[str]) -> Iterator[None]:
-    """Keep a journal; its last step adds the lab's send times, which are known only then."""
-    book = journal.Journal(own.session.recorder, path)
+    session, path = own.session, own.options.save
+    book = None if path is None else journal.Journal(session.recorder, path)
     try:
-        yield
+        with show_models([own.model()], own.stop) if live else contextlib.nullcontext():
+            yield
     finally:
-        tape = own.session.finish() if own.session.done else None
-        book.close() if tape is None else book.close(tape.server_sent_ns, tape.sends)
+        if book is not None:  # the lab's send times are known only now
+            tape = session.finish() if session.done else None
+            book.close() if tape is None else book.close(tape.server_sent_ns, tape.sends)

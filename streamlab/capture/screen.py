@@ -8,8 +8,6 @@ tape gets it as it was sent.  Once a secret is found in it, the tape is stored d
 cannot be masked within compressed bytes.
 """
 
-from __future__ import annotations
-
 from array import array
 from collections.abc import Iterator, Sequence
 

@@ -4,8 +4,6 @@ Rule: the consumer comes first.  Work that can wait (the request's JSON, the lab
 recording itself) is done on the first use of the recording.
 """
 
-from __future__ import annotations
-
 import json
 import threading
 import weakref

@@ -61,8 +61,7 @@ FRAMERS: dict[str, type[Framer]] = {
 
 _NDJSON_TYPE = re.compile("application/(x-)?(ndjson|jsonl|jsonlines|json-lines)")
 _JSON_TYPES = ("application/json", "text/json")
-_DOCUMENT_TYPES = ("text/html", "application/xhtml+xml", *_JSON_TYPES)
-_DOCUMENT_SUFFIXES = ("+json", "+xml")  # such as application/problem+json
+_DOCUMENT_ENDS = ("/html", "/json", "+json", "+xml")  # such as application/problem+json
 _VAGUE_TYPES = ("", "text/plain", "application/octet-stream")
 _SSE_STARTS = (b"data:", b"event:", b"id:", b"retry:", b":")
 
@@ -103,8 +102,7 @@ def framing_of(content_type: str, start: bytes = b"", usual: str | None = None) 
         return "ndjson"
     if media_type in _JSON_TYPES and _begins_sse(start):
         return "sse"
-    document = media_type in _DOCUMENT_TYPES or media_type.endswith(_DOCUMENT_SUFFIXES)
-    return "text" if document else "sse"
+    return "text" if media_type.endswith(_DOCUMENT_ENDS) else "sse"
 
 
 def _begins_sse(start: bytes) -> bool:

@@ -7,8 +7,6 @@ JSON's escapes (``\\u0073k``) and with those of a URL (``%73k``), in any mixture
 Not found: a key that is encoded in another way, such as base64, or cut by other text.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from urllib.parse import unquote_to_bytes

@@ -4,8 +4,6 @@ Rule: all metadata of a recording passes through here first.  `echoes` finds the
 bodies.
 """
 
-from __future__ import annotations
-
 import re
 import warnings
 from base64 import b64decode

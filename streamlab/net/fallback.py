@@ -5,7 +5,7 @@ For trio, and for event loops that cannot watch a socket.
 
 from __future__ import annotations
 
-import ssl
+from typing import Any
 
 from httpcore import AsyncNetworkStream
 
@@ -36,15 +36,9 @@ class FallbackStream(Exchange):
         """Close the connection below."""
         await self._inner.aclose()
 
-    async def start_tls(
-        self,
-        ssl_context: ssl.SSLContext,
-        server_hostname: str | None = None,
-        timeout: float | None = None,
-    ) -> FallbackStream:
+    async def start_tls(self, *args: Any, **options: Any) -> FallbackStream:
         """Return the connection below with its own TLS on top."""
-        inner = await self._inner.start_tls(ssl_context, server_hostname, timeout)
-        return FallbackStream(inner, self._clock)
+        return FallbackStream(await self._inner.start_tls(*args, **options), self._clock)
 
     def get_extra_info(self, info: str) -> object:
         """Return the answer of the connection below."""

@@ -7,8 +7,6 @@ stamp of its last segment together with the bytes.  ``TCP_INFO`` counts the segm
 Rule: all code that needs Linux is in this module, and `available` is False elsewhere.
 """
 
-from __future__ import annotations
-
 import socket
 import struct
 import sys

@@ -4,8 +4,6 @@ Rule: a stamp is never better than its tier says.  Where a kernel stamp is missi
 cannot be true, the clock right after the read is the stamp, and the tier is ``user``.
 """
 
-from __future__ import annotations
-
 import socket
 from functools import lru_cache
 from importlib import import_module

@@ -7,8 +7,6 @@ any time since the queue was empty.
 Rule: what the facts do not show is None.
 """
 
-from __future__ import annotations
-
 import threading
 from typing import NamedTuple
 
