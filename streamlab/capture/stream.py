@@ -254,9 +254,7 @@ class Opening:
         self._is_new = True
 
     def __enter__(self) -> Stream:
-        self._check_new()
-        self._held.enter_context(self._beside)
-        own = self._own
+        own = self._begun(self._held)
         stream = Stream(own.session, pieces(own), own, self._beside)
         self._held.push(stream)
         return stream
@@ -265,9 +263,7 @@ class Opening:
         self._held.__exit__(kind, exc, trace)
 
     async def __aenter__(self) -> AsyncStream:
-        self._check_new()
-        self._aheld.enter_context(self._beside)
-        own = self._own
+        own = self._begun(self._aheld)
         stream = AsyncStream(own.session, apieces(own), own, self._beside)
         self._aheld.push_async_exit(stream)
         return stream
@@ -275,13 +271,15 @@ class Opening:
     async def __aexit__(self, kind: Kind, exc: BaseException | None, trace: Trace) -> None:
         await self._aheld.__aexit__(kind, exc, trace)
 
-    def _check_new(self) -> None:
+    def _begun(self, held: ExitStack | AsyncExitStack) -> OwnRequest:
         if not self._is_new:
             raise UsageError(
                 "a stream is opened once, and this one was opened before. "
                 "Call sl.stream(…) again for another request."
             )
         self._is_new = False
+        held.enter_context(self._beside)
+        return self._own
 
     def __repr__(self) -> str:
         endpoint = self._own.options.endpoint

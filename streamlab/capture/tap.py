@@ -4,13 +4,11 @@ Rule 1: the client's owner sees the same bytes, exceptions and order with and wi
 Rule 2: taps of one client are independent, and may be closed in any order.
 """
 
-from __future__ import annotations
-
 import warnings
 import weakref
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, Self
 
 from streamlab.capture.libraries import Request, content_of
 from streamlab.capture.options import check_bytes
@@ -76,7 +74,7 @@ class Tap:
             if (client := self._clients.pop()()) is not None:
                 untap(client, self.begin)
 
-    def __enter__(self) -> Tap:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: object, *exc: object) -> None:

@@ -8,11 +8,9 @@ Why a transport and not an event hook: a transport also sees a request without a
 sees a body before a hook reads the body, and the user's lists of hooks stay unchanged.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Self
 
 from streamlab.capture.body import follow
 from streamlab.capture.libraries import Request, Response
@@ -82,14 +80,14 @@ class TappedTransport:
         self._inner = _without(self._inner, begin)
         return self
 
-    def __enter__(self) -> TappedTransport:
+    def __enter__(self) -> Self:
         self._inner.__enter__()
         return self
 
     def __exit__(self, *exc: object) -> object:
         return self._inner.__exit__(*exc)
 
-    async def __aenter__(self) -> TappedTransport:
+    async def __aenter__(self) -> Self:
         await self._inner.__aenter__()
         return self
 

@@ -246,12 +246,13 @@ def _streams(
         )
     describe: Callable[..., RequestOptions] = described
     requests = [describe(asked[key], prompt, **options) for key, _ in pairs]
-    if len(pairs) == 1:
-        return [Stream(pairs[0][1], pairs[0][1], OwnRequest(requests[0]))]
     names = [f"{key} {mode}".strip() if len(modes) > 1 else str(key) for key, mode in pairs]
-    renamed = map(_renamed, requests, names)
-    owns = map(OwnRequest, renamed)
-    return [Stream(*each) for each in zip(names, (m for _, m in pairs), owns, strict=True)]
+    if len(pairs) == 1:
+        names = [*modes]
+    else:
+        requests = list(map(_renamed, requests, names))
+    rows = zip(names, pairs, requests, strict=True)
+    return [Stream(name, mode, OwnRequest(options)) for name, (_, mode), options in rows]
 
 
 def _renamed(options: RequestOptions, name: str) -> RequestOptions:

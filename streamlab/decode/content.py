@@ -44,21 +44,21 @@ def content_decoder(encoding: str, limit: int = MAX_DECODED_BYTES) -> Decoded:
     names = [name for name in names if name not in ("", "identity")]
     if len(names) > MOST_ENCODINGS:
         many = f"{len(names)} times, and at most {MOST_ENCODINGS} are decoded"
-        return Decoded([Verbatim(_kept(many))], limit)
-    decoders: list[Verbatim] = []
+        return Decoded([Decoder(_kept(many))], limit)
+    decoders: list[Decoder] = []
     for name in reversed(names):
         unknown = f"as {name!r}, not as one of {', '.join(_DECODERS)}"
-        decoders.append(_DECODERS[name]() if name in _DECODERS else Verbatim(_kept(unknown)))
-        if type(decoders[-1]) is Verbatim:
+        decoders.append(_DECODERS[name]() if name in _DECODERS else Decoder(_kept(unknown)))
+        if decoders[-1].error:
             break  # the encodings below it cannot be reached
     return Decoded(decoders, limit)
 
 
-class Verbatim:
-    """Returns an encoded body unchanged, because it cannot be decoded here.
+class Decoder:
+    """Undoes an encoding while the bytes come in, and never raises.
 
-    And the base of the decoders, which undo an encoding while the bytes come in, and never
-    raise; `error` is one sentence, None if nothing went wrong.
+    This base returns the body unchanged, because it cannot be decoded here: `error` says why,
+    in one sentence.
     """
 
     def __init__(self, error: str | None = None) -> None:
@@ -76,7 +76,7 @@ class Verbatim:
 class Decoded:
     """Several decoders, one after the other; without any, the identity."""
 
-    def __init__(self, decoders: list[Verbatim], limit: int = MAX_DECODED_BYTES) -> None:
+    def __init__(self, decoders: list[Decoder], limit: int = MAX_DECODED_BYTES) -> None:
         self._decoders, self._limit = decoders, limit
         self._left = [limit] * len(decoders)  # also between two: the inner bytes cost time
         self.is_over = False  # the limit was passed: the rest is not decoded
@@ -118,7 +118,7 @@ class Decoded:
         return b""
 
 
-class Members(Verbatim):
+class Members(Decoder):
     """A body of compressed members, one after another: gzip's members, zstd's frames."""
 
     # RFC 1952 (gzip, 2.2) and RFC 8878 (zstd, 3) allow several members in one body.  But a
@@ -187,7 +187,7 @@ def _sliced(member: Any, data: bytes) -> tuple[bytes, bytes]:
     return piece, (member.unused_data if member.eof else b"") + data[256:]
 
 
-class Brotli(Verbatim):
+class Brotli(Decoder):
     """A body of ``br``, decoded by the package brotli or brotlicffi."""
 
     def __init__(self, package: ModuleType) -> None:
@@ -237,12 +237,12 @@ def _inflate(head: bytes) -> Any:
     return zlib.decompressobj(zlib.MAX_WBITS if wrapped else -zlib.MAX_WBITS)
 
 
-def _br() -> Verbatim:
+def _br() -> Decoder:
     package = _first_of("brotli", "brotlicffi")
     return Brotli(package) if package else _undecoded("br", "brotli")
 
 
-def _zstd() -> Verbatim:
+def _zstd() -> Decoder:
     if own := _first_of("compression.zstd"):  # Python 3.14
         return Members("zstd", lambda _: own.ZstdDecompressor(), _bounded, own.ZstdError)
     if package := _first_of("zstandard"):
@@ -252,13 +252,13 @@ def _zstd() -> Verbatim:
     return _undecoded("zstd", "zstandard")
 
 
-def _undecoded(name: str, package: str) -> Verbatim:
+def _undecoded(name: str, package: str) -> Decoder:
     none = f"as {name} and no package that decodes it is installed"
-    return Verbatim(_kept(none, f"Install {package}, or ask"))
+    return Decoder(_kept(none, f"Install {package}, or ask"))
 
 
 _gzip = partial(Members, "gzip", _gunzip, _bounded, zlib.error)
-_DECODERS: dict[str, Callable[[], Verbatim]] = {
+_DECODERS: dict[str, Callable[[], Decoder]] = {
     "gzip": _gzip,
     "x-gzip": _gzip,
     "deflate": partial(Members, "deflate", _inflate, _bounded, zlib.error, single=True),

@@ -70,11 +70,6 @@ def unread(found: JSONObject, known: Collection[str], path: str) -> list[Delta]:
     return [Delta("unread", path + k) for k, v in strange.items() if v and type(v) in is_part]
 
 
-def usage_delta(value: object) -> list[Delta]:
-    """Return a delta with a usage object; none if `value` is not an object."""
-    return [Delta("usage", value=value)] if isinstance(value, dict) else []
-
-
 def meta(name: str) -> list[Delta]:
     """Return the delta of an event that adds nothing; its text is the event's name."""
     return [Delta("meta", "" if name == "message" else name)]

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from streamlab.dialects.counting import Counts
-from streamlab.dialects.deltas import Delta, error, meta, text_delta, usage_delta
+from streamlab.dialects.deltas import Delta, error, meta, text_delta
 from streamlab.dialects.failures import failure_of
 from streamlab.dialects.pieces import Pieces
 from streamlab.dialects.reading import JSONObject, a_text, parse
@@ -103,7 +103,7 @@ class Reader(ABC):
         if not isinstance(usage, dict):
             return []
         self._usage = merged(self._usage, usage)
-        return usage_delta(self._usage)
+        return [Delta("usage", value=self._usage)]
 
     def _error(self, value: object) -> list[Delta]:
         if not value:

@@ -289,18 +289,12 @@ class AsyncSocketStream(AsyncConnection):
         return socket_info(self._sock, info)
 
 
-class AsyncTLSStream(TLSExchange, AsyncConnection):
+class AsyncTLSStream(TLSExchange[AsyncConnection], AsyncConnection):
     """TLS over any async stream of ours, another TLS stream included."""
-
-    def __init__(
-        self, inner: AsyncConnection, core: ModuleType, layer: TLSLayer, clock: Clock
-    ) -> None:
-        super().__init__(inner, core, layer, clock)
-        self._inner = inner
 
     async def handshake(self, timeout: float | None) -> None:
         """Do the handshake; close the connection below if it fails."""
-        layer, inner = self._layer, self._inner
+        layer, inner = self._layer, self._below
         try:
             with mapped(self._core.ConnectTimeout, self._core.ConnectError):
                 while not layer.handshake():
@@ -317,20 +311,20 @@ class AsyncTLSStream(TLSExchange, AsyncConnection):
         stamps: list[Stamp | None] = []
         try:
             while (data := self._layer.plaintext()) is None:
-                self._layer.feed(await self._inner.read(MAX_BYTES, timeout))
-                stamps.append(self._inner.last)
+                self._layer.feed(await self._below.read(MAX_BYTES, timeout))
+                stamps.append(self._below.last)
         except ssl.SSLError as exc:
             raise self._core.ReadError(str(exc)) from exc
-        await self._inner.write(self._layer.pending(), timeout)
-        self.got(joined(stamps or [self._inner.last]), data)
+        await self._below.write(self._layer.pending(), timeout)
+        self.got(joined(stamps or [self._below.last]), data)
         return data
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Encrypt and send all of `buffer`."""
         self.sends(buffer)
         with mapped(self._core.WriteTimeout, self._core.WriteError):
-            await self._inner.write(self._layer.encrypt(buffer), timeout)
+            await self._below.write(self._layer.encrypt(buffer), timeout)
 
     async def aclose(self) -> None:
         """Close the socket below."""
-        await self._inner.aclose()
+        await self._below.aclose()

@@ -106,7 +106,7 @@ class SocketStream(SyncConnection):
         return socket_info(self._sock, info)
 
 
-class TLSStream(TLSExchange, SyncConnection):
+class TLSStream(TLSExchange[SyncConnection], SyncConnection):
     """TLS over any stream of ours, another TLS stream included."""
 
     # Over HTTP/2 one thread reads while others write.  The layer has one state for both
@@ -114,15 +114,14 @@ class TLSStream(TLSExchange, SyncConnection):
     # leave in the order in which they were made, so `_order` locks making and sending together.
 
     def __init__(
-        self, inner: SyncConnection, core: ModuleType, layer: TLSLayer, clock: Clock
+        self, below: SyncConnection, core: ModuleType, layer: TLSLayer, clock: Clock
     ) -> None:
-        super().__init__(inner, core, layer, clock)
-        self._inner = inner
+        super().__init__(below, core, layer, clock)
         self._state, self._order = threading.Lock(), threading.Lock()
 
     def handshake(self, timeout: float | None) -> None:
         """Do the handshake; close the connection below if it fails."""
-        layer, inner = self._layer, self._inner
+        layer, inner = self._layer, self._below
         try:
             with mapped(self._core.ConnectTimeout, self._core.ConnectError):
                 while not layer.handshake():
@@ -139,15 +138,15 @@ class TLSStream(TLSExchange, SyncConnection):
         stamps: list[Stamp | None] = []
         try:
             while (data := self._plaintext()) is None:
-                ciphertext = self._inner.read(MAX_BYTES, timeout)
+                ciphertext = self._below.read(MAX_BYTES, timeout)
                 with self._state:
                     self._layer.feed(ciphertext)
-                stamps.append(self._inner.last)
+                stamps.append(self._below.last)
         except ssl.SSLError as exc:
             raise self._core.ReadError(str(exc)) from exc
         if self._layer.has_pending:
             self._send(self._layer.pending, timeout)
-        self.got(joined(stamps or [self._inner.last]), data)
+        self.got(joined(stamps or [self._below.last]), data)
         return data
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
@@ -164,11 +163,11 @@ class TLSStream(TLSExchange, SyncConnection):
         with self._order:
             with self._state:
                 ciphertext = make()
-            self._inner.write(ciphertext, timeout)
+            self._below.write(ciphertext, timeout)
 
     def close(self) -> None:
         """Close the socket below."""
-        self._inner.close()
+        self._below.close()
 
 
 def socket_info(sock: socket.socket, info: str) -> object:

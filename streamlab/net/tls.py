@@ -9,9 +9,12 @@ Rule: nothing in this module waits.
 
 import ssl
 from types import ModuleType
+from typing import Generic, TypeVar
 
 from streamlab.net.connection import Exchange
 from streamlab.tape import Clock
+
+C = TypeVar("C", bound=Exchange)
 
 
 class TLSLayer:
@@ -85,12 +88,10 @@ class TLSLayer:
         return self._outgoing.read() if self.has_pending else b""
 
 
-class TLSExchange(Exchange):
+class TLSExchange(Exchange, Generic[C]):
     """The base of sync and async TLS streams: a layer over a connection below."""
 
-    def __init__(
-        self, below: Exchange, core: ModuleType, layer: TLSLayer, clock: Clock
-    ) -> None:
+    def __init__(self, below: C, core: ModuleType, layer: TLSLayer, clock: Clock) -> None:
         super().__init__(clock, keeps_answer=below.leave_answer())
         self._core, self._layer, self._below = core, layer, below
 
