@@ -47,7 +47,10 @@ class Kept(Sequence[T]):
 
 
 class Events(Kept[Event]):
-    """The events of a body; the columns `codes` and `kinds` give type, id and retry."""
+    """The events of a body; the columns `codes` and `kinds` give type, id and retry.
+
+    The data of an event are in `apart`, else where `span` says.
+    """
 
     def __init__(self) -> None:
         self.first_line: array[int] = array("q")
@@ -55,7 +58,7 @@ class Events(Kept[Event]):
         self.codes: array[int] = array("i")  # index in `kinds`
         self.kinds: list[_Kind] = []
         self._codes: dict[_Kind, int] = {}
-        self._data: dict[int, str] = {}  # what is not one stretch of the body
+        self.apart: dict[int, str] = {}  # data that are not one stretch of the body
         self._latest: list[Event] = []
         self._body: Body = b""
         self._lines = Lines()
@@ -72,7 +75,7 @@ class Events(Kept[Event]):
             if code == len(self.kinds):
                 self.kinds.append((type_, id_, retry))
             if not (are_in_body or self._is_in_body(data, first, last)):
-                self._data[len(self)] = data
+                self.apart[len(self)] = data
             self.codes.append(code)
             self.first_line.append(first)
             self.last_line.append(last)
@@ -91,7 +94,7 @@ class Events(Kept[Event]):
             return self._latest[latest]
         type_, id_, retry = self.kinds[self.codes[number]]
         first, last = self.first_line[number], self.last_line[number]
-        if (data := self._data.get(number)) is None:
+        if (data := self.apart.get(number)) is None:
             start, end = self._span(first, last)
             data = str(self._body[start:end], "utf-8")
         return Event(type_, data, id_, retry, first, last)

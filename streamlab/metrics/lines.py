@@ -15,7 +15,18 @@ from numpy.typing import NDArray
 
 from streamlab.decode.records import BLANK, COMMENT, DATA, ID, KINDS, OTHER, RETRY, Lines
 from streamlab.decode.records import EVENT as EVENT_LINE
-from streamlab.metrics.schema import Body, Bools, Ints, blobs, slices, strings
+from streamlab.metrics.schema import (
+    ROWS,
+    Body,
+    Bools,
+    Ints,
+    blobs,
+    ints,
+    pooled,
+    slices,
+    strings,
+    words,
+)
 
 LF, CR, COLON, SPACE = b"\n\r: "
 BOM = b"\xef\xbb\xbf"
@@ -55,15 +66,23 @@ def line_columns(lines: Lines, body: Body, fields: bool = True) -> dict[str, obj
     fields : bool
         Whether a line of kind ``other`` has a field; in a page of HTML it has none.
     """
-    kinds = np.array(lines.kinds, dtype=np.uint8)
-    odd, spans = _odd(kinds, fields), spans_of(lines.kinds, lines.ends, body, fields)
+    kinds, bounds = np.asarray(memoryview(lines.kinds)), np.append(0, ints(lines.ends))
+    names: dict[bytes, int] = {}
+    values, index = [], kinds.astype(np.int16)
+    for at in range(0, len(kinds), ROWS):
+        spans = _spans(kinds[at : at + ROWS], bounds[at : at + ROWS + 1], body, fields)
+        values.append(_text(cut(body, spans.value, spans.stop)))
+        for row in _odd(kinds[at : at + ROWS], fields):
+            name = bytes(body[spans.text[row] : spans.name[row]])
+            index[at + row] = len(NAMES) + names.setdefault(name, len(names))
+    sent = [name.decode("utf-8", "replace") for name in names]
     return {
-        "kind": strings(pa.array(KINDS, pa.large_string()).take(pa.array(kinds))),
-        "field": strings(_fields(kinds, odd, spans, body)),
-        "value": strings(_text(_cut(body, spans.value, spans.stop))),
-        "raw": blobs(slices(body, np.append(0, spans.end))),
-        "start": spans.start,
-        "end": spans.end,
+        "kind": words(KINDS, kinds),
+        "field": words([*NAMES, *sent], index),
+        "value": strings(pa.chunked_array(values, pa.large_string())),
+        "raw": blobs(slices(body, bounds)),
+        "start": bounds[:-1],
+        "end": bounds[1:],
     }
 
 
@@ -71,13 +90,16 @@ def spans_of(
     line_kinds: bytes | bytearray, ends: array[int], body: Body, fields: bool = True
 ) -> Spans:
     """Return the parts of each line; parameters as in `Lines` and for `line_columns`."""
-    kinds, end = np.array(bytearray(line_kinds), np.uint8), np.array(ends, np.int64)
-    odd = _odd(kinds, fields)
+    kinds = np.array(bytearray(line_kinds), np.uint8)
+    return _spans(kinds, np.append(0, np.array(ends, np.int64)), body, fields)
+
+
+def _spans(kinds: Octets, bounds: Ints, body: Body, fields: bool) -> Spans:
+    odd, start, end = _odd(kinds, fields), bounds[:-1], bounds[1:]
     data = np.frombuffer(body, dtype=np.uint8) if len(body) else np.zeros(1, np.uint8)
-    start = np.concatenate([np.zeros(1, np.int64), end])[: len(end)]
     stop = _without_end(data, start, end)
     text = start.copy()
-    if bytes(body[:3]) == BOM:
+    if bounds[0] == 0 and bytes(body[:3]) == BOM:
         # The standard drops one byte order mark at the very start.  `raw` keeps it: the raws
         # of all lines joined are the body.
         text[:1] += len(BOM)
@@ -117,24 +139,18 @@ def _after_colon(data: Octets, field: Bools, comment: Bools, name: Ints, stop: I
     return np.where(field & (value > name) & follows(SPACE, value), value + 1, value)
 
 
-def _fields(kinds: Octets, odd: Ints, spans: Spans, body: Body) -> pa.Array:
-    """Return the name of each line's field, as sent; null where there is no field."""
-    index = kinds.astype(np.int64)
-    names: dict[bytes, int] = {}
-    for row in odd:
-        name = bytes(body[spans.text[row] : spans.name[row]])
-        index[row] = len(NAMES) + names.setdefault(name, len(names))
-    sent = [name.decode("utf-8", "replace") for name in names]
-    return pa.array(NAMES + sent, pa.large_string()).take(pa.array(index))
-
-
-def _cut(body: Body, start: Ints, stop: Ints) -> pa.Array:
+def cut(body: Body, start: Ints, stop: Ints) -> pa.Array:
     """Return the bytes from each start to its stop."""
     # Arrow's slices touch each other.  So the bytes between two values are slices too, and
     # every second slice is a value.
     offsets = np.stack([start, stop], axis=1).ravel()
     every = pa.array(np.arange(0, len(offsets), 2))
-    return slices(body, offsets).take(every) if len(start) else pa.array([], pa.large_binary())
+    if not len(start):
+        return pa.array([], pa.large_binary())
+    _, ends, text = slices(body, offsets).take(every).buffers()
+    octets = np.frombuffer(text, np.uint8) if text else np.zeros(0, np.uint8)
+    buffers = [None, ends, pa.py_buffer(pooled(octets))]
+    return pa.LargeBinaryArray.from_buffers(pa.large_binary(), len(start), buffers)
 
 
 def _text(values: pa.Array) -> pa.Array:

@@ -19,8 +19,20 @@ from streamlab.follow import Follower
 from streamlab.follow.columns import described
 from streamlab.follow.gap import MERGED
 from streamlab.metrics.arrivals import Arrivals, arrivals_of, brought, ms_since
-from streamlab.metrics.lines import line_columns
-from streamlab.metrics.schema import Ints, blobs, frame, integers, known, slices, strings, texts
+from streamlab.metrics.lines import cut, line_columns
+from streamlab.metrics.schema import (
+    ROWS,
+    Ints,
+    blobs,
+    frame,
+    integers,
+    ints,
+    known,
+    slices,
+    strings,
+    texts,
+    words,
+)
 from streamlab.tape import ARRIVALS, TIERS, UNKNOWN, Sends, Tape
 
 
@@ -28,21 +40,20 @@ from streamlab.tape import ARRIVALS, TIERS, UNKNOWN, Sends, Tape
 def reads(tape: Tape) -> pd.DataFrame:
     """Return the reads of a tape: the facts."""
     columns, arrivals = tape.columns, arrivals_of(tape)
-    end = np.array(columns.ends, dtype=np.int64)
-    bounds = np.append(0, end)
-    number, at_end = np.arange(len(end), dtype=np.int64), np.ones(len(end), bool)
+    bounds = np.append(0, ints(columns.ends))
+    number, at_end = np.arange(len(tape), dtype=np.int64), np.ones(len(tape), bool)
     times = arrivals.of(number, at_end)
     del times["coalesced"]
     _, gap_lo_ms, gap_hi_ms = arrivals.gaps_ms(number, at_end)
     facts: dict[str, object] = {
-        "arrival": strings(_word(ARRIVALS, arrivals.kind)),
+        "arrival": words(ARRIVALS, arrivals.kind),
         "t_lo_ms": ms_since(tape.t0_ns, arrivals.lo_ns),
         "gap_lo_ms": gap_lo_ms,
         "gap_hi_ms": gap_hi_ms,
         "n_segments": _known(columns.n_segments),
         "n_bytes": np.diff(bounds),
         "start": bounds[:-1],
-        "end": end,
+        "end": bounds[1:],
         "raw": blobs(slices(tape.body, bounds)),
     }
     return frame("reads", times | _stamps(tape, arrivals) | facts)
@@ -51,8 +62,7 @@ def reads(tape: Tape) -> pd.DataFrame:
 def _stamps(tape: Tape, arrivals: Arrivals) -> dict[str, object]:
     """Return the stamps of each read, its lag, and the bounds of its lag."""
     columns, sent, lo, kind = tape.columns, tape.server_sent_ns, arrivals.lo_ns, arrivals.kind
-    seen = np.array(columns.seen_ns, dtype=np.int64)
-    tier = np.array(columns.tier, dtype=np.uint8)
+    seen, tier = ints(columns.seen_ns), ints(columns.tier)
     # The weaker tiers have one stamp for both moments: a lag of 0 would not be a measurement.
     both = (tier == TIERS.index("kernel")) & (seen != UNKNOWN)
     lag = np.where(both, (seen - arrivals.arrived_ns) / 1e6, np.nan)
@@ -64,19 +74,12 @@ def _stamps(tape: Tape, arrivals: Arrivals) -> dict[str, object]:
         "lag_ms": np.where(kind == MERGED, np.nan, lag),
         "lag_lo_ms": lag,
         "lag_hi_ms": np.where(exact, lag, longest),
-        "server_sent_ns": _known([UNKNOWN] * len(tape) if sent is None else sent),
+        "server_sent_ns": _known(array("q", [UNKNOWN]) * len(tape) if sent is None else sent),
         "arrived_ns": arrivals.arrived_ns,
-        "seen_ns": _known(seen),
+        "seen_ns": _known(columns.seen_ns),
         "delivered_ns": _known(columns.delivered_ns),
-        "stamp": strings(_word(TIERS, columns.tier)),
+        "stamp": words(TIERS, tier),
     }
-
-
-def _word(words: Sequence[str], codes: Sequence[int] | Ints) -> pa.Array:
-    """Return the word of each code; null for UNKNOWN."""
-    numbers = np.array(codes, dtype=np.int64)
-    index = pa.array(numbers, mask=numbers == UNKNOWN)
-    return pa.array(words, pa.large_string()).take(index)
 
 
 @described("lines")
@@ -92,34 +95,50 @@ def lines(tape: Tape, follower: Follower) -> pd.DataFrame:
 @described("events")
 def events(tape: Tape, follower: Follower) -> pd.DataFrame:
     """Return the events, as a consumer of server-sent events or NDJSON receives them."""
-    rows = follower.events
+    rows, codes = follower.events, ints(follower.events.codes)
+    retry = integers(retry for _, _, retry in rows.kinds).take(codes)
     first, last = _blocks(follower)
-    ends = np.append(0, np.array(follower.lines.ends, dtype=np.int64))
+    bounds = np.append(0, ints(follower.lines.ends))
     columns: dict[str, object] = {
         "event": np.arange(len(rows), dtype=np.int64),
-        "type": texts(kind for kind, _, _ in rows.kinds).take(rows.codes),
-        "data": texts(row.data for row in rows),
-        "id": texts(name for _, name, _ in rows.kinds).take(rows.codes),
-        "retry": integers(retry for _, _, retry in rows.kinds).take(rows.codes),
+        "type": words([kind for kind, _, _ in rows.kinds], codes),
+        "data": _data(follower, bounds),
+        "id": words([name for _, name, _ in rows.kinds], codes),
+        "retry": known(retry.to_numpy("int64", na_value=0), retry.isna()),
         "first_line": first,
         "last_line": last,
-        "n_bytes": ends[last + 1] - ends[first],
+        "n_bytes": bounds[last + 1] - bounds[first],
     }
     arrived = arrivals_of(tape).of(*brought(follower, last))
     return frame("events", arrived | columns)
+
+
+def _data(follower: Follower, bounds: Ints) -> ExtensionArray:
+    """Return the data of the events; those that are in the body are cut out of it."""
+    rows, parts = follower.events, []
+    for at in range(0, len(rows), ROWS // 2):  # then parts often equal those of the lines
+        some = range(at, min(at + ROWS // 2, len(rows)))
+        if rows.apart.keys().isdisjoint(some):
+            first, last = (column[at : some.stop] for column in _blocks(follower))
+            several = last > first
+            start, end = bounds[first] + 6 * several, bounds[last + 1] - 1 - several
+            parts.append(cut(follower.body, start, end).cast(pa.large_string()))
+        else:
+            parts.append(pa.array(texts(rows[each].data for each in some)))
+    return strings(pa.chunked_array(parts, pa.large_string()))
 
 
 @described("deltas")
 def deltas(tape: Tape, follower: Follower) -> pd.DataFrame:
     """Return the deltas: what each event adds to the answer."""
     rows = follower.deltas
-    text = slices(bytes(rows.text), np.append(0, rows.ends)).cast(pa.large_string())
-    event = np.array(follower.delta_events, dtype=np.int64)
-    line = np.array(follower.delta_lines, dtype=np.int64)
+    body = memoryview(rows.text).toreadonly()
+    text = slices(body, np.append(0, ints(rows.ends))).cast(pa.large_string())
+    event, line = ints(follower.delta_events), ints(follower.delta_lines)
     columns: dict[str, object] = {
         "delta": np.arange(len(rows), dtype=np.int64),
         "event": known(event, event >= len(follower.events)),
-        "kind": strings(_word(rows.kinds, rows.codes)),
+        "kind": words(rows.kinds, ints(rows.codes)),
         "choice": _known(rows.choice),
         "text": strings(text),
         "n_tokens": _known(rows.n_tokens),
@@ -187,7 +206,7 @@ def chunks(tape: Tape, follower: Follower, table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _known(stamps: Sequence[int] | Ints) -> ExtensionArray:
-    values = np.array(stamps, dtype=np.int64)
+    values = ints(stamps)
     return known(values, values == UNKNOWN)
 
 
@@ -200,7 +219,7 @@ def _has_fields(tape: Tape, follower: Follower) -> bool:
 def _blocks(follower: Follower) -> tuple[Ints, Ints]:
     """Return the first and the last line of each event."""
     rows = follower.events
-    return np.array(rows.first_line, np.int64), np.array(rows.last_line, np.int64)
+    return ints(rows.first_line), ints(rows.last_line)
 
 
 def _event_of(line: Ints, follower: Follower) -> ExtensionArray:

@@ -32,6 +32,7 @@ HTTPX = {
 ALLOWED = {
     ("capture/attach.py", "_cursor"): "aiohttp: says whether a body was read in part",
     ("capture/attach.py", "_content_consumed"): "requests: says whether a body was read",
+    ("metrics/schema.py", "_mgr"): "pandas: has no public way to say that an array has readers",
     ("live/view.py", "_reply_subshell_for"): "ipykernel: has no public way to ask for it",
 }
 
