@@ -138,7 +138,8 @@ MISUSED = {
     "unknown-dialect": (
         ["--url", "http://127.0.0.1:9/x", "--dialect", "ssse"],
         "no dialect 'ssse'; there are: anthropic, cohere, gemini, lmstudio_native, ndjson, "
-        "ollama, openai_chat, openai_completions, openai_responses, sse, text. Did you mean 'sse'?",
+        "ollama, openai_chat, openai_completions, openai_responses, sse, text. "
+        "Did you mean 'sse'?",
     ),
     "a-dialect-of-a-provider": (
         ["--model", "m", "--dialect", "ollama", "Hi"],
