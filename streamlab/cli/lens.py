@@ -45,8 +45,7 @@ def run(
         bool, Option("--why", help="Also print each formula, its source, and the difference.")
     ] = False,
     out: Annotated[
-        Path | None,
-        Option("--out", "-o", help="Also draw a picture: .png, .svg or .pdf."),
+        Path | None, Option("--out", "-o", help="Also draw a picture: .png, .svg or .pdf.")
     ] = None,
 ) -> None:
     """Print what each benchmark tool would report for a recording.

@@ -26,8 +26,7 @@ SUFFIXES = (".png", ".svg", ".pdf")
 def run(
     files: Annotated[list[Path], Argument(help="Recordings: .jsonl or .parquet.")],
     kind: Annotated[
-        str,
-        Option("--kind", "-k", help=f"One of {', '.join(KINDS)}."),
+        str, Option("--kind", "-k", help=f"One of {', '.join(KINDS)}.")
     ] = "staircase",
     dark: Annotated[bool, Option("--dark", help="Light ink on a dark ground.")] = False,
     out: Annotated[

@@ -30,13 +30,11 @@ class Showing:
     """A stream that is shown; `view` is None without a kernel, and once it is frozen."""
 
     def __init__(
-        self,
-        models: Sequence[LiveModel] = (),
-        on_stop: Callable[[], object] | None = None,
+        self, models: Sequence[LiveModel] = (), on_stop: Callable[[], object] | None = None
     ) -> None:
         self.view: LiveView | None = None
         self._display_id = f"streamlab-{uuid.uuid4().hex}"
-        self._frozen: dict[str, str] | None = None
+        self.frozen: dict[str, str] | None = None  # what replaced the view at the end
         self._said_in_a_cell = False
         self._lock = threading.Lock()
         self._cell = execution()[0]
@@ -57,23 +55,18 @@ class Showing:
         # what is published while it runs a cell.  So the first later call from a cell publishes
         # the same bundle once more.
         with self._lock, _never_raising():
-            if self._frozen is None and self.view is not None:
-                self._frozen = self._close(self.view)
+            if self.frozen is None and self.view is not None:
+                self.frozen = self._close(self.view)
                 self._said_in_a_cell = _in_a_cell()
-            elif self._frozen is not None and _in_a_cell() and not self._said_in_a_cell:
+            elif self.frozen is not None and _in_a_cell() and not self._said_in_a_cell:
                 self._said_in_a_cell = True
-                self._publish(self._frozen, update=True)
+                self._publish(self.frozen, update=True)
 
     def close(self) -> None:
         """Remove the view and its output."""
         with self._lock, _never_raising():
             if self.view is not None:
                 self._close(self.view, {"text/plain": ""})
-
-    @property
-    def frozen(self) -> dict[str, str] | None:
-        """The bundle that replaced the view; None before the stream has ended."""
-        return self._frozen
 
     def _open(self, models: Sequence[LiveModel], on_stop: Callable[[], object] | None) -> None:
         from streamlab.live.view import LiveView
@@ -174,10 +167,7 @@ def _frozen(models: Sequence[LiveModel], said: str, height_px: int) -> dict[str,
         html = frozen.static_html(only, said=said, kept="sl.last")
         text = frozen.static_text(only, said=said, kept="sl.last")
     style = f"height:{height_px}px;overflow:auto;resize:vertical" if height_px else ""
-    return {
-        "text/html": f'<div style="{style}">{html}</div>',
-        "text/plain": text,
-    }
+    return {"text/html": f'<div style="{style}">{html}</div>', "text/plain": text}
 
 
 def _said(stop_waited_ms: float | None, failure: Exception | None) -> str:

@@ -59,12 +59,8 @@ class Spans(NamedTuple):
 def line_columns(lines: Lines, body: Body, fields: bool = True) -> dict[str, object]:
     """Return the columns of `lines` that do not depend on time or events.
 
-    Parameters
-    ----------
-    body : bytes-like
-        The decoded body; ``raw`` points into it.
-    fields : bool
-        Whether a line of kind ``other`` has a field; in a page of HTML it has none.
+    ``raw`` points into the decoded body.  With `fields`, a line of kind ``other`` has a field;
+    in a page of HTML it has none.
     """
     kinds, bounds = np.asarray(memoryview(lines.kinds)), np.append(0, ints(lines.ends))
     names: dict[bytes, int] = {}

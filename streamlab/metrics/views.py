@@ -178,20 +178,9 @@ def generated(table: pd.DataFrame) -> pd.DataFrame:
 def chunks(tape: Tape, follower: Follower, table: pd.DataFrame) -> pd.DataFrame:
     """Return the events with generated text or a tool call; the summary calls them chunks.
 
-    An event with several generated deltas is one chunk.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Its `deltas`.
-
-    Returns
-    -------
-    DataFrame, one row a chunk
-        ``event``, ``read``, ``t_ms`` as in `deltas`.  ``gap_ms``: since the last arrival of
-        a chunk, see `lines`; ``hidden_ms``: where it is not known, how long it was at most;
-        else NaN.  ``n_tokens``: NA unless the server reports them for each
-        of its deltas.
+    An event with several generated deltas is one chunk; `table` are its `deltas`.  ``gap_ms``:
+    since the last arrival of a chunk, see `lines`; ``hidden_ms``: where it is not known, how
+    long it was at most, else NaN.  ``n_tokens``: NA unless the server reports all of them.
     """
     by_event = generated(table).groupby("event", sort=False)
     made = by_event[["read", "t_ms"]].first().reset_index()

@@ -11,22 +11,13 @@ from streamlab.follow.text import counted
 from streamlab.metrics import Tables
 from streamlab.metrics.latency import ttft_ms
 from streamlab.metrics.tables import HasTables, tables_by_name
+from streamlab.plots import _picture as base
 from streamlab.plots import ecdf, lag
-from streamlab.plots._picture import (
-    Picture,
-    frame,
-    known,
-    ms,
-    name_rows,
-    new_axes,
-    picture_of,
-    sign,
-)
 
 
 def plot_comparison(
     recordings: Mapping[str, HasTables | Iterable[HasTables]], *, dark: bool = False
-) -> Picture:
+) -> base.Picture:
     """Draw the gaps of recordings as curves (ECDF, with p50 and p90), and each first token.
 
     Parameters
@@ -51,30 +42,28 @@ def plot_comparison(
         name: [*tables_by_name("plot_comparison", held).values()]
         for name, held in recordings.items()
     }
-    curves, dots = new_axes([0.75, 0.2 + 0.12 * len(groups)], dark=dark, one_time=False)
+    curves, dots = base.new_axes([0.75, 0.2 + 0.12 * len(groups)], dark=dark, one_time=False)
     for row, (name, streams) in enumerate(groups.items()):
         ecdf.draw_curve(curves, streams[0], _gaps_ms(streams), name, {})
         first_ms = _first_ms(streams)
         dots.plot(
             first_ms, [row] * len(first_ms), lag.MARKERS[row % len(lag.MARKERS)], alpha=0.75
         )
-        sign(dots, caption(name, streams))
-    frame(dots, "", "time to the first token, a mark a stream (ms)", "")
-    name_rows(dots, [*groups], len(groups))
-    return picture_of(dots)
+        base.sign(dots, caption(name, streams))
+    base.frame(dots, "", "time to the first token, a mark a stream (ms)", "")
+    base.name_rows(dots, [*groups], len(groups))
+    return base.picture_of(dots)
 
 
 def caption(name: str, streams: Sequence[Tables]) -> str:
     """Return one sentence about a group."""
     gaps_ms, first_ms = _gaps_ms(streams), _first_ms(streams)
     parts = [counted(len(streams), "stream"), counted(len(gaps_ms), "known gap")]
-    parts += [f"{what} {ms(value)}" for value, what, _ in known(gaps_ms, ecdf.MARKS)]
+    parts += [f"{what} {base.ms(value)}" for value, what, _ in base.known(gaps_ms, ecdf.MARKS)]
     if len(gaps_ms):
-        parts.append(f"longest {ms(gaps_ms.max())}")
-    if len(first_ms) == 1:
-        parts.append(f"first token after {ms(first_ms.iloc[0])}")
-    elif len(first_ms):
-        parts.append(f"first token after {ms(first_ms.min())} to {ms(first_ms.max())}")
+        parts.append(f"longest {base.ms(gaps_ms.max())}")
+    if len(first_ms):
+        parts.append(f"first token after {base.between(first_ms.min(), first_ms.max())}")
     return f"{name}: {', '.join(parts)}."
 
 

@@ -21,11 +21,7 @@ NAMED = 40  # up to this number of lanes, each has its name
 
 
 def plot_lanes(
-    recordings: Streams,
-    *,
-    ax: Axes | None = None,
-    aligned: bool = False,
-    dark: bool = False,
+    recordings: Streams, *, ax: Axes | None = None, aligned: bool = False, dark: bool = False
 ) -> Axes:
     """Draw many streams on one axis of time: a tick is a read, a hatched bar a merged read.
 

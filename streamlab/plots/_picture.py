@@ -206,6 +206,11 @@ def ms(value_ms: float) -> str:
     return f"{value_ms:,.{digits}f} ms"
 
 
+def between(lo_ms: float, hi_ms: float) -> str:
+    """Return a duration that lies between two, which may be one."""
+    return ms(hi_ms) if lo_ms == hi_ms else f"{ms(lo_ms)} to {ms(hi_ms)}"
+
+
 def moment(t_ms: float) -> str:
     """Return a moment, to a tenth of a millisecond, and its unit."""
     return f"{round(t_ms, 1):,.10g} ms"

@@ -12,7 +12,7 @@ from streamlab.follow.text import counted
 from streamlab.metrics import Tables
 from streamlab.metrics.latency import e2e_finish_ms, ttft_ms
 from streamlab.plots import _stairs as stairs
-from streamlab.plots._picture import Look, ms, rows_of, sentence, tell_empty
+from streamlab.plots._picture import Look, between, ms, rows_of, sentence, tell_empty
 
 GID = "streamlab-staircase"
 FEW_STEPS = 120  # up to this number of steps, each arrival has a dot
@@ -45,17 +45,13 @@ def caption(tables: Tables) -> str:
     per_read = events.groupby("read").size()
     text = f"{counted(len(events), 'event')} in {counted(len(per_read), 'read')}"
     if (first := ttft_ms(tables, "hi")) == first:
-        text += f", the first token {_between(ttft_ms(tables, 'lo'), first)} after the request"
+        text += f", the first token {between(ttft_ms(tables, 'lo'), first)} after the request"
     last = tables.line_ends.iloc[events["last_line"].iloc[-1]]
-    text += f", the last event after {_between(last['lo'], last['hi'])}"
+    text += f", the last event after {between(last['lo'], last['hi'])}"
     at_once = per_read[~per_read.index.isin(list(stairs.merged(tables, "t_ms", "t_ms")))]
     if at_once.max() > 1:
         text += f"; one read brought as many as {at_once.max()} events at once"
     return sentence(tables, text)
-
-
-def _between(lo_ms: float, hi_ms: float) -> str:
-    return ms(hi_ms) if lo_ms == hi_ms else f"{ms(lo_ms)} to {ms(hi_ms)}"
 
 
 def _moments(tables: Tables) -> list[tuple[float, str, str]]:
