@@ -8,7 +8,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from json import dumps, loads
 from pathlib import Path
@@ -21,15 +21,7 @@ COMMITTED = Path(__file__).with_name("curl.json")
 HEAD, TAIL = 7, 5
 """How many lines of a long output are shown, of its begin and of its end."""
 
-Written = Iterable[tuple[float, bytes]]
-"""What a program wrote into a pipe: for each write, when it came, in ms, and the bytes."""
-
-
-class Numbered(str):
-    """Lines with their numbers, the middle of a long output left out."""
-
-    __slots__ = ()
-    __repr__ = str.__str__
+Writes = Iterator[tuple[float, bytes]]  # when each came, in ms, and its bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +42,12 @@ class Curled:
         return self.raw.decode("utf-8", "replace").replace("\r\n", "\n").split("\n")[:-1]
 
 
-def numbered(lines: Sequence[str]) -> Numbered:
+def numbered(lines: Sequence[str]) -> str:
     """Return lines as a text: the first ones and the last ones, each with its number."""
     last = range(max(HEAD, len(lines) - TAIL), len(lines))
     shown = [_row(lines, n) for n in range(min(HEAD, len(lines)))]
     shown += ["   ⋮"] * (last.start > HEAD)
-    return Numbered("\n".join(shown + [_row(lines, n) for n in last]))
+    return "\n".join(shown + [_row(lines, n) for n in last])
 
 
 def curl(
@@ -90,7 +82,9 @@ def curl(
     return curled
 
 
-def _really(flags: Sequence[str], json: object, headers: Mapping[str, str]) -> Written:
+def _really(
+    flags: Sequence[str], json: object, headers: Mapping[str, str]
+) -> Iterator[tuple[float, bytes]]:
     sent = {"Content-Type": "application/json", **headers}
     config = "".join(f"header = {dumps(f'{name}: {value}')}\n" for name, value in sent.items())
     command = ["curl", "-sS", "-K", "-", *flags, "-d", dumps(json)]
@@ -109,7 +103,7 @@ def _really(flags: Sequence[str], json: object, headers: Mapping[str, str]) -> W
             process.kill()  # after an interrupt it would still run
 
 
-def _again(flags: str) -> Iterator[tuple[float, bytes]]:
+def _again(flags: str) -> Writes:
     committed, begin_s = loads(COMMITTED.read_text("utf-8")), time.perf_counter()
     for t_ms, text in committed.get(flags, committed["-N"]):
         time.sleep(max(begin_s + t_ms / 1000 - time.perf_counter(), 0))
@@ -119,4 +113,4 @@ def _again(flags: str) -> Iterator[tuple[float, bytes]]:
 def _row(lines: Sequence[str], number: int) -> str:
     line, before = lines[number], reversed(lines[max(number - 4, 0) : number])
     like = next((each for each in before if each[:6] == line[:6]), "")
-    return f"{number:4}  {joined(elided(line, like=like, limit=WIDTH - 6))}".rstrip()
+    return f"{number:4}  {joined(elided(line, like=like, limit=WIDTH - 16))}".rstrip()

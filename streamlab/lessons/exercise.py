@@ -23,9 +23,9 @@ from streamlab.errors import StreamlabError, UsageError
 from streamlab.follow.text import one_line
 from streamlab.plots import mark_guess
 
-Judge = Callable[..., "Verdict | str | None"]
-"""Takes the answer, and what else `check` was given; returns what is wrong, "" or None if
-nothing is, or a verdict."""
+Judge = Callable[..., "Verdict | str | int | None"]
+"""Takes the answer, and what else `check` was given; returns a verdict, or what is wrong, in
+words or by the number of its text; "", None or 0 if nothing is."""
 
 
 UNANSWERED = "write yours in place of the dots, and run this cell again."
@@ -84,6 +84,7 @@ class Exercise:
     truth: Callable[..., float] | None = None
     unit: str = ""
     draw: Callable[..., tuple[Axes, str]] | None = None
+    wrong: tuple[str, ...] = ()
     _guess: float | None = field(default=None, init=False)
     _hinted: int = field(default=0, init=False)
 
@@ -148,7 +149,10 @@ class Exercise:
         except Exception as error:
             # The learner's own function may raise anything, and so may an absurd answer.
             return Verdict(False, f"{type(error).__name__}: {one_line(str(error), 200)}")
-        return found if isinstance(found, Verdict) else Verdict(not found, found or "")
+        if isinstance(found, Verdict):
+            return found
+        said = self.wrong[found - 1] if found and isinstance(found, int) else found
+        return Verdict(not found, str(said or ""))
 
     def hint(self) -> Said:
         """Return the next hint; after the last one, the last one again."""
@@ -173,8 +177,28 @@ def exercise(
     """Return an exercise; its texts are in ``exercises.json``, under lesson and name."""
     lesson, _, key = name.partition(".")
     said = _texts()[lesson][key]
-    hints, answer = tuple(said["hints"]), said["solution"]
-    return Exercise(said["question"], judge, hints, answer, truth, said.get("unit", ""), draw)
+    hints, answer, wrong = (
+        tuple(said["hints"]),
+        said["solution"],
+        tuple(said.get("wrong", ())),
+    )
+    unit = said.get("unit", "")
+    return Exercise(said["question"], judge, hints, answer, truth, unit, draw, wrong)
+
+
+def number(
+    truth: Callable[..., float], *slips: Callable[..., float], within: float = 0
+) -> Judge:
+    """Return a judge of a number: each slip has a text of its own, all others the last one."""
+
+    def judge(answer: Any, *measured: Any) -> int:
+        given = expect_number(answer, "the answer")
+        for place, known in enumerate((truth, *slips)):
+            if abs(given - known(*measured)) <= within * abs(known(*measured)):
+                return place
+        return len(slips) + 1
+
+    return judge
 
 
 @cache
@@ -200,7 +224,8 @@ class Lesson:
 
     def __repr__(self) -> str:
         rows = (f"  .{name}: {each.question}" for name, each in self._exercises.items())
-        return "\n".join([f"Lesson {self.number}, its exercises:", *rows])
+        how = "Each has check(…), hint() and solution()."
+        return "\n".join([f"Lesson {self.number}, its exercises:", *rows, how])
 
 
 def expect_number(answer: Any, what: str) -> float:

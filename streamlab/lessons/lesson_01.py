@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from streamlab.decode import SSEParser
-from streamlab.lessons.exercise import exercise, expect_number
+from streamlab.lessons.exercise import exercise, number
 from streamlab.recording import Recording
 
 WHO = ("curl", "httpx", "the server", "the SSE parser")
@@ -45,17 +45,6 @@ def _n_chunks(rec: Recording) -> float:
     return float(len(rec.tape.chunk_ends or ()))
 
 
-def _chunks(answer: Any, rec: Recording) -> str:
-    number, real = expect_number(answer, "the number of chunks"), _n_chunks(rec)
-    if not real:
-        return "this recording has no chunks: record the lab with sl.record first."
-    if number == real:
-        return ""
-    if number == len(rec.lines):
-        return "these are the lines. A chunk holds what the server wrote at once."
-    return f"{number:g} is not it: compare len(rec.tape.chunk_ends) with the number of events."
-
-
 who_strips = exercise("01.who_strips", _strips)
 two_events = exercise("01.two_events", _two_events)
-chunks = exercise("01.chunks", _chunks, truth=_n_chunks)
+chunks = exercise("01.chunks", number(_n_chunks, lambda rec: len(rec.lines)), truth=_n_chunks)

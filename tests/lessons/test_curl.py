@@ -72,7 +72,7 @@ def test_what_curl_says_of_a_failure_is_shown(capsys):
 
 @pytest.mark.parametrize("n", [0, 1, 7, 8, 12, 13, 99])
 def test_a_short_text_is_whole_and_a_long_one_is_half_a_screen(n):
-    rows = repr(numbered([f"line {i}" for i in range(n)])).splitlines()
+    rows = numbered([f"line {i}" for i in range(n)]).splitlines()
 
     assert len(rows) == min(n, 13)
     assert n in (0, 13) or rows[-1].split()[0] == str(n - 1)

@@ -95,6 +95,36 @@ def test_no_cell_needs_a_key_or_another_machine(name):
 
 
 @books
+def test_one_line_of_one_cell_switches_to_a_real_endpoint(name):
+    switch = re.compile(r"^# ep\b.* = sl\.openai\(", re.MULTILINE)
+
+    assert [len(switch.findall(cell.source)) for cell in code_cells(name)].count(1) == 1
+
+
+@books
+def test_a_lesson_says_what_you_need_and_asks_at_least_twice(name):
+    prose = [cell.source for cell in BOOKS[name].cells if cell.cell_type == "markdown"]
+    code = "\n".join(cell.source for cell in code_cells(name))
+    asked = set(re.findall(r"\bex\.(\w+)\.(?:predict|check)\(", code))
+
+    assert re.search(r"You need\W+\d+ minutes", prose[0])
+    assert sum(line.startswith("# ") for each in prose for line in each.splitlines()) == 1
+    assert "## On your own" in prose[-1]
+    assert "## Further reading" in prose[-1]
+    assert "section 9.2." in prose[-1]
+    assert len(asked) >= 2
+    assert ".predict(" in code
+
+
+@books
+def test_no_output_is_longer_than_half_a_screen(name):
+    for cell in code_cells(name):
+        for output in cell.outputs:
+            shown = output.get("text") or output.data["text/plain"]
+            assert len(shown.splitlines()) <= HALF_A_SCREEN, cell.id
+
+
+@books
 def test_it_is_committed_as_it_ran(name):
     cells = code_cells(name)
 
