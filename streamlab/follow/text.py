@@ -41,6 +41,8 @@ def one_line(text: str, limit: int | None = None) -> str:
 
 def several_lines(text: str) -> str:
     """Return text harmless, with its line feeds and tabs; CRLF becomes LF."""
+    if text.isascii() and text.isprintable():  # most pieces of a text
+        return text
     return mended(text.replace("\r\n", "\n")).translate(_SEVERAL_LINES)
 
 

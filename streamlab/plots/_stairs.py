@@ -36,19 +36,18 @@ def steps_of(tables: Tables, until_ms: float) -> Steps:
     """Return the steps from t0 to the last arrival, or to `until_ms` if it is not NaN."""
     by_read = tables.events.groupby("read")["t_ms"].agg(["first", "size"])
     boxes = merged(tables, "t_ms", "t_ms")
-    steps: list[Span] = [(0.0, 0.0)]
-    hidden: list[tuple[Span, Span]] = []
-    before = 0.0
-    for read, t_ms, size in by_read.itertuples():
-        if read in boxes:
-            (since_ms, _), _ = boxes[read]
-            steps.append((since_ms, nan))
-            hidden.append(((since_ms, t_ms), (before, before + size)))
-        before += size
-        steps.append((t_ms, before))
+    t_ms = np.append(0.0, by_read["first"])
+    count = np.append(0.0, by_read["size"].cumsum())
+    numbers = enumerate(by_read.index, 1)
+    since_ms = {row: boxes[read][0][0] for row, read in numbers if read in boxes}
+    hidden = [
+        ((since, float(t_ms[row])), (float(count[row - 1]), float(count[row])))
+        for row, since in since_ms.items()
+    ]
     if until_ms == until_ms:
-        steps.append((max(until_ms, steps[-1][0]), before))
-    t_ms, count = np.array(steps).T
+        t_ms, count = np.append(t_ms, max(until_ms, t_ms[-1])), np.append(count, count[-1])
+    rows = list(since_ms)
+    t_ms, count = np.insert(t_ms, rows, [*since_ms.values()]), np.insert(count, rows, nan)
     return Steps(t_ms, count, hidden)
 
 

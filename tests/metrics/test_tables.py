@@ -295,3 +295,13 @@ def test_tables_work_where_an_integer_of_numpy_has_32_bits(monkeypatch):
 
     for name, table in expected.items():
         pd.testing.assert_frame_equal(getattr(eleven_answers(), name), table)
+
+
+def test_tables_without_a_name_are_the_same_tables():
+    made = eleven_answers("mine")
+    other = made.unlabelled()
+
+    assert (made.label, other.label) == ("mine", "")
+    assert (
+        other.follower is made.follower
+    )  # not read again: a picture of a long stream is quick
