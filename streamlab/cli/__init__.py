@@ -1,8 +1,8 @@
 """The commands of the prompt: one command, one file.
 
 A command is a module of this room without an underscore; the module has the command's name.
-Its function ``run`` takes the arguments and returns the exit code (None means 0), and the
-docstring of ``run`` is the help.  To add a command, add its file and its test.
+Its function ``run`` takes the arguments and returns the exit code (None means 0).  To add a
+command, add its file, its help in ``help.toml``, and its test.
 
 Rule 1: only this module turns errors into sentences and exit codes.
 Rule 2: a command imports what is heavy when it runs, so that ``--help`` is fast.
@@ -12,10 +12,12 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial, wraps
 from importlib import import_module
 from io import TextIOWrapper
+from pathlib import Path
 from pkgutil import iter_modules
 from types import ModuleType
 from typing import Annotated
@@ -39,14 +41,10 @@ Misuse: type[Exception] = typer.BadParameter.__mro__[2]
 STORY = ("demo", "record", "serve", "show", "plot", "compare", "lens", "notebooks")
 """The order in the help.  Other commands come after these, by the alphabet."""
 
-HELP = """An oscilloscope for language-model streams.
-
-streamlab streams a completion over HTTP and keeps every read, line, event and delta with the
-time when it arrived. Start with: streamlab demo
-
-Exit codes: 0; 1 if a stream failed; 2 for misuse; 130 after Ctrl-C; 141 if the reader of a pipe
-stopped before the end, as in "streamlab show FILE | head".
-"""
+HELP: Mapping[str, str] = tomllib.loads(
+    Path(__file__).with_name("help.toml").read_text("utf-8")
+)
+"""The help of each command, by its name."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -82,7 +80,7 @@ def _misuse(misuse: Exception) -> str:
 
 def _app() -> typer.Typer:
     app = typer.Typer(
-        help=HELP,
+        help=HELP["streamlab"],
         no_args_is_help=True,
         rich_markup_mode=None,  # rich's help takes as long as everything else together
         pretty_exceptions_enable=False,  # they print local variables, which may hold a key
@@ -90,7 +88,7 @@ def _app() -> typer.Typer:
     app.callback()(_all)
     for module in _commands():
         name = module.__name__.rpartition(".")[2].replace("_", "-")
-        app.command(name)(_guarded(module.run))
+        app.command(name, help=HELP[name])(_guarded(module.run))
     return app
 
 
@@ -110,7 +108,7 @@ def _all(
 ) -> None: ...
 
 
-_all.__doc__ = HELP
+_all.__doc__ = HELP["streamlab"]
 
 
 def _commands() -> list[ModuleType]:

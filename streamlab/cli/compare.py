@@ -16,15 +16,7 @@ if TYPE_CHECKING:
 
 
 def run(files: Annotated[list[Path], Argument(help="Recordings: .jsonl or .parquet.")]) -> None:
-    """Print the metrics of recordings side by side, one column each.
-
-    The number in brackets after a time is the difference from the first recording: +2.0 is 2 ms
-    later. "-" is a metric that is not defined for a recording.
-
-    \b
-    Examples:
-      streamlab compare sync.jsonl async.jsonl
-    """
+    """Print the metrics of recordings side by side, one column each."""
     from streamlab.cli._terminal import console
 
     console().print(comparison(loaded(files)))

@@ -29,16 +29,7 @@ def run(
         "streamlab-demo"
     ),
 ) -> int:
-    """Record a completion, sync and async, and compare the two.
-
-    The server is the lab, a real server on this machine; it needs no key and no network. The
-    demo writes two recordings, a table and a picture to DIR, and replaces those of an earlier
-    demo.
-
-    \b
-    Examples:
-      streamlab demo
-    """
+    """Record a completion, sync and async, and compare the two."""
     folder.mkdir(parents=True, exist_ok=True)
     recordings: dict[str, Recording] = {}
     for name, call in CALLS.items():

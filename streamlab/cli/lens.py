@@ -48,20 +48,7 @@ def run(
         Path | None, Option("--out", "-o", help="Also draw a picture: .png, .svg or .pdf.")
     ] = None,
 ) -> None:
-    """Print what each benchmark tool would report for a recording.
-
-    Times are in ms since the moment when each tool starts its clock. ITL is the mean of the
-    tool's gaps; their median, maximum and number follow. "-" is a metric that a tool does not
-    have, or that is undefined for this stream. A tool with its own tokenizer gets the server's
-    token count here.
-
-    \b
-    Examples:
-      streamlab lens a.jsonl
-      streamlab lens a.jsonl --why | less
-      streamlab lens a.jsonl -o lens.png
-      streamlab lens a.jsonl --json | jq .vLLM.ttft_ms
-    """
+    """Print what each benchmark tool would report for a recording."""
     from streamlab.cli import plot
     from streamlab.metrics.lens import lens
     from streamlab.recording import load

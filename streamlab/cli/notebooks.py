@@ -29,17 +29,7 @@ def run(
         bool, Option("--copy-only", help="Only copy, for another editor.")
     ] = False,
 ) -> int:
-    """Open JupyterLab on your own copy of the notebooks.
-
-    The copy has no outputs and no answers, so you can predict them. A notebook that is
-    already in DIR is not replaced, so your changes stay.
-
-    \b
-    Examples:
-      streamlab notebooks
-      streamlab notebooks lessons --no-browser
-      streamlab notebooks lessons -- --port 9000
-    """
+    """Open JupyterLab on your own copy of the notebooks."""
     if not copy_only and find_spec("jupyterlab") is None:
         raise UsageError(
             "the notebooks need JupyterLab, and it is not installed. "

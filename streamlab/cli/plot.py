@@ -34,13 +34,7 @@ def run(
         Option("--out", "-o", help="A .png, .svg or .pdf. [default: named by FILE and KIND]"),
     ] = None,
 ) -> None:
-    """Draw recordings into one picture, and print its caption.
-
-    \b
-    Examples:
-      streamlab plot a.jsonl
-      streamlab plot sync.jsonl async.jsonl --kind gaps -o gaps.png
-    """
+    """Draw recordings into one picture, and print its caption."""
     from streamlab.cli._terminal import console
     from streamlab.cli.compare import loaded
     from streamlab.follow.text import one_line

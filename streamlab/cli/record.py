@@ -115,25 +115,7 @@ def run(
     keep: Keep = True,
     in_async: Async = False,
 ) -> int:
-    """Stream a completion, print its text, and save it.
-
-    The text goes to standard output while it arrives; remarks go to standard error. The key
-    comes from the provider's usual environment variable (OPENAI_API_KEY, ...), or from the
-    variable that --api-key-env names. A key is never an argument.
-
-    \b
-    Examples:
-      streamlab record --model gpt-4o-mini "Count to 10" --temperature 0
-      streamlab record -p anthropic -m claude-sonnet-4-5 "Hi" --json '{"max_tokens": 99}'
-      streamlab record -p ollama -m llama3.2 --save llama.jsonl < question.txt
-      streamlab record --base-url http://localhost:8000/v1 -m my-model "Hi"
-      streamlab record --url http://localhost:8000/events --save events.jsonl
-      streamlab record --lab count-to-ten --save a.jsonl
-
-    Exit codes: 0; 1 if the stream failed; 2 for misuse; 130 after Ctrl-C. If a stream fails or
-    is interrupted, the part that arrived is saved: to the file of --save, else to a new file in
-    the folder streamlab-failed. The command prints the name of the file.
-    """
+    """Stream a completion, print its text, and save it."""
     from streamlab.cli._asking import Where, body_of, headers_of
     from streamlab.cli._streaming import Job, StreamOptions, report, stream
 

@@ -39,30 +39,7 @@ def run(
         ),
     ] = 1.0,
 ) -> None:
-    """Run the lab: a local server that streams like a model.
-
-    The lab speaks the providers' own protocols, on this machine only. There is no model in it:
-    it answers by scenario, whatever the prompt, and the request's "model" names the scenario.
-    A recording is a scenario too; its name is the name of its file.
-
-    \b
-    A request may set parameters, in its body or its query. A scenario ignores
-    all parameters but its own. The page at the lab's URL lists them:
-      speed      divides all times: 2 is twice as fast (all scenarios)
-      encoding   gzip, or gzip-unflushed, which holds events back (all)
-      seed       a number; each gives other times (all modelled ones, except steady)
-      n_events   how many events (steady, long, stall, bursty, slow-first-token)
-      step_ms    the time from one write to the next (the same scenarios)
-      silence_s  the length of the pause (silence)
-
-    Ctrl-C closes the lab; the exit code is then 0.
-
-    \b
-    Examples:
-      streamlab serve
-      streamlab serve monday.jsonl tuesday.jsonl --speed 2
-      streamlab serve --port 9000
-    """
+    """Run the lab: a local server that streams like a model."""
     from streamlab.many import named_tapes
 
     _serve(named_tapes(tuple(recordings or ())), port, speed)

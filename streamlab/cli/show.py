@@ -50,21 +50,7 @@ def run(
         bool, Option("--think-tags", help="Read content in <think> tags as reasoning.")
     ] = False,
 ) -> None:
-    """Show the lines of a recording and the time when each arrived.
-
-    Times are in ms since the request was sent; a gap is the time since the row above. A row
-    that arrived in the same read as the row above has "same read" in place of a gap. A
-    gap is not known if the bytes queued while the program was busy.
-    The command also shows comments, ignored lines and an unfinished last line. The blank line
-    that completes an event shows what the event added. Of a long line the middle is left out,
-    and what the event added stays; --full shows all of it.
-
-    \b
-    Examples:
-      streamlab show a.jsonl | less
-      streamlab show a.jsonl --reads
-      streamlab show a.jsonl --deltas
-    """
+    """Show the lines of a recording and the time when each arrived."""
     from streamlab.recording import load
 
     chosen = [
