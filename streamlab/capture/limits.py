@@ -100,7 +100,7 @@ class Limits:
         reader, asked = self._follower.reader, self._recorder.meta.get("request")
         # One of several answers may end before the next one begins.
         several = isinstance(asked, dict) and asked.get("n", 1) != 1
-        finished = reader and reader.finished and (reader.terminator or not several)
+        finished = reader and (reader.terminator or (reader.finished and not several))
         return bool(reader and (finished or reader.failed))
 
     def _hear(self) -> None:

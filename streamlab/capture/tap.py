@@ -158,7 +158,8 @@ _HINTS = {
 def _hint(client: object) -> str:
     """Return how to record what the library of an object receives."""
     library = type(client).__module__.partition(".")[0]
-    if library in ("aiohttp", "requests", "urllib3"):
+    is_response = type(client).__name__.endswith("Response")
+    if is_response or library in ("aiohttp", "requests", "urllib3"):
         return "Use sl.attach(response), with each response."
     way = _HINTS.get(library, "http_client=http")
     return f"Make one, give it to the SDK ({way}) and tap it: sl.tap(http)."

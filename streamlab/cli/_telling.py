@@ -31,6 +31,8 @@ class Telling:
         self._before = before
         self._out = sys.stdout
         self._watched = self._out.isatty()
+        self._first: int | None = None  # the choice that came first
+        self._others: list[Delta] = []  # of other choices than the first
         self._kind = ""  # the kind of the last delta printed
         self._last = "\n"  # the last character printed
 
@@ -43,6 +45,9 @@ class Telling:
         """Print the rest and end the line."""
         self._follower.close()
         self._tell()
+        reader = self._follower.reader
+        for delta in self._others if reader and reader.is_one_answer else ():
+            self._say(delta)
         self._new_line()
         self._out.flush()
 
@@ -51,8 +56,11 @@ class Telling:
         # in the thread that reads the stream.
         new = self._follower.interpret()
         for delta in self._follower.deltas[new.start : new.stop]:
-            if delta.choice in (None, 0):
+            self._first = delta.choice if self._first is None else self._first
+            if delta.choice in (None, self._first):
                 self._say(delta)
+            else:
+                self._others.append(delta)
         if new:
             self._out.flush()
 

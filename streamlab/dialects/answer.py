@@ -33,7 +33,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The answer of a stream.  Text, reasoning, refusal and tool calls are those of choice 0.
+    """The answer of a stream.  Texts and tool calls are those of its first choice.
 
     Reports of the server (`finish_detail`, `usage`, `error`) have the provider's own keys.
     """
@@ -73,7 +73,7 @@ def answer(deltas: Iterable[Delta], reader: Reader | None) -> Answer:
             choice = 0 if one_answer else delta.choice or 0
             folds.setdefault(choice, _Fold()).add(delta)
     choices = tuple(folds[index].choice(index) for index in sorted(folds))
-    first = choices[0] if choices and choices[0].index == 0 else Choice(0)
+    first = choices[0] if choices else Choice(0)
     return Answer(
         text=first.text,
         reasoning=first.reasoning,

@@ -6,12 +6,13 @@ from typing import NamedTuple
 from streamlab.dialects.deltas import Delta, meta, text_delta, unread
 from streamlab.dialects.failures import failure_of
 from streamlab.dialects.paths import Path, path_of, values_at
-from streamlab.dialects.reader import Reader
+from streamlab.dialects.reader import NO_REASONS, Reader
 from streamlab.dialects.reading import a_dict, parse, text_in, whole
 from streamlab.errors import UsageError
 
 # The key in the metadata of a recording that a function read; its value is the name.
 FUNCTION = "function"
+RAISED = "the reader raised"
 
 
 class Incoming(NamedTuple):
@@ -33,14 +34,14 @@ EventReader = Callable[[Incoming], str | Iterable[Delta] | None]
 Reading = str | EventReader
 
 
-def checked(paths: Mapping[str, str]) -> dict[str, Path]:
+def checked(paths: Mapping[str, object]) -> dict[str, Path]:
     """Return the paths, without ``done`` if it is a word; raise UsageError if one is none."""
     found = dict[str, Path]()
     for name, text in paths.items():
-        path = path_of(text)
+        path = path_of(text) if isinstance(text, str) else None
         if path is not None:
             found[name] = path
-        elif name != "done" or text.startswith("$"):
+        elif name != "done" or not isinstance(text, str) or text.startswith("$"):
             raise UsageError(
                 f"{name}= is a path such as $.response or $.choices[0].text, not {text!r}. "
                 "Begin with $, then .name, [0] or [*]."
@@ -66,15 +67,19 @@ class CustomReader(Reader):
         if data.strip() == self._word:
             self.finished = True
             return self._done(self._word)
-        if not isinstance(event, dict | list):
+        if event is None:
             return self._bare(type, data)
         found = {name: values_at(event, path) for name, path in self._paths.items()}
         out = text_delta("reasoning", text_in(found.get("reasoning")), 0)
-        out += text_delta("content", text_in(found.get("text")), 0)
+        texts = found.get("text", [])
+        out += text_delta("content", text_in(texts), 0)
+        out += [Delta("unread", "text=") for each in texts if isinstance(each, int | float)]
         for tokens in found.get("tokens", ()):
             self._count(tokens, out)
         out += self._error(failure_of(a_dict(event)))
-        for done in filter(None, found.get("done", ())):
+        for done in found.get("done", ()):
+            if not done or str(done).lower() in (*NO_REASONS, "false"):
+                continue
             out += self._finish(done) or self._done("done")
             self.finished = True
         return out or ([] if any(found.values()) else unread(a_dict(event), (), ""))
@@ -92,7 +97,7 @@ class CustomReader(Reader):
             given = [Delta("content", found, 0)] if isinstance(found, str) else found
             out = [delta for delta in given or () if delta.text or delta.kind != "content"]
         except Exception as exc:
-            return [Delta("unread", f"the reader raised {exc!r}")]
+            return [Delta("unread", f"{RAISED} {exc!r}")]
         kinds = {delta.kind for delta in out}
         self.decides = self.finished = self.finished or "finish" in kinds
         self.failed = self.failed or "error" in kinds

@@ -6,7 +6,7 @@ from streamlab.dialects.reading import JSONObject, a_dict, a_list, a_text
 def failure_of(event: JSONObject) -> object:
     """Return the error in an event; None if the event has none."""
     base = a_dict(event.get("base_resp"))
-    if event.get("error") or base.get("status_code"):  # MiniMax; 0 is success
+    if event.get("error") or str(base.get("status_code") or 0) != "0":  # MiniMax
         return event.get("error") or base
     if listed := a_list(event.get("errors")):  # Cloudflare
         return listed[0]

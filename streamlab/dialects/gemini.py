@@ -57,8 +57,10 @@ class GeminiReader(Reader):
         for part in map(a_dict, a_list(a_dict(candidate.get("content")).get("parts"))):
             self._part(part, index, out)
         out += [Delta("annotation", key, index) for key in SOURCES if candidate.get(key)]
-        said = candidate.get("finishMessage")
-        detail = {"finishMessage": said} if said else None
+        ratings = map(a_dict, a_list(candidate.get("safetyRatings")))
+        blocked = [rating for rating in ratings if rating.get("blocked")]
+        why = {"finishMessage": candidate.get("finishMessage"), "safetyRatings": blocked}
+        detail = {key: value for key, value in why.items() if value}
         out += self._finish(candidate.get("finishReason"), index, detail)
 
     def _part(self, part: JSONObject, index: int, out: list[Delta]) -> None:

@@ -21,6 +21,14 @@ _COUNTS = ("prompt_eval_count", "eval_count")
 _DURATIONS = ("total_duration", "load_duration", "prompt_eval_duration", "eval_duration")
 
 
+# Keys that are read, or have no part of the answer; pictures are not read.
+_KNOWN = (
+    *("model", "created_at", "message", "response", "thinking", "done", "done_reason", "role"),
+    *("context", "logprobs", "error", "remote_model", "remote_host", "content", "tool_calls"),
+    "tool_name",
+)
+
+
 class OllamaReader(Reader):
     """Reads the objects of one answer."""
 
@@ -38,7 +46,7 @@ class OllamaReader(Reader):
             message = {"content": chunk.get("response"), "thinking": chunk.get("thinking")}
         out = self._message(message)
         self.counts.listed(chunk.get("logprobs"), "logprobs", out)
-        out += self._error(failure_of(chunk))
+        out += self._error(failure_of(chunk)) or unread(chunk, _KNOWN, "")
         if chunk.get("done") is True:
             out += self._last(chunk)
         return out or meta(type)
@@ -52,7 +60,7 @@ class OllamaReader(Reader):
             given = function.get("arguments")
             out.append(tool_call(given, self._calls, call.get("id"), function.get("name")))
             self._calls += 1
-        return out + unread({"images": message.get("images")}, (), "message.")
+        return out + unread(message, _KNOWN, "message.")
 
     def _last(self, chunk: JSONObject) -> list[Delta]:
         self.terminator = "done:true"

@@ -123,6 +123,8 @@ class OpenAIChatReader(Reader):
             self._delta(delta, index, out)
         elif "text" in choice:  # a legacy completion
             out += text_delta("content", choice.get("text"), index)
+        elif delta:
+            out.append(Delta("unread", "choices[].delta"))
         if "message" in choice and not any(each.kind in GENERATED for each in out[start:]):
             self._message(choice, index, out)
         if choice.get("logprobs") or choice.get("token_ids"):
@@ -149,7 +151,7 @@ class OpenAIChatReader(Reader):
             self._parts(content, index, out)
         out += text_delta("refusal", get("refusal"), index)
         for call in map(a_dict, a_list(get("tool_calls"))):
-            self._call(call, call.get("function"), index, out)
+            self._call(call, call.get("function") or call.get("custom"), index, out)
         if get("function_call"):
             self._call({"index": 0}, get("function_call"), index, out)
         if get("annotations"):
@@ -209,7 +211,8 @@ class OpenAIChatReader(Reader):
         # The id of a later piece is missing or null, but Qwen sends `""`; `tool_call` makes
         # all of them None.  Mistral and Gemini's copy of this API send calls without an index.
         found, number = a_dict(function), whole(call.get("index"))
-        given, opening = found.get("arguments"), (call.get("id"), found.get("name"))
+        given = found.get("arguments", found.get("input"))  # the input of a custom tool
+        opening = call.get("id"), found.get("name")
         delta = tool_call(given, number, *opening, index)
         if delta.text or delta.id or delta.name:
             counted = self._calls[index].add(delta)

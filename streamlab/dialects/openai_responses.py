@@ -36,10 +36,8 @@ CALLS = ("function_call", "custom_tool_call", "mcp_call", "code_interpreter_call
 # The names of a text in an item, where they differ from the names in the events.
 _PARTS = {"summary_text": "reasoning_summary_text", "text": "output_text"}
 
-_FAMILIES = {
-    "message": ("output_text", "refusal"),
-    "reasoning": tuple(name for name in TEXTS if name.startswith("reasoning")),
-}
+# Items that the server handles itself, or whose texts are read.
+_ITEMS = ("", "message", "reasoning", "web_search_call", "file_search_call", "mcp_list_tools")
 
 
 def _events_of(families: Iterable[str]) -> list[str]:
@@ -51,16 +49,17 @@ class OpenAIResponsesReader(NamedReader):
 
     def __init__(self) -> None:
         super().__init__()
-        self._said: dict[str, dict[object, list[str]]] = {}  # texts by family and place
+        self._said: dict[str, dict[object, list[str]]] = {}  # texts by kind and place
+        self._numbers: dict[str, int | None] = {}  # of calls, by id
 
-    def _new(self, family: str, place: object, text: str, closing: bool) -> str:
+    def _new(self, kind: str, place: object, text: str, closing: bool) -> str:
         """Return a text; of the whole text of a closing event, the part that is new."""
-        came = self._said.setdefault(family, {})
+        came = self._said.setdefault(kind, {})
         if closing:
-            before = "".join(came.get(place, ()))
-            # Gateways number their closing events differently.
-            elsewhere = family in TEXTS and not before and text in map("".join, came.values())
-            text = "" if elsewhere else text[len(before) :]
+            before, others = "".join(came.get(place, ())), [*map("".join, came.values())]
+            # Gateways number their closing events differently, or join the texts in them.
+            elsewhere = kind != "arguments" and text in (*others, "".join(others))
+            text = text[len(before) :] if text.startswith(before) and not elsewhere else ""
         if text:
             came.setdefault(place, []).append(text)
         return text
@@ -74,7 +73,8 @@ class OpenAIResponsesReader(NamedReader):
 
     def _piece(self, family: str, place: object, text: str, closing: bool) -> list[Delta]:
         self.summarised = self.summarised or "summary" in family
-        return text_delta(TEXTS[family], self._new(family, place, text, closing))
+        kind = TEXTS[family]
+        return text_delta(kind, self._new(kind, (family, place), text, closing))
 
     def _part(self, event: JSONObject, name: str) -> list[Delta]:
         return self._parts([event.get("part")], _place(event)) or meta(name)
@@ -87,7 +87,13 @@ class OpenAIResponsesReader(NamedReader):
             family, text = _PARTS.get(kind, kind), part.get("text") or part.get("refusal")
             if family in TEXTS:
                 out += self._piece(family, (first[0], number), text_in(text), closing=True)
+            elif kind:
+                out += self._strange(f"content[].{kind}")
         return out
+
+    def _strange(self, name: str) -> list[Delta]:
+        """Return an ``unread``, once: closing events repeat each other."""
+        return text_delta("unread", self._new("unread", name, name, closing=True))
 
     def _item(self, event: JSONObject, name: str) -> list[Delta]:
         item, index = a_dict(event.get("item")), whole(event.get("output_index"))
@@ -98,14 +104,17 @@ class OpenAIResponsesReader(NamedReader):
         kind, place = a_text(item.get("type")), (index or 0, 0)
         if kind in CALLS:
             return self._call(item, index, closing)
-        if kind.endswith("_call") and closing and item.get("result"):  # a picture, say
-            return [Delta("unread", f"item.{kind}")]
+        if closing and kind not in _ITEMS and not kind.endswith("_output"):  # a picture, say
+            return self._strange(f"item.{kind}")
         return self._parts(item.get("summary"), place) + self._parts(item.get("content"), place)
 
     def _call(self, item: JSONObject, index: int | None, closing: bool) -> list[Delta]:
-        place = item.get("id") if index is None else index
         call_id = a_text(item.get("call_id")) or a_text(item.get("id"))
+        index = self._numbers.setdefault(call_id, index) if call_id else index
+        place = (item.get("id") or call_id) if index is None else index
         opening = self._new("call", place, call_id or "a call", closing=True)
+        if index is None and not (opening or call_id):
+            return []
         given = item.get("arguments") or item.get("input") or item.get("code")
         delta = tool_call(given, index, opening and call_id, opening and item.get("name"))
         text = self._new("arguments", place, delta.text, closing or bool(opening))
@@ -129,12 +138,10 @@ class OpenAIResponsesReader(NamedReader):
         out = [] if self.failed else self._error(response.get("error"))
         status = a_text(response.get("status")) or name.removeprefix("response.")
         self.failed = self.failed or status in ("failed", "cancelled")
-        # Gateways number the items differently here, so only kinds that did not come are read.
-        came = set(self._said)
         for index, item in enumerate(map(a_dict, a_list(response.get("output")))):
-            families = _FAMILIES.get(a_text(item.get("type")), ("call",))
-            if came.isdisjoint(families):
-                out += self._whole_item(item, index, closing=True)
+            # Gateways number the items differently here: the id of a call has its number.
+            number = None if item.get("type") in CALLS else index
+            out += self._whole_item(item, number, closing=True)
         out += self._finish(status, value=a_dict(response.get("incomplete_details")))
         return out + self._used(response.get("usage")) or meta(name)
 

@@ -10,7 +10,7 @@ from typing import Literal
 from streamlab.dialects.deltas import Delta
 from streamlab.dialects.dialect import Ask, Dialect, Message
 from streamlab.dialects.reader import Reader
-from streamlab.dialects.reading import JSONObject, a_dict, parse
+from streamlab.dialects.reading import JSONObject, a_dict, a_list, parse
 
 
 class PlainReader(Reader):
@@ -20,9 +20,12 @@ class PlainReader(Reader):
 
     def read(self, type: str, data: str) -> list[Delta]:  # noqa: A002
         """Return one ``meta`` with the data as its text, or the error of a JSON-RPC reply."""
+        out = list[Delta]()
         if '"jsonrpc"' in data and '"error"' in data:
-            return self._error(a_dict(parse(data)).get("error")) or [Delta("meta", data)]
-        return [Delta("meta", data)]
+            found = parse(data)
+            for reply in a_list(found) or [found]:
+                out += self._error(a_dict(reply).get("error"))
+        return out or [Delta("meta", data)]
 
 
 class Plain(Dialect):

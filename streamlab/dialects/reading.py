@@ -58,7 +58,9 @@ def a_text(value: object) -> str:
 
 
 def whole(value: object) -> int | None:
-    """Return `value` if it is a whole number from 0 to 2**31 - 1, else None; 3.0 is 3."""
+    """Return a whole number from 0 to 2**31 - 1, else None; 3.0 and "3" are 3."""
+    if isinstance(value, str) and value.isascii() and value[:10].isdigit():
+        value = int(value[:11]) if value.isdigit() else None
     if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 2**31:
         return int(value) if value == int(value) else None
     return None

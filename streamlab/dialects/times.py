@@ -9,7 +9,11 @@ from streamlab.dialects.answer import Answer
 Row = tuple[str, float, str]
 
 # The length of a unit by the end of a key: Ollama's durations are ns, Groq's times are s.
-_UNITS_MS = {"_ms": 1.0, "-ms": 1.0, "_duration": 1e-6, "_seconds": 1e3, "_time": 1e3}
+_UNITS_MS = {"_ms": 1.0, "-ms": 1.0, "_duration": 1e-6} | dict.fromkeys(
+    ("_seconds", "_time", "_first_token"), 1e3
+)
+
+_YEARS_MS = 1e11
 
 
 def server_times(found: Answer, headers: Iterable[tuple[str, str]]) -> list[Row]:
@@ -19,7 +23,8 @@ def server_times(found: Answer, headers: Iterable[tuple[str, str]]) -> list[Row]
         (name, each) for name, values in sources.items() for each in (values or {}).items()
     ]
     rows = [(key, _ms(key.lower(), value), source) for source, (key, value) in pairs]
-    return [(key, ms, source) for key, ms, source in rows if isfinite(ms)]
+    # SambaNova's `start_time` is a date: no request takes years.
+    return [row for row in rows if isfinite(row[1]) and row[1] < _YEARS_MS]
 
 
 def _ms(key: str, value: object) -> float:

@@ -73,7 +73,7 @@ def problem(framed: Framed, end: End, answer: Answer) -> str | None:
         where = "outside its events" if framed.events else "in place of a stream"
         return f"the server sent an error {where}: {said}."
     if not framed.events:
-        return json_lines(framed) or _no_events(log, len(framed.body))
+        return json_lines(framed) or _no_events(log, bytes(framed.body[:100]), len(framed.body))
     unsigned = "the stream ended without the API's terminal signal"
     cut = f"{unsigned}, so the answer may be cut short."
     return unread(framed) or cut
@@ -117,20 +117,22 @@ def _broken(log: Log, end: End, complete: bool | None) -> str:
     return f"{_BROKEN[end.how]}{kept if n_reads else ''}{detail}.{also}"
 
 
-def _no_events(log: Log, n_bytes: int) -> str:
+def _no_events(log: Log, start: bytes, n_bytes: int) -> str:
     """Return the sentence for a response without events."""
     if not n_bytes:
         return "the server closed the stream without a byte."
     media = _media(log)
-    if media == "text/html":
+    if media == "text/html" or start.lstrip()[:5].lower() in (b"<html", b"<!doc"):
         return "the server answered with a web page, not with a stream. Check the URL."
     if media == "application/json":
         what = "JSON in one piece, not with a stream"
         return f"the server answered with {what}. Ask it to stream."
     of = f"of {sentence(media)}" if media else "without a content type"
     hint = "Check the URL, or name the dialect."
-    if media in _STREAMS:
-        hint = "The stream may have been cut short."
+    if media in _STREAMS and start.startswith(b"\x1f\x8b"):
+        hint = "It is gzip, and no header says so."
+    elif media in _STREAMS:
+        hint = f"The body begins with {one_line(start.decode('utf-8', 'replace'), 40)!r}."
     return f"no event was found in {counted(n_bytes, 'byte')} {of}. {hint}"
 
 
@@ -138,11 +140,13 @@ def _cut_line(framed: Framed) -> str | None:
     """Return the sentence about a body that ends within a line; a lost `[DONE]` is no loss."""
     last = len(framed.lines) - 1
     ended = framed.log.ended is not None and framed.log.ended.how == "eof"
-    if not ended or last < 0 or framed.lines.kinds[last] != TAIL:
+    if not ended or last < 0 or framed.lines.kinds[last] not in (TAIL, DATA):
         return None
     text = framed.line(last, _LONGEST).strip()
     if not text or text.startswith(":") or text.endswith("[DONE]"):
         return None
+    if framed.lines.kinds[last] == DATA:
+        return f"the body ended before the blank line after line {last}, so its event is lost."
     return f"the body ended within line {last}, so what came last may be missing."
 
 
@@ -171,7 +175,7 @@ def _unframed_error(framed: Framed) -> str | None:
 def _asked_to_stream(log: Log) -> bool:
     """Return whether the request asked for a stream; those of a tapped client may not."""
     asked, path = log.meta.get("request"), url_path(log)
-    if _media(log) in _STREAMS or asked is None:
+    if _media(log) in _STREAMS or asked is None or "reader" in log.meta:
         return log.meta.get("method", "GET") in ("GET", "POST") and _status(log) != 204
     if not isinstance(asked, Mapping):
         return False

@@ -2,6 +2,7 @@
 
 from streamlab.decode import JSON, OTHER, TAIL, Event
 from streamlab.dialects import GENERATED, PLAIN
+from streamlab.dialects.custom import RAISED
 from streamlab.dialects.reader import DONE, NOT_JSON
 from streamlab.dialects.reading import a_dict, parse
 from streamlab.follow.log import Framed
@@ -17,12 +18,15 @@ def unread(framed: Framed) -> str | None:
     rows = framed.deltas.of_kind("unread")
     found = [(framed.deltas[row].text, framed.delta_events[row]) for row in rows]
     broken = [framed.events[at] for text, at in found if text == NOT_JSON]
+    n_events, are = counted(len(framed.events), "event"), _are(broken)
     if broken:
-        n_events, are = counted(len(framed.events), "event"), _are(broken)
         where = f"the first in line {broken[0].first_line}"
+        what = "not JSON" if parse(broken[0].data) is None else "no JSON object"
         return (
-            f"{len(broken)} of {n_events} {are} not JSON, {where}: {_cause(framed, broken[0])}."
+            f"{len(broken)} of {n_events} {are} {what}, {where}: {_cause(framed, broken[0])}."
         )
+    if raised := [text for text, _ in found if text.startswith(RAISED)]:
+        return f"{one_line(raised[0], 200)}, in {len(raised)} of {n_events}. Mend the reader."
     kinds, is_plain = frozenset(framed.deltas.kinds), framed.dialect in PLAIN
     strange = (event for event in framed.events if event.data.strip() not in ("", DONE))
     if kinds <= _SILENT and not is_plain and (first := next(strange, None)):

@@ -12,6 +12,8 @@ from math import nan
 from streamlab.metrics.latency import decode_ms, e2e_content_ms, e2e_eof_ms, ttft_ms
 from streamlab.metrics.tables import Tables
 
+_NO_TEXT = 8  # tokens
+
 
 def n_source(tables: Tables) -> str:
     """Source of N: ``usage``, ``deltas`` (each chunk reports its own tokens), or ``none``."""
@@ -37,7 +39,8 @@ def itl_mean_ms(tables: Tables) -> float:
     """Mean inter-token latency: (last chunk − first chunk) / (N − 1).
 
     N is without reasoning tokens if no reasoning came: the chunks do not show when the server
-    made them.  NaN if the reasoning is a summary, or hidden and not counted.
+    made them.  NaN if the reasoning is a summary, or hidden and not counted, so also if N is
+    larger than the bytes of the text.
     """
     return ratio(decode_ms(tables), _seen_tokens(tables) - 1)
 
@@ -109,8 +112,11 @@ def _seen_tokens(tables: Tables) -> float:
         return nan if reader is not None and reader.summarised else count
     if hidden is not None:
         return count - hidden
-    is_signed = "signature" in tables.follower.deltas.kinds
-    return nan if is_signed else count
+    kinds = tables.follower.deltas.kinds
+    # A token that was streamed has a byte; a few more have none, such as the end of the text.
+    sent = sum(len((each.text + each.refusal).encode()) + _NO_TEXT for each in found.choices)
+    is_too_large = count > sent and "tool_call" not in kinds
+    return nan if is_too_large or "signature" in kinds else count
 
 
 def _chunk_tokens(tables: Tables) -> float:

@@ -14,9 +14,10 @@ Rule: no other module uses these names; a test checks it.
 
 import sys
 from collections.abc import Callable, Iterator
-from functools import cached_property
+from contextlib import suppress
+from functools import cached_property, partial
 from importlib import import_module
-from types import ModuleType
+from types import MemberDescriptorType, ModuleType
 from typing import Any
 
 DEPTH = 4
@@ -93,12 +94,17 @@ def _attributes(thing: object) -> Iterator[object]:
     kind = type(thing)
     if kind.__module__ == "builtins" or isinstance(thing, type):
         return
-    yield from (getattr(thing, "__dict__", None) or {}).values()
-    yield from (getattr(thing, "__pydantic_private__", None) or {}).values()
+    own = partial(object.__getattribute__, thing)  # a `__getattr__` may answer to any name
+    for name in ("__dict__", "__pydantic_private__"):
+        with suppress(AttributeError):
+            yield from (own(name) or {}).values()
     for name in dir(kind):
+        found = getattr(kind, name, None)
         # Some SDKs make their client on first use: this is their first use.
-        if name.endswith("client") and isinstance(getattr(kind, name, None), cached_property):
-            yield getattr(thing, name)
+        is_lazy = name.endswith("client") and isinstance(found, cached_property)
+        if is_lazy or isinstance(found, MemberDescriptorType):
+            with suppress(AttributeError):  # an empty slot
+                yield own(name)
 
 
 def n_open(client: Any) -> int:

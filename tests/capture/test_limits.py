@@ -99,6 +99,14 @@ def test_a_silence_after_the_last_word_is_no_timeout() -> None:
     assert (rec.end.how, rec.problem) == ("left_open", None)
 
 
+def test_done_is_a_last_word_also_without_a_finish_reason() -> None:
+    with playing([*WORDS, b"data: [DONE]\n\n"]) as url:
+        rec = sl.record(sl.openai("m", base_url=url), "hi", timeout=30)
+
+    assert (rec.end.how, rec.complete) == ("left_open", False)
+    assert "terminal signal" in str(rec.problem)
+
+
 def test_an_error_is_a_last_word_too() -> None:
     with playing([*WORDS, b'data: {"error": {"message": "no more"}}\n\n'], b": x\n\n") as url:
         rec = sl.record(sl.openai("m", base_url=url), "hi", timeout=30)

@@ -15,6 +15,7 @@ from streamlab.errors import UsageError
 from streamlab.many import Lab
 from tests.capture.test_reports import sending
 from tests.cli.prompt import piped
+from tests.servers.raw import raw_server, sends
 
 
 def case_of(*events: Any, **more: Any) -> dict[str, Any]:
@@ -141,7 +142,40 @@ def test_a_function_that_raises_is_a_problem() -> None:
 
     assert rec.text == "a"
     assert rec.problem is not None
-    assert "KeyError('w')" in rec.problem
+    assert rec.problem == "the reader raised KeyError('w'), in 1 of 3 events. Mend the reader."
+
+
+@pytest.mark.parametrize("word", ["none", "null", "false", "NONE"])
+def test_a_word_for_nothing_at_the_path_of_done_is_no_end(word: str) -> None:
+    events = [{"t": "a", "why": word}, {"t": "b", "why": word}]
+    with sending(case_of(*events)) as url:
+        rec = sl.record(sl.endpoint(url, text="$.t", done="$.why"), json={})
+
+    assert (rec.text, rec.finish_reason, rec.complete) == ("ab", None, False)
+
+
+def test_the_whole_event_may_be_the_text() -> None:
+    with sending(case_of('"a"', '"b"')) as url:
+        rec = sl.record(sl.endpoint(url, text="$"), json={})
+
+    assert (rec.text, rec.problem) == ("ab", None)
+
+
+def test_a_text_that_is_a_number_is_not_lost_silently() -> None:
+    with sending(case_of({"t": 5}, {"t": "a"})) as url:
+        rec = sl.record(sl.endpoint(url, text="$.t"), json={})
+
+    assert rec.problem == "1 part of the answer is not read: text=."
+
+
+@pytest.mark.parametrize("body", ["<html></html>", '{"t":"a"}\n{"t":"b"}\n'])
+def test_a_reader_without_events_is_a_problem_also_where_no_stream_was_asked(body: str) -> None:
+    kind = b"text/html" if body[0] == "<" else b"application/json"
+    head = b"HTTP/1.1 200 OK\r\ncontent-type: " + kind + b"\r\n\r\n"
+    with raw_server(sends(head + body.encode())) as url:
+        rec = sl.record(sl.endpoint(url, text="$.t"), json={"q": 1})
+
+    assert rec.problem is not None
 
 
 def test_think_tags_are_an_option_of_every_way_to_read(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import streamlab as sl
 from streamlab.cli import main
 from tests.cli.conftest import DONE, event, saved
 from tests.cli.prompt import in_terminal, interrupted, piped, start
+from tests.servers.raw import raw_server, sends
 
 COUNT = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10\n"
 KEPT = re.compile(r"what arrived is in (\S+)\. Next: streamlab show \1\n\Z")
@@ -25,6 +26,20 @@ def test_the_answer_goes_to_standard_output_and_nothing_else(capsys):
     assert main(["record", "--lab", "count-to-ten"]) == 0
 
     assert capsys.readouterr() == (COUNT, "")
+
+
+@pytest.mark.parametrize("numbers", [range(4), [1] * 4])
+def test_a_choice_is_printed_whatever_its_number(capsys, numbers):
+    choices = [{"index": n, "delta": {"content": "abcd"[i]}} for i, n in enumerate(numbers)]
+    choices[-1]["finish_reason"] = "stop"
+    sent = [b"data: %s\n\n" % json.dumps({"choices": [each]}).encode() for each in choices]
+    head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n"
+    with raw_server(sends(head + b"".join(sent) + b"data: [DONE]\n\n")) as url:
+        assert (
+            main(["record", "--url", f"{url}/v1/chat/completions", "--model", "m", "hi"]) == 0
+        )
+
+    assert capsys.readouterr().out == "abcd\n"
 
 
 def test_async_prints_the_same(capsys):

@@ -19,8 +19,8 @@ def test_text_is_that_of_choice_0_though_another_came_first():
     assert found.choices == (Choice(0, "a"), Choice(1, "b", finish_reason="stop"))
 
 
-def test_text_is_empty_where_only_another_choice_came():
-    assert answer([Delta("content", "b", 1)], None).text == ""
+def test_the_only_choice_is_the_answer_whatever_its_number():
+    assert answer([Delta("content", "b", 1)], None).text == "b"
 
 
 def test_the_first_error_and_the_last_usage_count():

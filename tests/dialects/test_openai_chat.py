@@ -60,6 +60,13 @@ def test_a_choice_without_delta_is_no_error():
     assert chat(chunk(None)) == [Delta("meta")]
 
 
+def test_a_custom_tool_is_called_with_a_text():
+    opening = {"index": 0, "id": "c", "custom": {"name": "grep", "input": "a"}}
+    pieces = [opening, {"index": 0, "custom": {"input": "b"}}]
+    deltas, _ = read("openai_chat", *(chunk({"tool_calls": [piece]}) for piece in pieces))
+    assert [(delta.name, delta.text) for delta in deltas] == [("grep", "a"), (None, "b")]
+
+
 def test_the_asynchronous_filter_of_azure_annotates_even_after_the_finish():
     late = chunk(None, index=1)
     late["choices"][0]["content_filter_results"] = {"hate": {"filtered": False}}
@@ -71,7 +78,16 @@ def test_the_asynchronous_filter_of_azure_annotates_even_after_the_finish():
 
 @pytest.mark.parametrize(
     ("index", "choice"),
-    [(None, 0), ("1", 0), (-1, 0), (True, 0), (2**31 - 1, 2**31 - 1), (2**31, 0), ([], 0)],
+    [
+        (None, 0),
+        ("1", 1),
+        ("x", 0),
+        (-1, 0),
+        (True, 0),
+        (2**31 - 1, 2**31 - 1),
+        (2**31, 0),
+        ([], 0),
+    ],
 )
 def test_a_choice_whose_index_is_no_number_is_choice_0(index, choice):
     assert chat(chunk({"content": "x"}, index=index)) == [Delta("content", "x", choice)]

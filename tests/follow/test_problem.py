@@ -69,7 +69,10 @@ def test_a_stream_under_another_name_has_none(content_type: str) -> None:
     [
         ("text/plain", "of text/plain. Check the URL, or name the dialect."),
         ("", "without a content type. Check the URL, or name the dialect."),
-        ("text/event-stream", "of text/event-stream. The stream may have been cut short."),
+        (
+            "text/event-stream",
+            f"of text/event-stream. The body begins with '<!-- {'.' * 34}…'.",
+        ),
     ],
 )
 def test_text_without_an_event_is_one(content_type: str, said: str) -> None:
@@ -78,6 +81,21 @@ def test_text_without_an_event_is_one(content_type: str, said: str) -> None:
     assert (
         problem(body, content_type=content_type) == f"no event was found in 1,239 bytes {said}"
     )
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b"\r\n<!DOCTYPE html>", "a web page, not with a stream. Check the URL."),
+        (b"<html><body>", "a web page, not with a stream. Check the URL."),
+        (b"\x1f\x8b\x08\x00", "It is gzip, and no header says so."),
+        (b'[{"choices": []}]', """The body begins with '[{"choices": []}]'."""),
+    ],
+)
+def test_a_body_labelled_as_a_stream_is_told_by_its_beginning(body: bytes, said: str) -> None:
+    assert (found := problem(body)) is not None
+    assert found.endswith(said)
+    assert "cut short" not in found
 
 
 PIECE = DONE.replace(b'"stop"', b"null")

@@ -269,7 +269,7 @@ REPORTS = {
         5,
         7,
     ),
-    "nonsense": ({"completion_tokens": "7", "prompt_tokens": True}, nan, nan),
+    "nonsense": ({"completion_tokens": "many", "prompt_tokens": True}, nan, nan),
 }
 
 

@@ -62,6 +62,18 @@ class Model(pydantic.BaseModel):
     name: str = "m"
 
 
+class Slotted:
+    """Has its client in a slot, beside an empty one, and answers to any other name."""
+
+    __slots__ = ("empty", "http")
+
+    def __init__(self) -> None:
+        self.http = client(httpx)
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(name) if name.startswith("__") else RuntimeError(name)
+
+
 class Loop:
     """Refers to itself, and has a property that must not run."""
 
@@ -79,6 +91,7 @@ class Loop:
     [
         (Lazy(), lambda it: it._client),
         (Model(), lambda it: it._http),
+        (Slotted(), lambda it: it.http),
         (Loop(), lambda it: it.client.inner.inner),
     ],
 )
@@ -87,6 +100,23 @@ def test_where_a_client_hides(thing: Any, inner: Any, pages: str) -> None:
         inner(thing).get(f"{pages}/numbers?n=2")
     inner(thing).close()
     assert len(tap.recordings) == 1
+
+
+class Eager:
+    """Answers to every name."""
+
+    def __getattr__(self, name: str) -> Any:
+        return self
+
+
+def test_an_object_that_answers_to_every_name_is_refused() -> None:
+    with pytest.raises(UsageError, match="Eager came"):
+        sl.tap(Eager())
+
+
+def test_a_response_is_attached(pages: str) -> None:
+    with pytest.raises(UsageError, match=r"Response came\. Use sl\.attach\(response\)"):
+        sl.tap(httpx.get(f"{pages}/numbers?n=2"))
 
 
 def mistral(url: str) -> Any:
