@@ -2,7 +2,7 @@
 
 A command is a module of this room without an underscore; the module has the command's name.
 Its function ``run`` takes the arguments and returns the exit code (None means 0).  To add a
-command, add its file, its help in ``help.toml``, and its test.
+command, add its file and its test; its help is in ``help.toml``, else the docstring of ``run``.
 
 Rule 1: only this module turns errors into sentences and exit codes.
 Rule 2: a command imports what is heavy when it runs, so that ``--help`` is fast.
@@ -88,7 +88,7 @@ def _app() -> typer.Typer:
     app.callback()(_all)
     for module in _commands():
         name = module.__name__.rpartition(".")[2].replace("_", "-")
-        app.command(name, help=HELP[name])(_guarded(module.run))
+        app.command(name, help=HELP.get(name))(_guarded(module.run))
     return app
 
 
