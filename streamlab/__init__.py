@@ -13,8 +13,6 @@ is light.  Provider names (``sl.openai``, …)
 stay out of ``__all__``: a star import must not shadow an SDK.
 """
 
-from __future__ import annotations
-
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 

@@ -1,7 +1,5 @@
 """``python -m streamlab``: the same as ``streamlab``."""
 
-from __future__ import annotations
-
 import sys
 
 from streamlab.cli import main

@@ -15,8 +15,6 @@ it as its ``End``.  Every message has four parts: what was expected, what came, 
 what to do.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from difflib import get_close_matches
 

@@ -4,8 +4,6 @@ This module does not sleep, opens no socket and reads no real clock, so a test o
 has the same result, at once.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from streamlab.errors import UsageError

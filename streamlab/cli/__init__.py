@@ -8,8 +8,6 @@ Rule 1: only this module turns errors into sentences and exit codes.
 Rule 2: a command imports what is heavy when it runs, so that ``--help`` is fast.
 """
 
-from __future__ import annotations
-
 import os
 import sys
 import tomllib

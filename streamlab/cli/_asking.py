@@ -4,8 +4,6 @@ Rule: a key is never an argument, because all users of a machine can read the ar
 processes.  A key is in an environment variable, and an argument names the variable.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import re

@@ -1,7 +1,5 @@
 """Numbers among the arguments, each refused in one sentence where it cannot be used."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from typing import TypeVar

@@ -1,7 +1,5 @@
 """``streamlab notebooks``: JupyterLab on a writable copy of the lessons."""
 
-from __future__ import annotations
-
 import json
 import os
 import re

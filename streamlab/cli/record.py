@@ -1,7 +1,5 @@
 """``streamlab record``: stream a completion, print it, and save it."""
 
-from __future__ import annotations
-
 from functools import partial
 from pathlib import Path
 from typing import Annotated

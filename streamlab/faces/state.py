@@ -1,7 +1,5 @@
 """One state of a live view: JSON values for the browser."""
 
-from __future__ import annotations
-
 from typing import TypedDict
 
 Line = tuple[int, float, int, str, int, list[tuple[str, str]], str]

@@ -7,8 +7,6 @@ Several streams share one clock, which begins with the first of them: ``otherDat
 Rule: times are microseconds with up to three decimals, so that every nanosecond is kept.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path

@@ -8,8 +8,6 @@
 A lesson is one file here, named after its number; each `Exercise` in it is an exercise.
 """
 
-from __future__ import annotations
-
 from importlib import import_module
 from pkgutil import iter_modules
 

@@ -1,7 +1,5 @@
 """Lesson 02, build the parser: graded against the conformance vectors, all of them."""
 
-from __future__ import annotations
-
 import json
 from base64 import b64decode
 from collections.abc import Callable, Iterable, Mapping

@@ -1,7 +1,5 @@
 """Lesson 03, sync and async: arrivals agree, deliveries differ, ten requests, and Stop."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

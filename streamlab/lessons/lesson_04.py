@@ -1,7 +1,5 @@
 """Lesson 04, whose stutter: the client's clocks, merged reads, and a hunt."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Lesson 05, the average lies: a mean that describes no gap, and every tool's own answer."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

@@ -11,8 +11,6 @@ Rule: this module knows no widget and starts no thread; it is given two ways to 
 # that is busy with a cell cannot answer the front end's request.  So a front end must get all
 # values again without a request, also while the stream stalls and no value is new.
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Callable, Sequence
 

@@ -4,8 +4,6 @@ The states are computed in Python, by our decoder.  So a text that is typed into
 to the kernel, and the states come back.
 """
 
-from __future__ import annotations
-
 from ast import literal_eval
 from collections.abc import Iterable, Sequence
 from itertools import accumulate, compress, pairwise

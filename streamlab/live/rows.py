@@ -4,8 +4,6 @@ Reads only: within one read no time was observed, so its events have no gaps.  A
 an interval: its row has no gap, but the earliest moment at which its bytes can have come.
 """
 
-from __future__ import annotations
-
 from array import array
 from bisect import insort
 from collections import deque

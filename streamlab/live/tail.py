@@ -3,8 +3,6 @@
 Positions are counted from the beginning of the whole text.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from streamlab.follow.text import several_lines

@@ -7,8 +7,6 @@ Rule: a capture calls this module only to begin and to end.
 # block that loop, and the view must then still move: in the view a user sees that the loop is
 # blocked.
 
-from __future__ import annotations
-
 import contextvars
 import re
 import threading

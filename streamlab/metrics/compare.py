@@ -1,7 +1,5 @@
 """Recordings side by side: one row for each, and its differences to the first."""
 
-from __future__ import annotations
-
 from html import escape
 
 import pandas as pd

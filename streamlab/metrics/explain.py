@@ -1,7 +1,5 @@
 """What a metric or a column means: its unit, its formula, its source, what tools do instead."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterator
 from typing import Any

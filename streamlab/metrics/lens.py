@@ -7,8 +7,6 @@ Rule: tools count a stream that failed as a failure.  So a failed stream has no 
 and no figure that is computed from it.
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 from math import nan
 

@@ -6,8 +6,6 @@ means, each as often as it has tokens.  The tools differ in their mean too; `own
 that the tool itself would print.
 """
 
-from __future__ import annotations
-
 from math import nan
 
 import numpy as np

@@ -4,8 +4,6 @@ The capture marks moments on the tape; a phase is the time between two marks.  A
 that did not happen, such as TLS over plain HTTP, has no row.
 """
 
-from __future__ import annotations
-
 import pandas as pd
 
 from streamlab.metrics.tables import Tables

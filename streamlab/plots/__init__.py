@@ -12,8 +12,6 @@ To add a picture, add its file and its test.  Nothing here uses pyplot: pyplot k
 open, and shows them a second time in a notebook.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from importlib import import_module
 from pkgutil import iter_modules

@@ -1,7 +1,5 @@
 """Streams side by side: when the kernel had each read, how much later the program had it."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import numpy as np

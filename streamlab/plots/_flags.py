@@ -5,8 +5,6 @@ ends hang below them, the latest lowest.  So no pole crosses a flag, and no flag
 stairs.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from textwrap import fill
 from typing import NamedTuple

@@ -1,7 +1,5 @@
 """Many streams at once, one lane each: a tick is a read, a hatched bar is a merged read."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

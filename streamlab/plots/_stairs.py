@@ -4,8 +4,6 @@ Width is time and height is count.  A long horizontal line is a wait; a high ste
 events that came in one read.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from math import nan
 from typing import NamedTuple, TypeAlias

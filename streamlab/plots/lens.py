@@ -4,8 +4,6 @@ A flag above the stairs names the tools that see the first token at this moment;
 names the tools that see the end of the request.  Tools that agree share a flag.
 """
 
-from __future__ import annotations
-
 from matplotlib.axes import Axes
 from matplotlib.cbook import normalize_kwargs
 from matplotlib.figure import Figure

@@ -1,7 +1,5 @@
 """The phases of a request as bars: how long the client, the connection and the server took."""
 
-from __future__ import annotations
-
 from matplotlib.axes import Axes
 from matplotlib.cbook import normalize_kwargs
 from matplotlib.patches import Patch

@@ -1,7 +1,5 @@
 """The arrivals of the events: their running count against time, one step an arrival."""
 
-from __future__ import annotations
-
 from math import nan
 
 from matplotlib.axes import Axes

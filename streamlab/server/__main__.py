@@ -4,8 +4,6 @@ Prints one line of JSON (`Ready`) on standard output, and serves until its stand
 ends or its parent is gone.
 """
 
-from __future__ import annotations
-
 import contextlib
 import gc
 import json

@@ -4,8 +4,6 @@ A `Completion` is timed text; a shape renders it in a provider's format.  The mo
 of time are seeded: the same seed gives the same times, to the nanosecond.
 """
 
-from __future__ import annotations
-
 import math
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator

@@ -5,8 +5,6 @@ response count from the read that brought that byte.  While a response is sent, 
 wait in h11.
 """
 
-from __future__ import annotations
-
 import contextlib
 import socket
 import struct

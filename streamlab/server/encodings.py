@@ -6,8 +6,6 @@ middlewares.  The client's ``accept-encoding`` is ignored, so that a request get
 in its parameter.
 """
 
-from __future__ import annotations
-
 import zlib
 from collections.abc import Iterator
 from dataclasses import replace

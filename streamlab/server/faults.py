@@ -5,8 +5,6 @@ the path that the request names.  To add one, write a function `Request -> Respo
 it in `_KINDS`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from itertools import islice, repeat
 

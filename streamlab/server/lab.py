@@ -3,8 +3,6 @@
 Rule: 127.0.0.1 only, so that no other machine can read the streams.
 """
 
-from __future__ import annotations
-
 import contextlib
 import errno
 import socket

@@ -4,8 +4,6 @@ Rule 1: deadlines are absolute; one late call does not delay the calls after it.
 Rule 2: after each socket served, the calls that have become due are made.
 """
 
-from __future__ import annotations
-
 import contextlib
 import heapq
 import select

@@ -1,7 +1,5 @@
 """The responses that are not streams: the first page, the list of models, errors."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import replace
 from html import escape

@@ -6,8 +6,6 @@ Rule: the lab's page shows `PARAMETERS` and `parameters_of`; a test plays every 
 every parameter, and fails if the page is wrong.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 from streamlab.server.completion import Completion

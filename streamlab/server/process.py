@@ -4,8 +4,6 @@ A process, because the lab's timing must not share our GIL.  The lab ends when `
 called, and when this process ends in any way.
 """
 
-from __future__ import annotations
-
 import atexit
 import json
 import os

@@ -7,8 +7,6 @@ Rule 1: all times are nanoseconds after the arrival of the request, at speed 1.
 Rule 2: this module knows neither sockets nor the grammar of HTTP.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal, NamedTuple

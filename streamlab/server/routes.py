@@ -3,8 +3,6 @@
 Errors have OpenAI's format on every path, because every SDK shows the message in it.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Mapping

@@ -5,8 +5,6 @@ A client that does not read delays its own stream only: the bytes that the kerne
 wait, and the later writes of this stream wait too.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from typing import Protocol
 

@@ -1,7 +1,5 @@
 """A recording as a scenario: its bytes, read by read, at the times when they arrived."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from streamlab.server.response import SSE, Ending, Response, Scenario, Write

@@ -5,8 +5,6 @@ All stamps are nanoseconds of `monotonic_ns`.  The wall clock only shows the tim
 Rule: code that stamps takes its clock as an argument.  Only this module names the real ones.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from typing import NamedTuple

@@ -30,8 +30,6 @@ last noted line, and the next round writes the same lines again.
 # in the order of the calls, so a killed process leaves a beginning of the file.  There is no
 # `fsync`: a crash of the machine may lose more, and a slow disk would delay the other journals.
 
-from __future__ import annotations
-
 import os
 import stat
 import sys

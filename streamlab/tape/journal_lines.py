@@ -3,8 +3,6 @@
 A line is one JSON object and an LF.  Text stays readable in an editor.
 """
 
-from __future__ import annotations
-
 import re
 from base64 import b64encode
 from collections.abc import Iterator, Mapping

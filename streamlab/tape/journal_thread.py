@@ -5,8 +5,6 @@ when the interpreter exits are closed then.  The thread is a daemon: it never ke
 alive.
 """
 
-from __future__ import annotations
-
 import atexit
 import os
 import time

@@ -3,8 +3,6 @@
 Rule: a file is refused when it is loaded, or it is usable.  It may come from another person.
 """
 
-from __future__ import annotations
-
 from array import array
 from collections.abc import Callable, Mapping
 from itertools import islice

@@ -4,8 +4,6 @@ Rule: a file that exists keeps its content until the new file is on the disk; th
 the old one's mode.
 """
 
-from __future__ import annotations
-
 import errno
 import os
 import stat

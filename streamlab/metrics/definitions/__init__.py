@@ -7,8 +7,6 @@ Rule: a definition computes the same as the tool, also where we think the tool i
 definition is `ours`.
 """
 
-from __future__ import annotations
-
 import json
 from importlib import import_module
 from pathlib import Path

@@ -1,7 +1,5 @@
 """NVIDIA's AIPerf, endpoint type chat."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from math import nan
 

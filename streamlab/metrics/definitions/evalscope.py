@@ -1,7 +1,5 @@
 """ModelScope's evalscope perf: its definitions up to 1.11, and those since 1.13."""
 
-from __future__ import annotations
-
 from streamlab.metrics.chunks import Seen
 from streamlab.metrics.definitions.base import Figures, last, per_chunk, unstreamed
 

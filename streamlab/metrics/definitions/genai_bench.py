@@ -1,7 +1,5 @@
 """SGLang's genai-bench, its OpenAI user."""
 
-from __future__ import annotations
-
 from streamlab.metrics.chunks import Seen
 from streamlab.metrics.definitions.base import Figures, first
 from streamlab.metrics.tokens import ratio

@@ -1,7 +1,5 @@
 """guidellm, for streams over HTTP."""
 
-from __future__ import annotations
-
 from math import nan
 
 from streamlab.metrics.chunks import Seen

@@ -1,7 +1,5 @@
 """Hugging Face's inference-benchmarker."""
 
-from __future__ import annotations
-
 from streamlab.metrics.chunks import Seen
 from streamlab.metrics.definitions.base import Figures, first, last
 from streamlab.metrics.tokens import ratio

@@ -1,7 +1,5 @@
 """Kubernetes' inference-perf, with its own count of tokens and with the server's."""
 
-from __future__ import annotations
-
 from itertools import repeat
 
 from streamlab.metrics.chunks import Seen

@@ -1,7 +1,5 @@
 """Anyscale's LLMPerf (archived), its OpenAI client."""
 
-from __future__ import annotations
-
 from streamlab.metrics.chunks import Chunk, Seen
 from streamlab.metrics.definitions.base import Figures, first, last
 from streamlab.metrics.tokens import ratio

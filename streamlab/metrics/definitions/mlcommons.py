@@ -1,7 +1,5 @@
 """MLCommons' endpoints, the client of MLPerf."""
 
-from __future__ import annotations
-
 from math import nan
 
 from streamlab.metrics.chunks import Seen

@@ -1,7 +1,5 @@
 """OpenLLMetry and Langfuse, which observe the calls of an SDK."""
 
-from __future__ import annotations
-
 from streamlab.metrics.chunks import Seen
 from streamlab.metrics.definitions.base import Figures, first
 

@@ -1,7 +1,5 @@
 """The names of OpenTelemetry's semantic conventions for generative AI."""
 
-from __future__ import annotations
-
 from streamlab.metrics.chunks import Seen
 from streamlab.metrics.definitions.base import Figures, first, gaps
 

@@ -1,7 +1,5 @@
 """Our own definition, beside those of the tools; its numbers are those of the summary."""
 
-from __future__ import annotations
-
 from streamlab.metrics import intervals, latency, tokens
 from streamlab.metrics.chunks import Seen
 from streamlab.metrics.definitions.base import Figures

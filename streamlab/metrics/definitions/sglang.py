@@ -1,7 +1,5 @@
 """SGLang's ``bench_serving``, backend sglang-oai-chat."""
 
-from __future__ import annotations
-
 from streamlab.metrics.chunks import Seen
 from streamlab.metrics.definitions.base import Figures, per_chunk, unstreamed
 

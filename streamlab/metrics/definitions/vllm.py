@@ -1,7 +1,5 @@
 """vLLM's ``vllm bench serve``, backend openai-chat."""
 
-from __future__ import annotations
-
 from streamlab.metrics.chunks import Seen
 from streamlab.metrics.definitions.base import Figures, last, per_chunk
 

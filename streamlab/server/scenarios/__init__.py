@@ -3,8 +3,6 @@
 A module has one constant, ``SCENARIO``.  To add a scenario, add a file.
 """
 
-from __future__ import annotations
-
 from importlib import import_module
 from pkgutil import iter_modules
 

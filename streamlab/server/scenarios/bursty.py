@@ -1,7 +1,5 @@
 """Speculative decoding: each step accepts 1 to 5 tokens, which are sent in one write."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from itertools import islice, takewhile
 from random import Random

@@ -5,8 +5,6 @@ not in the transcript either.  A request that asks for the usage gets 28 complet
 for each piece that OpenAI sent, and the lab's own prompt of 14.
 """
 
-from __future__ import annotations
-
 import json
 from functools import lru_cache
 from pathlib import Path

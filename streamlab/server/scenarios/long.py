@@ -1,7 +1,5 @@
 """A long answer: 2,000 events in ten seconds or so; ``speed`` or ``n_events`` shortens it."""
 
-from __future__ import annotations
-
 from random import Random
 
 from streamlab.server.completion import Completion, decode_steps, singly

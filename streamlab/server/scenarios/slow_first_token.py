@@ -3,8 +3,6 @@
 A tool that takes the first event for the first token has an error of a second.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from itertools import chain
 from random import Random

@@ -1,7 +1,5 @@
 """A batching stall: one pause of 300 ms in an otherwise even stream."""
 
-from __future__ import annotations
-
 from random import Random
 
 from streamlab.server.completion import Completion, singly

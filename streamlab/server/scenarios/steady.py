@@ -3,8 +3,6 @@
 With the parameters ``n_events`` and ``step_ms`` it is a load for clients.
 """
 
-from __future__ import annotations
-
 from itertools import repeat
 
 from streamlab.server.completion import Completion, singly

@@ -3,8 +3,6 @@
 To add one, write a file with a subclass of `Shape` and name it in `_ALL`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 
 from streamlab.server.completion import Completion

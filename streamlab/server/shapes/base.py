@@ -6,8 +6,6 @@ Rule: bytes depend on the request's seed and the completion alone, so the same r
 same bytes.
 """
 
-from __future__ import annotations
-
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """Cohere's chat, version 2: ``POST /v2/chat``."""
 
-from __future__ import annotations
-
 from streamlab.server.completion import Completion
 from streamlab.server.response import Request
 from streamlab.server.shapes.base import DONE, Shape, compact, random_of, typed_event

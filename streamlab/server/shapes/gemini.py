@@ -1,7 +1,5 @@
 """Google's Gemini: ``POST /v1beta/models/<scenario>:streamGenerateContent?alt=sse``."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from streamlab.server.completion import Completion

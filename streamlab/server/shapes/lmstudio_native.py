@@ -1,7 +1,5 @@
 """LM Studio's own chat: ``POST /api/v1/chat``."""
 
-from __future__ import annotations
-
 from streamlab.server.completion import Completion
 from streamlab.server.response import Request
 from streamlab.server.shapes.base import Shape, compact, random_of, typed_event

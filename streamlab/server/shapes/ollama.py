@@ -4,8 +4,6 @@
 ``response``.
 """
 
-from __future__ import annotations
-
 from streamlab.server.completion import Completion
 from streamlab.server.shapes.base import Shape, compact
 

@@ -1,7 +1,5 @@
 """OpenAI's legacy completions: ``POST /v1/completions``."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from streamlab.server.completion import Completion

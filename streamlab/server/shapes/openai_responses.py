@@ -1,7 +1,5 @@
 """OpenAI's responses: ``POST /v1/responses``."""
 
-from __future__ import annotations
-
 from streamlab.server.completion import Completion
 from streamlab.server.response import Request
 from streamlab.server.shapes.base import CREATED, Shape, compact, random_of, typed_event

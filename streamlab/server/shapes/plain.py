@@ -3,8 +3,6 @@
 Both take ``GET`` and ``POST``, and always stream.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from streamlab.server.completion import Completion
