@@ -42,6 +42,7 @@ class Response(Protocol):
     is_closed: bool
 
 
+# The exceptions of httpx and similar libraries; the first class that fits decides.
 _HOW: tuple[tuple[str, How], ...] = (
     ("ConnectTimeout", "connect"),
     ("ConnectError", "connect"),
@@ -52,11 +53,10 @@ _HOW: tuple[tuple[str, How], ...] = (
     ("ProtocolError", "reset"),
     ("RequestError", "error"),
 )
-"""The exceptions of httpx and similar libraries; the first class that fits decides."""
 
+# The cores' exceptions come from bodies that are read straight from their connection.  Those of
+# h2 and socksio pass the cores unmapped, where a server sends what is no HTTP/2 or SOCKS.
 _HTTPX_KIN = ("httpx", "httpx2", "httpcore", "httpcore2", "h2.exceptions", "socksio")
-"""The cores' exceptions come from bodies that are read straight from their connection.  Those
-of h2 and socksio pass the cores unmapped, where a server sends what is no HTTP/2 or SOCKS."""
 
 
 def is_a(thing: object, library: str, name: str) -> bool:

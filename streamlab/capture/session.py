@@ -347,9 +347,9 @@ def last() -> Recording | None:
 
 
 _last: list[Session] = []
-# A plain set, because a WeakSet cannot be walked while another thread adds to it.
+# Sessions whose response may be closed without notice to us.  A plain set, because a WeakSet
+# cannot be walked while another thread adds to it.
 _unnoticed: set[weakref.ref[Session]] = set()
-"""Sessions whose response may be closed without notice to us."""
 
 
 def _parsed(content: bytes | None) -> object:

@@ -146,13 +146,13 @@ def tap(
     return Tap(client, label, max_bytes, max_decoded_bytes)
 
 
+# How an SDK takes a client; the others take ``http_client=``.
 _HINTS = {
     "mistralai": "Mistral(client=http, async_client=ahttp)",
     "cohere": "ClientV2(httpx_client=http)",
     "google": "genai.Client(http_options=HttpOptions(httpx_client=http, …))",
     "huggingface_hub": "huggingface_hub.set_client_factory(lambda: http)",
 }
-"""How an SDK takes a client; the others take ``http_client=``."""
 
 
 def _hint(client: object) -> str:

@@ -26,11 +26,11 @@ from streamlab.errors import MissingKeyError, UsageError
 
 Prompt = str | Sequence[Message]
 
+# The options of ``httpx.Client`` that are passed on unchanged.
 _HTTP_OPTIONS = (
     "auth cert cookies default_encoding event_hooks follow_redirects http1 http2 limits"
     " max_redirects mounts params proxy timeout transport trust_env verify"
 )
-"""The options of ``httpx.Client`` that are passed on unchanged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +134,7 @@ class Endpoint:
                 'Pass dialect="openai_chat", say, or the whole body as json=….'
             )
         method = self.method or ("POST" if fields else "GET")
+        # Most servers without a dialect take a bearer token, as the base of the dialects sends.
         headers = {**self._key_header(dialect_named("sse")), **self.headers}
         return Query(method, self.url, headers, {}, fields or None)
 

@@ -25,19 +25,18 @@ _SECRET_NAME = re.compile(
     re.IGNORECASE,
 )
 _WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")  # of accessToken
+# Fields of JSON schema whose own fields are names of a user's parameters, without values.
 _SCHEMA_NAMES = ("properties", "patternProperties", "$defs", "definitions")
-"""Fields of JSON schema whose own fields are names of a user's parameters, without values."""
 
 _QUERY = re.compile(r"([?&;])([^?=&;#\s\"'<>]{1,100})=([^&;#\s\"'<>]*)")
 _USERINFO = re.compile(r"(://)([^\s/?#\"'<>]*)@")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")  # a tab is allowed within a header's value
 _SCHEME = re.compile(r"[A-Za-z][\w-]* +(?=\S+$)")
 _SHORTEST_SECRET = 6
+# Characters.  A shorter value is not masked, so ``key=assistant`` masks no word of an answer.
 _SHORTEST_ELSEWHERE = 16
-"""Characters.  A shorter value is not masked, so ``key=assistant`` masks no word of an
-answer."""
+# The most secrets of a body: every piece of the response is searched for each of them.
 _MOST_FIELDS = 100
-"""The most secrets of a body: every piece of the response is searched for each of them."""
 
 
 def is_secret_name(name: str) -> bool:

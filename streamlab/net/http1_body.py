@@ -21,8 +21,8 @@ _HEAD_END = re.compile(rb"\n\r?\n")
 _STATUS = re.compile(rb"HTTP/[0-9.]+ ([0-9])")
 _SIZE = re.compile(rb"([0-9a-fA-F]{1,20})(?:;[^\n]*)?[ \t]*\r\n")
 _BEFORE_TRAILERS = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n0\r\n"
+# Bytes of a line, or of all trailers, that have not arrived whole.
 _LONGEST = 16384
-"""Bytes of a line, or of all trailers, that have not arrived whole."""
 
 
 class Sized:

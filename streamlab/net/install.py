@@ -18,8 +18,8 @@ changing = threading.RLock()
 """Held while a client is changed: one thread at a time."""
 
 _installed: weakref.WeakKeyDictionary[Any, tuple[int, Callable[[], None]]]
+# How many calls of `install` for a client are open, and the function that undoes them.
 _installed = weakref.WeakKeyDictionary()
-"""How many calls of `install` for a client are open, and the function that undoes them."""
 
 
 def install(client: Any) -> None:
