@@ -2,8 +2,8 @@
 
 A picture is a module of this room, without an underscore, with
 
-- ``draw(ax, tables, **kws)``: `kws` go to its main artist only; several recordings can be drawn
-  on one Axes;
+- ``draw(ax, tables, **kws)``: `kws` go to its main artist only, by their long names; several
+  recordings can be drawn on one Axes;
 - ``caption(tables) -> str``: one true sentence, computed from the data that is drawn.
 
 `plot_comparison`, `plot_delivery` and `plot_lanes` draw several streams.
@@ -18,6 +18,9 @@ from pkgutil import iter_modules
 from types import MappingProxyType, ModuleType
 
 from matplotlib.axes import Axes
+from matplotlib.cbook import normalize_kwargs
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 
 from streamlab.errors import UnknownNameError
 from streamlab.metrics import Tables
@@ -77,7 +80,7 @@ def draw(
         Passed to the main artist of the picture.
     """
     module, ax = _named(name), new_axes(dark=dark)[0] if ax is None else ax
-    module.draw(ax, tables, **kws)
+    module.draw(ax, tables, **normalize_kwargs(normalize_kwargs(kws, Line2D), Patch))
     sign(ax, module.caption(tables))
     return ax
 

@@ -9,8 +9,6 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.cbook import normalize_kwargs
-from matplotlib.lines import Line2D
 
 from streamlab.follow.text import counted
 from streamlab.metrics import Tables
@@ -37,7 +35,7 @@ def draw_curve(
 ) -> None:
     """Draw the curve of some gaps, which can be those of several streams."""
     number = len(base.rows_of(ax, GID))
-    look = stairs.usual(number) | {"label": name} | normalize_kwargs(line_kws, Line2D)
+    look = stairs.usual(number) | {"label": name} | line_kws
     # The curve begins at 0 %: a first vertical line at the shortest gap.
     x_ms = np.sort(np.append(gaps_ms.min() if len(gaps_ms) else [], gaps_ms))
     share = 100 * np.arange(len(x_ms)) / max(len(x_ms) - 1, 1)

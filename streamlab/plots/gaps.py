@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.cbook import normalize_kwargs
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator
 
@@ -28,8 +27,8 @@ PERCENTILES = ((0.5, "p50", (6, 2)), (0.9, "p90", (4, 2, 1, 2)), (0.99, "p99", (
 def draw(ax: Axes, tables: Tables, **line_kws: object) -> None:
     """Draw the gap before each arrival of events against time, both in ms, with percentiles."""
     arrivals, number = _arrivals(tables), len(base.rows_of(ax, GID))
-    look = {"gid": f"{GID}-{number}", "label": _label(tables)} | _look(len(arrivals), number)
-    look |= normalize_kwargs(line_kws, Line2D)
+    look: base.Look = {"gid": f"{GID}-{number}", "label": _label(tables)}
+    look |= _look(len(arrivals), number) | line_kws
     points = _draw_points(ax, arrivals, look)
     for times_ms, bounds_ms in stairs.merged(tables, "gap_lo_ms", "gap_hi_ms").values():
         base.unknown(ax, times_ms, bounds_ms, points)

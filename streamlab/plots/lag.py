@@ -10,8 +10,6 @@ from math import nan
 
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.cbook import normalize_kwargs
-from matplotlib.lines import Line2D
 
 from streamlab.metrics import Tables
 from streamlab.metrics.intervals import quantile
@@ -39,7 +37,7 @@ def draw_marks(ax: Axes, tables: Tables, name: str, line_kws: dict[str, object])
     }
     look |= {"markersize": 5.5, "fillstyle": "none" if number % 2 else "full"}
     look |= {"gid": f"{GID}-{number}", "label": _label(name, lag_ms)}
-    look |= normalize_kwargs(line_kws, Line2D)
+    look |= line_kws
     t_ms, had_ms, seen_ms = reads["t_ms"][known], lag_ms[known], reads["lag_ms"][known]
     (marks,) = ax.plot(t_ms, had_ms, **look)
     ax.vlines(t_ms, seen_ms, had_ms, color=marks.get_color(), lw=0.9, alpha=0.6)

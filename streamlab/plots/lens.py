@@ -5,9 +5,7 @@ names the tools that see the end of the request.  Tools that agree share a flag.
 """
 
 from matplotlib.axes import Axes
-from matplotlib.cbook import normalize_kwargs
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 from streamlab.metrics import Tables
 from streamlab.metrics.lens import merged_note
@@ -25,7 +23,7 @@ def draw(ax: Axes, tables: Tables, **line_kws: object) -> None:
     is_first = not base.rows_of(ax, GID)
     # The share of the height that the stairs take stays when a second recording is higher.
     stairs_share = ax.dataLim.ymax / ax.get_ylim()[1]
-    look: base.Look = {"label": tables.label or "events"} | normalize_kwargs(line_kws, Line2D)
+    look: base.Look = {"label": tables.label or "events"} | line_kws
     line = stairs.draw(ax, stairs.steps_of(tables, stairs.end_ms(tables)), GID, look)
     firsts, ends = flags_of(tables)
     for flags, what, marker in ((firsts, "first token", "^"), (ends, "end of request", "v")):

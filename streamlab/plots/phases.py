@@ -1,8 +1,6 @@
 """The phases of a request as bars: how long the client, the connection and the server took."""
 
 from matplotlib.axes import Axes
-from matplotlib.cbook import normalize_kwargs
-from matplotlib.patches import Patch
 
 from streamlab.metrics import Tables
 from streamlab.metrics.phases import phases
@@ -18,7 +16,7 @@ def draw(ax: Axes, tables: Tables, **bar_kws: object) -> None:
     number = len({bar.get_gid() for bar in ax.patches})
     look: base.Look = {"height": 0.62, "color": base.next_colour(ax), "linewidth": 1}
     look["edgecolor"] = look["color"]  # a phase of 0.1 ms in a second is still seen
-    look |= normalize_kwargs(bar_kws, Patch)
+    look |= bar_kws
     bars = ax.barh(place, table["duration_ms"], left=table["start_ms"], **look)
     for bar, end_ms, duration_ms in zip(
         bars, table["end_ms"], table["duration_ms"], strict=True

@@ -3,7 +3,6 @@
 from math import nan
 
 from matplotlib.axes import Axes
-from matplotlib.cbook import normalize_kwargs
 from matplotlib.lines import Line2D
 
 from streamlab.follow.text import counted
@@ -26,7 +25,7 @@ def draw(ax: Axes, tables: Tables, **line_kws: object) -> None:
         "markersize": 4.5 if rows_of(ax, GID) else 3.2,
         "label": tables.label or "events",
     }
-    line = stairs.draw(ax, steps, GID, look | normalize_kwargs(line_kws, Line2D))
+    line = stairs.draw(ax, steps, GID, look | line_kws)
     for at_ms, what, marker in _moments(tables):
         look = _mark_look(ax, line, marker) | {"label": f"{what} {ms(at_ms)}"}
         stairs.mark(ax, line, [at_ms], look)

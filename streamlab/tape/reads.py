@@ -179,29 +179,18 @@ class Recorder:
         Used by `end` and `deliver` only; each read comes with its own stamps.
     max_bytes : int, optional
         `append` and `extend` drop what exceeds this number of bytes; see `full`.
-
-    Attributes
-    ----------
-    meta : dict
-        What is known of the request and the response; JSON values only.
-    marks : dict of str to int
-        The phases of the request, ns; ``request_sent`` is t0.
-    chunk_ends : array of int
-        See `Tape`.
-    settled : int or None
-        So many bytes of the body are final, and `final` shows no others; None for all.
     """
 
     def __init__(self, clock: Clock = monotonic_ns, max_bytes: int | None = None) -> None:
         self.clock = clock
         self.max_bytes = max_bytes
-        self.meta: dict[str, object] = {}
-        self.marks: dict[str, int] = {}
+        self.meta: dict[str, object] = {}  # request and response, in JSON values
+        self.marks: dict[str, int] = {}  # phases of the request, ns; ``request_sent`` is t0
         self.columns = Columns()
         self.body = bytearray()
-        self.chunk_ends: array[int] = array("q")
+        self.chunk_ends: array[int] = array("q")  # see `Tape`
         self.ended: End | None = None
-        self.settled: int | None = None
+        self.settled: int | None = None  # so many bytes of the body are final; None for all
 
     def __len__(self) -> int:
         return len(self.columns.ends)
