@@ -9,11 +9,8 @@ from streamlab.dialects.answer import Answer
 Row = tuple[str, float, str]
 
 # The length of a unit by the end of a key: Ollama's durations are ns, Groq's times are s.
-_UNITS_MS = {"_ms": 1.0, "-ms": 1.0, "_duration": 1e-6} | dict.fromkeys(
-    ("_seconds", "_time", "_first_token"), 1e3
-)
-
-_YEARS_MS = 1e11
+_IN_S = ("_seconds", "_time", "_first_token")
+_UNITS_MS = {"_ms": 1.0, "-ms": 1.0, "_duration": 1e-6, **dict.fromkeys(_IN_S, 1e3)}
 
 
 def server_times(found: Answer, headers: Iterable[tuple[str, str]]) -> list[Row]:
@@ -24,7 +21,7 @@ def server_times(found: Answer, headers: Iterable[tuple[str, str]]) -> list[Row]
     ]
     rows = [(key, _ms(key.lower(), value), source) for source, (key, value) in pairs]
     # SambaNova's `start_time` is a date: no request takes years.
-    return [row for row in rows if isfinite(row[1]) and row[1] < _YEARS_MS]
+    return [row for row in rows if isfinite(row[1]) and row[1] < 1e11]
 
 
 def _ms(key: str, value: object) -> float:

@@ -1,7 +1,9 @@
 """What a metric or a column means: its unit, its formula, its source, what tools do instead."""
 
+import json
 import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -14,6 +16,9 @@ from streamlab.metrics.summary import METRICS
 
 _TOOLS = ("ttft", "ttfo", "ttst", "icl", "itl", "tpot", "ntpot", "e2e")
 """The beginnings of our metrics that tools have too, by the same name in capitals."""
+
+# The columns of tables that are no rows of one tape.
+_OTHERS = json.loads(Path(__file__).with_suffix(".json").read_text("utf-8"))
 
 
 class Explanation(str):
@@ -60,10 +65,11 @@ def explain(name: str = "") -> Explanation:
         If there is no such name.
     """
     metrics = {metric.__name__: metric for metric in METRICS}
+    tables = {**COLUMNS, **_OTHERS}
     found = {
-        f"{table}.{each}": said for table in COLUMNS for each, said in COLUMNS[table].items()
+        f"{table}.{each}": said for table in tables for each, said in tables[table].items()
     }
-    if not name or name in COLUMNS:
+    if not name or name in tables:
         first = {
             each: str(metric.__doc__).partition("\n")[0] for each, metric in metrics.items()
         }
@@ -72,6 +78,9 @@ def explain(name: str = "") -> Explanation:
             f"{k}: {v}" for k, v in listed.items() if k.startswith(f"{name}." * bool(name))
         )
         return Explanation("\n".join(wanted))
+    if (base := name.removesuffix("_diff")) != name and base in metrics:
+        said = f"{name}, of sl.compare\n  `{base}` minus that of the first recording.\n"
+        return Explanation(said + explain(base))
     if name in metrics:
         return Explanation("\n".join(_metric(metrics[name])))
     # A column's name alone is enough: the meanings of all tables that have it.

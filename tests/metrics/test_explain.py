@@ -53,6 +53,20 @@ def test_a_column_is_explained_by_its_table_or_wherever_it_is():
     assert repr(explain("reads")) == explain("reads")
 
 
+def test_every_column_that_a_user_meets_is_explained():
+    rec = sl.Recording(eleven_answers().tape)
+    tables = {"phases": rec.phases, "server_times": rec.server_times, "lens": rec.lens()}
+    tables["lens_many"] = sl.lens_many([rec, rec])
+
+    for table, frame in tables.items():
+        assert {f"{table}.{name}" for name in frame} <= {
+            line.partition(":")[0] for line in explain(table).splitlines()
+        }
+    assert explain("n_itl").startswith("lens.n_itl")
+    assert explain("ttft_ms_diff").startswith("ttft_ms_diff, of sl.compare\n  `ttft_ms` minus")
+    assert [explain(name) for name in sl.compare([rec, rec])]
+
+
 def test_without_a_name_all_are_listed():
     listed = {line.partition(":")[0] for line in explain().splitlines()}
 
