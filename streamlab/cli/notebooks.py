@@ -12,13 +12,12 @@ from typer import Argument, Option
 
 from streamlab.errors import UsageError
 
+FOLDER = Path("streamlab-notebooks")
 _GUESS = re.compile(r"""(\.(?:predict|check)\()("[^"]*"|[\w.]+)(?=[,)])""")
 
 
 def run(
-    folder: Annotated[Path, Argument(metavar="DIR", help="The folder for the copy.")] = Path(
-        "streamlab-notebooks"
-    ),
+    folder: Annotated[Path, Argument(metavar="DIR", help="The folder for the copy.")] = FOLDER,
     options: Annotated[
         list[str] | None, Argument(metavar="OPTION", help="An option for JupyterLab, after --.")
     ] = None,
@@ -28,6 +27,8 @@ def run(
     ] = False,
 ) -> int:
     """Open JupyterLab on your own copy of the notebooks."""
+    if folder.name.startswith("-"):  # an option for JupyterLab, and no folder before it
+        folder, options = FOLDER, [str(folder), *(options or [])]
     if not copy_only and find_spec("jupyterlab") is None:
         raise UsageError(
             "the notebooks need JupyterLab, and it is not installed. "

@@ -93,6 +93,15 @@ def test_what_the_user_changed_stays(package, capsys):
     assert capsys.readouterr().out == "2 copied to mine, 1 left as it was.\n"
 
 
+def test_an_option_for_jupyterlab_is_no_folder(package, monkeypatch, here):
+    given = []
+    monkeypatch.setattr(notebooks, "_jupyter", lambda *asked: given.append(asked) or 0)
+
+    assert main(["notebooks", "--", "--port", "9000"]) == 0
+    assert given == [(Path("streamlab-notebooks"), False, ["--port", "9000"])]
+    assert not (here / "--port").exists()
+
+
 def test_a_wheel_has_them_inside_and_a_checkout_beside_the_package(tmp_path):
     package = tmp_path / "streamlab"
     for folder in (tmp_path / "notebooks", package / "_notebooks"):
