@@ -25,7 +25,10 @@ if TYPE_CHECKING:
     from streamlab.metrics import Tables
 
 LINES_SHOWN = 10
+# A notebook is saved with its faces, and viewers refuse a file of many megabytes.
 MOST_LINES = 1_000  # of a longer stream the face lists the first and the last 500 lines
+# Jupyter's own style aligns cells to the right, and GitHub strips every style and keeps
+# attributes: so each cell says it in both ways.
 _LEFT = 'align="left" style="text-align:left;white-space:nowrap" nowrap'
 _TABLE = '<table style="margin-left:0;margin-right:auto">'
 _TEXT_CHARS = 2_000  # of the text in the text face

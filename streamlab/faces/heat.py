@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 MOST_CHARS = 1_200  # a longer text is shown by its start and its end, half each
 MEDIANS = 4  # a longer wait is said in the text
 _SAID = {"content": "", "meta": "", "reasoning": "[reasoning]", "tool_call": "[tool call]"}
+# Characters and tags, because a viewer that strips styles would lose colours.
 _WAIT, _SAME, _MERGED = "[after ", "<ins>", "⟦"
 
 
@@ -67,6 +68,7 @@ def _marked(found: pd.DataFrame, long_ms: float) -> Iterator[str]:
     """Yield the pieces as HTML, with their marks."""
     kind = ""
     rows: Iterator[Any] = found[found["text"] != ""].itertuples()
+    # When a piece within a merged read came is not known: so no piece there is underlined.
     for merged, group in groupby(rows, lambda row: row.merged and row.read):
         yield "<b>⟦</b>" if merged is not False else ""
         for row in group:

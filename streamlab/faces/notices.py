@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from streamlab.follow import Follower
     from streamlab.metrics import Tables
 
+# A body that is no stream at all would give a notice for each of its lines.
 MOST = 20
 
 Notice = tuple[int, str]  # a line, and the sentence about it; -1 for the stream as a whole

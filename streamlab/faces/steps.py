@@ -48,6 +48,7 @@ class Wire(NamedTuple):
 
 def packed(tables: Tables, wire: Wire | None = None) -> str:
     """Return `steps` as JSON, compressed by zlib, in base64."""
+    # The states repeat themselves: zlib makes them ten times smaller, and a page stays small.
     text = json.dumps(steps(tables, wire), ensure_ascii=False, separators=(",", ":"))
     return b64encode(zlib.compress(text.encode(), 9)).decode("ascii")
 
@@ -129,6 +130,7 @@ def _lines(tables: Tables, body: bytes) -> dict[str, list[int]]:
 
 def _registers(body: bytes) -> Iterator[list[object]]:
     """Yield the number of lines before each change of a register, and the registers then."""
+    # No register changes within a line.  To feed each byte alone would take seconds.
     parser, before = SSEParser(), SSEParser().registers
     for piece in re.findall(rb"[^\r\n]*[\r\n]?", body):
         parser.feed(piece)
@@ -141,6 +143,7 @@ def _registers(body: bytes) -> Iterator[list[object]]:
 
 def _characters(body: bytes) -> Iterator[list[object]]:
     """Yield offset, length and text of each character of several bytes, and of each fault."""
+    # A byte below 0x80 is a character by itself, and the player draws it without our help.
     for run in re.finditer(rb"[\x80-\xff]+", body):
         decoder, start = getincrementaldecoder("utf-8")("replace"), run.start()
         for at in range(run.start(), run.end() + 1):

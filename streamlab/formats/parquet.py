@@ -50,6 +50,7 @@ About: TypeAlias = Mapping[str, Any]
 def save(tables: Tables, path: str | Path) -> None:
     """Write the reads of a recording, with everything that `load` needs."""
     tape = tables.tape
+    # `t_lo_ms` is a float of milliseconds, from which the stamp cannot be computed again.
     lo_ns = integers(None if t == UNKNOWN else t for t in tape.columns.lo_ns)
     about = {
         "version": VERSION,
@@ -200,6 +201,7 @@ def _columns(table: pa.Table) -> tuple[Columns, bytes]:
 
 
 def _stamps(table: pa.Table, name: str) -> array[int]:
+    # Arrow gives NumPy a column with nulls as floats, and these round nanoseconds.
     return array("q", [UNKNOWN if t is None else t for t in table[name].to_pylist()])
 
 

@@ -71,22 +71,13 @@ class ReadRows:
 
 
 class PieceGaps:
-    """The gaps between the pieces of an answer, as ``icl_p50_ms`` counts them.
-
-    Attributes
-    ----------
-    total : int
-        How many gaps there are, known or not.
-    known : array of float
-        The known gaps in ms, sorted: a median of all costs nothing then.
-    longest : tuple of float and int, or None
-        The longest known gap in ms, and the read that ended it.
-    """
+    """The gaps between the pieces of an answer, as ``icl_p50_ms`` counts them."""
 
     def __init__(self, follower: Follower) -> None:
-        self.total = 0
+        self.total = 0  # gaps, known or not
+        # The known gaps in ms, sorted: a median of all costs nothing then.
         self.known: array[float] = array("d")
-        self.longest: tuple[float, int] | None = None
+        self.longest: tuple[float, int] | None = None  # in ms, and the read that ended it
         self._follower = follower
         self._last: tuple[int, bool] | None = None  # a read, and whether its last row ends it
 

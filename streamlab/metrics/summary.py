@@ -94,14 +94,10 @@ class Summary(pd.Series):
 
 
 def summary(tables: Tables) -> pd.Series[Any]:
-    """Return every metric of one stream.
+    """Return every metric of one stream by name: numbers, and three words.
 
-    Returns
-    -------
-    Series of object, indexed by name
-        Numbers, and three words: ``tier``, ``how``, ``n_source``.  Units are in the names;
-        shares are from 0 to 1; what is not defined is NaN, never 0.  The docstring of the
-        function of the same name in `METRICS` is the formula.
+    Units are in the names; shares are from 0 to 1; what is not defined is NaN, never 0.  The
+    docstring of the function of the same name in `METRICS` is the formula.
     """
     # As objects, counts stay integers beside floats and words.
     values = {metric.__name__: metric(tables) for metric in METRICS}

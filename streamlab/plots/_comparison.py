@@ -46,6 +46,7 @@ def plot_comparison(
     for row, (name, streams) in enumerate(groups.items()):
         ecdf.draw_curve(curves, streams[0], _gaps_ms(streams), name, {})
         first_ms = _first_ms(streams)
+        # Each stream has a mark: a mean of few streams would hide their spread.
         dots.plot(
             first_ms, [row] * len(first_ms), lag.MARKERS[row % len(lag.MARKERS)], alpha=0.75
         )

@@ -37,7 +37,7 @@ def plot_delivery(recordings: Streams, *, dark: bool = False) -> Picture:
     lanes.set_title(
         "arrived: when the kernel had each read", loc="left", size=9, color=ink(lanes)
     )
-    lanes.label_outer()
+    lanes.label_outer()  # the axis of time is shared: its label stands once, below
     sign(below, caption(tables))
     return picture_of(below)
 

@@ -68,6 +68,7 @@ def _cut(tables: Tables) -> str:
 
 def _broken_ms(tables: Tables) -> float:
     """Return when the stream broke off; NaN if it did not."""
+    # A body that ended as it should has no break: the line then ends with the last event.
     return stairs.end_ms(tables) if tables.tape.end.how != "eof" else nan
 
 
