@@ -22,28 +22,22 @@ from streamlab.dialects.usage import Tokens, tokens
 class Choice:
     """One of the answers to a request; a request without ``n`` has one, number 0."""
 
-    index: int
-    text: str = ""
-    reasoning: str = ""
-    refusal: str = ""
-    tool_calls: tuple[ToolCall, ...] = ()
-    finish_reason: str | None = None
-    finish_detail: JSONObject | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """The answer of a stream.  Texts and tool calls are those of its first choice.
-
-    Reports of the server (`finish_detail`, `usage`, `error`) have the provider's own keys.
-    """
-
+    index: int = 0
     text: str = ""
     reasoning: str = ""
     refusal: str = ""
     tool_calls: list[ToolCall] = field(default_factory=list)
     finish_reason: str | None = None  # as the provider reports it
     finish_detail: JSONObject | None = None  # such as ``{"reason": …}``
+
+
+@dataclass(frozen=True, slots=True)
+class Answer(Choice):
+    """The answer of a stream.  Texts and tool calls are those of its first choice.
+
+    Reports of the server (`finish_detail`, `usage`, `error`) have the provider's own keys.
+    """
+
     choices: tuple[Choice, ...] = ()  # all, by index
     usage: JSONObject | None = None  # the last report
     timings: JSONObject | None = None  # where they are not part of `usage` (llama.cpp)
@@ -73,14 +67,9 @@ def answer(deltas: Iterable[Delta], reader: Reader | None) -> Answer:
             choice = 0 if one_answer else delta.choice or 0
             folds.setdefault(choice, _Fold()).add(delta)
     choices = tuple(folds[index].choice(index) for index in sorted(folds))
-    first = choices[0] if choices else Choice(0)
+    first = choices[0] if choices else Choice()
     return Answer(
-        text=first.text,
-        reasoning=first.reasoning,
-        refusal=first.refusal,
-        tool_calls=list(first.tool_calls),
-        finish_reason=first.finish_reason,
-        finish_detail=first.finish_detail,
+        **{name: getattr(first, name) for name in Choice.__slots__},
         choices=choices,
         usage=usage,
         error=failure,
@@ -113,5 +102,5 @@ class _Fold:
 
     def choice(self, index: int) -> Choice:
         content, reasoning, refusal = map("".join, self.texts.values())
-        calls = tuple(self.calls.all)
+        calls = [*self.calls.all]
         return Choice(index, content, reasoning, refusal, calls, self.reason, self.detail)
