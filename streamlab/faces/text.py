@@ -56,7 +56,8 @@ def ttft(tables: Tables) -> str:
     lo_ms, hi_ms = ttft_ms(tables, "lo"), ttft_ms(tables, "hi")
     if hi_ms != hi_ms:
         return ""
-    return f"{hi_ms:.1f} ms" if lo_ms == hi_ms else f"{lo_ms:.1f} to {hi_ms:.1f} ms"
+    least = f"{lo_ms:.1f} to " if lo_ms == lo_ms else "up to "
+    return f"{'' if lo_ms == hi_ms else least}{hi_ms:.1f} ms"
 
 
 def gap_bars(tables: Tables) -> str:

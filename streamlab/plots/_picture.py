@@ -207,8 +207,9 @@ def ms(value_ms: float) -> str:
 
 
 def between(lo_ms: float, hi_ms: float) -> str:
-    """Return a duration that lies between two, which may be one."""
-    return ms(hi_ms) if lo_ms == hi_ms else f"{ms(lo_ms)} to {ms(hi_ms)}"
+    """Return a duration that lies between two, which may be one; `lo_ms` may be NaN."""
+    least = f"{ms(lo_ms)} to " if lo_ms == lo_ms else "up to "
+    return f"{'' if lo_ms == hi_ms else least}{ms(hi_ms)}"
 
 
 def moment(t_ms: float) -> str:

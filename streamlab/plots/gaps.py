@@ -43,7 +43,7 @@ def draw(ax: Axes, tables: Tables, **line_kws: object) -> None:
         ax.axhline(value, label=f"{name} {base.ms(value)}", **line)
     if arrivals.empty:
         base.tell_empty(ax, tables, "no gaps")
-    _frame(ax)
+    base.frame(ax, GID, "time since the request was sent (ms)", "gap before an arrival (ms)")
 
 
 def caption(tables: Tables) -> str:
@@ -58,7 +58,7 @@ def caption(tables: Tables) -> str:
         f"{base.ms(quantile(gaps, 0.5))} and the longest {base.ms(gaps.max())}; "
     )
     if together.any():
-        text += f"{together.mean():.0%} came with the one before, and have no gap"
+        text += f"{together.mean():.0%} came in the read of the one before, and have no gap"
     else:
         text += "each came in a read of its own"
     return base.sentence(tables, text)
@@ -93,18 +93,14 @@ def _draw_points(ax: Axes, arrivals: pd.DataFrame, look: base.Look) -> Line2D:
     return points
 
 
-def _frame(ax: Axes) -> None:
-    ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    ax.yaxis.set_minor_locator(LogLocator(subs=()))
-    base.frame(ax, GID, "time since the request was sent (ms)", "gap before an arrival (ms)")
-
-
 def _scale(ax: Axes) -> None:
     """Fit the scale to the gaps of all recordings, to a factor of ten at least."""
     # With less than a factor of ten, the jitter of a steady stream would fill the picture and
-    # look like a fault.
-    ax.set_yscale("log")
+    # look like a fault.  Without a gap above 0 there is no logarithm to show.
     low, high = ax.dataLim.minposy, ax.dataLim.ymax
     if 0 < low <= high < float("inf"):
+        ax.set_yscale("log")
+        ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        ax.yaxis.set_minor_locator(LogLocator(subs=()))
         widen = max(1.15, (10 * low / high) ** 0.5)
         ax.set_ylim(low / widen, high * widen)

@@ -14,9 +14,11 @@ from matplotlib.text import Text
 
 from streamlab import plots
 from streamlab.errors import UnknownNameError, UsageError
+from streamlab.faces.frozen import static_text
+from streamlab.follow.gap import MERGED
 from streamlab.metrics import Tables, summary
-from streamlab.tape import End, tape_of
-from streamlab.testing import tape_from
+from streamlab.tape import UNKNOWN, End, tape_of
+from streamlab.testing import T0_NS, tape_from
 from tests.metrics.streams import (
     DONE,
     FINISH,
@@ -43,6 +45,24 @@ def inks(figure):
     """Return every text that is seen, and its colour."""
     found = [text for text in figure.findobj(Text) if text.get_text() and text.get_visible()]
     return {text.get_text(): text.get_color() for text in found}
+
+
+def busy(lo_ns, *times_ms):
+    """Return a stream whose first read is merged, with its bound or without."""
+    made = tape_from([(t_ms, content("x") * 3) for t_ms in times_ms], label="busy")
+    made.columns.arrival[0], made.columns.lo_ns[0] = MERGED, lo_ns
+    return Tables(made)
+
+
+@each_plot
+@pytest.mark.parametrize("stream", [(UNKNOWN, 900), (T0_NS, 900), (T0_NS, 900, 900)])
+def test_a_stream_without_a_gap_above_zero_is_drawn_and_said(name, stream):
+    drawn = plots.draw(name, busy(*stream))
+    said = plots.caption(name, busy(*stream)) + static_text(busy(*stream))
+    plots.to_png(drawn.get_figure(root=True))  # a scale without a logarithm fails only here
+
+    assert "nan" not in said
+    assert "with the one before" not in said
 
 
 def test_each_file_is_a_picture():
@@ -222,7 +242,7 @@ def test_the_picture_and_the_summary_show_one_median():
     assert median == summary(drawn)["icl_p50_ms"] == 30
     assert plots.alt(ax.figure) == (
         "Half of the 8 gaps between pieces of the answer were at most 30.0 ms and the longest "
-        "280 ms; 10% came with the one before, and have no gap."
+        "280 ms; 10% came in the read of the one before, and have no gap."
     )
     assert plots.caption("ecdf", drawn).startswith("8 known gaps between pieces of the answer")
 
