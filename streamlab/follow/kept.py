@@ -16,6 +16,7 @@ from streamlab.dialects import Delta, Kind
 from streamlab.dialects.reading import mended
 
 T = TypeVar("T")
+_MOST = 2**62
 NONE = -1  # in a column of counts
 _LF = 0x0A
 _Kind = tuple[str, str, int | None]  # type, id and retry of an event
@@ -144,7 +145,8 @@ class Deltas(Kept[Delta]):
         for delta in found:
             kind, text, choice, n_tokens, *others = delta
             shown = text if text.isascii() else mended(text)
-            fit = _fits(choice) and _fits(n_tokens)
+            fit = choice is None or 0 <= choice < _MOST
+            fit &= n_tokens is None or 0 <= n_tokens < _MOST
             if not fit or others != _PLAIN or (shown is not text and shown != text):
                 self._odd[len(self)] = delta
             if kind not in self.kinds:
@@ -190,7 +192,3 @@ class Deltas(Kept[Delta]):
 
 _TEXTS = frozenset({"content", "reasoning", "refusal", "meta"})
 _PLAIN = [None] * 4  # index, id, name and value
-
-
-def _fits(number: int | None) -> bool:
-    return number is None or 0 <= number < 2**62

@@ -28,7 +28,7 @@ class Arrivals(NamedTuple):
     t_ms: Floats  # since t0
     time: NDArray[np.datetime64]  # ns, UTC; NaT without an anchor
     lo_ns: Ints  # see `streamlab.tape.Columns`
-    kind: Ints  # index in ARRIVALS
+    kind: NDArray[np.int8]  # index in ARRIVALS
 
     def of(self, read: Ints, at_end: Bools) -> dict[str, object]:
         """Return the columns of time, for rows that came with these reads."""
@@ -36,11 +36,11 @@ class Arrivals(NamedTuple):
             "read": read,
             "time": moments(self.time[read]),
             "t_ms": self.t_ms[read],
-            "gap_ms": self.gaps_ms(read, at_end)[0],
+            "gap_ms": self.gaps_ms(read, at_end, 1)[0],
             "coalesced": _coalesced(read),
         }
 
-    def gaps_ms(self, read: Ints, at_end: Bools) -> list[Floats]:
+    def gaps_ms(self, read: Ints, at_end: Bools, wanted: int = 3) -> list[Floats]:
         """Return the gap before each row, its lower and its upper bound, see `follow.gap.Gaps`.
 
         The read of each row never decreases; the row may end with the last byte of its read.
@@ -48,17 +48,17 @@ class Arrivals(NamedTuple):
         """
         first = np.flatnonzero(~_coalesced(read))
         last = np.append(first[1:], len(read))[: len(first)] - 1
-        rows, made = read[first], [np.full(len(read), np.nan) for _ in range(3)]
-        arrived_ns, lo_ns, kind = self.arrived_ns[rows], self.lo_ns[rows], self.kind[rows]
+        made = [np.full(len(read), np.nan) for _ in range(wanted)]
         for at in range(0, len(first), ROWS):  # a gap depends on the two rows before
             some = slice(max(at - 2, 0), at + ROWS)
-            found = gaps(arrived_ns[some], lo_ns[some], kind[some], at_end[last[some]])
-            for row, part in zip(made, found, strict=True):
+            rows = read[first[some]]
+            facts = self.arrived_ns[rows], self.lo_ns[rows], self.kind[rows]
+            for row, part in zip(made, gaps(*facts, at_end[last[some]]), strict=False):
                 row[first[at : at + ROWS]] = part[at - some.start :]
         return made
 
 
-def gaps(arrived_ns: Ints, lo_ns: Ints, kind: Ints, at_end: Bools) -> list[Floats]:
+def gaps(arrived_ns: Ints, lo_ns: Ints, kind: NDArray[np.int8], at_end: Bools) -> list[Floats]:
     """Return what `streamlab.follow.gap.gaps` does, of arrays and in a tenth of the time."""
     n_rows, exact = len(kind), (kind != MERGED) | at_end
     t_ns, before_ns, lo, kind = arrived_ns[1:], arrived_ns[:-1], lo_ns[1:], kind[1:]
@@ -83,7 +83,7 @@ def arrivals_of(tape: Tape) -> Arrivals:
         time = np.full(len(tape), "NaT", dtype="datetime64[ns]")
     else:
         time = (arrived_ns + Anchor(**anchor).to_wall_ns(0)).view("datetime64[ns]")
-    lo_ns, kind = ints(tape.columns.lo_ns), ints(tape.columns.arrival)
+    lo_ns, kind = ints(tape.columns.lo_ns), np.asarray(memoryview(tape.columns.arrival))
     return Arrivals(arrived_ns, ms_since(tape.t0_ns, arrived_ns), time, lo_ns, kind)
 
 

@@ -6,7 +6,6 @@ body.
 
 from __future__ import annotations
 
-from array import array
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -64,9 +63,9 @@ def line_columns(lines: Lines, body: Body, fields: bool = True) -> dict[str, obj
     """
     kinds, bounds = np.asarray(memoryview(lines.kinds)), np.append(0, ints(lines.ends))
     names: dict[bytes, int] = {}
-    values, index = [], kinds.astype(np.int16)
+    values, index = [], kinds.astype(np.int32)
     for at in range(0, len(kinds), ROWS):
-        spans = _spans(kinds[at : at + ROWS], bounds[at : at + ROWS + 1], body, fields)
+        spans = spans_of(kinds[at : at + ROWS], bounds[at : at + ROWS + 1], body, fields)
         values.append(_text(cut(body, spans.value, spans.stop)))
         for row in _odd(kinds[at : at + ROWS], fields):
             name = bytes(body[spans.text[row] : spans.name[row]])
@@ -82,15 +81,8 @@ def line_columns(lines: Lines, body: Body, fields: bool = True) -> dict[str, obj
     }
 
 
-def spans_of(
-    line_kinds: bytes | bytearray, ends: array[int], body: Body, fields: bool = True
-) -> Spans:
-    """Return the parts of each line; parameters as in `Lines` and for `line_columns`."""
-    kinds = np.array(bytearray(line_kinds), np.uint8)
-    return _spans(kinds, np.append(0, np.array(ends, np.int64)), body, fields)
-
-
-def _spans(kinds: Octets, bounds: Ints, body: Body, fields: bool) -> Spans:
+def spans_of(kinds: Octets, bounds: Ints, body: Body, fields: bool = True) -> Spans:
+    """Return the parts of n lines of these kinds, between n + 1 offsets in the body."""
     odd, start, end = _odd(kinds, fields), bounds[:-1], bounds[1:]
     data = np.frombuffer(body, dtype=np.uint8) if len(body) else np.zeros(1, np.uint8)
     stop = _without_end(data, start, end)

@@ -88,6 +88,13 @@ def test_equal_columns_of_two_tables_are_one_until_the_user_writes():
         pd.testing.assert_frame_equal(getattr(others, name), before[name])
 
 
+def test_many_names_of_fields_that_no_standard_has_are_kept():
+    names = [f"field{number}" for number in range(40_000)]
+    made = tables([(1, "".join(f"{name}: 1\n" for name in names).encode())])
+
+    assert made.lines["field"].tolist() == names
+
+
 MEASURED = """
 import resource, sys, time
 from streamlab.metrics import Tables

@@ -302,6 +302,4 @@ def test_tables_without_a_name_are_the_same_tables():
     other = made.unlabelled()
 
     assert (made.label, other.label) == ("mine", "")
-    assert (
-        other.follower is made.follower
-    )  # not read again: a picture of a long stream is quick
+    assert other.follower is made.follower  # no stream is read twice for a picture
