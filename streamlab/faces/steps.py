@@ -113,14 +113,12 @@ def _reads(tables: Tables, wire: Wire) -> list[list[object]]:
 
 def _lines(tables: Tables, body: bytes) -> dict[str, list[int]]:
     """Return the lengths of the parts of each line, and its kind."""
-    import numpy as np
-
     from streamlab.metrics.lines import spans_of
 
     framed = tables.framed
     # A line that never ended is no field, but a reader sees its name and its colon.
-    kinds = np.frombuffer(framed.lines.kinds.replace(bytes([TAIL]), bytes([OTHER])), np.uint8)
-    spans = spans_of(kinds, np.append(0, framed.lines.ends), body, framed.framing == "sse")
+    kinds = framed.lines.kinds.replace(bytes([TAIL]), bytes([OTHER]))
+    spans = spans_of(kinds, [0, *framed.lines.ends], body, framed.framing == "sse")
     return {
         "kind": list(framed.lines.kinds),
         "name": (spans.name - spans.start).tolist(),

@@ -70,16 +70,24 @@ class Events(Kept[Event]):
     def extend(self, found: list[Event], body: Body, lines: Lines) -> None:
         """Add the events that a framer has just found in `body`."""
         self._body, self._lines, self._latest = body, lines, found
-        are_in_body = self._are_in_body(found)
-        for type_, data, id_, retry, first, last in found:
-            code = self._codes.setdefault((type_, id_, retry), len(self.kinds))
-            if code == len(self.kinds):
-                self.kinds.append((type_, id_, retry))
-            if not (are_in_body or self._is_in_body(data, first, last)):
-                self.apart[len(self)] = data
-            self.codes.append(code)
-            self.first_line.append(first)
-            self.last_line.append(last)
+        if self._are_in_body(found):  # so no line sets a type, an id or a retry
+            begin, end = found[0].first_line, found[-1].last_line + 1
+            self.codes.extend([self._code(found[0])] * len(found))
+            self.first_line.extend(range(begin, end, 2))
+            self.last_line.extend(range(begin + 1, end, 2))
+            return
+        for event in found:
+            if not self._is_in_body(event.data, event.first_line, event.last_line):
+                self.apart[len(self)] = event.data
+            self.codes.append(self._code(event))
+            self.first_line.append(event.first_line)
+            self.last_line.append(event.last_line)
+
+    def _code(self, event: Event) -> int:
+        kind = event.type, event.id, event.retry
+        if (code := self._codes.setdefault(kind, len(self.kinds))) == len(self.kinds):
+            self.kinds.append(kind)
+        return code
 
     def since(self, number: int) -> Iterator[Event]:
         """Yield the events from a number on; fast if they were added last."""

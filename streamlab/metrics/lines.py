@@ -81,8 +81,11 @@ def line_columns(lines: Lines, body: Body, fields: bool = True) -> dict[str, obj
     }
 
 
-def spans_of(kinds: Octets, bounds: Ints, body: Body, fields: bool = True) -> Spans:
+def spans_of(
+    line_kinds: bytearray | Octets, offsets: list[int] | Ints, body: Body, fields: bool = True
+) -> Spans:
     """Return the parts of n lines of these kinds, between n + 1 offsets in the body."""
+    kinds, bounds = np.array(line_kinds, np.uint8), np.asarray(offsets, np.int64)
     odd, start, end = _odd(kinds, fields), bounds[:-1], bounds[1:]
     data = np.frombuffer(body, dtype=np.uint8) if len(body) else np.zeros(1, np.uint8)
     stop = _without_end(data, start, end)
