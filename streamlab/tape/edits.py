@@ -26,17 +26,9 @@ _Move = Callable[[int], int]
 
 
 def stretch(tape: Tape, factor: float) -> Tape:
-    """Return a tape on which all times since t0 are multiplied by `factor`.
+    """Return a tape on which all times since t0 are multiplied by `factor`, more than 0.
 
-    Parameters
-    ----------
-    factor : float
-        2 is half as fast, 0.5 twice as fast; more than 0.
-
-    Raises
-    ------
-    UsageError
-        If `factor` is not a number more than 0.
+    2 is half as fast, 0.5 twice as fast; anything else raises a UsageError.
     """
     times, t0_ns = _number(factor), tape.t0_ns
     if not 0 < times < math.inf:
@@ -50,22 +42,11 @@ def stretch(tape: Tape, factor: float) -> Tape:
 def stall(
     tape: Tape, for_ms: float, *, read: int | None = None, t_ms: float | None = None
 ) -> Tape:
-    """Return a tape with a pause: all reads after it arrive `for_ms` later.
+    """Return a tape with a pause: all reads after it arrive `for_ms` later, 0 or more.
 
-    Parameters
-    ----------
-    for_ms : float
-        The length of the pause, in ms; 0 or more.
-    read : int, optional
-        The first read that is late; a negative number counts from the end.
-    t_ms : float, optional
-        The moment of the pause, in ms since t0: reads that arrived then or later are late.
-        Give either `read` or `t_ms`.
-
-    Raises
-    ------
-    UsageError
-        If `for_ms` is negative, or not exactly one of `read` and `t_ms` is given.
+    Give either `read`, the first read that is late, where a negative number counts from the
+    end; or `t_ms`, the moment of the pause, in ms since t0: reads that arrived then or later
+    are late.  Anything else raises a UsageError.
     """
     pause_ms = _number(for_ms)
     if not 0 <= pause_ms < math.inf:
@@ -96,19 +77,9 @@ def cut(
 ) -> Tape:
     """Return the beginning of a tape, as if the stream had broken off.
 
-    Parameters
-    ----------
-    reads, n_bytes : int
-        The number of reads or bytes to keep; the stream ends when the next would have arrived.
-    t_ms : float
-        Keep what arrived at most this many ms after t0.
-    how : str
-        How the stream ends then; see `streamlab.tape.How`.
-
-    Raises
-    ------
-    UsageError
-        If not exactly one of the three is given, or the tape is shorter.
+    Keep so many `reads` or `n_bytes`: the stream ends when the next would have arrived.  Or
+    keep what arrived at most `t_ms` after t0.  Anything but one of the three, or more than the
+    tape has, raises a UsageError.  `how` the stream ends then: see `streamlab.tape.How`.
     """
     _only_one("cut", reads=reads, n_bytes=n_bytes, t_ms=t_ms)
     place = f"{reads=}" if reads is not None else f"{n_bytes=}" if t_ms is None else f"{t_ms=}"
@@ -137,15 +108,8 @@ def rechunk(tape: Tape, sizes: int | Iterable[int]) -> Tape:
     ``lo_ns`` of the old read that brought its first byte.  Its number of segments is unknown,
     unless it has the same bytes as an old read.  It is ``merged`` if it has bytes of several.
 
-    Parameters
-    ----------
-    sizes : int or iterable of int
-        The sizes of the new reads, in bytes; repeated until the body ends.
-
-    Raises
-    ------
-    UsageError
-        If a size is not a whole number, 1 or more.
+    The `sizes` of the new reads, in bytes, repeat until the body ends; one that is not a whole
+    number, 1 or more, raises a UsageError.
     """
     given = [_whole(size) for size in (sizes if isinstance(sizes, Iterable) else [sizes])]
     if not given or min(given) < 1:

@@ -337,12 +337,7 @@ class Journal:
 def save(tape: Tape, path: str | PathLike[str]) -> None:
     """Write a finished tape as a journal; an old file is replaced when the new is complete.
 
-    Raises
-    ------
-    OSError
-        If `path` cannot be written; an existing file is then unchanged.
-    UsageError
-        If the tape's meta is not JSON.
+    An OSError says that `path` cannot be written, a UsageError that the meta is not JSON.
     """
     _first_line(tape.meta)
     with whole(_path(path)) as file:

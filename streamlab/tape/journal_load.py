@@ -47,13 +47,8 @@ def load(path: str | PathLike[str]) -> Tape:
     """Return the tape that a journal holds, up to the last whole line.
 
     If the file has no end, ``tape.end.how`` is ``"cut"`` and ``tape.end.detail`` says where.
-
-    Raises
-    ------
-    FormatError
-        If `path` is not a journal, or a newer one, or damaged before its last line.
-    OSError
-        If `path` cannot be read; `FileNotFoundError` if there is none.
+    A FormatError says that `path` is no journal, a newer one, or damaged before its last line;
+    an OSError that it cannot be read.
     """
     where = Path(fspath(path)).expanduser()
     if where.is_dir():
