@@ -19,8 +19,12 @@ def no_connection(log: Log, end: End) -> str:
 
 def _hint(detail: str, via: str) -> str:
     if "CERTIFICATE_VERIFY_FAILED" in detail:
-        trusting = "pass verify= an ssl.SSLContext that trusts it"
-        return f"Name the file of its authority in SSL_CERT_FILE, or {trusting}."
+        way = "Name the file of its authority in SSL_CERT_FILE"
+        if "mismatch" in detail:
+            way = "Ask by a name that the certificate has"
+        elif "expired" in detail:
+            way = "Renew the server's certificate"
+        return f"{way}, or pass verify= an ssl.SSLContext that trusts it."
     if via:
         without = "Check the proxy; to go without, leave out proxy= or unset the variable."
         return LOGIN if "407" in detail else without

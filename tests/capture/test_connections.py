@@ -134,15 +134,25 @@ EXPIRED = {"not_after": datetime.now(UTC) - timedelta(days=1)}
 
 @both
 @pytest.mark.parametrize(
-    ("certificate", "trusted", "words"),
+    ("certificate", "trusted", "words", "way"),
     [
-        ({}, False, "unable to get local issuer certificate"),
-        (EXPIRED, True, "certificate has expired"),
-        ({"name": "other.example"}, True, "Hostname mismatch"),
+        ({}, False, "unable to get local issuer certificate", "in SSL_CERT_FILE"),
+        (EXPIRED, True, "certificate has expired", "Renew the server's certificate"),
+        (
+            {"name": "other.example"},
+            True,
+            "Hostname mismatch",
+            "a name that the certificate has",
+        ),
     ],
 )
 def test_a_certificate_that_is_not_trusted_names_what_would_trust_it(
-    record: Record, certificate: dict[str, object], trusted: bool, words: str, fast_lab: Lab
+    record: Record,
+    certificate: dict[str, object],
+    trusted: bool,
+    words: str,
+    way: str,
+    fast_lab: Lab,
 ) -> None:
     authority, relay = Authority(), relay_to(port_of(fast_lab))
     with (
@@ -157,7 +167,7 @@ def test_a_certificate_that_is_not_trusted_names_what_would_trust_it(
     for rec in (direct, through):
         assert rec.end.how == "connect"
         assert words in str(rec.problem)
-        assert "SSL_CERT_FILE, or pass verify=" in str(rec.problem)
+        assert f"{way}, or pass verify=" in str(rec.problem)
         assert "Start the server" not in str(rec.problem)
     assert f"through the proxy http://127.0.0.1:{between} (proxy=)" in str(through.problem)
 
