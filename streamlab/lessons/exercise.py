@@ -72,21 +72,22 @@ class Said(str):
 class Exercise:
     """A question of a lesson; `exercise` makes it.
 
-    `truth` makes the number that `predict` is about, in `unit`, from what was measured, and
-    `draw` its real picture with the axis of that number, "x" or "y".  The first of the `hints`
-    is vague, the last nearly tells.
+    `truth` makes the number that `predict` is about from what was measured, and `draw` its real
+    picture with the axis of that number, "x" or "y".  The `texts` are those of
+    ``exercises.json``; the first of the hints is vague, the last nearly tells.
     """
 
-    question: str
+    texts: Mapping[str, Any]
     judge: Judge
-    hints: tuple[str, ...]
-    answer: str
     truth: Callable[..., float] | None = None
-    unit: str = ""
     draw: Callable[..., tuple[Axes, str]] | None = None
-    wrong: tuple[str, ...] = ()
     _guess: float | None = field(default=None, init=False)
     _hinted: int = field(default=0, init=False)
+
+    @property
+    def question(self) -> str:
+        """What is asked."""
+        return str(self.texts["question"])
 
     def __repr__(self) -> str:
         return f"Exercise: {self.question}"
@@ -106,11 +107,11 @@ class Exercise:
             raise UsageError("this exercise takes no prediction. Answer it with check(…).")
         if guess is ...:
             return Said(f"No guess yet: {UNANSWERED}")
-        number = _number(guess)
+        number, unit = _number(guess), self.texts.get("unit")
         if number is None:
             raise UsageError(
                 f"a prediction is a number, and {_shown(guess)} came. Pass your guess, "
-                f"for example predict(20){f', in {self.unit}' if self.unit else ''}."
+                f"for example predict(20){f', in {unit}' if unit else ''}."
             )
         if self._guess not in (None, number):
             raise UsageError(
@@ -151,21 +152,21 @@ class Exercise:
             return Verdict(False, f"{type(error).__name__}: {one_line(str(error), 200)}")
         if isinstance(found, Verdict):
             return found
-        said = self.wrong[found - 1] if found and isinstance(found, int) else found
+        said = self.texts["wrong"][found - 1] if found and isinstance(found, int) else found
         return Verdict(not found, str(said or ""))
 
     def hint(self) -> Said:
         """Return the next hint; after the last one, the last one again."""
-        number = min(self._hinted, len(self.hints) - 1)
-        self._hinted += 1
-        return Said(f"Hint {number + 1} of {len(self.hints)}: {self.hints[number]}")
+        hints = self.texts["hints"]
+        self._hinted = min(self._hinted + 1, len(hints))
+        return Said(f"Hint {self._hinted} of {len(hints)}: {hints[self._hinted - 1]}")
 
     def solution(self) -> Said:
         """Return the solution."""
-        return Said(f"Solution: {self.answer}")
+        return Said(f"Solution: {self.texts['solution']}")
 
     def _with_unit(self, number: float) -> str:
-        return f"{number:,.5g} {self.unit}".rstrip()
+        return f"{number:,.5g} {self.texts.get('unit', '')}".rstrip()
 
 
 def exercise(
@@ -176,14 +177,7 @@ def exercise(
 ) -> Exercise:
     """Return an exercise; its texts are in ``exercises.json``, under lesson and name."""
     lesson, _, key = name.partition(".")
-    said = _texts()[lesson][key]
-    hints, answer, wrong = (
-        tuple(said["hints"]),
-        said["solution"],
-        tuple(said.get("wrong", ())),
-    )
-    unit = said.get("unit", "")
-    return Exercise(said["question"], judge, hints, answer, truth, unit, draw, wrong)
+    return Exercise(_texts()[lesson][key], judge, truth, draw)
 
 
 def number(

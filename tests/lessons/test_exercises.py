@@ -63,9 +63,9 @@ def test_hints_come_one_by_one_and_the_solution_is_there(number, name):
 
     assert exercise.hint().startswith("Hint 1 of ")
     assert len(exercise.solution()) > len("Solution: ")
-    for _ in exercise.hints:
+    for _ in exercise.texts["hints"]:
         last = exercise.hint()
-    assert last.startswith(f"Hint {len(exercise.hints)} of ")
+    assert last.startswith(f"Hint {len(exercise.texts['hints'])} of ")
 
 
 def test_a_prediction_is_locked_until_it_is_revealed():
