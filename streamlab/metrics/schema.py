@@ -9,7 +9,6 @@ Rule: a table has exactly these columns, also when it has no rows.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import islice
 from typing import Any, TypeAlias
 from weakref import WeakValueDictionary
 from zlib import crc32
@@ -146,16 +145,13 @@ def texts(values: Iterable[str]) -> ExtensionArray:
 
     JSON can spell half a character (``"\\ud83d"``), which no encoding can hold.
     """
-    # In parts: a list of a million strings takes more memory than their column.
-    rows, parts = iter(values), [pa.array([], pa.large_string())]
-    while some := list(islice(rows, 1 << 16)):
-        # Lone surrogates are rare, and looking for them in each text is slow.  So texts are
-        # tried together, and are repaired one by one only if Arrow refuses them.
-        try:
-            parts.append(pa.array(some, pa.large_string()))
-        except UnicodeEncodeError:
-            parts.append(pa.array(map(mended, some), pa.large_string()))
-    return strings(pa.concat_arrays(parts))
+    # Lone surrogates are rare, and looking for them in each text is slow.  So texts are tried
+    # together, and are repaired one by one only if Arrow refuses them.
+    rows = list(values)
+    try:
+        return strings(pa.array(rows, pa.large_string()))
+    except UnicodeEncodeError:
+        return strings(pa.array(map(mended, rows), pa.large_string()))
 
 
 def blobs(values: pa.Array) -> ExtensionArray:
