@@ -58,15 +58,16 @@ class Watch:
         ]
         try:
             self._shown = show_models(models, self.stop) if live else Showing()
+            _running.append(self)  # before a thread can end, and remove it
             for thread in self._threads:
                 thread.start()
         except RuntimeError as failed:  # no more threads; in a browser there are none
+            _running[:] = [each for each in _running if each is not self]
             self.stop()
             raise UsageError(
                 f"sl.watch streams in a thread, and none can be started here: {failed}. "
                 "Use sl.record, or await sl.arecord."
             ) from None
-        _running.append(self)
 
     @property
     def recorder(self) -> Recorder:
