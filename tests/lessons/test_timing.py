@@ -79,17 +79,17 @@ def test_no_absurd_answer_is_right(streams, tens, absurd):
     assert all(check.said for check in checks)
 
 
-@pytest.mark.parametrize("row", [0, 1], ids=["in a row", "at once"])
-def test_a_span_is_judged_by_the_learners_own_streams(tens, row):
-    recs = tens[row]
-    span_ms = (recs[-1].end.t_ns - recs[0].tape.t0_ns) / 1e6 if row == 0 else None
-    real = span_ms or EX3.ten_at_once.truth(recs)
+def test_a_span_is_judged_by_the_learners_own_streams(tens):
+    row, at_once = tens
+    row_ms = (row[-1].end.t_ns - row[0].tape.t0_ns) / 1e6
+    at_once_ms = EX3.ten_at_once.truth(at_once)
 
-    assert EX3.ten_at_once.check(real, recs)
-    assert EX3.ten_in_a_row.truth(recs) == pytest.approx(real)
-    assert "in s. Multiply by 1,000" in EX3.ten_at_once.check(real / 1000, recs).said
-    how = "at the same time" if row else "one after the other"
-    assert how in EX3.ten_at_once.check(3 * real, recs).said
+    assert EX3.ten_in_a_row.check(row_ms, row)
+    assert EX3.ten_at_once.check(at_once_ms, at_once)
+    assert "in s. Multiply by 1,000" in EX3.ten_in_a_row.check(row_ms / 1000, row).said
+    assert "each waits for the one before" in EX3.ten_in_a_row.check(3 * row_ms, row).said
+    each_ms = sum(EX3.ten_at_once.truth([rec]) for rec in at_once)
+    assert "one after the other" in EX3.ten_at_once.check(each_ms, at_once).said
 
 
 def test_a_delay_is_delivered_minus_arrived_in_ms(streams):
@@ -105,8 +105,8 @@ def test_a_delay_is_delivered_minus_arrived_in_ms(streams):
 
 def test_only_a_stream_that_was_stopped_is_stopped(streams, stopped):
     assert EX3.stopped.check(stopped)
-    assert "ended by itself (eof)" in EX3.stopped.check(streams["even"]).said
-    assert "ended by itself (reset)" in EX3.stopped.check(streams["truncated"]).said
+    assert "ended by itself" in EX3.stopped.check(streams["even"]).said
+    assert "ended by itself" in EX3.stopped.check(streams["truncated"]).said
 
 
 def test_the_largest_lag_is_no_median_and_no_gap(streams):
@@ -123,7 +123,7 @@ def test_the_time_in_which_the_program_slept_is_no_silence_of_the_server(streams
 
     assert EX4.silent.check(rec.sends["gap_ms"].max(), rec)
     assert "it is no silence" in EX4.silent.check(rec.reads["gap_hi_ms"].max(), rec).said
-    assert "see rec.sends" in EX4.silent.check(0, rec).said
+    assert "in rec.sends" in EX4.silent.check(0, rec).said
     assert EX4.silent.check(streams["stall"].sends["gap_ms"].max(), streams["stall"])
 
 
@@ -172,7 +172,7 @@ def test_the_earliest_first_token_is_that_of_an_event_with_a_role(streams):
 
     assert EX5.earliest.check("vLLM", rec)
     assert "which counts an event with only a role?" in EX5.earliest.check("AIPerf", rec).said
-    assert "one of streamlab, vLLM" in EX5.earliest.check("wLLM", rec).said
+    assert "as in rec.lens().index" in EX5.earliest.check("wLLM", rec).said
 
 
 @pytest.mark.parametrize("number", ["icl_max_ms", lambda rec: rec.reads["gap_ms"].max()])

@@ -28,7 +28,7 @@ assert [len(each) for each in (row, loop, threads)] == [10, 10, 10]
 assert ex.ten_in_a_row.predict(1000) and ex.ten_at_once.predict(1000)
 assert "You said 1,000 ms" in ex.ten_in_a_row.reveal(row).figure.texts[0].get_text()
 assert "You said 1,000 ms" in ex.ten_at_once.reveal(loop).figure.texts[0].get_text()
-assert "one after the other" in ex.ten_in_a_row.check(1, row).said
+assert "each waits" in ex.ten_in_a_row.check(1, row).said
 assert "ended by itself" in ex.stopped.check(watched.recording).said
 again = sl.watch(ep, PROMPT, live=False, **long)
 while len(again.recorder) < 3: time.sleep(0.01)
