@@ -17,12 +17,8 @@ from streamlab.lessons.exercise import Exercise, Lesson, Verdict, claim
 
 __all__ = ["LESSONS", "Exercise", "Lesson", "Verdict", "claim", "curl", "lesson", "numbered"]
 
-LESSONS = {
-    found.name.removeprefix("lesson_"): found.name
-    for found in iter_modules(__path__)
-    if found.name.startswith("lesson_")
-}
-"""The module of each lesson, by its number."""
+LESSONS = tuple(each.name[7:] for each in iter_modules(__path__) if each.name[:7] == "lesson_")
+"""The numbers of the lessons."""
 
 
 def lesson(number: str | int) -> Lesson:
@@ -41,5 +37,5 @@ def lesson(number: str | int) -> Lesson:
     name = f"{number:02d}" if isinstance(number, int) else number
     if name not in LESSONS:
         raise UnknownNameError("lesson", name, LESSONS)
-    module = import_module(f"{__name__}.{LESSONS[name]}")
+    module = import_module(f"{__name__}.lesson_{name}")
     return Lesson(name, {k: v for k, v in vars(module).items() if isinstance(v, Exercise)})

@@ -166,7 +166,8 @@ class Exercise:
         return Said(f"Solution: {self.texts['solution']}")
 
     def _with_unit(self, number: float) -> str:
-        return f"{number:,.5g} {self.texts.get('unit', '')}".rstrip()
+        digits = ",.0f" if abs(number) >= 100 else ".3g"
+        return f"{number:{digits}} {self.texts.get('unit', '')}".rstrip()
 
 
 def exercise(

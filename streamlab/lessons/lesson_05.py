@@ -20,8 +20,7 @@ def near_mean(gaps_ms: Sequence[float]) -> float:
 
 def longest_share(gaps_ms: Sequence[float], n: int = 7) -> float:
     """Return the share of the whole time that the `n` longest gaps take, in %."""
-    gaps = np.sort(np.asarray(gaps_ms, dtype=np.float64))
-    return float(100 * gaps[-n:].sum() / gaps.sum())
+    return 100 * sum(sorted(gaps_ms)[-n:]) / sum(gaps_ms)
 
 
 def _typical_ms(rec: Recording) -> float:
