@@ -22,18 +22,7 @@ LESSONS = tuple(each.name[7:] for each in iter_modules(__path__) if each.name[:7
 
 
 def lesson(number: str | int) -> Lesson:
-    """Return the exercises of a lesson.
-
-    Parameters
-    ----------
-    number : str or int
-        ``"00"``, or 0.
-
-    Raises
-    ------
-    UnknownNameError
-        If there is no such lesson.
-    """
+    """Return the exercises of a lesson, ``"00"`` or 0; UnknownNameError if there is none."""
     name = f"{number:02d}" if isinstance(number, int) else number
     if name not in LESSONS:
         raise UnknownNameError("lesson", name, LESSONS)

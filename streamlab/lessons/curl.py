@@ -55,14 +55,8 @@ def curl(
 ) -> Curled:
     """Post JSON with curl into a pipe, print the lines as they come, and return the bytes.
 
-    Parameters
-    ----------
-    *flags : str
-        Of curl, its URL among them: ``curl("-N", url, json=body)``.
-    json : mapping
-        The body of the request.
-    headers : mapping, optional
-        Neither shown nor on curl's command line, where other users could read a key.
+    The flags are curl's, the URL among them: ``curl("-N", url, json=body)``.  The headers are
+    neither shown nor on the command line, where other users could read a key.
     """
     print("$", one_line(join(["curl", *flags, "-d", dumps(json)]), 400))
     if shutil.which("curl"):
@@ -74,10 +68,9 @@ def curl(
     for t_ms, piece in written:
         curled.times_ms.append(t_ms)
         curled.pieces.append(piece)
-        lines = curled.lines
-        while n_shown < min(HEAD, len(lines)):
-            print(_row(lines, n_shown), flush=True)
-            n_shown += 1
+        for number in range(n_shown, min(HEAD, len(curled.lines))):
+            print(_row(curled.lines, number), flush=True)
+            n_shown = number + 1
     print(*numbered(curled.lines).split("\n")[n_shown:], sep="\n")
     return curled
 

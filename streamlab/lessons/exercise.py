@@ -96,12 +96,9 @@ class Exercise:
         return _html("Exercise:", self.question)
 
     def predict(self, guess: float | EllipsisType) -> Said:
-        """Lock a guess before the run; another guess is refused.  ``...`` is no guess yet.
+        """Lock a guess before the run; ``...`` is no guess yet.
 
-        Raises
-        ------
-        UsageError
-            If another guess is locked already, or it is no number.
+        UsageError if another guess is locked already, or this one is no number.
         """
         if self.truth is None:
             raise UsageError("this exercise takes no prediction. Answer it with check(…).")
