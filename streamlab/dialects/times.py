@@ -29,5 +29,5 @@ def _ms(key: str, value: object) -> float:
     known = unit_ms is not None and isinstance(value, str | float | int) and "per_" not in key
     try:
         return float(value) * unit_ms if known else nan  # type: ignore[arg-type,operator]
-    except ValueError:
+    except (ValueError, OverflowError):  # an integer has no largest value, a float has
         return nan

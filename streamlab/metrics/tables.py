@@ -218,6 +218,6 @@ def tables_by_name(asker: str, recordings: object) -> dict[str, Tables]:
     if not recordings:
         raise UsageError(f"{wanted} none came. Pass [rec, arec].")
     return {
-        str(name): tables_of(each, f"{wanted} {type(each).__name__} came")
+        one_line(str(name)): tables_of(each, f"{wanted} {type(each).__name__} came")
         for name, each in recordings.items()
     }

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import pandas as pd
 
 from streamlab.errors import UsageError
-from streamlab.follow.text import counted
+from streamlab.follow.text import counted, one_line
 from streamlab.metrics import Tables
 from streamlab.metrics.latency import ttft_ms
 from streamlab.metrics.tables import HasTables, tables_by_name
@@ -39,7 +39,7 @@ def plot_comparison(
             'Pass for example {"sync": rec, "async": [arec, again]}.'
         )
     groups = {
-        name: [*tables_by_name("plot_comparison", held).values()]
+        one_line(str(name)): [*tables_by_name("plot_comparison", held).values()]
         for name, held in recordings.items()
     }
     curves, dots = base.new_axes([0.75, 0.2 + 0.12 * len(groups)], dark=dark, one_time=False)

@@ -46,7 +46,9 @@ NUMBERS += ["9" * 19, "9" * 400]
 
 
 @pytest.mark.parametrize("number", NUMBERS, ids=lambda text: text[:8])
-@pytest.mark.parametrize("field", ["completion_tokens", "prompt_tokens", "total_tokens"])
+@pytest.mark.parametrize(
+    "field", ["completion_tokens", "prompt_tokens", "total_tokens", "total_time"]
+)
 def test_any_number_of_tokens_is_shown_or_missing(
     number: str, field: str, capsys: pytest.CaptureFixture[str], tmp_path
 ) -> None:
