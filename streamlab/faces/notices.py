@@ -31,8 +31,10 @@ def notices(tables: Tables, is_typed: bool = False) -> list[Notice]:
     `is_typed` says that a person gave the bytes, so that no server is to blame.
     """
     framed = tables.framed
-    found = sorted([*_ignored(framed), *_lost(framed)]) if framed.framing == "sse" else []
-    if tables.problem and (framed.events or not is_typed):
+    lost = [*_lost(framed)] if framed.framing == "sse" else []
+    found = sorted([*_ignored(framed), *lost]) if framed.framing == "sse" else []
+    # What a person typed lacks an end more often than it has one: a notice says so already.
+    if tables.problem and (not is_typed or (framed.events and not lost)):
         found.append((-1, tables.problem))
     return found[:MOST]
 
