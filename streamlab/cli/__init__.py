@@ -36,13 +36,13 @@ FAILED, MISUSED, INTERRUPTED, UNREAD = 1, 2, 130, 141
 # click's errors have a name in typer; the base of all of them has none.
 Misuse: type[Exception] = typer.BadParameter.__mro__[2]
 
+# The order in the help.  Other commands come after these, by the alphabet.
 STORY = ("demo", "record", "serve", "show", "plot", "compare", "lens", "notebooks")
-"""The order in the help.  Other commands come after these, by the alphabet."""
 
+# The help of each command, by its name.
 HELP: Mapping[str, str] = tomllib.loads(
     Path(__file__).with_name("help.toml").read_text("utf-8")
 )
-"""The help of each command, by its name."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -66,7 +66,6 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _misuse(misuse: Exception) -> str:
-    """Return the sentence for arguments that the command cannot take."""
     said = misuse.format_message()  # type: ignore[attr-defined]
     parameter = getattr(misuse, "param", None)
     if parameter is not None and (ours := str(misuse.message)).startswith("takes "):  # type: ignore[attr-defined]
@@ -142,7 +141,6 @@ def _code_of(run: Callable[[], int | None]) -> int:
 
 
 def _sentence(error: Exception) -> str:
-    """Return the text for an error, with options of the prompt where they help."""
     if isinstance(error, MissingKeyError):
         return (
             f"{error.provider} needs a key and {error.variable} is not set. Set it, name "

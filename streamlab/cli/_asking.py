@@ -19,6 +19,7 @@ from streamlab.endpoints import redact
 from streamlab.endpoints.endpoint import Endpoint, endpoint, provider
 from streamlab.errors import UnknownNameError, UsageError
 
+# The dialect of each provider, by its name at the prompt.
 PROVIDERS = {
     "openai": "openai_chat",
     "openai-responses": "openai_responses",
@@ -29,7 +30,6 @@ PROVIDERS = {
     "cohere": "cohere",
     "lmstudio": "lmstudio_native",
 }
-"""The dialect of each provider, by its name at the prompt."""
 
 PIPE_S = 0.3  # how long a pipe may take until its first text, where a prompt is not needed
 _VARIABLE = re.compile(r"\$(\w+|\{\w+\})")
@@ -148,7 +148,6 @@ def prompt_of(given: str | None, wanted: bool) -> str | None:
 
 
 def _is_piped() -> bool:
-    """Return whether text was piped in, or a file was redirected, to standard input."""
     # A program in a script or in cron also has a standard input that is not a terminal, and
     # reading it may block for ever.  A pipe counts if text or its end comes soon.
     try:

@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from streamlab.metrics import Tables
 
 
+# Where streams are kept that failed, if they were not saved.
 FAILED_FOLDER = Path("streamlab-failed")
-"""Where streams are kept that failed, if they were not saved."""
 
 
 class StreamOptions(TypedDict, total=False):
@@ -163,7 +163,6 @@ def report(recording: Recording, saved: Path | None, *, keep: bool = True) -> in
 
 
 def _facts(tables: Tables) -> str:
-    """Return one line: the counts and the times."""
     tape, follower = tables.tape, tables.follower
     counts = {"read": len(tape), "line": len(follower.lines), "event": len(follower.events)}
     parts = [counted(n, thing) for thing, n in counts.items()]
@@ -174,7 +173,6 @@ def _facts(tables: Tables) -> str:
 
 
 def _keep(tape: Tape, why: str) -> Path:
-    """Save a tape in `FAILED_FOLDER`, or among the temporary files if that is not possible."""
     # All users share the temporary files.  A name that others can guess could already be a link
     # of theirs to another file.
     now = datetime.now().astimezone()

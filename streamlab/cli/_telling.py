@@ -75,7 +75,6 @@ class Telling:
             self._write("event", delta.text + "\n")
 
     def _called(self, delta: Delta) -> str:
-        """Return the opening of a tool call, which begins a line."""
         if delta.name is None:
             return ""
         self._new_line()

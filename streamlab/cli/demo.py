@@ -70,7 +70,6 @@ def _show(recordings: dict[str, Recording]) -> None:
 
 
 def _leave(recordings: dict[str, Recording], folder: Path) -> None:
-    """Write the table and the picture, and print the names of all files."""
     from streamlab.cli.plot import draw
     from streamlab.many import concat
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from streamlab.metrics.lens import Lens
 
+# Heads that fit a narrow terminal; of other columns, the name in capitals.
 HEADS = {
     "itl_mean_ms": "ITL",
     "itl_p50_ms": "p50",
@@ -23,7 +24,6 @@ HEADS = {
     "tok_s": "tok/s",
     "tok_s_user": "/user",
 }
-"""Heads that fit a narrow terminal; of other columns, the name in capitals."""
 
 NAMES = {
     "inference-perf, client tokens": "inference-perf client",
@@ -32,8 +32,8 @@ NAMES = {
 }
 FEW = ("ttft_ms", "itl_mean_ms", "tpot_ms", "e2e_ms", "tok_s")
 USUAL_COLUMNS = 80  # a narrower terminal shows `FEW` metrics; all are in ``--json``
+# The width from which a terminal also shows rare metrics and the source of the tokens.
 MANY_COLUMNS = 114
-"""The width from which a terminal also shows rare metrics and the source of the tokens."""
 
 
 def run(
@@ -97,7 +97,6 @@ def _missing(found: Lens) -> str:
 
 
 def _table(found: Lens, width: int) -> Table:
-    """Return the numbers, with a row for each tool."""
     from rich.table import Table
 
     from streamlab.metrics.lens_table import MAIN, number, shown
@@ -124,7 +123,6 @@ def _source(tokens: str) -> str:
 
 
 def _words(found: Lens) -> str:
-    """Return the words about each tool, in paragraphs of 79 columns."""
     from textwrap import TextWrapper
 
     # The sources are long paths.  They stay whole, so that they can be copied.
@@ -138,7 +136,6 @@ def _words(found: Lens) -> str:
 
 
 def _json(found: Lens) -> str:
-    """Return all columns by tool; an undefined value is null."""
     # `json` would write NaN, which is not JSON: jq and JavaScript reject it.
     rows = found.astype(object).where(found.notna(), None).to_dict("index")
     return json_.dumps(rows, ensure_ascii=False, indent=1)

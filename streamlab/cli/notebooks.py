@@ -88,7 +88,6 @@ def _is_ours(path: Path, source: Path) -> bool:
 
 
 def _jupyter(folder: Path, no_browser: bool, options: list[str]) -> int:
-    """Start JupyterLab in place of this process."""
     # With exec, JupyterLab gets Ctrl-C and every other signal itself: its question before
     # stopping works, and there is no parent that would have to pass signals on.
     quiet = ["--no-browser"] if no_browser else []
@@ -102,7 +101,6 @@ def _jupyter(folder: Path, no_browser: bool, options: list[str]) -> int:
 
 
 def _wait_for(command: list[str]) -> int:
-    """Run JupyterLab until it ends; JupyterLab handles Ctrl-C."""
     import subprocess
 
     process = subprocess.Popen(command)

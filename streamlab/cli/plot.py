@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
     from streamlab.recording import Recording
 
+# All pictures, named here: importing `streamlab.plots` only for the help would be slow.
 KINDS = (
     *("staircase", "gaps", "ecdf", "lag", "phases", "lens"),
     *("comparison", "delivery", "lanes"),
 )
-"""All pictures, named here: importing `streamlab.plots` only for the help would be slow."""
 
 SUFFIXES = (".png", ".svg", ".pdf")
 

@@ -62,7 +62,6 @@ def _serve(tapes: Mapping[str, Tape], port: int | None, speed: float) -> None:
 
 
 def _welcome(url: str, recordings: list[str]) -> str:
-    """Return the instructions for the lab, with commands to paste into another shell."""
     from streamlab.follow.text import one_line
     from streamlab.server.faults import FAULTS
     from streamlab.server.scenarios import discover

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from streamlab.recording import Recording
 
+# The colour of a line's field, by the kind of the line.  Words say the same without colour.
 STYLES = {
     "data": "cyan",
     "event": "magenta",
@@ -30,7 +31,6 @@ STYLES = {
     "other": "red",
     "tail": "red",
 }
-"""The colour of a line's field, by the kind of the line.  Words say the same without colour."""
 
 Row = Any  # a row of pandas' ``itertuples``: its attributes are the columns of the table
 Words = str | tuple[str, str]  # a text, or a text with its style
@@ -115,7 +115,6 @@ def _ms(value: float) -> str:
 
 
 def _added(recording: Recording) -> dict[int, str]:
-    """Return what each event added, in words, by its number."""
     follower = recording.tables.follower
     words: dict[int, list[str]] = {}
     for number, delta in zip(follower.delta_events, follower.deltas, strict=True):
@@ -128,7 +127,6 @@ def _added(recording: Recording) -> dict[int, str]:
 def _line(
     recording: Recording, added: Mapping[int, str], width: int | None, row: Row
 ) -> list[Words]:
-    """Return a line, elided to `width`, with a colour for the kind of its field."""
     from streamlab.follow.elide import shown_line
 
     style = STYLES.get(row.kind, "")
@@ -145,7 +143,6 @@ def _line(
 
 
 def _completed(event: object, added: Mapping[int, str]) -> str:
-    """Return the words for the event that a blank line completes, if it completes one."""
     # A blank line after a comment or after another blank line completes none; pandas has NA
     # there, which is not an int.  The numbers are NumPy's, hence `Integral`.
     if not isinstance(event, Integral):

@@ -144,7 +144,6 @@ def _line_html(line: ShownLine) -> str:
 
 
 def _title(tables: Tables) -> tuple[str, str]:
-    """Return the name of a stream, and its dialect after a dot."""
     dialect = tables.follower.dialect
     return one_line(tables.label or "stream", 200), f" · {dialect}" * (dialect != "auto")
 

@@ -65,7 +65,6 @@ def legend(html: str) -> str:
 
 
 def _marked(found: pd.DataFrame, long_ms: float) -> Iterator[str]:
-    """Yield the pieces as HTML, with their marks."""
     kind = ""
     rows: Iterator[Any] = found[found["text"] != ""].itertuples()
     # When a piece within a merged read came is not known: so no piece there is underlined.

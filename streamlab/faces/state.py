@@ -2,9 +2,9 @@
 
 from typing import TypedDict
 
+# The number of a line, its arrival in ms since t0, its read, its kind, its event or -1, its
+# pieces and its note; see `streamlab.follow.elide.ShownLine`.
 Line = tuple[int, float, int, str, int, list[tuple[str, str]], str]
-"""The number of a line, its arrival in ms since t0, its read, its kind, its event or -1, its
-pieces and its note; see `streamlab.follow.elide.ShownLine`."""
 
 
 class State(TypedDict):

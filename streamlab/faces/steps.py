@@ -112,7 +112,6 @@ def _reads(tables: Tables, wire: Wire) -> list[list[object]]:
 
 
 def _lines(tables: Tables, body: bytes) -> dict[str, list[int]]:
-    """Return the lengths of the parts of each line, and its kind."""
     from streamlab.metrics.lines import spans_of
 
     framed = tables.framed
@@ -157,6 +156,5 @@ def _characters(body: bytes) -> Iterator[list[object]]:
 
 
 def _end(text: str) -> str:
-    """Return the end of a text, harmless."""
     shown = several_lines(text)
     return shown if len(shown) <= _SHOWN_CHARS else "…" + shown[-_SHOWN_CHARS:]

@@ -17,8 +17,8 @@ from streamlab.lessons.exercise import Exercise, Lesson, Verdict, claim
 
 __all__ = ["LESSONS", "Exercise", "Lesson", "Verdict", "claim", "curl", "lesson", "numbered"]
 
+# The numbers of the lessons.
 LESSONS = tuple(each.name[7:] for each in iter_modules(__path__) if each.name[:7] == "lesson_")
-"""The numbers of the lessons."""
 
 
 def lesson(number: str | int) -> Lesson:

@@ -18,8 +18,8 @@ from streamlab.follow.elide import WIDTH, elided, joined
 from streamlab.follow.text import one_line
 
 COMMITTED = Path(__file__).with_name("curl.json")
+# How many lines of a long output are shown, of its begin and of its end.
 HEAD, TAIL = 7, 5
-"""How many lines of a long output are shown, of its begin and of its end."""
 
 Writes = Iterator[tuple[float, bytes]]  # when each came, in ms, and its bytes
 

@@ -23,9 +23,9 @@ from streamlab.errors import StreamlabError, UsageError
 from streamlab.follow.text import one_line
 from streamlab.plots import mark_guess
 
+# Takes the answer, and what else `check` was given; returns a verdict, or what is wrong, in
+# words or by the number of its text; "", None or 0 if nothing is.
 Judge = Callable[..., "Verdict | str | int | None"]
-"""Takes the answer, and what else `check` was given; returns a verdict, or what is wrong, in
-words or by the number of its text; "", None or 0 if nothing is."""
 
 
 UNANSWERED = "write yours in place of the dots, and run this cell again."

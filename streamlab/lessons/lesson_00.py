@@ -8,8 +8,8 @@ from streamlab.lessons.exercise import exercise, number
 from streamlab.recording import Recording
 from streamlab.tape.edits import cut
 
+# Two ends agree if they differ by less than this share: both clients wait for the server.
 ALIKE = 0.05
-"""Two ends agree if they differ by less than this share: both clients wait for the server."""
 
 
 def _n_blank(rec: Recording) -> float:
@@ -21,7 +21,6 @@ def _median_ms(rec: Recording) -> float:
 
 
 def _n_left(rec: Recording) -> float:
-    """Return the number of events of a body without its last byte."""
     return len(Recording(cut(rec.tape, n_bytes=len(rec.body) - 1)).events)
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from streamlab.lessons.exercise import Verdict, exercise, number
 
+# From a whole body to its events: texts (their data), or pairs of type and data.
 Parser = Callable[[bytes], Iterable[Any]]
-"""From a whole body to its events: texts (their data), or pairs of type and data."""
 
 
 @cache

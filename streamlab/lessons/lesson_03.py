@@ -7,12 +7,11 @@ from streamlab.lessons.exercise import exercise, number
 from streamlab.plots import plot_lanes
 from streamlab.recording import Recording
 
+# An estimate of a duration is right within this share.
 NEAR = 0.25
-"""An estimate of a duration is right within this share."""
 
 
 def _span_ms(recs: Sequence[Recording]) -> float:
-    """Return the time from the first request to the end of the last stream, in ms."""
     begin_ns = min(rec.tape.t0_ns for rec in recs)
     return (max(rec.end.t_ns for rec in recs) - begin_ns) / 1e6
 

@@ -6,16 +6,16 @@ from typing import Any
 from streamlab.lessons.exercise import exercise, number
 from streamlab.recording import Recording
 
+# A wait that is as long is a stall, in the streams of this lesson.
 SILENCE_MS = 150.0
-"""A wait that is as long is a stall, in the streams of this lesson."""
 
+# The causes, and what to look at to find each.
 CLUES = {
     "the program": "its bytes queued: look at rec.reads['arrival'], and at rec.sends beside it",
     "the server": "look at the longest gap in its sends",
     "cut off": "look at how it ended: rec.end, rec.problem",
     "in bursts": "it has no long wait, not in its reads and not in its sends",
 }
-"""The causes, and what to look at to find each."""
 
 
 def _silence_ms(rec: Recording) -> float:

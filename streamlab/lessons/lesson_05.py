@@ -8,8 +8,8 @@ import numpy as np
 from streamlab.lessons.exercise import exercise, expect_number, number
 from streamlab.recording import Recording
 
+# A gap is near the mean within this share of it.
 NEAR = 0.2
-"""A gap is near the mean within this share of it."""
 
 
 def near_mean(gaps_ms: Sequence[float]) -> float:

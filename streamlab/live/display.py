@@ -88,7 +88,6 @@ class Showing:
         return bundle
 
     def _replace(self, view: LiveView, bundle: dict[str, str]) -> None:
-        """Publish what replaces the view, and close the view if no page needs it."""
         self._publish(bundle, update=True)
         # After a reload, the page no longer knows the display id, and the output stays a
         # widget.  A closed widget would vanish from it.  So the scope stays open, with its last
@@ -99,7 +98,6 @@ class Showing:
             view.close()
 
     def _publish(self, bundle: Mapping[str, object], update: bool = False) -> None:
-        """Publish for the cell that runs now, from any thread."""
         # A front end finds the output by its display id, but a tool that executes notebooks
         # only collects messages of the running cell.  ipykernel looks that cell up in a
         # context variable: our thread holds a copy from the cell that began the stream,
@@ -171,7 +169,6 @@ def _frozen(models: Sequence[LiveModel], said: str, height_px: int) -> dict[str,
 
 
 def _said(stop_waited_ms: float | None, failure: Exception | None) -> str:
-    """Return what only the view knows: how long a click waited, and why the view failed."""
     parts = []
     if stop_waited_ms is not None:
         parts.append(f"Stop was clicked; the click waited {duration(stop_waited_ms)}.")
@@ -190,7 +187,6 @@ def _tell_marimo() -> None:
 
 
 def _shell() -> Any:
-    """Return IPython's shell, if there is one, without importing IPython."""
     module = sys.modules.get("IPython")
     return module.get_ipython() if module is not None else None
 

@@ -17,13 +17,13 @@ from collections.abc import Callable, Sequence
 from streamlab.faces.state import View
 from streamlab.live.model import LiveModel
 
+# Between two messages: 18 a second, so that the last one makes no more than 20.
 INTERVAL_NS = 55_000_000
-"""Between two messages: 18 a second, so that the last one makes no more than 20."""
 
 WHOLE_EVERY_NS = 1_000_000_000
 
+# A state without news: so a browser can tell a silent kernel from a silent stream.
 BEAT_EVERY_NS = 500_000_000
-"""A state without news: so a browser can tell a silent kernel from a silent stream."""
 
 Send = Callable[[View], None]
 

@@ -151,7 +151,6 @@ class LiveModel:
         return self._follower.deltas[number].kind in GENERATED
 
     def _renumber(self) -> bool:
-        """Give the state a number, if anything in it is new."""
         counts = self._counts()
         dialect, t0_ns = self._follower.dialect, self._t0_ns()
         facts = (self.state, dialect, t0_ns, self._stop_waited_ms, *counts.values())
@@ -176,7 +175,6 @@ class LiveModel:
         }
 
     def _lines(self, start: int) -> list[Line]:
-        """Return the latest lines, from line `start` on."""
         n_lines = len(self._follower.lines)
         return [self._line(number) for number in range(max(start, n_lines - _LINES), n_lines)]
 

@@ -70,7 +70,6 @@ class Stepper(Player):
         return {"text/plain": "\n".join([f"stepper: {said}.", *found])}
 
     def _hear(self, _: object, message: object, __: object) -> None:
-        """Take what was typed; send its states, or what is wrong with it."""
         match message:
             case {"do": "type", "text": str() as text}:
                 said = ""
@@ -140,7 +139,6 @@ def _reads_of(raw: object) -> list[bytes]:
 
 
 def _taken(reads: Sequence[bytes], chunked: bool, dialect: str) -> tuple[Tables, Wire]:
-    """Return the tables of some bytes, and the bytes with their framing."""
     shown = b"".join(reads)
     if len(shown) > MOST_BYTES:
         raise UsageError(

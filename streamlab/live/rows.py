@@ -14,9 +14,9 @@ from streamlab.follow import Follower
 from streamlab.follow.gap import MERGED, gaps
 from streamlab.tape import UNKNOWN
 
+# The number of a read, its arrival in ms since t0, its events, the known gap before it in ms;
+# of a merged read also the earliest moment of its bytes in ms since t0, and its segments.
 Row = list[float | None]
-"""The number of a read, its arrival in ms since t0, its events, the known gap before it in ms;
-of a merged read also the earliest moment of its bytes in ms since t0, and its segments."""
 
 
 class ReadRows:

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 
 from streamlab.follow.text import several_lines
 
+# A kind, its text, the read that completed it, the choice it belongs to.
 Piece = tuple[str, str, int, int]
-"""A kind, its text, the read that completed it, the choice it belongs to."""
 
 
 class Tail:
@@ -51,7 +51,6 @@ class Tail:
 
 
 def _without(pieces: list[Piece], skip: int) -> list[Piece]:
-    """Return `pieces` without their first `skip` characters."""
     if skip <= 0:
         return pieces[:]
     rest = []

@@ -118,7 +118,6 @@ class LiveView:
         self.scope.send({**view})
 
     def _hear(self, _: object, message: object, __: object) -> None:
-        """Handle a message of a front end."""
         match message:
             case {"do": "appear"}:
                 self._n_front_ends += 1

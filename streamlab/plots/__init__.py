@@ -54,6 +54,7 @@ __all__ = [
     "to_png",
 ]
 
+# The module of each picture, by its name.
 PLOTS: Mapping[str, ModuleType] = MappingProxyType(
     {
         found.name: import_module(f"{__name__}.{found.name}")
@@ -61,7 +62,6 @@ PLOTS: Mapping[str, ModuleType] = MappingProxyType(
         if not found.name.startswith("_")
     }
 )
-"""The module of each picture, by its name."""
 
 
 def draw(

@@ -19,15 +19,15 @@ from streamlab.plots._picture import Look, figure_of, ink, moment
 from streamlab.plots._stairs import height_at
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
+# Characters in a row of a flag: below the stairs, for ends of requests, there is less room.
 WRAP_FIRST, WRAP_END = 50, 36
-"""Characters in a row of a flag: below the stairs, for ends of requests, there is less room."""
 
 MARGIN = 0.02  # the space to the frame, of the height of the Axes
 
 # Flags are placed before the figure is drawn, when matplotlib does not know yet how large a
 # text will be.  So the height of a row is a constant, which fits the font size of 8 points.
+# The height of a row of a flag, and the space between two flags.
 ROW_INCHES, APART_INCHES = 0.142, 0.06
-"""The height of a row of a flag, and the space between two flags."""
 
 
 class Flag(NamedTuple):

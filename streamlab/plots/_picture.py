@@ -35,8 +35,8 @@ from streamlab.metrics.intervals import hidden, quantile
 Mark = TypeVar("Mark")
 
 Look: TypeAlias = dict[str, Any]  # keywords of matplotlib's artists
+# The data that IPython displays: data by media type, and metadata by media type.
 Bundle: TypeAlias = tuple[dict[str, str], dict[str, dict[str, object]]]
-"""The data that IPython displays: data by media type, and metadata by media type."""
 
 
 class Theme(NamedTuple):

@@ -20,8 +20,8 @@ from streamlab.plots import _stairs as stairs
 GID = "streamlab-gaps"
 MANY = 300  # from this number of arrivals on, points are small and transparent
 FILLS = ("full", "none", "left", "top")
+# Those that the data have; of p90 and p99 only the higher one.
 PERCENTILES = ((0.5, "p50", (6, 2)), (0.9, "p90", (4, 2, 1, 2)), (0.99, "p99", (1.5, 2)))
-"""Those that the data have; of p90 and p99 only the higher one."""
 
 
 def draw(ax: Axes, tables: Tables, **line_kws: object) -> None:
@@ -83,7 +83,6 @@ def _label(tables: Tables) -> str:
 
 
 def _draw_points(ax: Axes, arrivals: pd.DataFrame, look: base.Look) -> Line2D:
-    """Draw single events round and others as triangles; return the round ones."""
     alone, together = arrivals[arrivals["size"] == 1], arrivals[arrivals["size"] > 1]
     (points,) = ax.plot(alone["t_ms"], alone["gap_ms"], **look)
     if len(together):
@@ -94,7 +93,6 @@ def _draw_points(ax: Axes, arrivals: pd.DataFrame, look: base.Look) -> Line2D:
 
 
 def _scale(ax: Axes) -> None:
-    """Fit the scale to the gaps of all recordings, to a factor of ten at least."""
     # With less than a factor of ten, the jitter of a steady stream would fill the picture and
     # look like a fault.  Without a gap above 0 there is no logarithm to show.
     low, high = ax.dataLim.minposy, ax.dataLim.ymax

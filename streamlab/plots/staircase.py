@@ -62,7 +62,6 @@ def _moments(tables: Tables) -> list[tuple[float, str, str]]:
 
 
 def _cut(tables: Tables) -> str:
-    """Return how a stream broke off, and where."""
     return f"ended ({tables.tape.end.how}) after {counted(len(tables.events), 'event')},"
 
 
