@@ -128,7 +128,7 @@ async def arecorded(own: OwnRequest, live: bool = False) -> Recording:
 
 @contextmanager
 def _beside(own: OwnRequest, live: bool) -> Iterator[None]:
-    """Keep a journal and show a view while a stream runs; both have their own threads."""
+    # Keep a journal and show a view while a stream runs; both have their own threads.
     session, path = own.session, own.options.save
     book = None if path is None else journal.Journal(session.recorder, path)
     try:

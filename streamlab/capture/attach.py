@@ -123,10 +123,8 @@ Pieces = Generator[bytes, None, None] | AsyncGenerator[bytes, None]
 
 
 class _Source(NamedTuple):
-    """A request, and the function that follows its response.
-
-    ``closed`` is None where `follow` notices the end of the response, as in httpx.
-    """
+    # A request, and the function that follows its response.
+    # ``closed`` is None where `follow` notices the end of the response, as in httpx.
 
     request: Any
     pieces: Callable[[Session], Pieces]
@@ -215,7 +213,7 @@ _ADAPTERS = (
 
 
 def _watched(response: Any, is_closed: Callable[[Any], bool]) -> Callable[[], bool]:
-    """Return a function: is the response closed or gone?  It holds no strong reference."""
+    # Return a function: is the response closed or gone?  It holds no strong reference.
     held = weakref.ref(response)
     return lambda: (found := held()) is None or is_closed(found)
 
@@ -227,7 +225,7 @@ def _request(method: str, url: Any, headers: Any, content: Any = None) -> Any:
 
 
 def _head(status: int, reason: str | None, version: str, response: Any) -> Any:
-    """Return a response's head in the form of httpx; both libraries decompress the body."""
+    # Return a response's head in the form of httpx; both libraries decompress the body.
     headers = httpx.Headers(list(response.headers.items()))
     headers.pop("content-encoding", None)
     return SimpleNamespace(

@@ -68,10 +68,8 @@ async def _apieces(
 def _own(
     response: Response, chunk_ends: array[int] | None
 ) -> tuple[Exchange, Framing, float | None] | None:
-    """Return the connection of a response, if it is ours alone and speaks HTTP/1.
-
-    And the framing of its body, and the timeout of its reads in seconds.
-    """
+    # Return the connection of a response, if it is ours alone and speaks HTTP/1.
+    # And the framing of its body, and the timeout of its reads in seconds.
     connection = response.extensions.get("network_stream")
     if not isinstance(connection, Exchange) or not connection.keeps_answer:
         return None
@@ -103,7 +101,7 @@ def follow(response: Response, session: Session) -> Response:
 
 
 def _bodiless(response: Response, session: Session) -> bool:
-    """Return whether a response has no body, so that an unread body is no early end."""
+    # Return whether a response has no body, so that an unread body is no early end.
     return (
         response.status_code in (204, 304)
         or session.recorder.meta.get("method") == "HEAD"
@@ -171,5 +169,5 @@ class _Body:
 
 @lru_cache
 def _body_class(bases: tuple[type, ...]) -> type[_Body]:
-    """Return a body that the library accepts: httpx and httpx2 check for their own classes."""
+    # Return a body that the library accepts: httpx and httpx2 check for their own classes.
     return type("Body", (_Body, *bases), {})

@@ -16,8 +16,8 @@ from streamlab.net.interrupts import Gate, HeldCancellation
 from streamlab.net.sync_backend import SocketBackend
 
 C = TypeVar("C", httpx.Client, httpx.AsyncClient)
+# Seconds; `read` is the longest silence between two reads, not the whole stream.
 TIMEOUT = httpx.Timeout(60.0, connect=10.0)
-"""Seconds; `read` is the longest silence between two reads, not the whole stream."""
 
 
 def sync_client(
@@ -89,7 +89,6 @@ class KeysStayHome:
 
 
 def _same_origin(home: httpx.URL, url: httpx.URL) -> bool:
-    """Return whether keys for `home` may go to `url`; http may be upgraded to https."""
     if url.host != home.host:
         return False
     ports = (home.port, url.port)  # None is the default port of the scheme

@@ -78,7 +78,7 @@ class Limits:
             timeouts[name] = None if least_s == inf else least_s
 
     def _next(self) -> tuple[float, How, str]:
-        """Return the seconds until the next limit, the end that it makes, and its detail."""
+        # Return the seconds until the next limit, the end that it makes, and its detail.
         now_ns, marks = self._recorder.clock(), self._recorder.marks
         called_ns = marks.get("called", now_ns)
         heard_ns = self._heard_ns or marks.get("request_sent", called_ns)
@@ -104,7 +104,7 @@ class Limits:
         return bool(reader and (finished or reader.failed))
 
     def _hear(self) -> None:
-        """Decode what has come; note when the last delta arrived that adds something."""
+        # Decode what has come; note when the last delta arrived that adds something.
         follower = self._follower
         follower.poll()
         new = follower.interpret()

@@ -23,8 +23,8 @@ from streamlab.net.connection import Exchange
 from streamlab.net.http2_frames import Ledger
 from streamlab.tape import Recorder
 
+# A ``trace`` extension: takes an event and its details; async for async clients.
 Trace = Callable[[str, dict[str, Any]], Any]
-"""A ``trace`` extension: takes an event and its details; async for async clients."""
 
 _FIRST = {"connect_tcp.started": "connect", "connect_unix_socket.started": "connect"}
 _LAST = {

@@ -15,8 +15,8 @@ _PARTS = ("connection", "http11", "http2", "proxy", "socks")
 _CORES = [f"{core}.{part}" for core in ("httpcore", "httpcore2") for part in _PARTS]
 _LOGGERS = ("httpx", "httpx2", "hpack.hpack", "hpack.table", *_CORES)
 _HEADER = re.compile(r"(\(b'([\w.-]+)', b')((?:[^'\\]|\\.)*)(?=')")
+# The secrets of the requests that run, by the number of each request's session.
 running: dict[int, Echoes] = {}
-"""The secrets of the requests that run, by the number of each request's session."""
 
 
 class _Masking(logging.Filter):

@@ -2,10 +2,10 @@
 
 An `OwnRequest` has what both share; `pieces` and `apieces` differ by ``await``, and by how
 an interruption reaches them.
-
-Rule: misuse raises before anything is sent.  Every later failure is data.  Only an interruption
-or a cancellation is raised, after the tape is finished.
 """
+
+# Rule: misuse raises before anything is sent.  Every later failure is data.  Only an
+# interruption or a cancellation is raised, after the tape is finished.
 
 import asyncio
 import contextlib
@@ -93,7 +93,6 @@ class OwnRequest:
         return client
 
     def _is_given(self, stack: ExitStack | AsyncExitStack, is_async: bool) -> bool:
-        """Check the user's client, if there is one, and stamp its connections."""
         client = self.options.client
         if client is not None:
             check_client(client, is_async)
@@ -232,7 +231,6 @@ async def atake_rest(own: OwnRequest, arriving: AsyncGenerator[bytes, None]) -> 
 
 
 def _log(own: OwnRequest, client: Any, gate: Gate) -> bytes:
-    """Return the lab's log of a finished stream; empty if it did not come from a lab."""
     if (url := own.session.log_url) is None:
         return b""
     if own.options.client is not None:

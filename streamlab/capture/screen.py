@@ -111,7 +111,7 @@ class Screen:
         return masked
 
     def _become_decoded(self) -> None:
-        """Replace the tape's body by the decoded, masked one, read by read."""
+        # Replace the tape's body by the decoded, masked one, read by read.
         sent, ends = bytes(self._recorder.body), self._recorder.columns.ends
         self._is_sent, self._echoes, self._todo = False, Echoes(self._secrets), iter(())
         self._decoder = content_decoder(self._encoding, self._limit)

@@ -1,8 +1,7 @@
-"""One request and its response, until they are a recording: our own, or a tapped client's.
+"""One request and its response, until they are a recording: our own, or a tapped client's."""
 
-Rule: the consumer comes first.  Work that can wait (the request's JSON, the lab's log, the
-recording itself) is done on the first use of the recording.
-"""
+# Rule: the consumer comes first.  Work that can wait (the request's JSON, the lab's log, the
+# recording itself) is done on the first use of the recording.
 
 import json
 import threading
@@ -26,11 +25,11 @@ from streamlab.net.stamping import wall_map, warm_up
 from streamlab.recording import Recording
 from streamlab.tape import Clock, How, Recorder, Stamp, Tape, anchor, monotonic_ns
 
+# The most bytes of a request in the metadata; one with pictures may be larger.
 MAX_REQUEST_BYTES = 1 << 20
-"""The most bytes of a request in the metadata; one with pictures may be larger."""
 
+# A piece handed on so fast was there already; pieces handed on so closely are one arrival.
 READY_NS, SOON_NS = 200_000, 5_000_000
-"""A piece handed on so fast was there already; pieces handed on so closely are one arrival."""
 
 
 class Session:
@@ -197,7 +196,7 @@ class Session:
         self._asked_ns = self.recorder.clock()
 
     def _handed(self) -> Stamp:
-        """Return the stamp of a piece that a foreign library hands on."""
+        # Return the stamp of a piece that a foreign library hands on.
         t_ns = self.recorder.clock()
         late = t_ns - self._asked_ns > READY_NS
         if self._stamp is None or late or not self._attached:
@@ -330,7 +329,6 @@ class Session:
 
 
 def _interruption(exc: BaseException) -> tuple[How, str] | None:
-    """Return the end of a stream that the user interrupted; None for another exception."""
     if isinstance(exc, KeyboardInterrupt):
         return "interrupted", "Ctrl-C"
     if is_cancellation(exc):
@@ -353,7 +351,7 @@ _unnoticed: set[weakref.ref[Session]] = set()
 
 
 def _parsed(content: bytes | None) -> object:
-    """Return the fields of a JSON request; None if it has none, or hundreds of levels."""
+    # Return the fields of a JSON request; None if it has none, or hundreds of levels.
     try:
         fields = json.loads(content) if content and len(content) <= MAX_REQUEST_BYTES else None
         redact.body(fields)

@@ -89,11 +89,11 @@ class _Streaming(Generic[P]):
 
     @property
     def _is_new(self) -> bool:
-        """Whether the request was not sent yet, and may be sent."""
+        # Whether the request was not sent yet, and may be sent.
         return not self._session.recorder.marks and not self._session.enough
 
     def _follow(self, piece: bytes | None) -> None:
-        """Decode what has arrived; None in place of a piece is the end of the stream."""
+        # Decode what has arrived; None in place of a piece is the end of the stream.
         if piece is None:
             self._follower.close()
         else:
@@ -177,7 +177,7 @@ class Stream(_Streaming[Generator[bytes, None, None]]):
         return piece
 
     def _before_close(self) -> None:
-        """Send the request, also if the block never read: the user opened the stream."""
+        # Send the request, also if the block never read: the user opened the stream.
         if self._is_new:
             next(self._pieces, None)
 
@@ -237,7 +237,7 @@ class AsyncStream(_Streaming[AsyncGenerator[bytes, None]]):
         return piece
 
     async def _before_close(self) -> None:
-        """Send the request, also if the block never read: the user opened the stream."""
+        # Send the request, also if the block never read: the user opened the stream.
         if self._is_new:
             await anext(self._pieces, None)
 
@@ -299,7 +299,7 @@ class Opening:
 
 
 class _LineTexts(Sequence[str]):
-    """The lines of a follower as text, each made on use."""
+    # The lines of a follower as text, each made on use.
 
     def __init__(self, follower: Follower) -> None:
         self._follower = follower

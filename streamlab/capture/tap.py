@@ -1,8 +1,7 @@
-"""Recording of a client that its owner goes on using, without a change for the owner.
+"""Recording of a client that its owner goes on using, without a change for the owner."""
 
-Rule 1: the client's owner sees the same bytes, exceptions and order with and without a tap.
-Rule 2: taps of one client are independent, and may be closed in any order.
-"""
+# Rule 1: the client's owner sees the same bytes, exceptions and order with and without a tap.
+# Rule 2: taps of one client are independent, and may be closed in any order.
 
 import warnings
 import weakref
@@ -156,7 +155,6 @@ _HINTS = {
 
 
 def _hint(client: object) -> str:
-    """Return how to record what the library of an object receives."""
     library = type(client).__module__.partition(".")[0]
     is_response = type(client).__name__.endswith("Response")
     if is_response or library in ("aiohttp", "requests", "urllib3"):

@@ -18,8 +18,8 @@ from streamlab.capture.session import Session
 from streamlab.net.httpx_private import proxy_of, rewire
 from streamlab.net.install import changing, install, uninstall
 
+# The method of a tap that begins to record a request which is about to be sent.
 Begin = Callable[[Request], Session]
-"""The method of a tap that begins to record a request which is about to be sent."""
 
 
 def tap_into(client: Any, begin: Begin) -> None:
@@ -56,7 +56,7 @@ class TappedTransport:
 
     @contextmanager
     def _recording(self, request: Request, is_async: bool) -> Iterator[Session]:
-        """Begin a session, and note the phases of its request while it is sent."""
+        # Begin a session, and note the phases of its request while it is sent.
         session = self._begin(request)
         session.through(proxy_of(self._inner))
         # The user's own dict of extensions is not changed, and the request gets it back

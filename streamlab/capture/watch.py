@@ -165,7 +165,7 @@ class Watch:
 
 
 def _with_options(function: Callable[P, Watch]) -> Callable[P, Watch]:
-    """Show the parameters of `described` in help, beside those of `watch` itself."""
+    # Show the parameters of `described` in help, beside those of `watch` itself.
     own, other = signature(function, eval_str=True), signature(described, eval_str=True)
     named = {name: own.parameters[name] for name in ("endpoint", "modes", "speed")}
     shown = sorted((other.parameters | named).values(), key=lambda each: each.kind)
@@ -238,7 +238,6 @@ def _streams(
     modes: Sequence[Mode],
     options: Mapping[str, object],
 ) -> list[Stream]:
-    """Return a stream for each endpoint and mode: named by its key, its mode, or both."""
     pairs = [(key, mode) for key in asked for mode in modes]
     if not pairs or (len(pairs) > 1 and options.get("client") is not None):
         raise UsageError(
@@ -257,7 +256,7 @@ def _streams(
 
 
 def _renamed(options: RequestOptions, name: str) -> RequestOptions:
-    """Return the options of one of several streams: its label and journal have its name."""
+    # Return the options of one of several streams: its label and journal have its name.
     label, path = options.label or options.endpoint.label, options.save
     if path is not None:
         path = path.with_stem(f"{path.stem}-{re.sub(r'[^0-9A-Za-z_-]+', '_', name)}")
@@ -278,7 +277,7 @@ def _checked(modes: object) -> list[Mode]:
 
 
 def _pace(asked: Mapping[str, object], speed: object) -> object:
-    """Return a speed; raise UsageError if it is none, or an endpoint is not the lab's."""
+    # Return a speed; raise UsageError if it is none, or an endpoint is not the lab's.
     is_number = isinstance(speed, int | float) and not isinstance(speed, bool)
     hosts = {
         urlsplit(each.url).hostname for each in asked.values() if isinstance(each, Endpoint)

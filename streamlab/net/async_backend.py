@@ -150,7 +150,6 @@ async def race(attempts: list[Coroutine[object, object, Meter]]) -> Meter:
 
 
 async def _drop(tasks: list[asyncio.Task[Meter]]) -> None:
-    """Cancel the attempts that lost, and close the connections that they had opened."""
     for task in tasks:
         task.cancel()
     for result in await asyncio.gather(*tasks, return_exceptions=True):

@@ -3,10 +3,10 @@
 When a socket is readable, the loop calls us back; the callback reads at once, stamps, and
 queues.  So a stamp does not wait for the task that uses the bytes, and no code of anyio runs
 between the socket and the stamp.
-
-Rule: the queue is bounded.  Above `HIGH_WATER` we stop reading, and TCP slows the sender down,
-as without streamlab.
 """
+
+# Rule: the queue is bounded.  Above `HIGH_WATER` we stop reading, and TCP slows the sender
+# down, as without streamlab.
 
 from __future__ import annotations
 
@@ -57,11 +57,7 @@ class AsyncSocketStream(AsyncConnection):
     """
 
     def __init__(
-        self,
-        meter: Meter,
-        core: ModuleType,
-        clock: Clock,
-        held: HeldCancellation | None = None,
+        self, meter: Meter, core: ModuleType, clock: Clock, held: HeldCancellation | None = None
     ) -> None:
         super().__init__(clock, keeps_answer=held is not None)
         self._held = held
@@ -137,11 +133,9 @@ class AsyncSocketStream(AsyncConnection):
             self._woken = False
 
     def _said(self, failure: Exception) -> str:
-        """Return the message of a failure; empty in a tapped client, as in httpx."""
         return "" if self._held is None else str(failure)
 
     def _on_readable(self) -> None:
-        """Read once; the loop calls again if there is more."""
         try:
             data, stamp = self._meter.recv(MAX_BYTES)
         except (BlockingIOError, InterruptedError):
@@ -159,7 +153,6 @@ class AsyncSocketStream(AsyncConnection):
         self._wake()
 
     def _wake(self) -> None:
-        """Let the consumer run in its turn, once for each wait."""
         if self._reader is not None and not self._woken:
             self._woken = True
             self._turns.wake(self._reader)
@@ -179,7 +172,7 @@ class AsyncSocketStream(AsyncConnection):
             self._loop.add_reader(self._fd, self._on_readable)
 
     def _watch(self, timeout: float | None) -> None:
-        """Let this read fail if it waits longer than `timeout` seconds."""
+        # Let this read fail if it waits longer than `timeout` seconds.
         # One timer a connection looks at the deadline, at times late or without need: setting
         # and cancelling a timer for each read would cost more than the read.
         if timeout is None:
@@ -204,7 +197,7 @@ class AsyncSocketStream(AsyncConnection):
             self._reader.set_exception(TimeoutError(f"no byte came for {self._timeout_s:g} s"))
 
     def _hold(self) -> None:
-        """Hold a cancellation back while reads that have arrived are queued; else raise it."""
+        # Hold a cancellation back while reads that have arrived are queued; else raise it.
         # The task was cancelled while it waited here, or in code of the consumer.  The kernel
         # may have bytes that the loop has not read, for instance because the loop was blocked,
         # or the queue was full.  These bytes arrived before the cancellation, so they are read

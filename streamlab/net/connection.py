@@ -9,9 +9,9 @@ from httpcore import RemoteProtocolError
 from streamlab.net.http2_frames import PREFACE, Frames
 from streamlab.tape import Clock, Stamp
 
+# Of a response to an own request, 1xx heads included.  httpcore takes 100 KiB of each head,
+# and any number of heads.
 MOST_HEAD_BYTES = 1 << 17
-"""Of a response to an own request, 1xx heads included.  httpcore takes 100 KiB of each head,
-and any number of heads."""
 
 
 class Exchange:

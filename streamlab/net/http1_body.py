@@ -3,11 +3,11 @@
 For our own requests, each on a connection of its own, httpx reads the head, and this module
 frames the body.  h11 and the layers above it cost more than half of an event's CPU time, and
 with 200 streams on one loop that decided whether sockets were read in time.
-
-Rule 1: no socket, no clock, and as strict as h11.  Bytes that cannot be a frame end the body;
-`close` raises httpx's error, after `feed` has returned all payload before these bytes.
-Rule 2: `feed` returns all payload of its argument; it holds back no byte of it.
 """
+
+# Rule 1: no socket, no clock, and as strict as h11.  Bytes that cannot be a frame end the body;
+# `close` raises httpx's error, after `feed` has returned all payload before these bytes.
+# Rule 2: `feed` returns all payload of its argument; it holds back no byte of it.
 
 from __future__ import annotations
 
@@ -114,7 +114,6 @@ class Chunked:
                 at += self._take_size(data, at)
 
     def _skip_end(self, data: bytes, at: int) -> int:
-        """Skip the part of the CRLF after a chunk that has arrived."""
         end = data[at : at + self._left]
         if not b"\r\n"[-self._left :].startswith(end):
             raise RemoteProtocolError(f"malformed chunk footer: {end!r} (expected b'\\r\\n')")
@@ -122,7 +121,7 @@ class Chunked:
         return len(end)
 
     def _take_size(self, data: bytes, at: int) -> int:
-        """Take a chunk's size; hold back an unfinished line."""
+        # Take a chunk's size; hold back an unfinished line.
         end = data.find(b"\n", at) + 1
         if not end:
             return self._hold(data, at)
@@ -137,7 +136,7 @@ class Chunked:
         return end - at
 
     def _take_trailers(self, data: bytes, at: int) -> int:
-        """Take the fields after the last chunk, and the empty line at their end."""
+        # Take the fields after the last chunk, and the empty line at their end.
         end = 1 if data[at : at + 1] == b"\n" else 2 if data[at : at + 2] == b"\r\n" else 0
         if not end:
             found = _HEAD_END.search(data, at)
@@ -156,7 +155,7 @@ class Chunked:
 
 
 def _check_trailers(block: bytes) -> None:
-    """Raise unless h11 takes these lines for the fields after the last chunk."""
+    # Raise unless h11 takes these lines for the fields after the last chunk.
     reader = h11.Connection(h11.CLIENT)
     reader.send(h11.Request(method="GET", target="/", headers=[("host", "h")]))
     reader.send(h11.EndOfMessage())
@@ -168,8 +167,8 @@ def _check_trailers(block: bytes) -> None:
         raise RemoteProtocolError(str(exc)) from None
 
 
+# Each has `feed`, `close` and `done`: whether no further byte belongs to the body.
 Framing = Sized | UntilClose | Chunked
-"""Each has `feed`, `close` and `done`: whether no further byte belongs to the body."""
 
 
 def body_framing(

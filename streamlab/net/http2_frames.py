@@ -5,16 +5,16 @@ than the last one of the connection.  The frames' headers decide: the frames of 
 counted before the library gets the read, and the ledger of each stream notes which bytes the
 read brought.
 https://www.rfc-editor.org/rfc/rfc9113#section-4.1
-
-Rule: nothing in here waits, and nothing keeps payload.
 """
+
+# Rule: nothing in here waits, and nothing keeps payload.
 
 from collections.abc import Iterator
 
 from streamlab.tape import Stamp
 
+# The first bytes that a client sends (RFC 9113, section 3.4).
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
-"""The first bytes that a client sends (RFC 9113, section 3.4)."""
 
 HEADER_BYTES = 9
 _DATA, _HEADERS, _PADDED = 0x0, 0x1, 0x8
@@ -136,7 +136,7 @@ class Frames:
             self._current.note_read(stamp)
 
     def _payload(self, data: bytes, at: int, stamp: Stamp) -> int:
-        """Count the bytes of the current frame's payload; return their number."""
+        # Count the bytes of the current frame's payload; return their number.
         if self._padded:
             # The first byte of a padded frame is the length of its padding.  Both are
             # payload of the frame, but no bytes of the body (RFC 9113, section 6.1).
@@ -152,7 +152,6 @@ class Frames:
         return n_bytes
 
     def _prune(self) -> None:
-        """Forget the oldest stream that is not followed, once there are many."""
         if len(self._ledgers) >= MAX_LEDGERS:
             oldest = next((i for i, each in self._ledgers.items() if not each.followed), None)
             if oldest is not None:
@@ -160,6 +159,6 @@ class Frames:
 
 
 def _parsed(header: bytes | bytearray) -> tuple[int, int, int, int]:
-    """Return a frame's length, kind, flags and stream."""
+    # Return a frame's length, kind, flags and stream.
     stream_id = int.from_bytes(header[5:9]) & 0x7FFFFFFF
     return int.from_bytes(header[:3]), header[3], header[4], stream_id

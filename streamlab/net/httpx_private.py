@@ -8,9 +8,9 @@ The names are the same in both libraries: ``_transport``, ``_mounts``, ``_pool``
 ``_network_backend``, ``_transport_for_url``, and the core's
 ``_proxy_url`` and ``_backends.auto``.  Where a name is missing, the client streams as before,
 and its recordings have the tier ``iterator`` and not ``kernel``.
-
-Rule: no other module uses these names; a test checks it.
 """
+
+# Rule: no other module uses these names; a test checks it.
 
 import sys
 from collections.abc import Callable, Iterator
@@ -20,11 +20,11 @@ from importlib import import_module
 from types import MemberDescriptorType, ModuleType
 from typing import Any
 
+# How many attributes down `http_clients` looks.
 DEPTH = 4
-"""How many attributes down `http_clients` looks."""
 
+# Takes the core module and the present backend; returns the backend to use.
 MakeBackend = Callable[[ModuleType, Any], Any]
-"""Takes the core module and the present backend; returns the backend to use."""
 
 
 def fit(client: Any, make: MakeBackend) -> Callable[[], None]:
@@ -90,7 +90,7 @@ def is_client(thing: object) -> bool:
 
 
 def _attributes(thing: object) -> Iterator[object]:
-    """Yield the values of an object's attributes, without running a property of it."""
+    # Yield the values of an object's attributes, without running a property of it.
     kind = type(thing)
     if kind.__module__ == "builtins" or isinstance(thing, type):
         return
@@ -128,7 +128,6 @@ def proxy_of(transport: Any) -> str | None:
 
 
 def _pools(client: Any) -> list[Any]:
-    """Return the connection pools of an httpx or httpx2 client, each once."""
     mounts = getattr(client, "_mounts", None) or {}
     transports = [getattr(client, "_transport", None), *mounts.values()]
     pools = (getattr(transport, "_pool", None) for transport in transports)

@@ -14,8 +14,8 @@ from streamlab.net.httpx_private import fit, is_default
 from streamlab.net.interrupts import OpenGate
 from streamlab.net.sync_backend import SocketBackend
 
+# Held while a client is changed: one thread at a time.
 changing = threading.RLock()
-"""Held while a client is changed: one thread at a time."""
 
 _installed: weakref.WeakKeyDictionary[Any, tuple[int, Callable[[], None]]]
 # How many calls of `install` for a client are open, and the function that undoes them.
@@ -50,7 +50,7 @@ def stamping(client: Any) -> Iterator[None]:
 
 
 def _backend(core: ModuleType, theirs: Any) -> Any:
-    """Return a stamping backend in place of the library's own; a backend of the user stays."""
+    # Return a stamping backend in place of the library's own; a backend of the user stays.
     if not is_default(core, theirs):
         return theirs
     if inspect.iscoroutinefunction(theirs.connect_tcp):

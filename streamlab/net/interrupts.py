@@ -4,10 +4,10 @@ An interrupt between the return of a read and the read's row on the tape would l
 that had arrived.  So, while a stream of ours is captured on the main thread, an interrupt is
 held back until the next wait for a socket.  There, bytes that the kernel already has are read
 first, and then the interrupt is raised.  A cancellation on a loop is held back in the same way.
-
-Rule: on other threads, between two reads (the user's own loop body), and while no connection
-of ours is in use, an interrupt is raised at once, as in any Python program.
 """
+
+# Rule: on other threads, between two reads (the user's own loop body), and while no connection
+# of ours is in use, an interrupt is raised at once, as in any Python program.
 
 import asyncio
 import select
@@ -20,8 +20,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+# A held interrupt waits no longer for bytes: what still comes arrived after it.
 PATIENCE_S = 0.25
-"""A held interrupt waits no longer for bytes: what still comes arrived after it."""
 
 
 class Held:
@@ -39,7 +39,6 @@ class Held:
         self._held_s = 0.0  # when, by the monotonic clock
 
     def _note_interrupt(self) -> None:
-        """Hold the interruption back from now on."""
         if not self.is_held:
             self.is_held, self._held_s = True, time.monotonic()
 
@@ -155,12 +154,10 @@ class OpenGate(Gate):
 
 
 class _Handler:
-    """The SIGINT handler of this process while sync streams are open on the main thread.
-
-    It is installed once a stream.  It asks the gate that guards at this moment, so that
-    streams which are read in turn share one handler.  Only Python's default handler is
-    replaced: another handler, such as a loop's, has a meaning of its own.
-    """
+    # The SIGINT handler of this process while sync streams are open on the main thread.
+    # It is installed once a stream.  It asks the gate that guards at this moment, so that
+    # streams which are read in turn share one handler.  Only Python's default handler is
+    # replaced: another handler, such as a loop's, has a meaning of its own.
 
     def __init__(self) -> None:
         # Weak, because an interrupt may strike before `remove`: a gate that is gone does not
@@ -173,7 +170,7 @@ class _Handler:
             raise KeyboardInterrupt
 
     def install(self, gate: Gate) -> bool:
-        """Handle interrupts for one more stream; return False where that is impossible."""
+        # Handle interrupts for one more stream; return False where that is impossible.
         if not _on_main_thread():
             return False
         if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
@@ -184,7 +181,7 @@ class _Handler:
         return True
 
     def remove(self, gate: Gate) -> None:
-        """Put Python's own handler back after the last stream."""
+        # Put Python's own handler back after the last stream.
         self._open.discard(gate)
         # The garbage collector may end a stream on another thread, where `signal.signal`
         # raises; and the user may have set another handler since.  In both cases the present
@@ -198,7 +195,7 @@ class _Handler:
 
     @contextmanager
     def guarding(self, gate: Gate) -> Iterator[None]:
-        """Let `gate` decide about interrupts in this block."""
+        # Let `gate` decide about interrupts in this block.
         before, self._gate = self._gate, gate
         try:
             yield

@@ -3,9 +3,9 @@
 The kernel stamps each TCP segment when it takes the segment from the network
 (``SO_TIMESTAMPNS``, see *Documentation/networking/timestamping.rst*).  A read returns the
 stamp of its last segment together with the bytes.  ``TCP_INFO`` counts the segments.
-
-Rule: all code that needs Linux is in this module, and `available` is False elsewhere.
 """
+
+# Rule: all code that needs Linux is in this module, and `available` is False elsewhere.
 
 import socket
 import struct
@@ -29,8 +29,8 @@ _TCP_INFO_OPTION = getattr(socket, "TCP_INFO", 11)
 _CLOSE_WAIT = 8  # the FIN has come, and is counted in tcpi_bytes_received as one byte
 
 ANCHOR_EVERY_NS = 1_000_000_000
+# A larger change of the wall clock against the monotonic clock is a step, not a steering.
 STEP_NS = 100_000
-"""A larger change of the wall clock against the monotonic clock is a step, not a steering."""
 
 
 def available() -> bool:

@@ -1,8 +1,7 @@
-"""Stamps what one socket receives: the one place that calls ``recv``.
+"""Stamps what one socket receives: the one place that calls ``recv``."""
 
-Rule: a stamp is never better than its tier says.  Where a kernel stamp is missing or
-cannot be true, the clock right after the read is the stamp, and the tier is ``user``.
-"""
+# Rule: a stamp is never better than its tier says.  Where a kernel stamp is missing or
+# cannot be true, the clock right after the read is the stamp, and the tier is ``user``.
 
 import socket
 from functools import lru_cache
@@ -12,8 +11,8 @@ from streamlab.net import kernel
 from streamlab.net.together import Facts, Judge, Sleeps
 from streamlab.tape import UNKNOWN, Clock, Stamp, monotonic_ns
 
+# How much later than its read a kernel stamp may be: the error of two anchors.
 SLACK_NS = 20_000
-"""How much later than its read a kernel stamp may be: the error of two anchors."""
 
 
 _sleeps = Sleeps()
@@ -119,7 +118,7 @@ class Meter:
         return data, Stamp(arrived_ns, seen_ns, "kernel", n_segments, lo_ns, arrival)
 
     def _looked(self, queued: tuple[int, int], now_ns: int) -> tuple[int, kernel.Look]:
-        """Return how often the reader slept, and a look at the bytes that wait."""
+        # Return how often the reader slept, and a look at the bytes that wait.
         # A look costs CPU time.  Segments that one write can have made, for a reader that was
         # asleep until they came, do without it.
         n_segments, n_bytes = queued[1] - self._counted, queued[0] - self._n_bytes
@@ -132,7 +131,6 @@ class Meter:
         return slept, look
 
     def _arrived(self, ancillary: list[tuple[int, int, bytes]], seen_ns: int) -> int | None:
-        """Return the kernel's stamp on our clock, if there is a stamp and it can be true."""
         wall_ns = kernel.wall_stamp(ancillary)
         if wall_ns is None:
             return None
@@ -148,10 +146,8 @@ class Meter:
         return min(max(arrived_ns, self._last_ns), seen_ns)
 
     def _segments(self, n_bytes: int, queued: tuple[int, int]) -> int:
-        """Return the number of segments in this read, if the kernel's counts belong to it.
-
-        `queued` was counted before the read.  UNKNOWN if no count belongs to it.
-        """
+        # Return the number of segments in this read, if the kernel's counts belong to it.
+        # `queued` was counted before the read.  UNKNOWN if no count belongs to it.
         # The counts race with arrivals: a segment that came between the count and the read
         # belongs to the read.  So they are read again if the bytes differ.  A segment that came
         # after the read belongs to a later one, and this read and that have no known number.

@@ -11,11 +11,11 @@ from streamlab.net.stamping import Meter
 from streamlab.net.sync_socket import SocketStream, mapped
 from streamlab.tape import Clock, monotonic_ns
 
+# A row of ``socket.getaddrinfo``.
 AddressInfo = tuple[int, int, int, str, tuple[object, ...] | str]
-"""A row of ``socket.getaddrinfo``."""
 
+# The arguments of ``setsockopt``, as httpcore has them.
 SocketOption = tuple[int, int, int] | tuple[int, int, bytes]
-"""The arguments of ``setsockopt``, as httpcore has them."""
 
 
 class SocketBackend:

@@ -3,10 +3,10 @@
 httpcore2's interface is the same.  The two libraries differ in their exceptions only.  One
 library does not map the exceptions of the other, so a stream gets the core module of its
 library.
-
-Rule: one call of ``read`` is one read of the socket, so that `last` is the stamp of the bytes
-that ``read`` returned.
 """
+
+# Rule: one call of ``read`` is one read of the socket, so that `last` is the stamp of the bytes
+# that ``read`` returned.
 
 from __future__ import annotations
 

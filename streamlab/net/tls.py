@@ -3,9 +3,9 @@
 ``SSLSocket`` reads the socket by itself, and the time of its reads is unknown.  So our sockets
 read, and an ``SSLObject`` decrypts from memory.  It works over a socket or over another TLS
 layer.
-
-Rule: nothing in this module waits.
 """
+
+# Rule: nothing in this module waits.
 
 import ssl
 from types import ModuleType

@@ -3,9 +3,9 @@
 A read of several segments has one stamp, the last's.  If the reader was asleep until bytes
 came, and then read at once, the segments came together.  If it was busy, they may have come at
 any time since the queue was empty.
-
-Rule: what the facts do not show is None.
 """
+
+# Rule: what the facts do not show is None.
 
 import threading
 from typing import NamedTuple
@@ -116,7 +116,7 @@ class Judge:
 
 
 def _by_reader(facts: Facts) -> Arrival | None:
-    """Judge by the reader: was it asleep until the bytes came, and did it read at once?"""
+    # Judge by the reader: was it asleep until the bytes came, and did it read at once?
     # Two sleeps are ambiguous: the bytes woke the reader, which then waited for the lock for at
     # most 5 ms; or a timer woke it, and then it slept away from its sockets.
     waited_ns, slept = facts.woken_ns - facts.arrived_ns, facts.slept
