@@ -35,16 +35,13 @@ if TYPE_CHECKING:
     from streamlab.metrics import Tables
 
 ENDINGS = (".parquet",)
-
 _KINDS = {None: UNKNOWN} | {kind: code for code, kind in enumerate(ARRIVALS)}
-
 KEY = b"streamlab"
 VERSION = 1
 _LOAD = "Load a file that rec.save wrote."
 
+# JSON: version, table, label, end, marks, meta, chunk_ends, sends.
 About: TypeAlias = Mapping[str, Any]
-"""JSON: ``version``, ``table``, ``label``, ``end``, ``marks``, ``meta``, ``chunk_ends``,
-``sends``."""
 
 
 def save(tables: Tables, path: str | Path) -> None:
@@ -158,7 +155,7 @@ def _write(frame: pd.DataFrame, path: str | Path, about: About) -> None:
 
 @contextmanager
 def _damage(path: str | Path) -> Iterator[None]:
-    """Raise a FormatError for any error that a damaged file causes."""
+    # A damaged file causes errors of many types; all become a FormatError.
     try:
         yield
     except FormatError:
@@ -183,7 +180,6 @@ def _tape(table: pa.Table, about: About) -> Tape:
 
 
 def _columns(table: pa.Table) -> tuple[Columns, bytes]:
-    """Return the columns of a tape, and its body."""
     tiers = [TIERS.index(tier) for tier in table["stamp"].to_pylist()]
     older = "arrival" not in table.column_names
     kinds = [None] * len(table) if older else table["arrival"].to_pylist()

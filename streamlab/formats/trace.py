@@ -90,7 +90,6 @@ def _life(tables: Tables, track: _Track) -> Event:
 
 
 def _phases(tables: Tables, track: _Track) -> Iterator[Event]:
-    """Return the phases as slices that do not overlap."""
     # Viewers drop slices that overlap without one inside the other.  Phases can overlap: the
     # response may arrive before Python notes that the request was sent.  So, from the last to
     # the first, each phase ends where the next begins at the latest.

@@ -113,7 +113,6 @@ def ended(tape: Tape, follower: Follower) -> pd.DataFrame:
 
 
 def _coalesced(read: Ints) -> Bools:
-    """Return True for each row that came in the same read as the row before it."""
     same = np.zeros(len(read), bool)
     same[1:] = read[1:] == read[:-1]
     return same

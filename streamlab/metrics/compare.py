@@ -9,12 +9,11 @@ from streamlab.metrics.lens_table import Shown
 from streamlab.metrics.summary import summary
 from streamlab.metrics.tables import Streams, tables_by_name
 
+# The columns with a second column for the difference to the first recording.
 DIFFERENCES = (
     *("ttfb_ms", "ttft_ms", "icl_p50_ms", "icl_p90_ms", "icl_p99_ms", "icl_max_ms"),
     *("e2e_content_ms", "lag_delivered_p50_ms"),
 )
-"""The columns with a second column for the difference to the first recording."""
-
 COLUMNS = (
     *("n_events", "n_reads", "coalesced_share"),
     *DIFFERENCES,

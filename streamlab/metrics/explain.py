@@ -14,9 +14,8 @@ from streamlab.metrics.definitions import DEFINITIONS
 from streamlab.metrics.schema import TABLES
 from streamlab.metrics.summary import METRICS
 
+# The beginnings of our metrics that tools have too, by the same name in capitals.
 _TOOLS = ("ttft", "ttfo", "ttst", "icl", "itl", "tpot", "ntpot", "e2e")
-"""The beginnings of our metrics that tools have too, by the same name in capitals."""
-
 # The columns of tables that are no rows of one tape.
 _OTHERS = json.loads(Path(__file__).with_suffix(".json").read_text("utf-8"))
 
@@ -107,7 +106,6 @@ def _metric(metric: Callable[..., object]) -> Iterator[str]:
 
 
 def _part(definition: Any, name: str) -> str:
-    """Return the part of a tool's formula that is about one of its metrics."""
     parts = re.split(r"(?<=[.;]) (?=[A-Z][A-Z0-9]*:)", definition.formula)
     found = (part.removeprefix(f"{name}: ") for part in parts if part.startswith(f"{name}: "))
     return next(found, "").rstrip(";")

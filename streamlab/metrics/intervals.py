@@ -22,8 +22,8 @@ from streamlab.metrics.tables import Tables, named
 
 Metric: TypeAlias = Callable[[Tables], float]
 
+# A gap is a stall if it is longer than `STALL_FACTOR` medians and longer than the floor.
 STALL_FACTOR, STALL_FLOOR_MS = 5.0, 50.0
-"""A gap is a stall if it is longer than `STALL_FACTOR` medians and longer than the floor."""
 
 
 def icl_ms(tables: Tables) -> pd.Series[float]:
@@ -75,8 +75,6 @@ def quantile(values: pd.Series[float], q: float) -> float:
 def _quantiles(
     name: str, values: Callable[[Tables], pd.Series[float]], what: str
 ) -> tuple[Metric, ...]:
-    """Return the metrics ``…_p50_ms``, ``…_p90_ms``, ``…_p99_ms`` and ``…_max_ms``."""
-
     def made(part: str, q: float, word: str) -> Metric:
         said = f"{word} of {what}; see `quantile`."
         return named(f"{name}_{part}_ms", said, lambda tables: quantile(values(tables), q))

@@ -24,8 +24,8 @@ from streamlab.dialects import GENERATED
 from streamlab.dialects.reading import a_dict, parse
 from streamlab.metrics.tables import Tables, named
 
+# The time itself, NaN if a merged read hides it; or its lower or upper bound.
 Which = Literal["ms", "lo", "hi"]
-"""The time itself, NaN if a merged read hides it; or its lower or upper bound."""
 
 
 def ttfh_ms(tables: Tables) -> float:

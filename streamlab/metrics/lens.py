@@ -100,7 +100,6 @@ def _itl(figures: Figures) -> tuple[float, float, float, float]:
 
 
 def _failed(tables: Tables) -> bool:
-    """Return whether a tool would count this stream as a failure."""
     # Many clients stop reading after the terminator and before the body ends.  Their streams
     # end as "closed" and are complete, so the answer decides, and not the end of the body.
     reader = tables.follower.reader

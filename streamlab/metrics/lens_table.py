@@ -16,13 +16,10 @@ MAIN = (
     *("ttft_ms", "itl_mean_ms", "itl_p50_ms", "itl_max_ms", "n_itl"),
     *("tpot_ms", "e2e_ms", "tok_s"),
 )
+# Figures of some tools only: the first output after reasoning, the second token, …
 EXTRAS = ("ttfo_ms", "ttst_ms", "ntpot_ms", "tok_s_user")
-"""Figures of some tools only: the first output after reasoning, the second token, …"""
-
 WORDS = ("clock", "formula", "differs", "source")
-
 HINT = f"Each row in words: the columns {', '.join(WORDS)}."
-
 _SPREAD = {"TTFT": "ttft_ms", "ITL": "itl_mean_ms", "TPOT": "tpot_ms", "E2E": "e2e_ms"}
 
 Row: TypeAlias = Mapping[Hashable, Any]  # one row of a lens: text and floats by column

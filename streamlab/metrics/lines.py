@@ -29,10 +29,8 @@ from streamlab.metrics.schema import (
 
 LF, CR, COLON, SPACE = b"\n\r: "
 BOM = b"\xef\xbb\xbf"
-
+# The field of each kind of line; a line of kind ``other`` has its field in its text.
 FIELDS = {DATA: "data", EVENT_LINE: "event", ID: "id", RETRY: "retry", COMMENT: "", BLANK: ""}
-"""The field of each kind of line; a line of kind ``other`` has its field in its text."""
-
 NAMES: list[str | None] = [FIELDS.get(kind) for kind in range(len(KINDS))]
 NAME_BYTES = np.array([len(name or "") for name in NAMES])
 FIELD_KINDS = np.array([bool(name) for name in NAMES])
@@ -104,7 +102,6 @@ def spans_of(
 
 
 def _odd(kinds: Octets, fields: bool) -> Ints:
-    """Return the lines of kind ``other`` that have a field."""
     return np.flatnonzero(kinds == OTHER) if fields else np.zeros(0, np.int64)
 
 

@@ -8,6 +8,7 @@ import pandas as pd
 
 from streamlab.metrics.tables import Tables
 
+# Name, mark where it begins, mark where it ends; ``end`` is the end of the stream.
 PHASES = (
     ("client", "called", "pool"),
     ("connect", "connect", "connected"),
@@ -17,10 +18,8 @@ PHASES = (
     ("headers", "first_read", "headers"),
     ("body", "headers", "end"),
 )
-"""Name, mark where it begins, mark where it ends; ``end`` is the end of the stream."""
-
+# Ends of a stream that can come in the middle of a phase.
 _AMID = ("connect", "timeout", "reset", "error", "cancelled", "interrupted")
-"""Ends of a stream that can come in the middle of a phase."""
 
 
 def phases(tables: Tables) -> pd.DataFrame:

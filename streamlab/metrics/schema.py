@@ -86,8 +86,7 @@ def frame(table: str, columns: Mapping[str, object]) -> pd.DataFrame:
 # A million reads of one event each have tables of 0.7 GB, in which many columns are equal to
 # others (`read` to `event`), or one value throughout.  Equal columns are one array, read only.
 _SHARED_ROWS = 1 << 12
-ROWS = 1 << 16
-"""Long columns are made in parts of so many rows."""
+ROWS = 1 << 16  # long columns are made in parts of so many rows
 _READER = pd.Index([])
 _arrays: WeakValueDictionary[tuple[int, int], NDArray[Any]] = WeakValueDictionary()
 

@@ -60,7 +60,6 @@ def reads(tape: Tape) -> pd.DataFrame:
 
 
 def _stamps(tape: Tape, arrivals: Arrivals) -> dict[str, object]:
-    """Return the stamps of each read, its lag, and the bounds of its lag."""
     columns, sent, lo, kind = tape.columns, tape.server_sent_ns, arrivals.lo_ns, arrivals.kind
     seen, tier = ints(columns.seen_ns), ints(columns.tier)
     # The weaker tiers have one stamp for both moments: a lag of 0 would not be a measurement.
@@ -114,7 +113,7 @@ def events(tape: Tape, follower: Follower) -> pd.DataFrame:
 
 
 def _data(follower: Follower, bounds: Ints) -> ExtensionArray:
-    """Return the data of the events; those that are in the body are cut out of it."""
+    # Texts that are in the body are cut out of it, without a Python object for each.
     rows, parts = follower.events, []
     for at in range(0, len(rows), ROWS // 2):  # then parts often equal those of the lines
         some = range(at, min(at + ROWS // 2, len(rows)))
@@ -206,7 +205,6 @@ def _has_fields(tape: Tape, follower: Follower) -> bool:
 
 
 def _blocks(follower: Follower) -> tuple[Ints, Ints]:
-    """Return the first and the last line of each event."""
     rows = follower.events
     return ints(rows.first_line), ints(rows.last_line)
 

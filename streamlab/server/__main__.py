@@ -46,7 +46,7 @@ def main(options: Options) -> int:
 
 
 def _allow_many_connections() -> None:
-    """Raise the limit of open files to the hard limit: 1,024 are too few for a load."""
+    # The usual 1,024 open files are too few for a load.
     with contextlib.suppress(ImportError, OSError, ValueError):
         import resource
 
@@ -55,8 +55,6 @@ def _allow_many_connections() -> None:
 
 
 def _end_with_parent(loop: Loop, parent: int) -> None:
-    """Stop the loop when standard input ends, or another process has become our parent."""
-
     # Standard input ends at once when the parent does, unless the parent has forked: its
     # child then keeps the other end of the pipe open.  So the parent's number is checked as
     # well, twice a second.  PR_SET_PDEATHSIG is no alternative: it sends its signal when the

@@ -24,8 +24,8 @@ from streamlab.server.sendlog import SendLog
 
 MAX_BODY_BYTES = 16 << 20
 MAX_WAITING_BYTES = 1 << 20  # of requests that were sent before the response was over
+# The longest time for a request, between two requests, and without reading a byte.
 REQUEST_S, IDLE_S, UNREAD_S = 30, 120, 300
-"""The longest time for a request, between two requests, and without reading a byte."""
 _CORS = (
     ("access-control-allow-headers", "authorization, content-type, x-api-key, x-goog-api-key"),
     ("access-control-expose-headers", "x-streamlab-stream"),
@@ -150,7 +150,6 @@ class Connection:
         self._advance()
 
     def _advance(self) -> None:
-        """Take the events of h11, until it needs more bytes or a response is being sent."""
         arrived_ns = self._loop.clock()
         try:
             for event in self._events():

@@ -10,27 +10,16 @@ from itertools import islice, repeat
 
 from streamlab.server.completion import Completion, singly
 from streamlab.server.pages import error
-from streamlab.server.response import (
-    MS,
-    Ending,
-    Request,
-    Response,
-    Scenario,
-    Write,
-    document,
-)
+from streamlab.server.response import MS, Ending, Request, Response, Scenario, Write, document
 from streamlab.server.shapes import SHAPES, render, writes
 from streamlab.server.shapes.base import compact, sse
 
 WHOLE = Completion(100 * MS, lambda: zip(singly(40), repeat(20 * MS)))
 
-BREAKS_AFTER = 12
-"""The number of writes before a breaking fault."""
-
+BREAKS_AFTER = 12  # writes before a breaking fault
 # A reset discards the bytes that the kernel has not yet sent, and on some systems those that
 # the client has not yet read.  The pause lets the client read every write first.
-PAUSE_NS = 30 * MS
-"""Between the last write and the break."""
+PAUSE_NS = 30 * MS  # between the last write and the break
 
 
 def refuse(
@@ -131,9 +120,8 @@ _KINDS: dict[str, tuple[str, Callable[[Request], Response]]] = {
 }
 
 _PARAMETERS = {"silence": ("silence_s",)}
-
+# By name; a lab has a list of its own for them.
 FAULTS: dict[str, Scenario] = {
     name: Scenario(name, summary, "fault", respond, _PARAMETERS.get(name, ()))
     for name, (summary, respond) in _KINDS.items()
 }
-"""The faults by name; a lab has a list of its own for them."""

@@ -22,8 +22,8 @@ from streamlab.tape import Tape
 HOST = "127.0.0.1"
 MOST_CONNECTIONS = 4096
 _MOST_AT_ONCE = 16
+# Between two looks at all connections for those that take too long.
 LOOK_NS = 500_000_000
-"""Between two looks at all connections for those that take too long."""
 
 
 def scenarios_of(tapes: Mapping[str, Tape]) -> dict[str, Scenario]:

@@ -19,19 +19,14 @@ from streamlab.tape.clock import Clock, monotonic_ns
 # The kernel ends a sleep some 50 µs late.  So the loop wakes up this much before the deadline
 # (most sleeps are less late), and spins until the deadline.
 SPIN_NS = 120_000
-"""How early to wake and spin."""
-
+# A stream whose next write is due so long ago is behind: it waits for those on time.
 LATE_NS = 1_000_000
-"""A stream whose next write is due so long ago is behind: it waits for those on time."""
-
 # With many streams a deadline is nearly always close: the loop would spin without a pause and
 # use the core that the client needs.  Then a write is late by the wake-up, about 50 µs.
-FEW = 4
-"""With more pending deadlines than this, the loop does not spin."""
-
+FEW = 4  # with more pending deadlines than this, the loop does not spin
 # A signal that comes between the check of `stopped` and the sleep does not end the sleep.
+# So this is also the longest wait before a Ctrl-C or a stop has an effect.
 MAX_SLEEP_S = 0.5
-"""The longest sleep, and so the longest wait before a Ctrl-C or a stop has an effect."""
 
 
 class Loop:
@@ -98,7 +93,7 @@ class Loop:
             self._fire()
 
     def _fire(self) -> None:
-        """Make the calls that are due; calls that are new then wait for the next round."""
+        # Calls that are new then wait for the next round.
         # Otherwise a stream whose writes are all due at once (step_ms=0) would run to its end
         # before any socket or other stream is served.
         deadlines, now_ns, due = self._deadlines, self.clock(), []

@@ -12,6 +12,7 @@ from streamlab.server.completion import Completion
 from streamlab.server.response import Request, Response, Scenario
 from streamlab.server.shapes import render
 
+# What each parameter does, by the name of its field.
 PARAMETERS = {
     "speed": "divides all times: 2 is twice as fast",
     "encoding": "gzip, or gzip-unflushed, which holds events back",
@@ -20,8 +21,6 @@ PARAMETERS = {
     "step_ms": "the time from one write to the next; the median, if that time varies",
     "silence_s": "the length of the pause",
 }
-"""What each parameter does, by the name of its field."""
-
 MOST_EVENTS = 100_000
 
 

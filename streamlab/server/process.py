@@ -21,9 +21,7 @@ from streamlab.server.shapes import SHAPES
 from streamlab.tape import Tape, save
 
 START_TIMEOUT_S = 20.0
-
-USUAL = "count-to-ten"
-"""The scenario that a lab without recordings plays by default."""
+USUAL = "count-to-ten"  # what a lab without recordings plays by default
 
 
 class Options(TypedDict):
@@ -146,7 +144,7 @@ def _start(
 
 
 def _spawn(options: Options) -> subprocess.Popen[bytes]:
-    """Start the lab of this package, and of no file in the working directory."""
+    # The lab of this package, and of no file in the working directory.
     root = str(Path(__file__).parents[2])
     path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
     # A program and not multiprocessing: "spawn" would import the user's main module again,
@@ -174,7 +172,6 @@ def _spawn(options: Options) -> subprocess.Popen[bytes]:
 
 
 def _ready(process: subprocess.Popen[bytes]) -> Ready:
-    """Return the line that the lab prints once it listens; raise `LabError` if it fails."""
     assert process.stdout is not None
     if not select.select([process.stdout], [], [], START_TIMEOUT_S)[0]:
         process.kill()

@@ -13,14 +13,9 @@ from typing import Literal, NamedTuple
 
 from streamlab.errors import UsageError
 
-MS = 1_000_000
-"""Nanoseconds in a millisecond."""
-
-MOST = 1_000_000_000
-"""The largest value of a parameter."""
-
-SSE = "text/event-stream; charset=utf-8"
-"""The content type of most streams."""
+MS = 1_000_000  # nanoseconds in a millisecond
+MOST = 1_000_000_000  # the largest value of a parameter
+SSE = "text/event-stream; charset=utf-8"  # the content type of most streams
 
 
 class Write(NamedTuple):

@@ -116,7 +116,6 @@ def _json(body: bytes) -> dict[str, object]:
 def _scenario(
     site: Site, method: str, dialect: str, what: Asked, body: Mapping[str, object]
 ) -> Reply:
-    """Return the reply of a scenario, in the dialect with this path."""
     if method not in ("GET", "POST") or (method == "GET" and dialect not in PLAIN):
         return Reply(error(405, f"expected POST, and {method} came.", "method_not_allowed"))
     scenario = site.scenario(what.scenario)
@@ -127,7 +126,6 @@ def _scenario(
 
 
 def _own(site: Site, path: str) -> Response:
-    """Return the reply for a path of the lab's own."""
     if path in ("/", "/lab"):
         return home(site.scenarios.values(), site.address)
     if path == "/v1/models":

@@ -91,7 +91,6 @@ class Sender:
         self._loop.at(self._due_ns, self._send)
 
     def _prepare(self) -> None:
-        """Frame the next write, with the body's end if the write is the last."""
         write = self._upcoming
         if write is None:
             self._prepare_ending()
@@ -120,7 +119,6 @@ class Sender:
         self._send_at(self._response.ending_at_ns or 0, framed, self._finish)
 
     def _send(self) -> None:
-        """Give the framed bytes to the kernel; go on once the kernel has taken all."""
         if self.stopped:
             return
         # The clock is read before the send: on loopback the client may have the bytes before

@@ -9,8 +9,8 @@ from __future__ import annotations
 from array import array
 from dataclasses import dataclass, field
 
+# The most writes in the logs (24 MB); above it, the oldest streams are dropped.
 MAX_ROWS = 1_000_000
-"""The most writes in the logs (24 MB); above it, the oldest streams are dropped."""
 
 
 @dataclass(slots=True)

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from streamlab.server.response import SSE, Ending, Response, Scenario, Write
 from streamlab.tape import How, Tape
 
-# The client caused the other ends ("cancelled", "cut", …).  The recording does not show how the
+# The end of the lab's response, by the end of the recording; for all others, "eof".
+# The client caused those ends ("cancelled", "cut", …).  The recording does not show how the
 # server would have gone on, so the body ends after the last read.
 ENDINGS: dict[How, Ending] = {
     "reset": "reset",
@@ -13,7 +14,6 @@ ENDINGS: dict[How, Ending] = {
     "connect": "reset",
     "timeout": "silence",
 }
-"""The end of the lab's response, by the end of the recording; for all others, "eof"."""
 
 
 def scenario_of(name: str, tape: Tape) -> Scenario:

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 Clock = Callable[[], int]  # a function that returns nanoseconds and never goes back
+# CLOCK_MONOTONIC on Linux: comparable between the processes of one machine.
 monotonic_ns: Clock = time.perf_counter_ns
-"""``CLOCK_MONOTONIC`` on Linux: comparable between the processes of one machine."""
 
 
 class Anchor(NamedTuple):

@@ -215,7 +215,6 @@ def _noted(tape: Tape, edit: str) -> Tape:
 
 
 def _moment(tape: Tape, t_ms: object) -> int:
-    """Return a moment between t0 and the end, in ns."""
     last_ms = (tape.end.t_ns - tape.t0_ns) / 1e6
     if not 0 <= _number(t_ms) <= last_ms:
         raise UsageError(

@@ -53,11 +53,10 @@ from streamlab.tape.whole import refusals, whole
 
 __all__ = ["Journal", "load", "save"]
 
+# Few lines a write: a write releases the GIL, so that other threads run often.
 _LINES_A_WRITE = 64
-"""Few lines a write: a write releases the GIL, so that other threads run often."""
-
+# The errors of values that JSON does not have; a second try would fail too.
 _UNWRITABLE = (TypeError, ValueError, RecursionError)
-"""The errors of values that JSON does not have; a second try would fail too."""
 
 
 class _Place(NamedTuple):
@@ -223,7 +222,6 @@ class Journal:
                 self.error = self.error or failed
 
     def _put(self, some: bytes, **read: int) -> None:
-        """Write whole lines, and then note them in one step."""
         assert self._file is not None
         size = self._place.size + _write(self._file, some)
         self._place = self._place._replace(size=size, **read)
@@ -349,7 +347,7 @@ def _path(path: str | PathLike[str]) -> Path:
 
 
 def _open(file: FileIO, path: Path) -> None:
-    """Open an empty, unbuffered file to which no other journal writes."""
+    # Empty, unbuffered, and no other journal writes to it.
     # "ab", because "wb" would empty the other journal's file before the lock is asked.
     file.__init__(path, "ab")  # type: ignore[misc]
     kind = os.fstat(file.fileno()).st_mode
@@ -377,7 +375,6 @@ def _lock(file: FileIO, path: Path | None = None) -> None:
 
 
 def _write(file: FileIO, data: bytes) -> int:
-    """Write all of `data`, and return its size."""
     # An unbuffered write may take a part only, for example on a disk that is nearly full.
     rest = memoryview(data)
     while rest:

@@ -13,11 +13,9 @@ from streamlab.tape.reads import ARRIVALS, TIERS, UNKNOWN, Columns, End, Sends, 
 
 NAME = "journal"
 VERSION = 1
-
+# A longer line is refused.  JSON takes up to six bytes for one, so a read of more than
+# `_MOST_BYTES` has several lines.
 MAX_LINE_BYTES = 1 << 26
-"""A longer line is refused.  JSON takes up to six bytes for one, so a read of more than
-`_MOST_BYTES` has several lines."""
-
 _MOST_BYTES = 1 << 23
 
 _encode = JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
@@ -107,7 +105,6 @@ def _line(text: str) -> bytes:
 
 
 def _payload(data: bytes | bytearray) -> str:
-    """Return the bytes as a member of a JSON object."""
     try:
         return f'"text":{_encode(data.decode())}'
     except UnicodeDecodeError:

@@ -36,9 +36,8 @@ _PASS = "Pass a file that rec.save or save= wrote."
 _FIRST = f'{{"streamlab":"{NAME}"'
 _FIRST_BYTES = 4096
 _LOOKS_RIGHT = re.compile(rb'\s*\{\s*"streamlab"')
+# The kinds of the lines after the first; a method of `_Loader` takes each.
 _KINDS = ("read", "more", "late", "again", "mark", "chunks", "sends", "meta", "end")
-"""Of the lines after the first; a method of `_Loader` takes each."""
-
 _Word = TypeVar("_Word", bound=str)
 _INT32 = range(-(2**31), 2**31)
 
@@ -292,6 +291,5 @@ class _Loader:
 
 
 def _is_cut(first: bytes) -> bool:
-    """Return True if this is an incomplete first line of a journal."""
     begins = _FIRST.encode()
     return not first.endswith(b"\n") and begins.startswith(first[: len(begins)])

@@ -13,9 +13,9 @@ from threading import Thread, current_thread
 from typing import Protocol
 from weakref import ref
 
+# Seconds between two rounds.  A round over 200 journals takes about 10 ms, and a journal
+# promises to lose less than 100 ms of reads, also where other threads are busy.
 PAUSE_S = 0.04
-"""Seconds between two rounds.  A round over 200 journals takes about 10 ms, and a journal
-promises to lose less than 100 ms of reads, also where other threads are busy."""
 
 
 class Pumped(Protocol):

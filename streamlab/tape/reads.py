@@ -163,8 +163,8 @@ class Columns:
         )
 
 
+# A body, ends of reads in it, and the metadata: all of one moment.
 Final = tuple[bytes | bytearray | memoryview, "array[int]", Mapping[str, object]]
-"""A body, ends of reads in it, and the metadata: all of one moment."""
 
 
 class Recorder:

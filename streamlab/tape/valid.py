@@ -12,9 +12,8 @@ from urllib.parse import urlsplit
 
 from streamlab.tape.reads import ARRIVALS, TIERS, UNKNOWN, How, Tape
 
+# 36 years of the monotonic clock.  A difference or a sum of two of them has 64 bits too.
 NANOSECONDS = range(-(2**60), 2**60)
-"""36 years of the monotonic clock.  A difference or a sum of two of them has 64 bits too."""
-
 _ANCHOR = {"mono_ns": NANOSECONDS, "wall_ns": range(2**62), "error_ns": NANOSECONDS}
 _DEEPEST = 100  # levels of JSON: Python encodes, copies and prints them without RecursionError
 

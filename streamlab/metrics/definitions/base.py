@@ -15,11 +15,10 @@ from typing import Literal
 from streamlab.metrics.chunks import Seen
 from streamlab.metrics.tokens import ratio
 
+# When a tool starts its clock: before it has a connection, or when it sends the request.
 Start = Literal["the call", "the send"]
-"""When a tool starts its clock: before it has a connection, or when it sends the request."""
-
+# How a tool makes one mean of many requests.
 Mean = Literal["pooled", "per request", "token-weighted"]
-"""How a tool makes one mean of many requests."""
 
 
 @dataclass(frozen=True, slots=True)

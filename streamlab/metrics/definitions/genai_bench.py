@@ -28,7 +28,6 @@ def genai_bench(seen: Seen) -> Figures:
 
 
 def _read(seen: Seen) -> tuple[Seen, float]:
-    """Return the part of a stream that the tool reads, and when it stops reading."""
     finished = False
     for number, chunk in enumerate(seen.chunks, 1):
         finished = finished or chunk.finished

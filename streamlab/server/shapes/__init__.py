@@ -33,8 +33,8 @@ _ALL: tuple[type[Shape], ...] = (
     PlainNDJSON,
 )
 
+# By the name of their dialect.
 SHAPES: dict[str, type[Shape]] = {shape.name: shape for shape in _ALL}
-"""The shapes by the name of their dialect."""
 
 
 def asked(path: str, body: Mapping[str, object]) -> tuple[str, Asked] | None:

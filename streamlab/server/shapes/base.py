@@ -15,12 +15,9 @@ from typing import ClassVar, NamedTuple
 from streamlab.server.completion import Completion
 from streamlab.server.response import SSE, Request
 
+# The Unix time of every response; fixed, so that bytes can be compared.
 CREATED = 1_760_000_000
-"""The Unix time of every response; fixed, so that bytes can be compared."""
-
-DONE = b"data: [DONE]\n\n"
-"""The last event of OpenAI's and Cohere's streams."""
-
+DONE = b"data: [DONE]\n\n"  # the last event of OpenAI's and Cohere's streams
 _encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 
 

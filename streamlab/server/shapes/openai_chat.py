@@ -78,7 +78,6 @@ class OpenAIChat(Shape):
         return before, after + padding
 
     def _padding(self) -> bytes:
-        """Return 2 to 16 letters."""
         # OpenAI sends these letters so that the size of an encrypted chunk does not reveal its
         # token.  One random() gives place and length: a randint() takes longer than all other
         # steps.
