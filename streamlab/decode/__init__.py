@@ -51,13 +51,13 @@ __all__ = [
     "framing_of",
 ]
 
+# The framings by name.
 FRAMERS: dict[str, type[Framer]] = {
     "sse": SSEParser,
     "ndjson": NDJSONParser,
     "plain": PlainParser,
     "text": TextParser,
 }
-"""The framings by name."""
 
 _NDJSON_TYPE = re.compile("application/(x-)?(ndjson|jsonl|jsonlines|json-lines)")
 _JSON_TYPES = ("application/json", "text/json")

@@ -163,7 +163,6 @@ class Members(Decoder):
         return b""
 
     def _decompress(self, data: bytes) -> tuple[bytes, bytes]:
-        """Decode `data` within one member; return the result and the bytes after it."""
         member = self._member
         if member is not None and member.eof and self._single:
             self.error = _damaged(self._name, "bytes after its end")
@@ -224,10 +223,6 @@ class Brotli(Decoder):
         return b""
 
 
-def _gunzip(head: bytes) -> Any:
-    return zlib.decompressobj(16 + zlib.MAX_WBITS)
-
-
 def _inflate(head: bytes) -> Any:
     # "deflate" is zlib's format (RFC 9110, 8.4.1.2), but some servers send raw deflate data
     # (RFC 1951), and browsers accept both.  The first byte decides: its low four bits are 8 in
@@ -257,7 +252,8 @@ def _undecoded(name: str, package: str) -> Decoder:
     return Decoder(_kept(none, f"Install {package}, or ask"))
 
 
-_gzip = partial(Members, "gzip", _gunzip, _bounded, zlib.error)
+_gunzip = partial(zlib.decompressobj, 16 + zlib.MAX_WBITS)
+_gzip = partial(Members, "gzip", lambda _: _gunzip(), _bounded, zlib.error)
 _DECODERS: dict[str, Callable[[], Decoder]] = {
     "gzip": _gzip,
     "x-gzip": _gzip,
@@ -275,7 +271,6 @@ def _first_of(*packages: str) -> ModuleType | None:
 
 
 def _kept(encoded: str, remedy: str = "Ask") -> str:
-    """Return the sentence about a body that stays encoded."""
     hint = f"{remedy} for Accept-Encoding: identity"
     return f"the body is encoded {encoded}; it stays encoded. {hint}."
 

@@ -111,7 +111,6 @@ class SSEParser:
 
     @property
     def _at_block(self) -> bool:
-        """True if the next line is the first of a block."""
         return self._first_line == len(self.lines.kinds)
 
     def _take(self, lines: list[bytes]) -> list[Event]:
@@ -156,7 +155,6 @@ class SSEParser:
         self.comments.append(Comment(text, len(self.lines.kinds), self._n_events))
 
     def _dispatch(self) -> Event | None:
-        """End the block at a blank line; return its event, if it has data."""
         # The first step, so it also happens where nothing is dispatched: "Set the last event
         # ID string of the event source to the value of the last event ID buffer.  The buffer
         # does not get reset".
@@ -168,14 +166,8 @@ class SSEParser:
             span = (self._first_line, number)
             event = Event(self._type or "message", data, self._id, self._retry, *span)
             self._n_events += 1
-        self._begin_block(number + 1)
+        self._first_line, self._type, self._data, self._retry = number + 1, "", [], None
         return event
-
-    def _begin_block(self, first_line: int) -> None:
-        self._first_line = first_line
-        self._type = ""
-        self._data = []
-        self._retry = None
 
     # The short cuts.  In most streams nearly all blocks are ordinary: one line that begins
     # with "data: ", and a blank line.  Such a block changes no state that lasts: it sets no
@@ -218,19 +210,13 @@ class SSEParser:
 
 
 def _is_ordinary_block(data: bytes) -> bool:
-    return (
-        data[:6] == b"data: "
-        and data[-2:] == b"\n\n"
-        and LF not in data[:-2]
-        and CR not in data
-    )
+    is_block = data[:6] == b"data: " and data[-2:] == b"\n\n"
+    return is_block and LF not in data[:-2] and CR not in data
 
 
 def _reconnection_time(text: str) -> int | None:
-    """Return the time in ms if `text` "consists of only ASCII digits".
-
-    `int` alone would also take ``+5``, ``1_000`` and digits of other scripts.
-    """
+    # "Consists of only ASCII digits": `int` would also take +5, 1_000 and digits of other
+    # scripts.
     if not (text.isascii() and text.isdigit()):
         return None
     digits = text.lstrip("0") or "0"

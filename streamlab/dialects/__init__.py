@@ -66,11 +66,11 @@ _ALL: tuple[Dialect, ...] = (
     Plain("text", "plain"),
 )
 
+# Dialects of no provider: each event is one `meta`, whose text is its data.
 PLAIN = ("sse", "ndjson", "text")
-"""Dialects of no provider: each event is one ``meta``, whose text is its data."""
 
+# All dialects by name.  `auto` is not among them: it means that `choose` decides.
 DIALECTS: Mapping[str, Dialect] = MappingProxyType({each.name: each for each in _ALL})
-"""All dialects by name.  ``auto`` is not among them: it means that `choose` decides."""
 
 
 def dialect_named(name: str) -> Dialect:

@@ -84,8 +84,6 @@ _FOLDED = frozenset({"role", "content", "reasoning", "refusal", "tool_call", "fi
 
 
 class _Fold:
-    """The sum of the deltas of one choice so far."""
-
     def __init__(self) -> None:
         self.texts: dict[str, list[str]] = {"content": [], "reasoning": [], "refusal": []}
         self.calls = Calls()

@@ -15,8 +15,8 @@ from streamlab.dialects.dialect import Dialect, Message, without_system
 from streamlab.dialects.reader import Handler, NamedReader
 from streamlab.dialects.reading import JSONObject, a_dict, a_text, whole
 
+# The limit if the request has none, because the API requires one.
 MAX_TOKENS = 4096
-"""The limit if the request has none, because the API requires one."""
 
 FRAGMENTS: Mapping[str, tuple[Kind, str]] = {
     "text_delta": ("content", "text"),
@@ -38,7 +38,7 @@ class AnthropicReader(NamedReader):
         return out or meta(name)
 
     def _block(self, event: JSONObject, name: str) -> list[Delta]:
-        """Return the opening of a block; a block of text usually opens empty."""
+        # A block of text usually opens empty.
         block, index = a_dict(event.get("content_block")), whole(event.get("index"))
         if a_text(block.get("type")).endswith("tool_use"):
             given = block.get("input") or ""

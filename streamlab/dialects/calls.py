@@ -41,7 +41,6 @@ class Calls:
         return number
 
     def _number_of(self, delta: Delta) -> int | None:
-        """Return the number of the latest call that a piece may belong to."""
         latest = range(len(self.all) - 1, -1, -1)
         if delta.index is not None:
             return next((n for n in latest if self._indexes[n] == delta.index), None)
@@ -50,7 +49,6 @@ class Calls:
 
 
 def _begins(call: ToolCall, delta: Delta) -> bool:
-    """Return whether a piece begins a call after `call`, which has the same index."""
     # A new id *and* a name begin a call, or a name after arguments that are complete JSON.
     unnamed = not (call["id"] or call["name"])
     if not delta.name or unnamed or (delta.id and delta.id == call["id"]):

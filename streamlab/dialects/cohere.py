@@ -14,8 +14,8 @@ from streamlab.dialects.dialect import Dialect
 from streamlab.dialects.reader import Handler, NamedReader, annotation
 from streamlab.dialects.reading import JSONObject, a_dict, a_list, a_text, whole
 
+# The finish reasons that mean a failure.
 FAILURES = frozenset({"ERROR", "TIMEOUT"})
-"""The finish reasons that mean a failure."""
 
 
 class CohereReader(NamedReader):

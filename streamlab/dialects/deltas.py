@@ -25,8 +25,8 @@ _Said = Literal["role", "content", "reasoning", "tool_call", "refusal", "finish"
 _Beside = Literal["usage", "error", "done", "ping", "comment", "signature", "annotation"]
 Kind = Literal[_Said, _Beside, "unread", "meta"]
 
+# The kinds that the model generated.  The first token is in the first delta of these.
 GENERATED: frozenset[str] = frozenset({"content", "reasoning", "tool_call", "refusal"})
-"""The kinds that the model generated.  The first token is in the first delta of these."""
 
 
 class Delta(NamedTuple):
@@ -65,9 +65,8 @@ def tool_call(
 
 def unread(found: JSONObject, known: Collection[str], path: str) -> list[Delta]:
     """Return a delta for each key of `found` that is not known and has a text or an object."""
-    strange = {key: found[key] for key in found if key not in known}
-    is_part = (str, list, dict)
-    return [Delta("unread", path + k) for k, v in strange.items() if v and type(v) in is_part]
+    parts = (key for key, value in found.items() if value and type(value) in (str, list, dict))
+    return [Delta("unread", path + key) for key in parts if key not in known]
 
 
 def meta(name: str) -> list[Delta]:
@@ -84,7 +83,6 @@ def error(value: object) -> Delta:
 
 
 def _as_text(value: object) -> str:
-    """Return a string as it is, None as an empty one, and any other value as JSON."""
     if value is None or isinstance(value, str):
         return value or ""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

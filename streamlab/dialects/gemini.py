@@ -76,7 +76,6 @@ class GeminiReader(Reader):
         out += text_delta("signature", part.get("thoughtSignature"), index)
 
     def _call(self, call: JSONObject, index: int) -> list[Delta]:
-        """Read a tool call, whole with an object as its arguments, or one part of it."""
         # JSON's text cannot be streamed with these parts: a leaf may be set anywhere.  So each
         # part is a delta without text, which has the time, and the last one has the text.
         out, opening = list[Delta](), (call.get("id"), call.get("name"))
@@ -95,7 +94,7 @@ class GeminiReader(Reader):
         return [*out, tool_call(whole, number, *opening, index)]
 
     def _cut(self, index: int) -> Delta:
-        """Return the arguments of a call whose last part did not come."""
+        # The last part of the call did not come.
         number, arguments = self._partial.pop(index)
         return tool_call(arguments, number, choice=index)
 
@@ -160,7 +159,6 @@ class Gemini(Dialect):
 
 
 def _content(message: Message) -> dict[str, object]:
-    """Convert a message to Gemini's form; one that already has parts stays unchanged."""
     if "parts" in message:
         return dict(message)
     role = "model" if message.get("role") == "assistant" else "user"

@@ -71,7 +71,6 @@ class LMStudioNative(Dialect):
     base_url = "http://127.0.0.1:1234"
     paths = ("/api/v1/chat",)
     reader = LMStudioReader
-
     names = ("chat.start", "model_load.start", "prompt_processing.start")
 
     def asked(self, messages: Sequence[Message]) -> dict[str, object]:

@@ -20,7 +20,6 @@ from streamlab.errors import UsageError
 _COUNTS = ("prompt_eval_count", "eval_count")
 _DURATIONS = ("total_duration", "load_duration", "prompt_eval_duration", "eval_duration")
 
-
 # Keys that are read, or have no part of the answer; pictures are not read.
 _KNOWN = (
     *("model", "created_at", "message", "response", "thinking", "done", "done_reason", "role"),
@@ -100,8 +99,7 @@ class Ollama(Dialect):
 
     def asked(self, messages: Sequence[Message]) -> dict[str, object]:
         """Return the messages, whose contents are text."""
-        texts = [{**each, "content": text_of(each.get("content"))} for each in messages]
-        return {"messages": texts}
+        return {"messages": [{**m, "content": text_of(m.get("content"))} for m in messages]}
 
     def recognises_event(self, type: str, data: str) -> bool:  # noqa: A002
         """Return True if an object has the keys of an Ollama answer."""

@@ -28,8 +28,8 @@ from streamlab.dialects.reading import JSONObject, a_dict, a_list, a_text, parse
 # What Azure, Perplexity and xAI report beside the choices, once or in every chunk.
 CITED = ("prompt_filter_results", "citations", "search_results")
 
+# The keys that a chunk may have beside the choices, other than the usage.
 RARE = frozenset({"error", "errors", "base_resp", "timings", "time_info", "x_groq", *CITED})
-"""The keys that a chunk may have beside the choices, other than the usage."""
 
 # Parts of an answer that are no text.
 MEDIA = frozenset({"images", "image", "audio", "video", "videos"})
@@ -47,8 +47,8 @@ _KNOWN = frozenset(_NAMES.split())
 # The reason behind a finish: of vLLM, SGLang and OpenRouter.
 _DETAILS = ("stop_reason", "matched_stop", "native_finish_reason")
 
+# Finish reasons that mean a failure: Mistral and OpenRouter, vLLM and SGLang, DeepSeek.
 FAILURES = frozenset({"error", "abort", "insufficient_system_resource"})
-"""Finish reasons that mean a failure: Mistral and OpenRouter, vLLM and SGLang, DeepSeek."""
 
 _new = tuple.__new__  # makes the same object as `Delta(...)`, in half the time
 _PROBE = "\x7f" * 9
@@ -76,9 +76,8 @@ class OpenAIChatReader(Reader):
         if self._alike and type == "message" and (alike := self._alike.fullmatch(data)):
             self._tries = _MOST_TRIES
             self._said[self._latest] += alike[1].encode("utf-8", "surrogatepass")
-            out.append(
-                _new(Delta, ("content", alike[1], self._latest, None, None, None, None, None))
-            )
+            given = ("content", alike[1], self._latest, None, None, None, None, None)
+            out.append(_new(Delta, given))
             self.counts.nothing(out)
             return out
         chunk = parse(data)
@@ -101,7 +100,6 @@ class OpenAIChatReader(Reader):
         return out or self._nothing(type, chunk)
 
     def _nothing(self, type: str, chunk: JSONObject) -> list[Delta]:  # noqa: A002
-        """Return the delta of a chunk that adds nothing."""
         if "ping" in (type, chunk.get("type")):
             return [Delta("ping")]
         for choice in map(a_dict, a_list(chunk.get("choices"))):
@@ -198,7 +196,7 @@ class OpenAIChatReader(Reader):
         out += [Delta("signature", text, index) for text in signatures if text]
 
     def _parts(self, content: object, index: int, out: list[Delta]) -> None:
-        """Read content in parts: Mistral's and Databricks' while the model thinks."""
+        # Mistral's and Databricks' content while the model thinks.
         for part in map(a_dict, content if isinstance(content, list) else [content]):
             kind = a_text(part.get("type"))
             if kind in ("thinking", "reasoning"):
@@ -230,7 +228,6 @@ class OpenAIChatReader(Reader):
         self.failed = self.failed or reason in FAILURES
 
     def _beside(self, type: str, chunk: JSONObject, out: list[Delta]) -> None:  # noqa: A002
-        """Read the keys beside the choices: annotation, error, usage."""
         for key in CITED:  # Perplexity repeats its citations in every chunk
             if chunk.get(key) and chunk[key] != self._cited.get(key):
                 out.append(Delta("annotation", key))
@@ -263,7 +260,6 @@ class OpenAIChatReader(Reader):
             self.counts.running(count, source, out, trusted=alone)
 
     def _count(self, choice: JSONObject, start: int, out: list[Delta]) -> None:
-        """Count the tokens where the server lists them."""
         logprobs = a_dict(choice.get("logprobs"))
         self.counts.listed(logprobs.get("refusal"), "logprobs", out, start)
         self.counts.listed(logprobs.get("content"), "logprobs", out, start)
@@ -271,7 +267,6 @@ class OpenAIChatReader(Reader):
 
 
 def _others_like(data: str, chunk: JSONObject, out: list[Delta]) -> re.Pattern[str] | None:
-    """Return what matches the chunks that differ from this one in their content alone."""
     # The chunks of most streams are one text around the content: to match that text is three
     # times as fast as to read it.  A probe shows where the content is: another text in its
     # place must change the content and nothing else.

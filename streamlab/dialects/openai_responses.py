@@ -80,7 +80,6 @@ class OpenAIResponsesReader(NamedReader):
         return self._parts([event.get("part")], _place(event)) or meta(name)
 
     def _parts(self, parts: object, first: tuple[int, int]) -> list[Delta]:
-        """Return what the whole texts in some parts of an item add."""
         out = list[Delta]()
         for number, part in enumerate(map(a_dict, a_list(parts)), first[1]):
             kind = a_text(part.get("type"))
@@ -92,7 +91,7 @@ class OpenAIResponsesReader(NamedReader):
         return out
 
     def _strange(self, name: str) -> list[Delta]:
-        """Return an ``unread``, once: closing events repeat each other."""
+        # Once, because closing events repeat each other.
         return text_delta("unread", self._new("unread", name, name, closing=True))
 
     def _item(self, event: JSONObject, name: str) -> list[Delta]:
@@ -100,7 +99,6 @@ class OpenAIResponsesReader(NamedReader):
         return self._whole_item(item, index, name.endswith(".done")) or meta(name)
 
     def _whole_item(self, item: JSONObject, index: int | None, closing: bool) -> list[Delta]:
-        """Return what an item adds: a call that begins, or what its deltas did not say."""
         kind, place = a_text(item.get("type")), (index or 0, 0)
         if kind in CALLS:
             return self._call(item, index, closing)
@@ -122,10 +120,8 @@ class OpenAIResponsesReader(NamedReader):
 
     def _arguments(self, event: JSONObject, name: str) -> list[Delta]:
         index = whole(event.get("output_index"))
-        given = next(
-            (event[k] for k in ("delta", "arguments", "input", "code") if k in event), ""
-        )
-        delta = tool_call(given, index)
+        keys = ("delta", "arguments", "input", "code")
+        delta = tool_call(next((event[key] for key in keys if key in event), ""), index)
         place = event.get("item_id") if index is None else index
         text = self._new("arguments", place, delta.text, name.endswith(".done"))
         return [delta._replace(text=text)] if text else meta(name) * name.endswith(".done")
@@ -180,7 +176,7 @@ class OpenAIResponses(OpenAIChat):
 
 
 def _item(message: Message) -> dict[str, object]:
-    """Rename the text parts of a message, whose name depends on the role here."""
+    # The name of a text part depends on the role here.
     content = message.get("content")
     if not isinstance(content, list):
         return dict(message)

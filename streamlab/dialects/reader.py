@@ -75,13 +75,12 @@ class Reader(ABC):
         return self.counts.source
 
     def _open(self, choice: int) -> None:
-        """Record that a choice exists; the stream finishes only after this choice."""
+        # The stream finishes only after all choices that exist.
         if choice not in self._choices:
             self._choices.add(choice)
             self.finished = False
 
     def _role(self, role: object, choice: int) -> list[Delta]:
-        """Return the role, once a choice."""
         out = [] if choice in self._roles else text_delta("role", role, choice)
         if out:
             self._roles.add(choice)
@@ -99,7 +98,6 @@ class Reader(ABC):
         return [Delta("finish", word, choice, value=value or None)]
 
     def _used(self, usage: object) -> list[Delta]:
-        """Return the usage so far, if `usage` is an object."""
         if not isinstance(usage, dict):
             return []
         self._usage = merged(self._usage, usage)
@@ -116,7 +114,6 @@ class Reader(ABC):
         return [Delta("done", word)]
 
     def _bare(self, type: str, data: str) -> list[Delta]:  # noqa: A002
-        """Read an event whose data are not a JSON object."""
         said = data.strip()
         if said.strip('"').upper() == DONE:
             return self._done(DONE)
@@ -133,8 +130,8 @@ class Reader(ABC):
 # The ends of names of events that have a piece of the answer.
 _PIECES = ("delta", "partial_image")
 
+# A method of a `NamedReader`: takes the reader, an event and the event's name.
 Handler = Callable[[Any, JSONObject, str], list[Delta]]
-"""A method of a `NamedReader`: takes the reader, an event and the event's name."""
 
 
 def annotation(reader: Any, event: JSONObject, name: str) -> list[Delta]:
@@ -168,7 +165,6 @@ class NamedReader(Reader):
         return [Delta("ping")] if name == "ping" else meta(name)
 
     def _failure(self, event: JSONObject) -> list[Delta]:
-        """Read an error, nested under ``error`` or flat."""
         # OpenAI documents the flat shape for its Responses API and sends the nested one
         # (openai/openai-python#2487, openai/openai-dotnet#881).
         flat = {key: event[key] for key in event if key not in ("type", "sequence_number")}

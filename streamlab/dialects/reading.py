@@ -8,8 +8,8 @@ as missing.
 import json
 from collections.abc import Mapping
 
+# A JSON object; the functions below give its values their types.
 JSONObject = Mapping[str, object]
-"""A JSON object; the functions below give its values their types."""
 
 _decoder = json.JSONDecoder()
 

@@ -36,9 +36,7 @@ _PROVIDERS = (
     _Keys("input_tokens", "total_output_tokens", "reasoning_output_tokens"),  # LM Studio
     _Keys("input_tokens", "output_tokens", "output_tokens_details.reasoning_tokens"),
     _Keys("tokens.input_tokens", "tokens.output_tokens"),  # Cohere
-    _Keys(
-        "promptTokenCount", "candidatesTokenCount", "thoughtsTokenCount", "thoughtsTokenCount"
-    ),
+    _Keys("promptTokenCount", "candidatesTokenCount", *["thoughtsTokenCount"] * 2),
     _Keys("promptTokenCount", "thoughtsTokenCount", "thoughtsTokenCount"),
     _Keys("prompt_eval_count", "eval_count"),  # Ollama
     _Keys("prompt_n", "predicted_n"),  # llama.cpp's timings

@@ -97,14 +97,12 @@ def _parts(secrets: Iterable[str]) -> tuple[bytes, ...]:
         whole = unquote_to_bytes(secret)
         for line in re.split(rb"[\x00-\x1f\x7f]+", whole):  # of a key in many lines, as PEM is
             last = max(len(line) - _LONGEST_PART, 0)
-            found.update(
-                line[at : at + _LONGEST_PART] for at in (*range(0, last, _LONGEST_PART), last)
-            )
+            starts = (*range(0, last, _LONGEST_PART), last)
+            found.update(line[at : at + _LONGEST_PART] for at in starts)
     return tuple(sorted(part for part in found if len(part) >= 6))
 
 
 def _escapes(secrets: Iterable[bytes]) -> re.Pattern[bytes]:
-    """Return a pattern of the escapes of those characters that stand in a secret."""
     # Only those: the \u003c of many servers then costs nothing.
     chars = sorted({char for secret in secrets for char in secret if char < 128})
     codes = b"|".join(b"%02x" % char for char in chars) or b"(?!)"

@@ -11,15 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from streamlab.dialects import (
-    DIALECTS,
-    PLAIN,
-    Dialect,
-    EventReader,
-    Message,
-    checked,
-    dialect_named,
-)
+from streamlab.dialects import DIALECTS, PLAIN, EventReader, checked, dialect_named
+from streamlab.dialects.dialect import Dialect, Message
 from streamlab.endpoints import redact
 from streamlab.endpoints.echoes import Echoes
 from streamlab.errors import MissingKeyError, UsageError
@@ -142,7 +135,6 @@ class Endpoint:
         return dialect.key_header(self._key) if self._key else {}
 
     def _asked_in(self) -> Dialect | None:
-        """Return the dialect of the request: the named one, or the one with this URL path."""
         if self.dialect in PLAIN:
             return None
         if self.dialect != "auto":
@@ -257,7 +249,7 @@ def _from_environment(name: str) -> str:
 
 
 def _company(dialect: str) -> str:
-    """Return the company of a dialect as people write it: ``OpenAI`` of ``openai_chat``."""
+    # As people write it: `OpenAI` of `openai_chat`.
     word = dialect.partition("_")[0]
     return "OpenAI" if word == "openai" else word.capitalize()
 

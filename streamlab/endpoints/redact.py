@@ -104,7 +104,6 @@ def _fields(value: object, is_secret: bool = False, are_names: bool = False) -> 
 
 
 def _in_text(message: str) -> Iterator[str]:
-    """Yield the secrets of the URLs in a text: passwords, and values of key-like parameters."""
     for found in _USERINFO.finditer(message) if "@" in message else ():
         yield unquote(found[2].partition(":")[2] or found[2])
     for found in _QUERY.finditer(message) if "=" in message else ():
@@ -131,7 +130,7 @@ def secrets_in(
 
 
 def _password(credentials: str) -> str:
-    """Return the password of ``Basic`` credentials; "" if they are none (RFC 7617)."""
+    # Of `Basic` credentials, RFC 7617.
     try:
         return b64decode(credentials, validate=True).decode().partition(":")[2]
     except ValueError:
@@ -145,7 +144,6 @@ def text(message: str, known: Echoes = NONE) -> str:
 
 
 def _masked(message: str) -> str:
-    """Return a message without the secrets of the URLs in it."""
     if "://" in message and "@" in message:
         message = _USERINFO.sub(rf"\1{MASK}@", message)
     return _QUERY.sub(_parameter, message) if "=" in message else message
@@ -189,7 +187,7 @@ def clean(name: str, value: object) -> str:
 
 
 def _depth_of_caller() -> int:
-    """Return the `stacklevel` of the user's line: endpoints are made in several ways."""
+    # The `stacklevel` of the user's line: endpoints are made in several ways.
     frame, depth = currentframe(), 0
     while frame is not None and frame.f_globals["__name__"].startswith("streamlab."):
         frame, depth = frame.f_back, depth + 1

@@ -11,10 +11,10 @@ from typing import TypeVar
 
 F = TypeVar("F", bound=Callable[..., object])
 
+# Table, column, meaning.  Units are in the names, see `unit_of`.
 COLUMNS: Mapping[str, Mapping[str, str]] = json.loads(
     Path(__file__).with_suffix(".json").read_text("utf-8")
 )
-"""Table, column, meaning.  Units are in the names, see `unit_of`."""
 
 HOW_TO_ASK = 'sl.explain("icl_p50_ms") says what a metric means, sl.explain() lists all.'
 

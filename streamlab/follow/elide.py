@@ -19,18 +19,18 @@ from streamlab.dialects.reading import parse
 from streamlab.follow.follower import Follower
 from streamlab.follow.text import one_line
 
+# The most characters of a line that is shown.
 WIDTH = 88
-"""The most characters of a line that is shown."""
 
+# A delta is looked for in so many bytes of a line; a line can be as long as the stream.
 LONGEST = 16_384
-"""A delta is looked for in so many bytes of a line; a line can be as long as the stream."""
 
+# One visible character for each kind of line.
 GLYPHS = dict(zip(KINDS, "●◆#↻:↵?●…●", strict=True))
-"""One visible character for each kind of line."""
 
 Span = tuple[int, int]
+# What a part of a line is (`field`, `delta` or `rest`), and its harmless text.
 Piece = tuple[str, str]
-"""What a part of a line is (``field``, ``delta`` or ``rest``), and its harmless text."""
 
 _FIELD = re.compile(r"(?:(?:data|event|id|retry):[ ]?|:)?")
 _STRING = re.compile(r'"((?:[^"\\]|\\.)*)(?:"|\Z)', re.DOTALL)
@@ -68,9 +68,8 @@ def shown_line(follower: Follower, number: int, limit: int = WIDTH) -> ShownLine
         like = follower.line(before, LONGEST) if before >= 0 else ""
         deltas = _deltas_of(follower, event)
     pieces = elided(follower.line(number, LONGEST), deltas, like, limit)
-    return ShownLine(
-        number, follower.read_of_line(number), kind, event, pieces, _note(kind, event)
-    )
+    read = follower.read_of_line(number)
+    return ShownLine(number, read, kind, event, pieces, _note(kind, event))
 
 
 def elided(
@@ -88,14 +87,12 @@ def elided(
     if len(body) <= limit:
         return pieces + _cut_to(body, spans, [(0, len(body))], limit)
     # Of several deltas (`n=4`, a text and a signature) those stay that have room.
-    while (
-        spans and (around := _around(_kept(body, spans), spans)) + _LEAST * len(spans) > limit
-    ):
-        spans = spans[:-1]
-    if not spans:
-        return [*pieces, ("rest", one_line(_middle(body, limit)))]
-    room = (limit - around) // len(spans)
-    return pieces + _cut_to(body, spans, _kept(body, spans), room)
+    for n in range(len(spans), 0, -1):
+        kept = _kept(body, spans[:n])
+        room = (limit - _around(kept, spans[:n])) // n
+        if room >= _LEAST:
+            return pieces + _cut_to(body, spans[:n], kept, room)
+    return [*pieces, ("rest", one_line(_middle(body, limit)))]
 
 
 def joined(pieces: Sequence[Piece]) -> str:
@@ -104,7 +101,6 @@ def joined(pieces: Sequence[Piece]) -> str:
 
 
 def _found(body: str, deltas: Sequence[str]) -> Iterator[Span]:
-    """Yield where the JSON strings, or objects, are that hold the deltas, in order."""
     wanted = [text for text in deltas if text]
     for text in (text for text in wanted if text[0] == "{"):  # the arguments of a tool
         at, form = max((body.find(form), form) for form in (text, _spaced(text)))
@@ -113,14 +109,13 @@ def _found(body: str, deltas: Sequence[str]) -> Iterator[Span]:
     for match in _STRING.finditer(body) if wanted else ():
         if body.startswith(":", match.end()):
             continue  # a key
-        text, is_whole = _unescaped(match[1]), match.end() > match.end(1)
-        is_begun = text and not is_whole and any(each.startswith(text) for each in wanted)
-        if text in wanted or is_begun:
+        text, is_cut = _unescaped(match[1]), match.end() == match.end(1)
+        if text in wanted or (text and is_cut and any(w.startswith(text) for w in wanted)):
             yield match.span()
 
 
 def _spaced(text: str) -> str:
-    """Return JSON with the spaces that Python's and Google's encoders write."""
+    # Python's and Google's encoders write spaces.
     found = parse(text)
     return text if found is None else json.dumps(found, ensure_ascii=False)
 
@@ -133,7 +128,6 @@ def _unescaped(string: str) -> str:
 
 
 def _difference(body: str, like: str) -> list[Span]:
-    """Return where `body` differs from a similar text, in whole words or JSON strings."""
     before = _alike(body, like)
     rest, other = body[before:], like[before:]
     after = len(body) - _alike(rest[::-1], other[::-1])
@@ -147,13 +141,11 @@ def _difference(body: str, like: str) -> list[Span]:
 
 
 def _alike(one: str, other: str) -> int:
-    """Return how many characters two texts begin with together."""
     pairs = enumerate(zip(one, other, strict=False))
     return next((n for n, (a, b) in pairs if a != b), min(len(one), len(other)))
 
 
 def _kept(body: str, spans: Sequence[Span]) -> list[Span]:
-    """Return the parts that stay: the first key, each delta with its keys, the end."""
     head = _HEAD.match(body)
     kept = [(0, head.end() if head else min(8, spans[0][0])), (len(body) - 1, len(body))]
     for start, stop in spans:
@@ -163,14 +155,13 @@ def _kept(body: str, spans: Sequence[Span]) -> list[Span]:
     merged: list[Span] = []
     for start, stop in sorted(kept):
         if merged and start - merged[-1][1] < 3:
-            merged[-1] = merged[-1][0], max(stop, merged[-1][1])
-        else:
-            merged.append((start, stop))
+            start, last = merged.pop()
+            stop = max(stop, last)
+        merged.append((start, stop))
     return merged
 
 
 def _around(kept: Sequence[Span], spans: Sequence[Span]) -> int:
-    """Return how many characters a shown line has besides its deltas."""
     lengths = [stop - start for start, stop in kept]
     return sum(lengths) + len(kept) - 1 - sum(stop - start for start, stop in spans)
 
@@ -189,13 +180,11 @@ def _cut_to(body: str, spans: Sequence[Span], kept: Sequence[Span], room: int) -
 
 
 def _middle(text: str, limit: int) -> str:
-    """Return a text of at most `limit` characters, without its middle."""
     half = limit // 2
     return text if len(text) <= limit else f"{text[: limit - half]}…{text[1 - half :]}"
 
 
 def _event_of(follower: Follower, number: int) -> int:
-    """Return the event to which a line belongs; -1 for none."""
     events = follower.events
     event = bisect_left(events, number, key=lambda each: each.last_line)
     return event if event < len(events) and events[event].first_line <= number else -1
@@ -208,8 +197,7 @@ def _deltas_of(follower: Follower, event: int) -> list[str]:
 
 
 def _note(kind: str, event: int) -> str:
-    if kind == "blank":
-        ends = f"event {event} ends" if event >= 0 else "nothing collected, no event"
-        return f"blank line: {ends}"
-    notes = {"comment": "a comment: no event", "other": "not a field: ignored"}
-    return notes.get(kind, "the body stopped within this line" if kind == "tail" else "")
+    ends = f"event {event} ends" if event >= 0 else "nothing collected, no event"
+    notes = {"blank": f"blank line: {ends}", "tail": "the body stopped within this line"}
+    notes |= {"comment": "a comment: no event", "other": "not a field: ignored"}
+    return notes.get(kind, "")

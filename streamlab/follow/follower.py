@@ -21,18 +21,10 @@ from weakref import proxy
 
 from streamlab.decode import FRAMERS, Body, Comment, Event, Framer, Lines, framing_of
 from streamlab.decode.content import MAX_DECODED_BYTES, Decoded, content_decoder
-from streamlab.dialects import (
-    FUNCTION,
-    CustomReader,
-    Delta,
-    Reader,
-    Reading,
-    answer,
-    choose,
-    dialect_named,
-    framing_at,
-    recognise,
-)
+from streamlab.dialects import answer, choose, dialect_named, framing_at, recognise
+from streamlab.dialects.custom import FUNCTION, CustomReader, Reading
+from streamlab.dialects.deltas import Delta
+from streamlab.dialects.reader import Reader
 from streamlab.follow.kept import Deltas, Events
 from streamlab.follow.log import Log
 from streamlab.follow.problem import ending, problem, url_path
@@ -41,8 +33,8 @@ from streamlab.follow.text import line_of
 _AT_ONCE = 1 << 16  # bytes
 _EVENTS_AT_ONCE = 1 << 10
 
+# At most so many events of unknown shape are held: a later one may show the dialect.
 MOST_HELD = 10
-"""At most so many events of unknown shape are held: a later one may show the dialect."""
 
 
 class Follower:
@@ -146,9 +138,8 @@ class Follower:
             return self.poll(interpret)
         if self._content is None:  # made late: the encoding is in the response's head
             limit = meta.get("max_decoded_bytes")
-            self._content = content_decoder(
-                encoding, limit if isinstance(limit, int) else MAX_DECODED_BYTES
-            )
+            limit = limit if isinstance(limit, int) else MAX_DECODED_BYTES
+            self._content = content_decoder(encoding, limit)
             self._plain = None if encoding == "identity" else bytearray()
         row = 0
         if ends and ends[0] <= self._fed:  # the last read of the poll before
@@ -172,7 +163,7 @@ class Follower:
         return None
 
     def _go_on_decoded(self) -> None:
-        """Go on with a log that is stored decoded from now on, as a secret is masked in it."""
+        # A log is stored decoded from the moment on in which a secret is masked in it.
         # What was decoded so far is the beginning of the new body, whose reads are fewer.
         assert self._plain is not None
         self._fed, self._plain, self._content = len(self._plain), None, None
@@ -229,7 +220,6 @@ class Follower:
         return framing_of(content_type, start, framing_at(url_path(self.log)))
 
     def _decided(self) -> Reader | None:
-        """Return the reader, if there is an event to read and the dialect is known."""
         if self.reader is None and self.events:
             self.reader = self._new_reader()
             if self.reader is not None and self.log.meta.get("think_tags"):
@@ -272,7 +262,6 @@ class Follower:
         self._told_events += len(events)
 
     def _tell_comments(self, before: int) -> None:
-        """Add the comments before an event, as deltas of their own."""
         while self._told_comments < len(self.comments):
             comment = self.comments[self._told_comments]
             if comment.event > before:
@@ -287,14 +276,12 @@ class Follower:
             self.delta_lines.append(line)
 
     def _until(self, ends: Iterable[int]) -> Iterator[int]:
-        """Yield the number of the lines that end at each of these ends or before."""
         found = 0
         for end in ends:
             found = bisect_right(self.lines.ends, end, found)
             yield found
 
     def _note(self, row: int, *n_lines: int) -> None:
-        """Note how many lines had arrived with this read, and with those after it."""
         # The last row is noted again by the next poll and by `close`.  HTTP can deliver one
         # read in several pieces, and a recorder then extends its last row: the lines of the
         # later pieces arrived with the same read.

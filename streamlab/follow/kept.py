@@ -115,7 +115,6 @@ class Events(Kept[Event]):
         return (start, end - 1) if first == last else (start + 6, end - 2)
 
     def _are_in_body(self, found: list[Event]) -> bool:
-        """Return whether all events are ordinary blocks, one after the other, in the body."""
         # One comparison for all.  Every second line is blank, so no data have an LF,
         # and the bytes of each event are where `_span` finds them.
         if len(found) < 2 or found[-1].last_line - found[0].first_line != 2 * len(found) - 1:

@@ -34,10 +34,8 @@ def message_of_body(body: bytes) -> str:
         return message_of(json.loads(body))
     except (ValueError, RecursionError):
         text = body.decode("utf-8", "replace").strip()
-        is_text = (
-            not re.search("[\\0-\\x08]", text) and text.count("\ufffd") < 4 + len(text) / 20
-        )
-        return sentence(text) if is_text and not text.startswith("<") else ""
+        is_binary = re.search("[\\0-\\x08]", text) or text.count("\ufffd") >= 4 + len(text) / 20
+        return "" if is_binary or text.startswith("<") else sentence(text)
 
 
 def message_in(text: str) -> str | None:

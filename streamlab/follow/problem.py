@@ -118,7 +118,6 @@ def _broken(log: Log, end: End, complete: bool | None) -> str:
 
 
 def _no_events(log: Log, start: bytes, n_bytes: int) -> str:
-    """Return the sentence for a response without events."""
     if not n_bytes:
         return "the server closed the stream without a byte."
     media = _media(log)
@@ -137,7 +136,7 @@ def _no_events(log: Log, start: bytes, n_bytes: int) -> str:
 
 
 def _cut_line(framed: Framed) -> str | None:
-    """Return the sentence about a body that ends within a line; a lost `[DONE]` is no loss."""
+    # A lost `[DONE]` is no loss.
     last = len(framed.lines) - 1
     ended = framed.log.ended is not None and framed.log.ended.how == "eof"
     if not ended or last < 0 or framed.lines.kinds[last] not in (TAIL, DATA):
@@ -151,18 +150,13 @@ def _cut_line(framed: Framed) -> str | None:
 
 
 def _unframed_error(framed: Framed) -> str | None:
-    """Return the message of an error that is no event.
-
-    The error may be the last line that is in no event, as llama.cpp's ``error: {…}`` was, or
-    all lines that end with it: Gemini's JSON is between its events, over several lines.
-    """
+    # The error may be the last line that is in no event, as llama.cpp's `error: {…}` was, or
+    # all lines that end with it: Gemini's JSON is between its events, over several lines.
     last_of_event = framed.events[-1].last_line if framed.events else -1
     n_lines, kinds = len(framed.lines), framed.lines.kinds
-    loose = [
-        line
-        for line in range(max(n_lines - _LAST_LINES, 0), n_lines)
-        if kinds[line] in (OTHER, TAIL) or (line > last_of_event and kinds[line] == DATA)
-    ]
+    lines = range(max(n_lines - _LAST_LINES, 0), n_lines)
+    odd = (OTHER, TAIL)
+    loose = [n for n in lines if kinds[n] in odd or (n > last_of_event and kinds[n] == DATA)]
     if not loose:
         return None
     first = last = loose.pop()
@@ -173,7 +167,7 @@ def _unframed_error(framed: Framed) -> str | None:
 
 
 def _asked_to_stream(log: Log) -> bool:
-    """Return whether the request asked for a stream; those of a tapped client may not."""
+    # The requests of a tapped client may not ask for a stream.
     asked, path = log.meta.get("request"), url_path(log)
     if _media(log) in _STREAMS or asked is None or "reader" in log.meta:
         return log.meta.get("method", "GET") in ("GET", "POST") and _status(log) != 204

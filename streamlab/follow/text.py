@@ -19,8 +19,8 @@ from itertools import chain, count
 
 from streamlab.dialects.reading import mended
 
+# The most bars that a sparkline has.
 WIDTH = 40
-"""The most bars that a sparkline has."""
 
 _BARS, _HATCHED = "▁▂▃▄▅▆▇█", "░"
 _DIRECTION = (0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))

@@ -22,9 +22,8 @@ def unread(framed: Framed) -> str | None:
     if broken:
         where = f"the first in line {broken[0].first_line}"
         what = "not JSON" if parse(broken[0].data) is None else "no JSON object"
-        return (
-            f"{len(broken)} of {n_events} {are} {what}, {where}: {_cause(framed, broken[0])}."
-        )
+        cause = _cause(framed, broken[0])
+        return f"{len(broken)} of {n_events} {are} {what}, {where}: {cause}."
     if raised := [text for text, _ in found if text.startswith(RAISED)]:
         return f"{one_line(raised[0], 200)}, in {len(raised)} of {n_events}. Mend the reader."
     kinds, is_plain = frozenset(framed.deltas.kinds), framed.dialect in PLAIN
@@ -34,9 +33,8 @@ def unread(framed: Framed) -> str | None:
         said = f"no event was understood as {framed.dialect}: the first has {keys}"
         return f"{said}. Name another dialect, or read them with sl.endpoint(url, text=…)."
     # A key beside an answer, such as the sources of a relay, is no loss where there is a text.
-    parts = [
-        text for text, _ in found if kinds.isdisjoint(GENERATED) or not text.isidentifier()
-    ]
+    is_empty = kinds.isdisjoint(GENERATED)
+    parts = [text for text, _ in found if is_empty or not text.isidentifier()]
     names = ", ".join(one_line(text, 100) for text in dict.fromkeys(parts[:10]))
     count = f"{counted(len(parts), 'part')} of the answer {_are(parts)} not read"
     return f"{count}: {names}." if parts else None
@@ -46,18 +44,14 @@ def json_lines(framed: Framed) -> str | None:
     """Return the sentence about JSON lines that have another label."""
     kinds = framed.lines.kinds[:_LOOKED_AT]
     loose = [number for number, kind in enumerate(kinds) if kind in (OTHER, TAIL)]
-    found = [
-        number for number in loose if isinstance(parse(framed.line(number, _LONGEST)), dict)
-    ]
+    found = [n for n in loose if isinstance(parse(framed.line(n, _LONGEST)), dict)]
     label = one_line(str(framed.log.meta.get("content_type") or "nothing"), 60)
     # One line of JSON that is labelled as JSON is a whole document.
     if len(found) < (1 if "event-stream" in label else 2):
         return None
-    return (
-        f'{counted(len(found), "line")} of JSON came without "data:", the first in line '
-        f"{found[0]}: JSON lines that are labelled as {label}. "
-        'Name the dialect, such as dialect="ollama" or "ndjson".'
-    )
+    came = f'{counted(len(found), "line")} of JSON came without "data:", the first in line'
+    hint = 'Name the dialect, such as dialect="ollama" or "ndjson".'
+    return f"{came} {found[0]}: JSON lines that are labelled as {label}. {hint}"
 
 
 def _are(found: list[Event] | list[str]) -> str:
@@ -65,7 +59,6 @@ def _are(found: list[Event] | list[str]) -> str:
 
 
 def _cause(framed: Framed, event: Event) -> str:
-    """Return why the data of an event are not JSON, else how the data begin."""
     data = event.data.strip()
     if framed.lines.kinds[event.first_line] == JSON and data.startswith(("data:", "event:")):
         return "server-sent events that are labelled as JSON lines"
