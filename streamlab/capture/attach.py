@@ -167,13 +167,12 @@ def _of_aiohttp(response: Any) -> _Source:
         session.answered(head)
         return afollowed(response.content.iter_any(), session)
 
-    return _Source(request, pieces, _watched(response, _aiohttp_closed))
-
-
-def _aiohttp_closed(response: Any) -> bool:
     # `closed` alone is also true once all bytes have arrived, read or not.  A close or a
     # release by the user leaves an exception for later reads.
-    return bool(response.closed and response.content.exception() is not None)
+    def is_closed(found: Any) -> bool:
+        return bool(found.closed and found.content.exception() is not None)
+
+    return _Source(request, pieces, _watched(response, is_closed))
 
 
 def _of_requests(response: Any) -> _Source:

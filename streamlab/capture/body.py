@@ -1,11 +1,10 @@
-"""The pieces of a response's body: read straight from our connection, or followed.
+"""The pieces of a response's body: read straight from our connection, or followed."""
 
-`body` and `abody` are for our own requests.  On a fresh connection over HTTP/1.1 they read
-the connection themselves; else the pieces come through ``response.stream``.
-
-`follow` is for the responses of a tapped client.  Bytes and exceptions pass unchanged, in the
-same pieces; the session takes each piece before the consumer gets it.
-"""
+# `body` and `abody` are for our own requests.  On a fresh connection over HTTP/1.1 they read
+# the connection themselves; else the pieces come through ``response.stream``.
+#
+# `follow` is for the responses of a tapped client.  Bytes and exceptions pass unchanged, in the
+# same pieces; the session takes each piece before the consumer gets it.
 
 from __future__ import annotations
 

@@ -38,8 +38,7 @@ def async_client(
     back.
     """
     client = _built(httpx.AsyncClient, options, url, KeysStayHome().acheck)
-    backend = partial(AsyncSocketBackend, held=held, stopper=stopper)
-    fit(client, backend)
+    fit(client, partial(AsyncSocketBackend, held=held, stopper=stopper))
     return client
 
 
@@ -89,9 +88,7 @@ class KeysStayHome:
 
 
 def _same_origin(home: httpx.URL, url: httpx.URL) -> bool:
-    if url.host != home.host:
-        return False
-    ports = (home.port, url.port)  # None is the default port of the scheme
-    if (home.scheme, url.scheme) == ("http", "https") and ports == (None, None):
-        return True
-    return url.scheme == home.scheme and url.port == home.port
+    # The keys may go from http to https, each on its default port, which is None.
+    origins = (home.scheme, home.port), (url.scheme, url.port)
+    is_upgraded = origins == (("http", None), ("https", None))
+    return url.host == home.host and (is_upgraded or origins[0] == origins[1])

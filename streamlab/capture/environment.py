@@ -1,8 +1,7 @@
-"""What environment variables make of a client: the certificates to trust, and the proxy.
+"""What environment variables make of a client: the certificates to trust, and the proxy."""
 
-httpx reads the variables.  Where it cannot use a value, one sentence here names the variable.
-"""
-
+# httpx reads the variables.  Where it cannot use a value, one sentence here names the variable.
+#
 # A proxy's URL may contain a password, so no sentence quotes it.
 
 import os

@@ -1,8 +1,7 @@
-"""When the lab really sent what we received: the third clock.
+"""When the lab really sent what we received: the third clock."""
 
-The lab numbers its streams and logs its writes on CLOCK_MONOTONIC, which the processes of
-one machine share.  So the lab's times can be compared with ours directly.
-"""
+# The lab numbers its streams and logs its writes on CLOCK_MONOTONIC, which the processes of
+# one machine share.  So the lab's times can be compared with ours directly.
 
 import json
 from array import array

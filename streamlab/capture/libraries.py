@@ -1,8 +1,7 @@
-"""Other HTTP libraries: which are loaded, and which exception means which end.
+"""Other HTTP libraries: which are loaded, and which exception means which end."""
 
-httpx and httpx2 have the same names.  A library that is not loaded has made no object, so this
-module imports none of them and looks in `sys.modules`.
-"""
+# httpx and httpx2 have the same names.  A library that is not loaded has made no object, so
+# this module imports none of them and looks in `sys.modules`.
 
 import asyncio
 import sys
@@ -43,16 +42,12 @@ class Response(Protocol):
 
 
 # The exceptions of httpx and similar libraries; the first class that fits decides.
-_HOW: tuple[tuple[str, How], ...] = (
-    ("ConnectTimeout", "connect"),
-    ("ConnectError", "connect"),
-    ("ProxyError", "connect"),
-    ("UnsupportedProtocol", "connect"),
-    ("TimeoutException", "timeout"),
-    ("NetworkError", "reset"),
-    ("ProtocolError", "reset"),
-    ("RequestError", "error"),
-)
+_HOW: dict[How, tuple[str, ...]] = {
+    "connect": ("ConnectTimeout", "ConnectError", "ProxyError", "UnsupportedProtocol"),
+    "timeout": ("TimeoutException",),
+    "reset": ("NetworkError", "ProtocolError"),
+    "error": ("RequestError",),
+}
 
 # The cores' exceptions come from bodies that are read straight from their connection.  Those of
 # h2 and socksio pass the cores unmapped, where a server sends what is no HTTP/2 or SOCKS.
@@ -80,8 +75,8 @@ def content_of(request: Request) -> bytes | None:
 
 def how_of(exc: BaseException) -> How | None:
     """Return how a stream that raised `exc` ended; None if the network did not fail."""
-    for name, how in _HOW:
-        if any(is_a(exc, library, name) for library in _HTTPX_KIN):
+    for how, names in _HOW.items():
+        if any(is_a(exc, library, name) for library in _HTTPX_KIN for name in names):
             return how
     return None
 

@@ -1,8 +1,7 @@
-"""Ends an own request that waits too long: for a delta, for its deadline, or for a last byte.
+"""Ends an own request that waits too long: for a delta, its deadline or a last byte."""
 
-One thread looks at the tapes of all requests; the hot path does nothing for it.  Bytes are
-decoded only where few have come lately, or where a limit is near.
-"""
+# One thread looks at the tapes of all requests; the hot path does nothing for it.  Bytes are
+# decoded only where few have come lately, or where a limit is near.
 
 import threading
 import time
@@ -83,10 +82,8 @@ class Limits:
         called_ns = marks.get("called", now_ns)
         heard_ns = self._heard_ns or marks.get("request_sent", called_ns)
         silent_s = 0.0 if self._has_unread() else (now_ns - heard_ns) / 1e9
-        stall_s, late_s = (
-            self._stall_s - silent_s,
-            self._deadline_s - (now_ns - called_ns) / 1e9,
-        )
+        stall_s = self._stall_s - silent_s
+        late_s = self._deadline_s - (now_ns - called_ns) / 1e9
         if self._said_all():
             left_s = min(late_s, LEFT_OPEN_S - silent_s)
             return left_s, "left_open", "the server left the connection open"

@@ -1,8 +1,7 @@
-"""Masks keys in the logs of httpx and of the packages below it, while we send.
+"""Masks keys in the logs of httpx and of the packages below it, while we send."""
 
-At level INFO httpx logs the whole URL, with a key in its query; at level DEBUG httpcore logs
-all headers of the response, and hpack also those of the request.
-"""
+# At level INFO httpx logs the whole URL, with a key in its query; at level DEBUG httpcore logs
+# all headers of the response, and hpack also those of the request.
 
 import logging
 import re

@@ -1,9 +1,8 @@
-"""One request of our own, from its first byte to its tape, sync and async.
+"""One request of our own, from its first byte to its tape, sync and async."""
 
-An `OwnRequest` has what both share; `pieces` and `apieces` differ by ``await``, and by how
-an interruption reaches them.
-"""
-
+# An `OwnRequest` has what both share; `pieces` and `apieces` differ by ``await``, and by how
+# an interruption reaches them.
+#
 # Rule: misuse raises before anything is sent.  Every later failure is data.  Only an
 # interruption or a cancellation is raised, after the tape is finished.
 
@@ -179,11 +178,7 @@ def pieces(own: OwnRequest) -> Generator[bytes, None, None]:
 
 
 async def apieces(own: OwnRequest) -> AsyncGenerator[bytes, None]:
-    """Send the request; yield the pieces of the response, each already on tape.
-
-    The session is finished when the generator is: at the end of the stream, after a
-    failure (which is data, and not raised), and when it is closed early.
-    """
+    """Send the request and yield the pieces of the response on a loop; see `pieces`."""
     session, held = own.session, own.held
     await checkpoint()  # lets anyio load its part for this loop, before anything is timed
     async with AsyncExitStack() as stack:

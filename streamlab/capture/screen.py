@@ -1,12 +1,11 @@
-"""Masks the secrets of a request in the body of its response, as the body goes on tape.
+"""Masks the secrets of a request in the body of its response, as the body goes on tape."""
 
-Reads go on tape at once.  `Recorder.settled` holds a follower or a journal back only before
-bytes that may be the beginning of a secret.
-
-A compressed body is decoded here in addition, to look for secrets and to count its bytes; the
-tape gets it as it was sent.  Once a secret is found in it, the tape is stored decoded: a secret
-cannot be masked within compressed bytes.
-"""
+# Reads go on tape at once.  `Recorder.settled` holds a follower or a journal back only before
+# bytes that may be the beginning of a secret.
+#
+# A compressed body is decoded here in addition, to look for secrets and to count its bytes; the
+# tape gets it as it was sent.  Once a secret is found in it, the tape is stored decoded: a
+# secret cannot be masked within compressed bytes.
 
 from array import array
 from collections.abc import Iterator, Sequence

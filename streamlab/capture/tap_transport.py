@@ -1,12 +1,11 @@
-"""Puts a tap into a client, and takes it out again.
+"""Puts a tap into a client, and takes it out again."""
 
-A client keeps its pools, proxies, mounts, limits, hooks and cookies.  Each of its transports is
-put inside one of ours, which sends each request unchanged and follows the response.  Below, the
-pools open their connections through our sockets, which stamp.
-
-Why a transport and not an event hook: a transport also sees a request without a response, it
-sees a body before a hook reads the body, and the user's lists of hooks stay unchanged.
-"""
+# A client keeps its pools, proxies, mounts, limits, hooks and cookies.  Each of its transports
+# is put inside one of ours, which sends each request unchanged and follows the response.
+# Below, the pools open their connections through our sockets, which stamp.
+#
+# Why a transport and not an event hook: a transport also sees a request without a response, it
+# sees a body before a hook reads the body, and the user's lists of hooks stay unchanged.
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

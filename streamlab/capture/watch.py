@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from inspect import signature
 from typing import Literal, ParamSpec
 from urllib.parse import urlsplit
@@ -50,17 +51,13 @@ class Watch:
         self._ended: dict[str, Recording | BaseException] = {}
         self._lock = threading.Lock()
         self._cell, self._execution = execution()
-        self._threads = [
-            threading.Thread(
-                target=self._work, args=(each,), name="streamlab-watch", daemon=True
-            )
-            for each in streams
-        ]
+        thread = partial(threading.Thread, name="streamlab-watch", daemon=True)
+        self._threads = [thread(target=self._work, args=(each,)) for each in streams]
         try:
             self._shown = show_models(models, self.stop) if live else Showing()
             _running.append(self)  # before a thread can end, and remove it
-            for thread in self._threads:
-                thread.start()
+            for started in self._threads:
+                started.start()
         except RuntimeError as failed:  # no more threads; in a browser there are none
             _running[:] = [each for each in _running if each is not self]
             self.stop()

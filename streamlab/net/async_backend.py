@@ -1,8 +1,7 @@
-"""Opens connections on an asyncio loop; on another loop, another backend opens them.
+"""Opens connections on an asyncio loop; on another loop, another backend opens them."""
 
-Addresses are tried as RFC 8305 (Happy Eyeballs) says: each attempt has a head start before the
-attempt with the next address begins.
-"""
+# Addresses are tried as RFC 8305 (Happy Eyeballs) says: each attempt has a head start before
+# the attempt with the next address begins.
 
 import asyncio
 import contextlib

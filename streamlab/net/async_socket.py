@@ -1,10 +1,9 @@
-"""Connections on an asyncio loop: the async twins of ``sync_socket``.
+"""Connections on an asyncio loop: the async twins of ``sync_socket``."""
 
-When a socket is readable, the loop calls us back; the callback reads at once, stamps, and
-queues.  So a stamp does not wait for the task that uses the bytes, and no code of anyio runs
-between the socket and the stamp.
-"""
-
+# When a socket is readable, the loop calls us back; the callback reads at once, stamps, and
+# queues.  So a stamp does not wait for the task that uses the bytes, and no code of anyio runs
+# between the socket and the stamp.
+#
 # Rule: the queue is bounded.  Above `HIGH_WATER` we stop reading, and TCP slows the sender
 # down, as without streamlab.
 
@@ -20,9 +19,9 @@ from httpcore import AsyncNetworkStream
 
 from streamlab.net.connection import Exchange
 from streamlab.net.fairness import turns_of
-from streamlab.net.interrupts import HeldCancellation
+from streamlab.net.interrupts import HeldCancellation, wait_readable
 from streamlab.net.stamping import Meter, joined
-from streamlab.net.sync_socket import MAX_BYTES, mapped, readable, socket_info
+from streamlab.net.sync_socket import MAX_BYTES, mapped, socket_info
 from streamlab.net.tls import TLSExchange, TLSLayer
 from streamlab.net.together import AWAKE_NS
 from streamlab.tape import Clock, Stamp
@@ -204,7 +203,7 @@ class AsyncSocketStream(AsyncConnection):
         # now.  Their reads are returned one by one, and the wait after the last one raises the
         # cancellation.
         late = self._held is not None and self._held.is_late
-        while not late and self._reading and readable(self._sock):
+        while not late and self._reading and wait_readable(self._sock, 0):
             self._on_readable()
         if self._held is None or not self._queue:
             raise asyncio.CancelledError

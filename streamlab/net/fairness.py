@@ -1,10 +1,9 @@
-"""Reading first: how many consumers of a loop may run before the sockets are read again.
+"""Reading first: how many consumers of a loop may run before the sockets are read again."""
 
-With hundreds of streams on one loop, a pass that lets every consumer run takes longer than
-the gap between two events.  The kernel then merges reads that it would have kept apart.  So
-one pass wakes a few consumers, then the loop reads the sockets, then the next ones run.
-Consumers get their data as fast as before, in a fairer order.
-"""
+# With hundreds of streams on one loop, a pass that lets every consumer run takes longer than
+# the gap between two events.  The kernel then merges reads that it would have kept apart.  So
+# one pass wakes a few consumers, then the loop reads the sockets, then the next ones run.
+# Consumers get their data as fast as before, in a fairer order.
 
 import asyncio
 from collections import deque

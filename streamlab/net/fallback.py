@@ -1,7 +1,6 @@
-"""Connections that another backend opens, stamped by the clock: the user tier.
+"""Connections that another backend opens, stamped by the clock: the user tier."""
 
-For trio, and for event loops that cannot watch a socket.
-"""
+# For trio, and for event loops that cannot watch a socket.
 
 from __future__ import annotations
 

@@ -1,10 +1,9 @@
-"""The body of an HTTP/1.1 response, cut out of a connection's bytes (RFC 9112, 6 and 7).
+"""The body of an HTTP/1.1 response, cut out of a connection's bytes (RFC 9112, 6 and 7)."""
 
-For our own requests, each on a connection of its own, httpx reads the head, and this module
-frames the body.  h11 and the layers above it cost more than half of an event's CPU time, and
-with 200 streams on one loop that decided whether sockets were read in time.
-"""
-
+# For our own requests, each on a connection of its own, httpx reads the head, and this module
+# frames the body.  h11 and the layers above it cost more than half of an event's CPU time, and
+# with 200 streams on one loop that decided whether sockets were read in time.
+#
 # Rule 1: no socket, no clock, and as strict as h11.  Bytes that cannot be a frame end the body;
 # `close` raises httpx's error, after `feed` has returned all payload before these bytes.
 # Rule 2: `feed` returns all payload of its argument; it holds back no byte of it.

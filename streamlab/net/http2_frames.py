@@ -1,12 +1,11 @@
-"""Which read brought which byte of which HTTP/2 stream: frames counted as they pass.
+"""Which read brought which byte of which HTTP/2 stream: frames counted as they pass."""
 
-Streams share a connection, so a piece of one stream may have come with an earlier read
-than the last one of the connection.  The frames' headers decide: the frames of each read are
-counted before the library gets the read, and the ledger of each stream notes which bytes the
-read brought.
-https://www.rfc-editor.org/rfc/rfc9113#section-4.1
-"""
-
+# Streams share a connection, so a piece of one stream may have come with an earlier read
+# than the last one of the connection.  The frames' headers decide: the frames of each read are
+# counted before the library gets the read, and the ledger of each stream notes which bytes the
+# read brought.
+# https://www.rfc-editor.org/rfc/rfc9113#section-4.1
+#
 # Rule: nothing in here waits, and nothing keeps payload.
 
 from collections.abc import Iterator

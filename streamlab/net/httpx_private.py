@@ -1,15 +1,14 @@
-"""Every private name of httpx, httpx2 and their core that this package uses.
+"""Every private name of httpx, httpx2 and their core that this package uses."""
 
-A client is built normally, by its owner or by us.  Then its connection pools open their
-connections through our sockets.  Proxies, mounts, limits, ``verify`` and HTTP/2 keep working,
-because the pool does their work and the pool stays.
-
-The names are the same in both libraries: ``_transport``, ``_mounts``, ``_pool``,
-``_network_backend``, ``_transport_for_url``, and the core's
-``_proxy_url`` and ``_backends.auto``.  Where a name is missing, the client streams as before,
-and its recordings have the tier ``iterator`` and not ``kernel``.
-"""
-
+# A client is built normally, by its owner or by us.  Then its connection pools open their
+# connections through our sockets.  Proxies, mounts, limits, ``verify`` and HTTP/2 keep working,
+# because the pool does their work and the pool stays.
+#
+# The names are the same in both libraries: ``_transport``, ``_mounts``, ``_pool``,
+# ``_network_backend``, ``_transport_for_url``, and the core's
+# ``_proxy_url`` and ``_backends.auto``.  Where a name is missing, the client streams as before,
+# and its recordings have the tier ``iterator`` and not ``kernel``.
+#
 # Rule: no other module uses these names; a test checks it.
 
 import sys

@@ -3,11 +3,11 @@
 import inspect
 import socket
 import threading
-import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from streamlab.net.async_backend import AsyncSocketBackend
 from streamlab.net.httpx_private import fit, is_default
@@ -17,9 +17,8 @@ from streamlab.net.sync_backend import SocketBackend
 # Held while a client is changed: one thread at a time.
 changing = threading.RLock()
 
-_installed: weakref.WeakKeyDictionary[Any, tuple[int, Callable[[], None]]]
 # How many calls of `install` for a client are open, and the function that undoes them.
-_installed = weakref.WeakKeyDictionary()
+_installed: WeakKeyDictionary[Any, tuple[int, Callable[[], None]]] = WeakKeyDictionary()
 
 
 def install(client: Any) -> None:

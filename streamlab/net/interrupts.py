@@ -1,11 +1,11 @@
-"""Ctrl-C and cancellation, held back while bytes are on their way to the tape.
+"""Ctrl-C and cancellation, held back while bytes are on their way to the tape."""
 
-An interrupt between the return of a read and the read's row on the tape would lose bytes
-that had arrived.  So, while a stream of ours is captured on the main thread, an interrupt is
-held back until the next wait for a socket.  There, bytes that the kernel already has are read
-first, and then the interrupt is raised.  A cancellation on a loop is held back in the same way.
-"""
-
+# An interrupt between the return of a read and the read's row on the tape would lose bytes that
+# had arrived.  So, while a stream of ours is captured on the main thread, an interrupt is held
+# back until the next wait for a socket.  There, bytes that the kernel already has are read
+# first, and then the interrupt is raised.  A cancellation on a loop is held back in the same
+# way.
+#
 # Rule: on other threads, between two reads (the user's own loop body), and while no connection
 # of ours is in use, an interrupt is raised at once, as in any Python program.
 

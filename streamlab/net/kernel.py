@@ -1,10 +1,9 @@
-"""Arrivals from the Linux kernel: receive stamps, segment counts, and their clock.
+"""Arrivals from the Linux kernel: receive stamps, segment counts, and their clock."""
 
-The kernel stamps each TCP segment when it takes the segment from the network
-(``SO_TIMESTAMPNS``, see *Documentation/networking/timestamping.rst*).  A read returns the
-stamp of its last segment together with the bytes.  ``TCP_INFO`` counts the segments.
-"""
-
+# The kernel stamps each TCP segment when it takes the segment from the network
+# (``SO_TIMESTAMPNS``, see *Documentation/networking/timestamping.rst*).  A read returns the
+# stamp of its last segment together with the bytes.  ``TCP_INFO`` counts the segments.
+#
 # Rule: all code that needs Linux is in this module, and `available` is False elsewhere.
 
 import socket

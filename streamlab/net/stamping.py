@@ -13,8 +13,6 @@ from streamlab.tape import UNKNOWN, Clock, Stamp, monotonic_ns
 
 # How much later than its read a kernel stamp may be: the error of two anchors.
 SLACK_NS = 20_000
-
-
 _sleeps = Sleeps()
 
 

@@ -1,10 +1,9 @@
-"""Blocking connections: httpcore's ``NetworkStream`` over stamped reads.
+"""Blocking connections: httpcore's ``NetworkStream`` over stamped reads."""
 
-httpcore2's interface is the same.  The two libraries differ in their exceptions only.  One
-library does not map the exceptions of the other, so a stream gets the core module of its
-library.
-"""
-
+# httpcore2's interface is the same.  The two libraries differ in their exceptions only.  One
+# library does not map the exceptions of the other, so a stream gets the core module of its
+# library.
+#
 # Rule: one call of ``read`` is one read of the socket, so that `last` is the stamp of the bytes
 # that ``read`` returned.
 
@@ -180,10 +179,5 @@ def socket_info(sock: socket.socket, info: str) -> object:
         case "socket":
             return sock
         case "is_readable":
-            return readable(sock)
+            return wait_readable(sock, 0)  # a closed socket is readable
     return None
-
-
-def readable(sock: socket.socket) -> bool:
-    """Return whether a read would return at once; a closed socket is readable."""
-    return wait_readable(sock, 0)

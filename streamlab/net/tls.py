@@ -1,10 +1,9 @@
-"""TLS without a socket: ciphertext in, plaintext out, one read's ciphertext at a time.
+"""TLS without a socket: ciphertext in, plaintext out, one read's ciphertext at a time."""
 
-``SSLSocket`` reads the socket by itself, and the time of its reads is unknown.  So our sockets
-read, and an ``SSLObject`` decrypts from memory.  It works over a socket or over another TLS
-layer.
-"""
-
+# ``SSLSocket`` reads the socket by itself, and the time of its reads is unknown.  So our
+# sockets read, and an ``SSLObject`` decrypts from memory.  It works over a socket or over
+# another TLS layer.
+#
 # Rule: nothing in this module waits.
 
 import ssl
@@ -56,12 +55,10 @@ class TLSLayer:
                 pieces.append(piece)
         except ssl.SSLWantReadError:
             return b"".join(pieces) or None
-        except ssl.SSLEOFError:
+        except (ssl.SSLEOFError, ssl.SSLZeroReturnError):
             # The server closed the connection without close_notify.  Many servers do so after a
             # whole response, so it is no error here: HTTP's framing shows whether the body is
             # whole.
-            return b"".join(pieces)
-        except ssl.SSLZeroReturnError:
             return b"".join(pieces)
         except ssl.SSLError as exc:
             # OpenSSL reports a broken record once, and after it always a clean end.  So the

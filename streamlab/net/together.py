@@ -1,10 +1,9 @@
-"""Whether the segments of one read came together, or queued while the reader was away.
+"""Whether the segments of one read came together, or queued while the reader was away."""
 
-A read of several segments has one stamp, the last's.  If the reader was asleep until bytes
-came, and then read at once, the segments came together.  If it was busy, they may have come at
-any time since the queue was empty.
-"""
-
+# A read of several segments has one stamp, the last's.  If the reader was asleep until bytes
+# came, and then read at once, the segments came together.  If it was busy, they may have come
+# at any time since the queue was empty.
+#
 # Rule: what the facts do not show is None.
 
 import threading
