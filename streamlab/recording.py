@@ -130,13 +130,7 @@ class Recording:
         return self.tables.problem
 
     def raise_for_status(self) -> Recording:
-        """Return this recording if there was no problem.
-
-        Raises
-        ------
-        StreamFailedError
-            With `problem` as its message.
-        """
+        """Return this recording; StreamFailedError, which says `problem`, if there is one."""
         if self.problem:
             raise StreamFailedError(self.problem)
         return self

@@ -16,14 +16,8 @@ if TYPE_CHECKING:
     from streamlab.metrics.lens import Lens
 
 # Heads that fit a narrow terminal; of other columns, the name in capitals.
-HEADS = {
-    "itl_mean_ms": "ITL",
-    "itl_p50_ms": "p50",
-    "itl_max_ms": "max",
-    "n_itl": "n",
-    "tok_s": "tok/s",
-    "tok_s_user": "/user",
-}
+HEADS = {"itl_mean_ms": "ITL", "itl_p50_ms": "p50", "itl_max_ms": "max", "n_itl": "n"}
+HEADS |= {"tok_s": "tok/s", "tok_s_user": "/user"}
 
 NAMES = {
     "inference-perf, client tokens": "inference-perf client",
@@ -112,14 +106,10 @@ def _table(found: Lens, width: int) -> Table:
         table.add_column("tokens counted by", no_wrap=True)
     for tool, row in found.iterrows():
         cells = [number(row[name], name).replace("–", "-") for name in names]
-        counted_by = [_source(row["tokens"])] if wide else []
+        # The source of a token count, without the advice for users of Python.
+        counted_by = [row["tokens"].partition(",")[0].partition(":")[0]] if wide else []
         table.add_row(NAMES.get(str(tool), str(tool)), *cells, *counted_by)
     return table
-
-
-def _source(tokens: str) -> str:
-    """Return the source of a token count, without the advice for users of Python."""
-    return tokens.partition(",")[0].partition(":")[0]
 
 
 def _words(found: Lens) -> str:

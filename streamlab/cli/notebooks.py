@@ -39,7 +39,8 @@ def run(
             f"the notebooks are copied into a folder, and {folder} is a file. Pass a folder."
         )
     copied, kept = copy(shipped(), folder)
-    print(f"{copied} copied to {folder}{f', {_left(kept)}' if kept else ''}.", flush=True)
+    left = "1 left as it was" if kept == 1 else f"{kept} left as they were"
+    print(f"{copied} copied to {folder}{f', {left}' if kept else ''}.", flush=True)
     return 0 if copy_only else _jupyter(folder, no_browser, options or [])
 
 
@@ -78,10 +79,6 @@ def cleared(path: Path) -> bytes:
     return json.dumps(book, indent=1, ensure_ascii=False).encode()
 
 
-def _left(kept: int) -> str:
-    return "1 left as it was" if kept == 1 else f"{kept} left as they were"
-
-
 def _is_ours(path: Path, source: Path) -> bool:
     parts = path.relative_to(source).parts
     return path.is_file() and not any(part[0] == "." or part == "__pycache__" for part in parts)
@@ -96,11 +93,7 @@ def _jupyter(folder: Path, no_browser: bool, options: list[str]) -> int:
     if os.name == "posix":
         os.execv(sys.executable, command)
     # On Windows, exec starts a new process and ends this one, so the shell would show its
-    # prompt while JupyterLab still uses the terminal.
-    return _wait_for(command)
-
-
-def _wait_for(command: list[str]) -> int:
+    # prompt while JupyterLab still uses the terminal.  JupyterLab handles Ctrl-C.
     import subprocess
 
     process = subprocess.Popen(command)

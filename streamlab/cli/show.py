@@ -22,15 +22,8 @@ if TYPE_CHECKING:
     from streamlab.recording import Recording
 
 # The colour of a line's field, by the kind of the line.  Words say the same without colour.
-STYLES = {
-    "data": "cyan",
-    "event": "magenta",
-    "id": "yellow",
-    "retry": "yellow",
-    "comment": "green",
-    "other": "red",
-    "tail": "red",
-}
+STYLES = {"data": "cyan", "event": "magenta", "comment": "green"}
+STYLES |= {"id": "yellow", "retry": "yellow", "other": "red", "tail": "red"}
 
 Row = Any  # a row of pandas' ``itertuples``: its attributes are the columns of the table
 Words = str | tuple[str, str]  # a text, or a text with its style
@@ -53,11 +46,8 @@ def run(
     """Show the lines of a recording and the time when each arrived."""
     from streamlab.recording import load
 
-    chosen = [
-        name
-        for name, wanted in (("reads", reads), ("events", events), ("deltas", deltas))
-        if wanted
-    ]
+    wanted = {"reads": reads, "events": events, "deltas": deltas}
+    chosen = [name for name, is_wanted in wanted.items() if is_wanted]
     if len(chosen) > 1:
         both = " and ".join(f"--{name}" for name in chosen)
         raise UsageError(f"show prints one table at a time, and {both} came. Pass one.")
@@ -164,8 +154,4 @@ def _delta(row: Row) -> list[Words]:
     return [(f"{row.kind:<10} ", "cyan"), f"'{one_line(row.text)}'" if row.text else ""]
 
 
-_WORDS: dict[str, Callable[[Row], list[Words]]] = {
-    "reads": _read,
-    "events": _event,
-    "deltas": _delta,
-}
+_WORDS = {"reads": _read, "events": _event, "deltas": _delta}

@@ -57,9 +57,8 @@ def static_text(tables: Tables, *, said: str = "", kept: str = "") -> str:
     """Return the face as text for a terminal; parameters as for `static_html`."""
     where = f" What arrived is kept in {kept}." if kept else ""
     text = several_lines(tables.answer.text)
-    cut = (
-        f"\n[… {len(text) - _TEXT_CHARS:,} more characters]" if len(text) > _TEXT_CHARS else ""
-    )
+    more = len(text) - _TEXT_CHARS
+    cut = f"\n[… {more:,} more characters]" if more > 0 else ""
     parts = [
         f"{''.join(_title(tables))}: {status(tables, said)}{where}",
         " · ".join(f"{name} {value}" for name, value in facts(tables).items()),

@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from html import escape
 from pathlib import Path
 from types import EllipsisType
@@ -27,6 +26,8 @@ from streamlab.plots import mark_guess
 # words or by the number of its text; "", None or 0 if nothing is.
 Judge = Callable[..., "Verdict | str | int | None"]
 
+
+_TEXTS: Any = json.loads(Path(__file__).with_name("exercises.json").read_text("utf-8"))
 
 UNANSWERED = "write yours in place of the dots, and run this cell again."
 
@@ -175,7 +176,7 @@ def exercise(
 ) -> Exercise:
     """Return an exercise; its texts are in ``exercises.json``, under lesson and name."""
     lesson, _, key = name.partition(".")
-    return Exercise(_texts()[lesson][key], judge, truth, draw)
+    return Exercise(_TEXTS[lesson][key], judge, truth, draw)
 
 
 def number(
@@ -193,11 +194,6 @@ def number(
     return judge
 
 
-@cache
-def _texts() -> Any:
-    return json.loads(Path(__file__).with_name("exercises.json").read_text("utf-8"))
-
-
 class Lesson:
     """The exercises of a lesson, by name, as attributes."""
 
@@ -206,10 +202,8 @@ class Lesson:
         self.__dict__.update(exercises)
 
     def __getattr__(self, name: str) -> Exercise:
-        there_are = ", ".join(self._exercises)
-        raise AttributeError(
-            f"lesson {self.number} has no exercise {name!r}; it has {there_are}"
-        )
+        has = ", ".join(self._exercises)
+        raise AttributeError(f"lesson {self.number} has no exercise {name!r}; it has {has}")
 
     def __iter__(self) -> Iterator[Exercise]:
         return iter(self._exercises.values())

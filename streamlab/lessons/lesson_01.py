@@ -28,8 +28,7 @@ def _two_events(answer: Any) -> str:
     if not isinstance(answer, bytes):
         return "the answer is bytes, for example b'data: a\\n\\n'."
     parser = SSEParser()
-    events = [*parser.feed(answer), *parser.close()]
-    data = [event.data for event in events]
+    data = [event.data for event in [*parser.feed(answer), *parser.close()]]
     if data == ["one\ntwo", "three"]:
         return ""
     if len(data) == 3:

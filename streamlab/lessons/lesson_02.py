@@ -38,9 +38,7 @@ def fails(parser: Parser, row: Mapping[str, Any]) -> str:
 
 
 def _event(made: Any) -> tuple[str | None, str]:
-    if isinstance(made, str):
-        return None, made
-    kind, data = made
+    kind, data = (None, made) if isinstance(made, str) else made
     return kind, data
 
 

@@ -103,13 +103,8 @@ class Showing:
         # context variable: our thread holds a copy from the cell that began the stream,
         # which may be over.  In an empty context the kernel falls back on the running cell.
         here = contextvars.copy_context() if _in_a_cell() else contextvars.Context()
-        here.run(
-            _shell().display_pub.publish,
-            data=bundle,
-            metadata={},
-            transient={"display_id": self._display_id},
-            update=update,
-        )
+        publish, ids = _shell().display_pub.publish, {"display_id": self._display_id}
+        here.run(publish, data=bundle, metadata={}, transient=ids, update=update)
 
 
 def in_notebook() -> bool:

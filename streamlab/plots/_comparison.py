@@ -20,18 +20,10 @@ def plot_comparison(
 ) -> base.Picture:
     """Draw the gaps of recordings as curves (ECDF, with p50 and p90), and each first token.
 
-    Parameters
-    ----------
-    recordings : mapping of str to Recording, or to a list of them
-        ``{"sync": rec, "async": [arec, again]}``.  The gaps of a list are one curve; each
-        stream has a mark of its own at its ``ttft_ms``.
-    dark : bool
-        Light ink on a dark ground.
-
-    Raises
-    ------
-    UsageError
-        If there is nothing to compare, or a value is not a recording.
+    `recordings` maps names to recordings or lists: ``{"sync": rec, "async": [arec, again]}``.
+    The gaps of a list, in ms, are one curve; each stream has a mark of its own at its
+    ``ttft_ms``.  `dark` is light ink on a dark ground.  UsageError if there is nothing to
+    compare, or a value is not a recording.
     """
     if not hasattr(recordings, "items") or not recordings:
         raise UsageError(
@@ -47,9 +39,8 @@ def plot_comparison(
         ecdf.draw_curve(curves, streams[0], _gaps_ms(streams), name, {})
         first_ms = _first_ms(streams)
         # Each stream has a mark: a mean of few streams would hide their spread.
-        dots.plot(
-            first_ms, [row] * len(first_ms), lag.MARKERS[row % len(lag.MARKERS)], alpha=0.75
-        )
+        marker = lag.MARKERS[row % len(lag.MARKERS)]
+        dots.plot(first_ms, [row] * len(first_ms), marker, alpha=0.75)
         base.sign(dots, caption(name, streams))
     base.frame(dots, "", "time to the first token, a mark a stream (ms)", "")
     base.name_rows(dots, [*groups], len(groups))

@@ -16,27 +16,17 @@ CLOSE_MS = 1.0  # reads of two streams agree if they arrived within this time of
 def plot_delivery(recordings: Streams, *, dark: bool = False) -> Picture:
     """Draw sync beside async: the arrivals agree, the deliveries differ.
 
-    Parameters
-    ----------
-    recordings : iterable or mapping of Recording
-        Above, each has a lane of arrivals from its own t0; below, ``delivered − arrived`` of
-        each read, in ms.
-    dark : bool
-        Light ink on a dark ground.
-
-    Raises
-    ------
-    UsageError
-        If there is no recording.
+    Above, each of the `recordings`, an iterable or a mapping, has a lane of arrivals from its
+    own t0; below is ``delivered − arrived`` of each read, in ms.  `dark` is light ink on a dark
+    ground.  UsageError if there is no recording.
     """
     tables = tables_by_name("plot_delivery", recordings)
     lanes, below = new_axes([0.2 + 0.12 * len(tables), 0.75], dark=dark)
     _lanes.fill(lanes, tables, aligned=True)
     for name, each in tables.items():
         lag.draw_marks(below, each, name, {})
-    lanes.set_title(
-        "arrived: when the kernel had each read", loc="left", size=9, color=ink(lanes)
-    )
+    title = "arrived: when the kernel had each read"
+    lanes.set_title(title, loc="left", size=9, color=ink(lanes))
     lanes.label_outer()  # the axis of time is shared: its label stands once, below
     sign(below, caption(tables))
     return picture_of(below)

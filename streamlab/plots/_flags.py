@@ -82,26 +82,12 @@ def hoist(ax: Axes, line: Line2D, firsts: list[Flag], ends: list[Flag]) -> None:
 def _flag(ax: Axes, line: Line2D, flag: Flag, height: float, valign: str) -> None:
     left, right = ax.get_xlim()
     to_the_right = (flag.t_ms - left) < 0.53 * (right - left)
-    pole: Look = {
-        "arrowstyle": "-",
-        "color": line.get_color(),
-        "linewidth": 0.9,
-        "relpos": (0 if to_the_right else 1, 0.5),
-        "shrinkA": 0,
-        "shrinkB": 2,
-    }
+    pole: Look = {"arrowstyle": "-", "color": line.get_color(), "linewidth": 0.9}
+    pole |= {"relpos": (0 if to_the_right else 1, 0.5), "shrinkA": 0, "shrinkB": 2}
+    box: Look = {"boxstyle": "square,pad=0", "fc": ax.get_facecolor(), "ec": "none"}
+    look: Look = {"textcoords": ax.get_xaxis_transform(), "fontsize": 8, "parse_math": False}
+    look |= {"ha": "left" if to_the_right else "right", "va": valign, "color": ink(ax)}
     lines = flag.text.split("\n")
     apart = (f"{NO_BREAK}{each}" if to_the_right else f"{each}{NO_BREAK}" for each in lines)
-    ax.annotate(
-        "\n".join(apart),
-        xy=(flag.t_ms, height_at(line, flag.t_ms)),
-        xytext=(flag.t_ms, height),
-        textcoords=ax.get_xaxis_transform(),
-        ha="left" if to_the_right else "right",
-        va=valign,
-        fontsize=8,
-        color=ink(ax),
-        parse_math=False,
-        arrowprops=pole,
-        bbox={"boxstyle": "square,pad=0", "fc": ax.get_facecolor(), "ec": "none"},
-    )
+    at, place = (flag.t_ms, height_at(line, flag.t_ms)), (flag.t_ms, height)
+    ax.annotate("\n".join(apart), at, place, arrowprops=pole, bbox=box, **look)

@@ -23,21 +23,10 @@ def plot_lanes(
 ) -> Axes:
     """Draw many streams on one axis of time: a tick is a read, a hatched bar a merged read.
 
-    Parameters
-    ----------
-    recordings : iterable or mapping of Recording
-    ax : Axes, optional
-        Where to draw; by default on a new figure.
-    aligned : bool
-        True draws each stream from its own t0.  By default all count from the first request,
-        so that streams in a row and streams at once look different.
-    dark : bool
-        Draw the new figure in light ink on a dark ground.
-
-    Raises
-    ------
-    UsageError
-        If there is no recording.
+    `recordings` is an iterable or a mapping of Recording.  It draws on `ax`, or on a new
+    figure, which `dark` gives light ink on a dark ground.  `aligned` draws each stream from its
+    own t0; by default all count from the first request, in ms, so that streams in a row and
+    streams at once look different.  UsageError if there is no recording.
     """
     tables = tables_by_name("plot_lanes", recordings)
     height = min(max(0.2 + 0.07 * len(tables), 0.5), 2.5)

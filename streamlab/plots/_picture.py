@@ -57,16 +57,9 @@ DARK = Theme(
     ("#56b4e9", "#ff9d4d", "#3fd1a5", "#dda0dd", "#f0e442", "#a9b1ba"),
 )
 
-STYLE: Any = {
-    "font.size": 10.0,
-    "axes.linewidth": 0.8,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "grid.linewidth": 0.6,
-    "hatch.linewidth": 0.6,
-}
+STYLE: Any = {"font.size": 10.0, "axes.grid": True, "axes.axisbelow": True}
+STYLE |= {"axes.linewidth": 0.8, "grid.linewidth": 0.6, "hatch.linewidth": 0.6}
+STYLE |= {"axes.spines.top": False, "axes.spines.right": False}
 _GROUNDS = ("figure.facecolor", "figure.edgecolor", "axes.facecolor")
 _INKS = (
     *("text.color", "axes.edgecolor", "axes.labelcolor"),
@@ -78,15 +71,8 @@ COLOURS_KEPT = 64
 CAPTION_COLUMNS = 112
 CAPTION: Look = {"fontsize": 8.5, "linespacing": 1.4, "parse_math": False}
 INSIDE: Look = {"loc": "best", "fontsize": 9, "framealpha": 0.7}
-ABOVE: Look = {
-    "loc": "lower left",
-    "bbox_to_anchor": (-0.01, 1.0),
-    "frameon": False,
-    "fontsize": 9,
-    "borderaxespad": 0.2,
-    "columnspacing": 1.6,
-    "handletextpad": 0.5,
-}
+ABOVE: Look = {"loc": "lower left", "bbox_to_anchor": (-0.01, 1.0), "frameon": False}
+ABOVE |= {"fontsize": 9, "borderaxespad": 0.2, "columnspacing": 1.6, "handletextpad": 0.5}
 
 # Captions are kept beside the figures: the figure can be a user's, on which we set no
 # attributes.  Weak keys let a figure be freed although it has a caption.
@@ -250,9 +236,8 @@ def mark_guess(ax: Axes, axis: str, guess: float, said: str) -> Axes:
     low, high = ax.get_xlim() if axis == "x" else ax.get_ylim()
     scale, move = getattr(ax, f"get_{axis}scale")(), getattr(ax, f"set_{axis}lim")
     if guess > 0 or scale == "linear":
-        move(
-            min(low, guess / 1.2), max(high, guess * 1.2)
-        )  # the guess is inside, with its name
+        # The guess is inside, with its name.
+        move(min(low, guess / 1.2), max(high, guess * 1.2))
     line(guess, color=next_colour(ax), linestyle=(0, (5, 3)), linewidth=1.8)
     at = (guess, 0.5) if axis == "x" else (0.5, guess)
     where = ax.get_xaxis_transform() if axis == "x" else ax.get_yaxis_transform()
@@ -288,10 +273,7 @@ def frame(ax: Axes, gid: str, xlabel: str, ylabel: str, left: float | None = 0) 
 
 
 def _add_legend(ax: Axes, gid: str) -> None:
-    """Put the legend above the Axes of a `Picture`, one row a recording.
-
-    The Axes of a user may be narrow: there the legend is inside, in one column.
-    """
+    """Put the legend above the Axes of a `Picture`, a row a recording, else inside the Axes."""
     rows = list(rows_of(ax, gid).values())
     if not any(rows):
         return
@@ -303,7 +285,7 @@ def _add_legend(ax: Axes, gid: str) -> None:
         padded = [row + [blank] * (columns - len(row)) for row in rows]
         handles = [row[column] for column in range(columns) for row in padded]
         legend = ax.legend(handles=handles, ncols=columns, **ABOVE)
-    else:
+    else:  # the Axes of a user may be narrow: inside, in one column
         legend = ax.legend(handles=[line for row in rows for line in row], **INSIDE)
     for text in legend.get_texts():
         text.set_parse_math(False)

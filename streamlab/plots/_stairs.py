@@ -77,14 +77,9 @@ def draw(ax: Axes, steps: Steps, gid: str, look: Look) -> Line2D:
 
 def mark(ax: Axes, line: Line2D, at_ms: Sequence[float], look: Look) -> None:
     """Draw marks on the stairs, in the colour of the line."""
-    usual: Look = {
-        "color": line.get_color(),
-        "fillstyle": line.get_fillstyle(),
-        "linestyle": "none",
-        "gid": line.get_gid(),
-        "zorder": 3,
-        "clip_on": False,  # clipping would cut a mark at the edge of the Axes in half
-    }
+    usual: Look = {"color": line.get_color(), "fillstyle": line.get_fillstyle(), "zorder": 3}
+    # Clipping would cut a mark at the edge of the Axes in half.
+    usual |= {"linestyle": "none", "gid": line.get_gid(), "clip_on": False}
     ax.plot(at_ms, [height_at(line, each) for each in at_ms], **(usual | look))
 
 

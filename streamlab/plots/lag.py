@@ -30,11 +30,8 @@ def draw_marks(ax: Axes, tables: Tables, name: str, line_kws: dict[str, object])
     reads = tables.reads
     number, lag_ms = len(base.rows_of(ax, GID)), delivered_ms(tables)
     known = lag_ms.notna()
-    look: base.Look = {
-        "linestyle": "none",
-        "clip_on": False,
-        "marker": MARKERS[number % len(MARKERS)],
-    }
+    marker = MARKERS[number % len(MARKERS)]
+    look: base.Look = {"linestyle": "none", "clip_on": False, "marker": marker}
     look |= {"markersize": 5.5, "fillstyle": "none" if number % 2 else "full"}
     look |= {"gid": f"{GID}-{number}", "label": _label(name, lag_ms)}
     look |= line_kws

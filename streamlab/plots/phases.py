@@ -18,19 +18,12 @@ def draw(ax: Axes, tables: Tables, **bar_kws: object) -> None:
     look["edgecolor"] = look["color"]  # a phase of 0.1 ms in a second is still seen
     look |= bar_kws
     bars = ax.barh(place, table["duration_ms"], left=table["start_ms"], **look)
-    for bar, end_ms, duration_ms in zip(
-        bars, table["end_ms"], table["duration_ms"], strict=True
-    ):
+    beside: base.Look = {"textcoords": "offset points", "va": "center", "color": base.ink(ax)}
+    rows = zip(bars, table["end_ms"], table["duration_ms"], strict=True)
+    for bar, end_ms, duration_ms in rows:
         bar.set_gid(f"{GID}-{number}")
         at = (end_ms, bar.get_y() + bar.get_height() / 2)
-        ax.annotate(
-            base.ms(duration_ms),
-            at,
-            (4, 0),
-            textcoords="offset points",
-            va="center",
-            color=base.ink(ax),
-        )
+        ax.annotate(base.ms(duration_ms), at, (4, 0), **beside)
     names = [tick.get_text() for tick in ax.get_yticklabels()] if first else []
     names += [f"{tables.label}: {name}" if tables.label else name for name in table["phase"]]
     if table.empty:

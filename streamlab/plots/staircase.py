@@ -73,9 +73,6 @@ def _broken_ms(tables: Tables) -> float:
 
 def _mark_look(ax: Axes, line: Line2D, marker: str) -> Look:
     solid = line.get_fillstyle() == "full"
-    return {
-        "marker": marker,
-        "markersize": 8 if solid else 9,
-        "markeredgecolor": ax.get_facecolor() if solid else line.get_color(),
-        "markeredgewidth": 0.7 if solid else 1.6,
-    }
+    size, edge, width = (8, ax.get_facecolor(), 0.7) if solid else (9, line.get_color(), 1.6)
+    look: Look = {"marker": marker, "markersize": size}
+    return look | {"markeredgecolor": edge, "markeredgewidth": width}
