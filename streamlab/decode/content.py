@@ -1,19 +1,18 @@
-"""Undo content-encodings: gzip, deflate, br, zstd.
+"""Undo content-encodings: gzip, deflate, br, zstd.  Nothing raises, see ``error``."""
 
-Our own requests ask for ``identity``.  But a tap never changes a request, and a proxy may
-compress without being asked.
-
-Rules:
-
-- a decoder returns every byte as early as it can be decoded, so that the times show when a
-  server flushes its compressor;
-- nothing raises: ``error`` has one sentence about what went wrong;
-- of a damaged body, the part decoded before the damage is kept (of zstd and br, before the
-  damaged read);
-- a decoder stops at a limit, and until then needs little memory besides what it returns: 130 KB
-  of gzip in gzip can be 500 MB;
-- the packages brotli and zstandard are imported only when a body needs them.
-"""
+# Our own requests ask for `identity`.  But a tap never changes a request, and a proxy may
+# compress without being asked.
+#
+# Rules:
+#
+# - a decoder returns every byte as early as it can be decoded, so that the times show when a
+#   server flushes its compressor;
+# - `error` has one sentence about what went wrong;
+# - of a damaged body, the part decoded before the damage is kept (of zstd and br, before the
+#   damaged read);
+# - a decoder stops at a limit, and until then needs little memory besides what it returns:
+#   130 KB of gzip in gzip can be 500 MB;
+# - the packages brotli and zstandard are imported only when a body needs them.
 
 from __future__ import annotations
 
@@ -26,9 +25,8 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
+# The most bytes that a body may have once it is decoded, by default.
 MAX_DECODED_BYTES = 1 << 30
-"""The most bytes that a body may have once it is decoded, by default."""
-
 MOST_ENCODINGS = 3
 _PIECE_BYTES = 1 << 16
 

@@ -89,9 +89,8 @@ def event_name(type: str, data: str) -> str:  # noqa: A002
 
 def text_of(content: object) -> str:
     """Return the text of a message's content: a string, or a list of parts."""
-    if isinstance(content, str):
-        return content
-    return "".join(a_text(a_dict(part).get("text")) for part in a_list(content))
+    parts = (a_text(a_dict(part).get("text")) for part in a_list(content))
+    return content if isinstance(content, str) else "".join(parts)
 
 
 def without_system(messages: Sequence[Message]) -> tuple[str, list[dict[str, object]]]:

@@ -4,12 +4,11 @@ OpenAI, Azure, vLLM, SGLang, llama.cpp, LM Studio, OpenRouter, DeepSeek, Qwen, M
 xAI and many more differ in the place of the reasoning, in the moment of the usage and in the
 way a stream fails; one reader reads them all.
 
-A delta has ``n_tokens`` only where the server counted this very delta: by the logprobs or token
-ids of its choice, or by the difference of two running counts (``continuous_usage_stats``,
-llama.cpp's ``timings_per_token``).  ``n_tokens`` stays None if an event has two generated
-deltas, if generated text came since the last count, if two choices share a count, or if the
-count includes reasoning that was not sent.
+A delta has ``n_tokens`` only where the server counted this very delta, see `counting`; None
+also if two choices share a count, or if the count includes reasoning that was not sent.
 """
+
+# Running counts are those of `continuous_usage_stats`, and llama.cpp's `timings_per_token`.
 
 # Sources of the shapes: openai/openai-openapi, the servers' own sources and streams recorded in
 # pydantic/pydantic-ai's cassettes and vercel/ai's fixtures.  A method that handles the quirk
@@ -34,6 +33,7 @@ RARE = frozenset({"error", "errors", "base_resp", "timings", "time_info", "x_gro
 # Parts of an answer that are no text.
 MEDIA = frozenset({"images", "image", "audio", "video", "videos"})
 
+# Keys that are read, or have no part of the answer.
 _NAMES = (
     "role content refusal tool_calls function_call annotations reasoning reasoning_content "
     "reasoning_details channel name id index type object created model choices delta message "
@@ -41,7 +41,6 @@ _NAMES = (
     "system_fingerprint service_tier provider obfuscation citations provider_specific_fields "
     "content_filter_results prompt_token_ids prompt_logprobs prefix"
 )
-# Keys that are read, or have no part of the answer.
 _KNOWN = frozenset(_NAMES.split())
 
 # The reason behind a finish: of vLLM, SGLang and OpenRouter.

@@ -104,10 +104,8 @@ class Reader(ABC):
         return [Delta("usage", value=self._usage)]
 
     def _error(self, value: object) -> list[Delta]:
-        if not value:
-            return []
-        self.failed = True
-        return [error(value)]
+        self.failed = self.failed or bool(value)
+        return [error(value)] if value else []
 
     def _done(self, word: str) -> list[Delta]:
         self.terminator = self.terminator or word

@@ -52,9 +52,8 @@ def tokens(usage: JSONObject | None) -> Tokens:
         output, also = _at(found, keys.output), _at(found, keys.also)
         if output is None:
             continue
-        reasoning = _at(found, keys.reasoning)
-        if reasoning is None:
-            reasoning = _at(found, "reasoning_tokens")  # SGLang has it at the top
+        reasons = (_at(found, key) for key in (keys.reasoning, "reasoning_tokens"))  # SGLang's
+        reasoning = next((count for count in reasons if count is not None), None)
         source = keys.output if also is None else f"{keys.output}+{keys.also}"
         return Tokens(prompt, output + (also or 0), reasoning, source)
     return Tokens(prompt)

@@ -237,7 +237,9 @@ def provider(
     own_url = base_url or (os.environ.get(variable) if variable else None)
     key = api_key or next(filter(None, map(_from_environment, dialect.key_variables)), None)
     if key is None and own_url is None and dialect.key_variables:
-        raise MissingKeyError(_company(name), dialect.key_variables[0])
+        word = name.partition("_")[0]
+        company = "OpenAI" if word == "openai" else word.capitalize()
+        raise MissingKeyError(company, dialect.key_variables[0])
     if own_url:
         check_characters(own_url, "base_url=" if base_url else str(variable))
     url = dialect.root(own_url) if own_url else dialect.base_url
@@ -246,12 +248,6 @@ def provider(
 
 def _from_environment(name: str) -> str:
     return redact.clean(f"the variable {name}", os.environ.get(name, ""))
-
-
-def _company(dialect: str) -> str:
-    # As people write it: `OpenAI` of `openai_chat`.
-    word = dialect.partition("_")[0]
-    return "OpenAI" if word == "openai" else word.capitalize()
 
 
 def check_characters(url: str, source: str) -> None:

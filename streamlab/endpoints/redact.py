@@ -77,9 +77,8 @@ def body(value: object, known: Echoes = NONE, are_names: bool = False) -> object
 
 
 def _is_secret_field(name: str, value: object, are_names: bool) -> bool:
-    if value is None or isinstance(value, bool) or (are_names and isinstance(value, Mapping)):
-        return False
-    return is_secret_name(name)
+    is_schema = are_names and isinstance(value, Mapping)
+    return not (value is None or isinstance(value, bool) or is_schema) and is_secret_name(name)
 
 
 def secrets_asked(url: str, fields: object) -> tuple[str, ...]:

@@ -1,8 +1,7 @@
-"""What each column of the tables means: the one text behind docstrings, files and `explain`.
+"""What each column of the tables means: the one text behind docstrings, files and `explain`."""
 
-It is here, and not beside the tables, because a docstring is made at import, when pandas must
-not be loaded.
-"""
+# It is here, and not beside the tables, because a docstring is made at import, when pandas must
+# not be loaded.
 
 import json
 from collections.abc import Callable, Mapping

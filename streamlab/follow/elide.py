@@ -1,12 +1,12 @@
 """A line made short, so that lines can be compared: the field and the delta stay.
 
-The lines of a stream differ in a few characters, and these are often behind the first hundred.
-So `elided` keeps the name of the field, the first key, and the delta with the keys that
-lead to it.  ``⋯`` stands for the rest of the JSON around the delta, which is about the same in
-every line; ``…`` stands for characters that were cut because they are too many.
-
-The scope, the faces and the tables that a notebook shows take their lines from here.
+``⋯`` stands for the rest of the JSON around the delta, which is about the same in every line;
+``…`` stands for characters that were cut because they are too many.
 """
+
+# The lines of a stream differ in a few characters, and these are often behind the first
+# hundred.  So `elided` keeps the name of the field, the first key, and the delta with the keys
+# that lead to it.  The scope, the faces and the tables that a notebook shows use it.
 
 import json
 import re

@@ -32,7 +32,6 @@ from streamlab.follow.text import line_of
 
 _AT_ONCE = 1 << 16  # bytes
 _EVENTS_AT_ONCE = 1 << 10
-
 # At most so many events of unknown shape are held: a later one may show the dialect.
 MOST_HELD = 10
 
@@ -74,8 +73,7 @@ class Follower:
         self._framer: Framer | None = None
         self.framing = ""  # one of `FRAMERS`; "" before the first byte
         self._closed = False
-        self._told_events = 0
-        self._told_comments = 0
+        self._told_events = self._told_comments = 0
 
     @property
     def body(self) -> Body:
@@ -153,7 +151,7 @@ class Follower:
             if stop > row + 1 and (self._plain is not None or b"\r" in data):
                 stop = row + 1
                 data = data[: max(ends[row] - self._fed, 0)]
-            for plain in self._content.pieces(data):
+            for plain in filter(None, self._content.pieces(data)):
                 self._frame(plain)
             self._fed += len(data)
             self._note(first + row, *self._until(ends[row : stop - 1]), len(self.lines))
@@ -196,14 +194,11 @@ class Follower:
             while some := list(islice(events, _EVENTS_AT_ONCE)):
                 self._read(reader, some)
             if self._closed:
-                rest, last = reader.close(), self.events[-1]
-                self._add(rest, len(self.events) - 1, last.last_line)
+                self._add(reader.close(), len(self.events) - 1, self.events[-1].last_line)
         self._tell_comments(before=self._told_events)
         return range(start, len(self.deltas))
 
     def _frame(self, plain: bytes) -> None:
-        if not plain:
-            return
         if self._plain is not None:
             self._plain += plain
         if self._framer is None:

@@ -1,12 +1,12 @@
 """The gap: the time from each arrival to the arrival before it, computed in this one place.
 
-Tables, metrics, plots, faces and the live view take their gaps from here.  The functions are
-plain Python: the live view needs them before the request is sent, and importing NumPy and
-pandas there would delay the request.
-
 Rule: a read that is ``merged`` is an interval.  Its bytes queued while this program was busy,
 so no gap ends in it, and a silence of the server must not be read from it.
 """
+
+# Tables, metrics, plots, faces and the live view take their gaps from here.  The functions are
+# plain Python: the live view needs them before the request is sent, and importing NumPy and
+# pandas there would delay the request.
 
 from collections.abc import Sequence
 from math import ceil, nan

@@ -92,9 +92,8 @@ class Events(Kept[Event]):
     def since(self, number: int) -> Iterator[Event]:
         """Yield the events from a number on; fast if they were added last."""
         latest = number - len(self) + len(self._latest)
-        if latest >= 0:
-            return islice(self._latest, latest, None)
-        return map(self.item, range(number, len(self)))
+        older = map(self.item, range(number, len(self)))
+        return islice(self._latest, latest, None) if latest >= 0 else older
 
     def item(self, number: int) -> Event:
         """Make an event; those that were added last are still there."""

@@ -1,17 +1,17 @@
 """Text for people: untrusted text made harmless, a sparkline, a number of things, a duration.
 
-A server can send characters that move a cursor, change colours, reverse the direction of
-writing, or that no encoding takes.  One table replaces each of them by one visible
-character, so that a reader sees that a character was there:
-
-- a C0 control character or DEL by its picture: ESC is shown as ``␛``, LF as ``␊``;
-- U+FFFD replaces a C1 control character, for a direction mark or override (U+061C,
-  U+200E, U+200F, U+202A–U+202E, U+2066–U+2069), for U+2028 and U+2029, and for half a
-  surrogate pair.
-
-Both functions use this table: `one_line` for all characters, `several_lines` for all but
-line feeds and tabs.  HTML must be escaped in addition.
+`one_line` replaces all harmful characters, `several_lines` all but line feeds and tabs.  HTML
+must be escaped in addition.
 """
+
+# A server can send characters that move a cursor, change colours, reverse the direction of
+# writing, or that no encoding takes.  One table replaces each of them by one visible
+# character, so that a reader sees that a character was there:
+#
+# - a C0 control character or DEL by its picture: ESC is shown as `␛`, LF as `␊`;
+# - U+FFFD replaces a C1 control character, a direction mark or override (U+061C,
+#   U+200E, U+200F, U+202A–U+202E, U+2066–U+2069), U+2028 and U+2029, and half a
+#   surrogate pair.
 
 import math
 from collections.abc import Iterable, Sequence
@@ -65,9 +65,8 @@ def sparkline(values_ms: Sequence[float]) -> str:
     known = [value for value in values_ms if not math.isnan(value)]
     top = max(known, default=0.0)
     bars = "".join(_bar(share, top) for share in shares)
-    if not known:
-        return f"{bars} (none is known)"
-    return f"{bars} (largest{' known' if len(known) < len(values_ms) else ''} {top:.1f} ms)"
+    largest = f"largest{' known' if len(known) < len(values_ms) else ''} {top:.1f} ms"
+    return f"{bars} ({largest if known else 'none is known'})"
 
 
 def _bar(values_ms: Sequence[float], top: float) -> str:
@@ -96,6 +95,5 @@ def duration(value_ms: float | None) -> str:
     if value_ms is None or math.isnan(value_ms):
         return "–"
     # 999.95 ms would be rounded to "1,000.0 ms".
-    if abs(value_ms) >= 999.95:
-        return f"{value_ms / 1000:,.2f} s"
-    return f"{value_ms:,.1f} ms"
+    is_long = abs(value_ms) >= 999.95
+    return f"{value_ms / 1000:,.2f} s" if is_long else f"{value_ms:,.1f} ms"
