@@ -145,12 +145,8 @@ def _write(frame: pd.DataFrame, path: str | Path, about: About) -> None:
     # pandas' own metadata stays in the file: `pandas.read_parquet` restores the dtypes by it.
     metadata = (table.schema.metadata or {}) | {KEY: json.dumps(about).encode()}
     with whole(path) as file:
-        pq.write_table(
-            table.cast(pa.schema(fields, metadata)),
-            file,
-            compression="zstd",
-            write_page_checksum=True,
-        )
+        described = table.cast(pa.schema(fields, metadata))
+        pq.write_table(described, file, compression="zstd", write_page_checksum=True)
 
 
 @contextmanager
@@ -173,26 +169,20 @@ def _tape(table: pa.Table, about: About) -> Tape:
         raise ValueError("bytes are missing")
     end, marks, meta = End(**about["end"]), dict(about["marks"]), dict(about["meta"])
     chunk_ends = array("q", about.get("chunk_ends", ())) or None  # older files have none
-    sends = (
-        Sends(*(array("q", each) for each in about["sends"])) if about.get("sends") else None
-    )
+    written = [array("q", each) for each in about.get("sends") or ()]
+    sends = Sends(*written) if written else None
     return Tape(body, columns, end, marks, meta, _sent(table), chunk_ends, sends)
 
 
 def _columns(table: pa.Table) -> tuple[Columns, bytes]:
-    tiers = [TIERS.index(tier) for tier in table["stamp"].to_pylist()]
+    tier = bytearray(TIERS.index(tier) for tier in table["stamp"].to_pylist())
     older = "arrival" not in table.column_names
     kinds = [None] * len(table) if older else table["arrival"].to_pylist()
-    columns = Columns(
-        _stamps(table, "end"),
-        _stamps(table, "arrived_ns"),
-        _stamps(table, "seen_ns"),
-        _stamps(table, "delivered_ns"),
-        _stamps(table, "lo_ns"),
-        array("i", _stamps(table, "n_segments")),
-        arrival=array("b", [_KINDS[kind] for kind in kinds]),
-        tier=bytearray(tiers),
-    )
+    names = ("end", "arrived_ns", "seen_ns", "delivered_ns", "lo_ns")
+    end, arrived_ns, seen_ns, delivered_ns, lo_ns = (_stamps(table, name) for name in names)
+    segments = array("i", _stamps(table, "n_segments"))
+    arrival = array("b", [_KINDS[kind] for kind in kinds])
+    columns = Columns(end, arrived_ns, seen_ns, delivered_ns, lo_ns, segments, arrival, tier)
     return columns, b"".join(table["raw"].to_pylist())
 
 

@@ -33,10 +33,8 @@ class Comparison(Shown):
 
 def compare(recordings: Streams) -> pd.DataFrame:
     """Put recordings, or their tables, side by side; see `streamlab.many.compare`."""
-    rows = {
-        str(name): summary(tables)
-        for name, tables in tables_by_name("compare", recordings).items()
-    }
+    given = tables_by_name("compare", recordings)
+    rows = {name: summary(tables) for name, tables in given.items()}
     # Transposed, all columns have the dtype object; `infer_objects` makes numbers of them.
     table = pd.DataFrame(rows).T[list(COLUMNS)].infer_objects()
     for name in DIFFERENCES:

@@ -69,13 +69,10 @@ def explain(name: str = "") -> Explanation:
         f"{table}.{each}": said for table in tables for each, said in tables[table].items()
     }
     if not name or name in tables:
-        first = {
-            each: str(metric.__doc__).partition("\n")[0] for each, metric in metrics.items()
-        }
+        first = {k: str(metric.__doc__).partition("\n")[0] for k, metric in metrics.items()}
         listed = found if name else first | found
-        wanted = (
-            f"{k}: {v}" for k, v in listed.items() if k.startswith(f"{name}." * bool(name))
-        )
+        begin = f"{name}." * bool(name)
+        wanted = (f"{k}: {v}" for k, v in listed.items() if k.startswith(begin))
         return Explanation("\n".join(wanted))
     if (base := name.removesuffix("_diff")) != name and base in metrics:
         said = f"{name}, of sl.compare\n  `{base}` minus that of the first recording.\n"
@@ -92,17 +89,15 @@ def explain(name: str = "") -> Explanation:
 def _metric(metric: Callable[..., object]) -> Iterator[str]:
     name = metric.__name__
     yield _head(name)
-    yield from (
-        f"  {line.strip()}" for line in str(metric.__doc__).splitlines() if line.strip()
-    )
+    lines = map(str.strip, str(metric.__doc__).splitlines())
+    yield from (f"  {line}" for line in lines if line)
     yield f"  Source: {metric.__module__}"
     stem = name.partition("_")[0]
     if stem in _TOOLS:
         tools = stem.replace("icl", "itl").upper()
         yield f"  What tools call {tools}, each from its own code (rec.lens() has the numbers):"
-        yield from (
-            f"    {each.tool}: {said}" for each in DEFINITIONS if (said := _part(each, tools))
-        )
+        parts = ((each.tool, _part(each, tools)) for each in DEFINITIONS)
+        yield from (f"    {tool}: {said}" for tool, said in parts if said)
 
 
 def _part(definition: Any, name: str) -> str:

@@ -54,10 +54,9 @@ def merged_note(tables: Tables) -> str:
 
 def figures_of(seen: Seen) -> list[tuple[Definition, Figures]]:
     """Return every definition with its figures; those of a failed stream have no end."""
-    found = [(definition, definition.figures(seen)) for definition in DEFINITIONS]
-    if _failed(seen.tables):
-        found = [(definition, _endless(figures)) for definition, figures in found]
-    return found
+    found = [(each, each.figures(seen)) for each in DEFINITIONS]
+    failed = _failed(seen.tables)
+    return [(each, _endless(figures)) for each, figures in found] if failed else found
 
 
 def starts_ms(definition: Definition, seen: Seen) -> float:

@@ -37,11 +37,8 @@ def phases(tables: Tables) -> pd.DataFrame:
     if tables.tape.end.how in _AMID:
         marks = _with_the_broken_off(marks)
     at_ms = {name: (t_ns - tables.t0_ns) / 1e6 for name, t_ns in marks.items()}
-    rows = [
-        (name, at_ms[start], at_ms[stop])
-        for name, start, stop in PHASES
-        if start in marks and stop in marks
-    ]
+    whole = [phase for phase in PHASES if phase[1] in marks and phase[2] in marks]
+    rows = [(name, at_ms[start], at_ms[stop]) for name, start, stop in whole]
     table = pd.DataFrame(rows, columns=["phase", "start_ms", "end_ms"])
     table = table.astype({"start_ms": "float64", "end_ms": "float64"})
     return table.assign(duration_ms=table["end_ms"] - table["start_ms"])
@@ -51,7 +48,5 @@ def _with_the_broken_off(marks: dict[str, int]) -> dict[str, int]:
     """Return the marks; a phase that the failure interrupted ends when the stream ended."""
     # Only the phase that began last was running.  An earlier phase without an end lacks its
     # mark; it did not last until the failure.
-    begun = [
-        (name, stop) for name, start, stop in PHASES if start in marks and stop not in marks
-    ]
-    return marks | {stop: marks["end"] for _, stop in begun[-1:]}
+    begun = [stop for _, start, stop in PHASES if start in marks and stop not in marks]
+    return marks | dict.fromkeys(begun[-1:], marks["end"])

@@ -92,13 +92,11 @@ def ratio(numerator: float, denominator: float) -> float:
 
 
 def _counted(tables: Tables) -> tuple[float, str]:
-    for count, source in (
-        (_number(tables.answer.tokens.output), "usage"),
-        (_chunk_tokens(tables), "deltas"),
-    ):
-        if count == count:
-            return count, source
-    return nan, "none"
+    count = _number(tables.answer.tokens.output)
+    if count == count:
+        return count, "usage"
+    count = _chunk_tokens(tables)
+    return count, "deltas" if count == count else "none"
 
 
 def _seen_tokens(tables: Tables) -> float:

@@ -131,8 +131,9 @@ def _data(follower: Follower, bounds: Ints) -> ExtensionArray:
 def deltas(tape: Tape, follower: Follower) -> pd.DataFrame:
     """Return the deltas: what each event adds to the answer."""
     rows = follower.deltas
-    body = memoryview(rows.text).toreadonly()
-    text = slices(body, np.append(0, ints(rows.ends))).cast(pa.large_string())
+    text = slices(memoryview(rows.text).toreadonly(), np.append(0, ints(rows.ends))).cast(
+        pa.large_string()
+    )
     event, line = ints(follower.delta_events), ints(follower.delta_lines)
     columns: dict[str, object] = {
         "delta": np.arange(len(rows), dtype=np.int64),

@@ -33,12 +33,9 @@ class Completion:
     The steps are made as they are sent, and not kept: 100,000 at once would stop all streams
     for half a second, and those of many streams would fill the memory.
 
-    Parameters
-    ----------
-    opens_ns : int
-        The time of the dialect's opening events (the role, ``message_start``, …).
-    groups : callable
-        Returns the groups of texts, each with the time since the one before; always the same.
+    `opens_ns` is the time of the dialect's opening events (the role, ``message_start``, …).
+    `groups` returns the groups of texts, each with the time since the one before, in ns; always
+    the same.
     """
 
     prompt_tokens = 14
@@ -97,10 +94,7 @@ def singly(n: int) -> Iterator[list[str]]:
 def decode_steps(rng: Random, n: int, median_ms: float, spread: float = 0.25) -> Iterator[int]:
     """Yield how long each of `n` decode steps takes, in ns: log-AR(1), as on real servers.
 
-    Parameters
-    ----------
-    spread : float
-        Standard deviation of the logarithm.
+    `spread` is the standard deviation of the logarithm.
     """
     # One slow step tends to follow another: independent draws would average out over a few
     # steps and show no drift.  0.6² + 0.8² = 1 keeps the deviation at `spread`.

@@ -196,10 +196,8 @@ class Connection:
         self._is_asking = False
         method, target = self._request.method.decode(), self._request.target.decode()
         named = {name: value.decode("latin-1") for name, value in self._request.headers}
-        self._origin = named.get(b"origin", "")
-        asked = HTTPRequest(
-            method, target, bytes(self._body), named.get(b"host", ""), self._origin
-        )
+        host, self._origin = named.get(b"host", ""), named.get(b"origin", "")
+        asked = HTTPRequest(method, target, bytes(self._body), host, self._origin)
         reply = reply_to(self._site, asked)
         self._log = self._site.logs.open(reply.scenario) if reply.scenario else None
         response = replace(reply.response, writes=[]) if method == "HEAD" else reply.response

@@ -14,17 +14,13 @@ from streamlab.errors import UnknownNameError
 from streamlab.server.response import Response, Write
 
 ENCODINGS = ("identity", "gzip", "gzip-unflushed")
-
 GZIP_WBITS = 31
 
 
 def encoded(response: Response, name: str) -> Response:
     """Return a response in the encoding named; documents and encoded recordings unchanged.
 
-    Raises
-    ------
-    UnknownNameError
-        If there is no such encoding.
+    An UnknownNameError says that there is no such encoding.
     """
     if name not in ENCODINGS:
         raise UnknownNameError("encoding", name, ENCODINGS)

@@ -37,10 +37,7 @@ def scenarios_of(tapes: Mapping[str, Tape]) -> dict[str, Scenario]:
 def listen(port: int) -> socket.socket:
     """Return a listening socket on loopback; port 0 takes a free one.
 
-    Raises
-    ------
-    LabError
-        If the port is taken, or cannot be used.
+    A LabError says that the port is taken, or cannot be used.
     """
     sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
@@ -70,7 +67,6 @@ def address_of(sock: socket.socket) -> str:
 
 def serve_on(sock: socket.socket, site: Site, loop: Loop) -> None:
     """Serve the connections of a listening socket until the loop is stopped."""
-
     connections: list[Connection] = []
 
     def accept(_mask: int) -> None:
@@ -108,12 +104,7 @@ def run(
     """Serve in the foreground, until Ctrl-C.
 
     Parameters are those of `streamlab.many.serve`.  `ready` is called with the URL when the
-    lab can answer requests.
-
-    Raises
-    ------
-    LabError
-        If the port is taken.
+    lab can answer requests.  A LabError says that the port is taken.
     """
     sock = listen(port)
     wake_promptly()

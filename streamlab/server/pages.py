@@ -32,18 +32,11 @@ def models(names: Iterable[str]) -> Response:
 def home(scenarios: Iterable[Scenario], address: str) -> Response:
     """Return the first page: about the lab, its scenarios and their parameters.
 
-    Parameters
-    ----------
-    address : str
-        ``host:port`` of the lab, for the commands that can be pasted.
+    `address` is the ``host:port`` of the lab, for the commands that can be pasted.
     """
-    page = PAGE.substitute(
-        address=escape(address),
-        scenarios="\n".join(map(_scenario, scenarios)),
-        parameters="\n".join(
-            _row(_code(name), escape(what)) for name, what in PARAMETERS.items()
-        ),
-    )
+    rows = "\n".join(map(_scenario, scenarios))
+    fields = "\n".join(_row(_code(name), escape(what)) for name, what in PARAMETERS.items())
+    page = PAGE.substitute(address=escape(address), scenarios=rows, parameters=fields)
     return document(page.encode(), "text/html; charset=utf-8")
 
 

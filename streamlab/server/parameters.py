@@ -46,12 +46,8 @@ def sized(
 ) -> Scenario:
     """Return a scenario whose length and pace a request may choose.
 
-    Parameters
-    ----------
-    completion : callable
-        Makes the completion of the seed, ``n_events`` and ``step_ms``.
-    n_events, step_ms : int, float
-        The values for a request that does not set them.
+    `completion` makes one of the seed, ``n_events`` and ``step_ms``; `n_events` and `step_ms`
+    are the values for a request that does not set them.
     """
 
     def respond(request: Request) -> Response:

@@ -81,10 +81,7 @@ class Lab:
     def address(self, scenario: str, dialect: str = "openai_chat") -> str:
         """Return the base URL for a scenario in a provider's dialect.
 
-        Raises
-        ------
-        UnknownNameError
-            If the lab has no such scenario, or does not speak the dialect.
+        An UnknownNameError says that the lab lacks the scenario, or does not speak the dialect.
         """
         if scenario not in (*self.scenarios, *self.faults):
             raise UnknownNameError("scenario", scenario, (*self.scenarios, *self.faults))

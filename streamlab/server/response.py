@@ -35,39 +35,25 @@ Ending = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """The response to one request: its head, its writes, its end.
+    """The response to one request: its head, its writes, its end."""
 
-    Attributes
-    ----------
-    writes : iterable of Write
-        In order of time.  May be lazy: the sender takes one write in advance.
-    length : int, optional
-        The ``content-length``; without it the body is chunked.
-    head_at_ns : int, optional
-        When the head is sent; None for never, and then there is no write and no ``eof``.
-    ending_at_ns : int, optional
-        None ends the body together with the last write, in the same ``send``.
-    """
-
+    # In order of time.  May be lazy: the sender takes one write in advance.
     writes: Iterable[Write]
     content_type: str = SSE
     status: int = 200
     headers: tuple[tuple[str, str], ...] = ()
-    length: int | None = None
+    length: int | None = None  # the ``content-length``; without it the body is chunked
+    # When the head is sent; None for never, and then there is no write and no ``eof``.
     head_at_ns: int | None = 0
     ending: Ending = "eof"
+    # None ends the body together with the last write, in the same ``send``.
     ending_at_ns: int | None = None
 
 
 def document(body: bytes, content_type: str, status: int = 200, at_ns: int = 0) -> Response:
     """Return a response that is not a stream."""
-    return Response(
-        [Write(at_ns, body)] if body else [],
-        content_type,
-        status,
-        length=len(body),
-        head_at_ns=at_ns,
-    )
+    writes = [Write(at_ns, body)] if body else []
+    return Response(writes, content_type, status, length=len(body), head_at_ns=at_ns)
 
 
 class Request(NamedTuple):
@@ -109,19 +95,13 @@ def _number(name: str, value: object, default: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """Something the lab can play.
-
-    Attributes
-    ----------
-    source : str
-        ``recorded`` (bytes and times are those of a recording), ``modelled`` (the times come
-        from a seeded model), or ``fault``.
-    parameters : tuple of str
-        The names that `respond` reads from the request, of those in `PARAMETERS`.
-    """
+    """Something the lab can play."""
 
     name: str
     summary: str
+    # ``recorded``: bytes and times are those of a recording; ``modelled``: the times come from
+    # a seeded model.
     source: Literal["recorded", "modelled", "fault"]
     respond: Callable[[Request], Response]
+    # The names that `respond` reads from the request, of those in `PARAMETERS`.
     parameters: tuple[str, ...] = ()

@@ -47,16 +47,10 @@ class Reply(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """The state of one lab: its scenarios, its address, its speed, its logs.
-
-    Attributes
-    ----------
-    address : str
-        ``host:port``.
-    """
+    """The state of one lab: its scenarios, its address, its speed, its logs."""
 
     scenarios: Mapping[str, Scenario]
-    address: str
+    address: str  # ``host:port``
     speed: float
     logs: SendLogs = field(default_factory=SendLogs)
 

@@ -18,38 +18,27 @@ class Channel(Protocol):
 
     def head(self, response: Response, log: SendLog | None) -> bytes:
         """Return the response's head, framed."""
-        ...
 
     def frame(self, data: bytes) -> bytes:
         """Return body bytes, framed."""
-        ...
 
     def tail(self) -> bytes:
         """Return the body's end, framed."""
-        ...
 
     def send(self, data: bytes | memoryview) -> int:
         """Give bytes to the kernel; return how many it took, or -1 if the client has gone."""
-        ...
 
     def when_writable(self, call: Callable[[], object] | None) -> None:
         """Call `call` once the kernel takes bytes again; None cancels that."""
-        ...
 
     def finish(self, ending: Ending) -> None:
         """End the response."""
-        ...
 
 
 class Sender:
     """Sends one response.
 
-    Parameters
-    ----------
-    t0_ns : int
-        The request's arrival, from which all times count.
-    speed : float
-        Times are divided by it.
+    `t0_ns` is the request's arrival, from which all times count; they are divided by `speed`.
     """
 
     def __init__(

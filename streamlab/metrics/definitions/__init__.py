@@ -23,10 +23,6 @@ def _defined(place: str, words: dict[str, Any]) -> Definition:
     return Definition(figures=getattr(import_module(f"{__name__}.{module}"), name), **words)
 
 
-DEFINITIONS: tuple[Definition, ...] = tuple(
-    _defined(place, words)
-    for place, words in json.loads(
-        Path(__file__).with_name("tools.json").read_text("utf-8")
-    ).items()
-)
+_WORDS = json.loads(Path(__file__).with_name("tools.json").read_text("utf-8"))
+DEFINITIONS: tuple[Definition, ...] = tuple(_defined(*entry) for entry in _WORDS.items())
 """Every definition, ours first."""

@@ -1,5 +1,7 @@
 """SGLang's genai-bench, its OpenAI user."""
 
+from dataclasses import replace
+
 from streamlab.metrics.chunks import Seen
 from streamlab.metrics.definitions.base import Figures, first
 from streamlab.metrics.tokens import ratio
@@ -17,14 +19,8 @@ def genai_bench(seen: Seen) -> Figures:
     e2e_ms = end_ms - seen.called_ms
     count, source = seen.reported(seen.content)
     tpot_ms = ratio(e2e_ms - ttft_ms, count - 1)
-    return Figures(
-        ttft_ms=ttft_ms,
-        tpot_ms=tpot_ms,
-        e2e_ms=e2e_ms,
-        tok_s=ratio(1e3, tpot_ms),
-        n_tokens=count,
-        tokens=source,
-    )
+    figures = Figures(ttft_ms=ttft_ms, tpot_ms=tpot_ms, e2e_ms=e2e_ms)
+    return replace(figures.counted(count, source), tok_s=ratio(1e3, tpot_ms))
 
 
 def _read(seen: Seen) -> tuple[Seen, float]:

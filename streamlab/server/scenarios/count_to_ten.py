@@ -58,9 +58,8 @@ def respond(request: Request) -> Response:
     role, *rest = events_with_usage() if asked else events()
     pieces, closing = rest[: len(TEXTS)], rest[len(TEXTS) :]
     writes = [Write(timed.opens_ns, role)]
-    writes += [
-        Write(step.at_ns, event) for step, event in zip(timed.steps, pieces, strict=True)
-    ]
+    steps = zip(timed.steps, pieces, strict=True)
+    writes += [Write(step.at_ns, event) for step, event in steps]
     writes += [Write(timed.closes_ns + i * MS, event) for i, event in enumerate(closing)]
     return Response(writes)
 

@@ -29,27 +29,14 @@ class Asked(NamedTuple):
 
 
 class Shape(ABC):
-    """One provider's format of a response.
+    """One provider's format of a response."""
 
-    Attributes
-    ----------
-    name : str
-        The dialect's.
-    path : str
-        Where requests are sent.
-    other_paths : tuple of str
-        More paths with this format.
-    base_path : str
-        The path between the lab's URL and the path that the dialect adds.
-    streams_by_default : bool
-        Whether a request without the field ``stream`` gets a stream.
-    """
-
-    name: ClassVar[str]
-    path: ClassVar[str]
-    other_paths: ClassVar[tuple[str, ...]] = ()
-    base_path: ClassVar[str] = ""
+    name: ClassVar[str]  # the dialect's
+    path: ClassVar[str]  # where requests are sent
+    other_paths: ClassVar[tuple[str, ...]] = ()  # more paths with this format
+    base_path: ClassVar[str] = ""  # between the lab's URL and the path that the dialect adds
     content_type: ClassVar[str] = SSE
+    # Whether a request without the field ``stream`` gets a stream.
     streams_by_default: ClassVar[bool] = False
 
     def __init__(self, request: Request) -> None:

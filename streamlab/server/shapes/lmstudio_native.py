@@ -48,9 +48,5 @@ class LMStudioNative(Shape):
             "time_to_first_token_seconds": round(next(completion.steps).at_ns / 1e9, 3),
         }
         output = [{"type": "message", "content": completion.text}]
-        return {
-            "model_instance_id": self._request.scenario,
-            "output": output,
-            "stats": stats,
-            "response_id": self._id,
-        }
+        said = {"model_instance_id": self._request.scenario, "output": output, "stats": stats}
+        return {**said, "response_id": self._id}

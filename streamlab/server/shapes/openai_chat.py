@@ -57,10 +57,8 @@ class OpenAIChat(Shape):
         return compact({**frame, "choices": choices, "usage": usage(completion)})
 
     def _chunk(self, delta: Mapping[str, object], finish: str | None = None) -> bytes:
-        chunk: dict[str, object] = {
-            **self._frame,
-            "choices": [self._choice("delta", delta, finish)],
-        }
+        choices = [self._choice("delta", delta, finish)]
+        chunk: dict[str, object] = {**self._frame, "choices": choices}
         if self._usage:
             chunk["usage"] = None
         chunk["obfuscation"] = self._padding().decode()
@@ -100,8 +98,5 @@ def wants_usage(options: object) -> bool:
 def usage(completion: Completion) -> dict[str, int]:
     """Return the usage object."""
     prompt, completed = completion.prompt_tokens, completion.n_texts
-    return {
-        "prompt_tokens": prompt,
-        "completion_tokens": completed,
-        "total_tokens": prompt + completed,
-    }
+    counts = {"prompt_tokens": prompt, "completion_tokens": completed}
+    return {**counts, "total_tokens": prompt + completed}
