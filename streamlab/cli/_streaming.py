@@ -175,8 +175,7 @@ def _facts(tables: Tables) -> str:
 def _keep(tape: Tape, why: str) -> Path:
     # All users share the temporary files.  A name that others can guess could already be a link
     # of theirs to another file.
-    now = datetime.now().astimezone()
-    name = f"{why}-{now:%Y%m%d-%H%M%S}-{token_hex(8)}.jsonl"
+    name = f"{why}-{datetime.now().astimezone():%Y%m%d-%H%M%S}-{token_hex(8)}.jsonl"
     try:
         FAILED_FOLDER.mkdir(exist_ok=True)
         path = FAILED_FOLDER / name

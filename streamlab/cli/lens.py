@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 # Heads that fit a narrow terminal; of other columns, the name in capitals.
 HEADS = {"itl_mean_ms": "ITL", "itl_p50_ms": "p50", "itl_max_ms": "max", "n_itl": "n"}
 HEADS |= {"tok_s": "tok/s", "tok_s_user": "/user"}
-
 NAMES = {
     "inference-perf, client tokens": "inference-perf client",
     "inference-perf, server tokens": "inference-perf server",

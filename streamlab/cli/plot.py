@@ -15,11 +15,8 @@ if TYPE_CHECKING:
     from streamlab.recording import Recording
 
 # All pictures, named here: importing `streamlab.plots` only for the help would be slow.
-KINDS = (
-    *("staircase", "gaps", "ecdf", "lag", "phases", "lens"),
-    *("comparison", "delivery", "lanes"),
-)
-
+KINDS: tuple[str, ...] = ("staircase", "gaps", "ecdf", "lag", "phases", "lens")
+KINDS += ("comparison", "delivery", "lanes")
 SUFFIXES = (".png", ".svg", ".pdf")
 
 

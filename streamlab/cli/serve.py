@@ -91,13 +91,9 @@ In a browser, {url} describes each scenario and its parameters.
 
 
 def _listed(kind: str, names: list[str]) -> str:
-    from textwrap import fill
+    from textwrap import TextWrapper
 
-    return fill(
-        ", ".join(names),
-        width=79,
-        initial_indent=f"  {kind:<12}",
-        subsequent_indent=" " * 14,
-        break_on_hyphens=False,
-        break_long_words=False,
+    wrapper = TextWrapper(
+        79, f"  {kind:<12}", " " * 14, break_on_hyphens=False, break_long_words=False
     )
+    return wrapper.fill(", ".join(names))

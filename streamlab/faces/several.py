@@ -25,9 +25,8 @@ def static_html(streams: Mapping[str, Tables], said: str = "") -> str:
 
     ends = [f"{name}: {frozen.status(each)}" for name, each in streams.items()]
     above = "<br>".join(map(escape, [*ends, f"{said} {KEPT}".strip()]))
-    parts = [f"<p>{above}</p>", _table(streams)]
     picture = plots.to_html(plots.plot_delivery(streams))
-    parts.append(f"<p>{picture}</p>")
+    parts = [f"<p>{above}</p>", _table(streams), f"<p>{picture}</p>"]
     for name, each in streams.items():
         text = heat_html(each) or "(no text)"
         parts.append(f"<p><strong>{escape(name)}:</strong> {text}</p>")

@@ -26,9 +26,7 @@ from streamlab.plots import mark_guess
 # words or by the number of its text; "", None or 0 if nothing is.
 Judge = Callable[..., "Verdict | str | int | None"]
 
-
 _TEXTS: Any = json.loads(Path(__file__).with_name("exercises.json").read_text("utf-8"))
-
 UNANSWERED = "write yours in place of the dots, and run this cell again."
 
 

@@ -12,8 +12,7 @@ NEAR = 0.25
 
 
 def _span_ms(recs: Sequence[Recording]) -> float:
-    begin_ns = min(rec.tape.t0_ns for rec in recs)
-    return (max(rec.end.t_ns for rec in recs) - begin_ns) / 1e6
+    return (max(rec.end.t_ns for rec in recs) - min(rec.tape.t0_ns for rec in recs)) / 1e6
 
 
 def _in_turn_ms(recs: Sequence[Recording]) -> float:

@@ -19,9 +19,7 @@ from streamlab.live.model import LiveModel
 
 # Between two messages: 18 a second, so that the last one makes no more than 20.
 INTERVAL_NS = 55_000_000
-
 WHOLE_EVERY_NS = 1_000_000_000
-
 # A state without news: so a browser can tell a silent kernel from a silent stream.
 BEAT_EVERY_NS = 500_000_000
 
@@ -78,8 +76,7 @@ class Feed:
 
     def _send(self, now_ns: int) -> View:
         whole = self._wanted or self._due(self._whole_ns, WHOLE_EVERY_NS, now_ns)
-        since = [0] * len(self.models) if whole else self._sent
-        pairs = zip(self.models, since, strict=True)
+        pairs = zip(self.models, [0] * len(self._sent) if whole else self._sent, strict=True)
         view: View = {"streams": [model.snapshot(number) for model, number in pairs]}
         self._sent = [model.number for model in self.models]
         self._sent_ns, self._wanted = now_ns, False

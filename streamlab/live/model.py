@@ -137,18 +137,16 @@ class LiveModel:
         follower = self._follower
         plain = follower.dialect in PLAIN
         for number in news:
-            line, is_made = follower.delta_lines[number], self._is_made(number)
+            line, kind = follower.delta_lines[number], follower.deltas[number].kind
+            is_made = kind in GENERATED
             if is_made and not self._has_text:
                 read, self._has_text = follower.read_of_line(line), True
                 if self.log.columns.arrival[read] != MERGED:  # such a read hides the moment
                     self._ttft_ms = self._arrived_ms(read)
             # A plain stream has no answer: the gaps between its events are shown.
-            if is_made or (plain and follower.deltas[number].kind == "meta"):
+            if is_made or (plain and kind == "meta"):
                 self._gaps.add(line)
         self._text.extend(self._piece(number, plain) for number in news)
-
-    def _is_made(self, number: int) -> bool:
-        return self._follower.deltas[number].kind in GENERATED
 
     def _renumber(self) -> bool:
         counts = self._counts()
@@ -200,8 +198,7 @@ class LiveModel:
         return next((t_ns for t_ns in (*known, *arrived_ns[:1]) if t_ns is not None), None)
 
     def _arrived_ms(self, row: int) -> float:
-        t_ns = self.log.columns.arrived_ns[row]
-        return round((t_ns - (self._t0_ns() or 0)) / 1e6, 3)
+        return round((self.log.columns.arrived_ns[row] - (self._t0_ns() or 0)) / 1e6, 3)
 
 
 def _shown(delta: Delta, plain: bool) -> tuple[str, str]:

@@ -47,8 +47,7 @@ class ReadRows:
 
     def since(self, first: int, t0_ns: int) -> list[Row]:
         """Return the rows from read `first` on, as far as kept."""
-        start = self._total - len(self._latest)
-        rows = enumerate(self._latest, start)
+        rows = enumerate(self._latest, self._total - len(self._latest))
         return [self._row(number, *row, t0_ns) for number, row in rows if number >= first]
 
     def _add(self, t_ns: int, lo_ns: int, is_merged: bool, gap_ms: float) -> None:

@@ -21,7 +21,6 @@ from streamlab.plots._stairs import height_at
 NO_BREAK = "\N{NO-BREAK SPACE}"
 # Characters in a row of a flag: below the stairs, for ends of requests, there is less room.
 WRAP_FIRST, WRAP_END = 50, 36
-
 MARGIN = 0.02  # the space to the frame, of the height of the Axes
 
 # Flags are placed before the figure is drawn, when matplotlib does not know yet how large a

@@ -14,7 +14,6 @@ from streamlab.plots import _stairs as stairs
 GID = "streamlab-lanes"
 # The offsets of two clocks that differ by less are those of one machine.
 SAME_NS = 1_000_000_000
-
 NAMED = 40  # up to this number of lanes, each has its name
 
 

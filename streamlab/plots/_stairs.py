@@ -104,5 +104,4 @@ def end_ms(tables: Tables) -> float:
 
 def no_event(tables: Tables) -> str:
     """Return the caption of stairs without a step."""
-    how = tables.tape.end.how
-    return sentence(tables, f"no event arrived before the stream ended ({how})")
+    return sentence(tables, f"no event arrived before the stream ended ({tables.tape.end.how})")
