@@ -269,8 +269,8 @@ def _first_of(*packages: str) -> ModuleType | None:
 
 
 def _kept(encoded: str, remedy: str = "Ask") -> str:
-    hint = f"{remedy} for Accept-Encoding: identity"
-    return f"the body is encoded {encoded}; it stays encoded. {hint}."
+    stays = f"the body is encoded {encoded}; it stays encoded"
+    return f"{stays}. {remedy} for Accept-Encoding: identity."
 
 
 def _damaged(name: str, fault: object) -> str:

@@ -107,10 +107,8 @@ class LineSplitter:
 
     def _complete_crlf(self, data: bytes) -> bytes:
         self._after_cr = False
-        if data.startswith(b"\n"):
-            self.ends[-1] += 1
-            return data[1:]
-        return data
+        self.ends[-1] += data.startswith(b"\n")
+        return data.removeprefix(b"\n")
 
     def _split(self, data: bytes, end: int) -> list[bytes]:
         lines = data.splitlines(keepends=True)

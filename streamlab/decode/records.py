@@ -9,13 +9,11 @@ from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 Body = bytes | bytearray | memoryview
+
+# What a line is; `Lines.kinds` holds indexes in this tuple.  `other` is a line that the
+# standard ignores.  `tail` is a line without a line end: the body stopped within it.  `text`
+# is a line of a stream of plain text.
 KINDS = ("data", "event", "id", "retry", "comment", "blank", "other", "json", "tail", "text")
-"""What a line is; `Lines.kinds` holds indexes in this tuple.
-
-``other`` is a line that the standard ignores.  ``tail`` is a line without a line end: the body
-stopped within it.  ``text`` is a line of a stream of plain text.
-"""
-
 DATA, EVENT, ID, RETRY, COMMENT, BLANK, OTHER, JSON, TAIL, TEXT = range(len(KINDS))
 
 

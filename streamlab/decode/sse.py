@@ -7,10 +7,11 @@ Rules:
 
 - the byte that completes an event releases it;
 - no bytes make the parser raise;
-- the cuts between reads change only when a result comes, never the result;
-- `SSEParser._take` follows the standard line by line; `SSEParser.feed` uses short cuts to the
-  same result for the most frequent blocks.
+- the cuts between reads change only when a result comes, never the result.
 """
+
+# `SSEParser._take` follows the standard line by line; `SSEParser.feed` uses short cuts to the
+# same result for the most frequent blocks.
 
 # Why discarded lines are kept: some real failures are visible only there.  Old llama.cpp
 # servers sent `error: {...}` as a field (ggml-org/llama.cpp#16104), Gemini's errors came as
@@ -100,8 +101,7 @@ class SSEParser:
         the file ends in the middle of an event, before the final empty line, the
         incomplete event is not dispatched.)"
         """
-        if self._splitter.drop():
-            self.lines.kinds.append(TAIL)
+        self.lines.kinds.extend([TAIL] * self._splitter.drop())
         return []
 
     @property
@@ -146,13 +146,10 @@ class SSEParser:
                 self.retry = self._retry = retry_ms  # at once, before the dispatch
                 return RETRY
             case b"":  # "If the line starts with a U+003A COLON character (:)"
-                self._note_comment(value)
+                text = value.decode("utf-8", "replace")  # all after the colon
+                self.comments.append(Comment(text, len(self.lines.kinds), self._n_events))
                 return COMMENT
         return OTHER  # "The field is ignored."
-
-    def _note_comment(self, value: bytes) -> None:
-        text = value.decode("utf-8", "replace")
-        self.comments.append(Comment(text, len(self.lines.kinds), self._n_events))
 
     def _dispatch(self) -> Event | None:
         # The first step, so it also happens where nothing is dispatched: "Set the last event

@@ -19,8 +19,7 @@ class TextParser(NDJSONParser):
 
     def close(self) -> list[Event]:
         """Record an unfinished last line as a ``tail``."""
-        if self._splitter.drop():
-            self.lines.kinds.append(TAIL)
+        self.lines.kinds.extend([TAIL] * self._splitter.drop())
         return []
 
 

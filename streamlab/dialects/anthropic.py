@@ -40,13 +40,12 @@ class AnthropicReader(NamedReader):
     def _block(self, event: JSONObject, name: str) -> list[Delta]:
         # A block of text usually opens empty.
         block, index = a_dict(event.get("content_block")), whole(event.get("index"))
-        if a_text(block.get("type")).endswith("tool_use"):
-            given = block.get("input") or ""
+        part, given = a_text(block.get("type")), block.get("input") or ""
+        if part.endswith("tool_use"):
             return [tool_call(given, index, block.get("id"), block.get("name"))]
         for kind, key in FRAGMENTS.values():
             if out := text_delta(kind, block.get(key)):
                 return out
-        part = a_text(block.get("type"))
         if part == "redacted_thinking":
             return text_delta("signature", block.get("data")) or meta(name)
         if part.endswith("_result"):

@@ -29,7 +29,6 @@ class Incoming(NamedTuple):
 
 # Takes an event; returns its text, or its deltas.
 EventReader = Callable[[Incoming], str | Iterable[Delta] | None]
-
 # How to read events: the name of a dialect, or a function of the user's own.
 Reading = str | EventReader
 
@@ -70,18 +69,17 @@ class CustomReader(Reader):
         if event is None:
             return self._bare(type, data)
         found = {name: values_at(event, path) for name, path in self._paths.items()}
-        out = text_delta("reasoning", text_in(found.get("reasoning")), 0)
         texts = found.get("text", [])
+        out = text_delta("reasoning", text_in(found.get("reasoning")), 0)
         out += text_delta("content", text_in(texts), 0)
         out += [Delta("unread", "text=") for each in texts if isinstance(each, int | float)]
         for tokens in found.get("tokens", ()):
             self._count(tokens, out)
         out += self._error(failure_of(a_dict(event)))
         for done in found.get("done", ()):
-            if not done or str(done).lower() in (*NO_REASONS, "false"):
-                continue
-            out += self._finish(done) or self._done("done")
-            self.finished = True
+            if done and str(done).lower() not in (*NO_REASONS, "false"):
+                out += self._finish(done) or self._done("done")
+                self.finished = True
         return out or ([] if any(found.values()) else unread(a_dict(event), (), ""))
 
     def _count(self, tokens: object, out: list[Delta]) -> None:

@@ -17,9 +17,8 @@ from streamlab.dialects.reader import Reader
 from streamlab.dialects.reading import JSONObject, a_dict, a_list, parse
 from streamlab.errors import UsageError
 
-_COUNTS = ("prompt_eval_count", "eval_count")
 _DURATIONS = ("total_duration", "load_duration", "prompt_eval_duration", "eval_duration")
-
+_USAGE = ("prompt_eval_count", "eval_count", *_DURATIONS)
 # Keys that are read, or have no part of the answer; pictures are not read.
 _KNOWN = (
     *("model", "created_at", "message", "response", "thinking", "done", "done_reason", "role"),
@@ -65,7 +64,7 @@ class OllamaReader(Reader):
         self.terminator = "done:true"
         out = self._finish(chunk.get("done_reason"))
         self.finished = True  # old servers send `done:true` without a reason
-        usage = {key: chunk[key] for key in (*_COUNTS, *_DURATIONS) if key in chunk}
+        usage = {key: chunk[key] for key in _USAGE if key in chunk}
         return out + self._used(usage or None)
 
 

@@ -42,10 +42,8 @@ _NAMES = (
     "content_filter_results prompt_token_ids prompt_logprobs prefix"
 )
 _KNOWN = frozenset(_NAMES.split())
-
 # The reason behind a finish: of vLLM, SGLang and OpenRouter.
 _DETAILS = ("stop_reason", "matched_stop", "native_finish_reason")
-
 # Finish reasons that mean a failure: Mistral and OpenRouter, vLLM and SGLang, DeepSeek.
 FAILURES = frozenset({"error", "abort", "insufficient_system_resource"})
 
@@ -235,8 +233,7 @@ class OpenAIChatReader(Reader):
         failure = failure_of(chunk) or groq.get("error")
         if not failure and (type == "error" or chunk.get("object") == "error"):
             failure = chunk
-        if failure:
-            out += self._error(failure)
+        out += self._error(failure)
         usage = chunk.get("usage") or groq.get("usage")
         timings = chunk.get("timings") or chunk.get("time_info")  # llama.cpp, Cerebras
         self.timings = timings if isinstance(timings, dict) else self.timings

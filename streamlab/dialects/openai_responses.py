@@ -35,7 +35,6 @@ ENDS = ("completed", "incomplete", "failed", "cancelled", "done")
 CALLS = ("function_call", "custom_tool_call", "mcp_call", "code_interpreter_call")
 # The names of a text in an item, where they differ from the names in the events.
 _PARTS = {"summary_text": "reasoning_summary_text", "text": "output_text"}
-
 # Items that the server handles itself, or whose texts are read.
 _ITEMS = ("", "message", "reasoning", "web_search_call", "file_search_call", "mcp_list_tools")
 

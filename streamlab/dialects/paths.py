@@ -10,7 +10,6 @@ from streamlab.dialects.reading import a_dict, a_list
 
 # Keys and indexes; None is every element.
 Path = tuple[str | int | None, ...]
-
 # The longest list that `placed` makes.
 MOST = 1000
 

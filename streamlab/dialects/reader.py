@@ -14,10 +14,8 @@ from streamlab.dialects.usage import merged
 DONE = "[DONE]"
 # Words that some servers send in place of a finish reason, in lower case.
 NO_REASONS = frozenset({"", "null", "none", "finish_reason_unspecified"})
-
-# The text of the ``unread`` of an event that should be JSON.
+# The text of the `unread` of an event that should be JSON.
 NOT_JSON = "not JSON"
-
 KEEP_ALIVES = frozenset({"ping", "heartbeat", "keepalive", "keep-alive", "keep_alive"})
 
 

@@ -13,11 +13,9 @@ from urllib.parse import unquote_to_bytes
 
 # Bytes.  A longer secret is found part by part, so that little is held and read again.
 _LONGEST_PART = 256
-
 # Bytes.  A shorter beginning of a secret at the end of a body is not masked: many answers end
 # with a letter that also begins a key.
 _LONGEST_BEGINNING = 12
-
 # An escape that the end of the data may have cut; a later read brings the rest.
 _CUT_ESCAPE = re.compile(rb"(?:\\(?:u(?:0(?:0[0-7]?)?)?)?|%[2-7]?)\Z")
 

@@ -16,7 +16,6 @@ from streamlab.errors import UsageError
 
 MASK = "***"
 NONE = Echoes(())
-
 _SECRET_NAME = re.compile(
     r"(^|[-_.])(auth|bearer|cookies?|credentials?|jwt|key|pass|passphrase|passwd|passwords?|pwd"
     r"|sess(ion)?([-_]?id)?|sig|signature|token)$"

@@ -21,7 +21,6 @@ from streamlab.follow.text import one_line
 
 # The most characters of a line that is shown.
 WIDTH = 88
-
 # A delta is looked for in so many bytes of a line; a line can be as long as the stream.
 LONGEST = 16_384
 

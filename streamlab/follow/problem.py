@@ -50,8 +50,7 @@ def problem(framed: Framed, end: End, answer: Answer) -> str | None:
     # The order ranks causes before their consequences.  The body of a refusal is no stream,
     # and a broken connection leaves an answer without its terminator: a later check would
     # name the consequence.  A server's own error explains a missing terminator, too.
-    log = framed.log
-    undecoded = framed.undecoded
+    log, undecoded = framed.log, framed.undecoded
     if _status(log) >= 400:
         # A relay may decode a body and leave the header that says it is encoded.
         body = framed.body or log.body
@@ -124,14 +123,15 @@ def _no_events(log: Log, start: bytes, n_bytes: int) -> str:
     if media == "text/html" or start.lstrip()[:5].lower() in (b"<html", b"<!doc"):
         return "the server answered with a web page, not with a stream. Check the URL."
     if media == "application/json":
-        what = "JSON in one piece, not with a stream"
-        return f"the server answered with {what}. Ask it to stream."
+        return (
+            "the server answered with JSON in one piece, not with a stream. Ask it to stream."
+        )
     of = f"of {sentence(media)}" if media else "without a content type"
     hint = "Check the URL, or name the dialect."
-    if media in _STREAMS and start.startswith(b"\x1f\x8b"):
-        hint = "It is gzip, and no header says so."
-    elif media in _STREAMS:
-        hint = f"The body begins with {one_line(start.decode('utf-8', 'replace'), 40)!r}."
+    if media in _STREAMS:
+        begins = f"The body begins with {one_line(start.decode('utf-8', 'replace'), 40)!r}."
+        is_gzip = start.startswith(b"\x1f\x8b")
+        hint = "It is gzip, and no header says so." if is_gzip else begins
     return f"no event was found in {counted(n_bytes, 'byte')} {of}. {hint}"
 
 

@@ -21,7 +21,6 @@ from streamlab.dialects.reading import mended
 
 # The most bars that a sparkline has.
 WIDTH = 40
-
 _BARS, _HATCHED = "▁▂▃▄▅▆▇█", "░"
 _DIRECTION = (0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
 _ONE_LINE = {
