@@ -79,6 +79,7 @@ def _really(
     flags: Sequence[str], json: object, headers: Mapping[str, str]
 ) -> Iterator[tuple[float, bytes]]:
     sent = {"Content-Type": "application/json", **headers}
+    # A file of options on standard input: other users can read a command line.
     config = "".join(f"header = {dumps(f'{name}: {value}')}\n" for name, value in sent.items())
     command = ["curl", "-sS", "-K", "-", *flags, "-d", dumps(json)]
     pipe, begin_s = subprocess.PIPE, time.perf_counter()

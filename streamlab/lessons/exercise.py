@@ -200,6 +200,7 @@ class Lesson:
         self.__dict__.update(exercises)
 
     def __getattr__(self, name: str) -> Exercise:
+        # Python calls this only for a name that is none of the attributes.
         has = ", ".join(self._exercises)
         raise AttributeError(f"lesson {self.number} has no exercise {name!r}; it has {has}")
 
@@ -225,6 +226,7 @@ def _number(value: Any) -> float | None:
         number = float(value)
     except (TypeError, ValueError):
         return None
+    # True and "5" convert too, and are no measured value.
     return number if abs(number) < 1e15 and not isinstance(value, bool | str) else None
 
 

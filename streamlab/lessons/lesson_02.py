@@ -61,6 +61,7 @@ def _grade(answer: Any) -> Verdict:
         typed = all(not isinstance(each, str) for each in answer(b"data: a\n\n"))
         more = "" if typed else " Of their data: now the types too, as pairs of type and data."
         return Verdict(typed, f"All {len(vectors())} vectors.{more}")
+    # The shortest body is the easiest to read and to try by hand.
     row, said = min(failed, key=lambda each: len(each[0]["body"]))
     return Verdict(
         False,
