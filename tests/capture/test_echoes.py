@@ -403,10 +403,12 @@ def test_the_consumer_of_a_tap_gets_true_bytes(step: int, tmp_path: Path) -> Non
 
 def test_an_attached_response_is_masked(tmp_path: Path) -> None:
     body = b"data: " + FORMS["mixed"].encode() + b"\n\n"
-    with raw_server(sends(OK + b"content-length: %d\r\n\r\n" % len(body) + body)) as url:
+    head = OK + b"connection: close\r\ncontent-length: %d\r\n\r\n" % len(body)
+    with raw_server(sends(head + body)) as url:
         response = requests.post(url, headers={"api-key": KEY}, stream=True, timeout=20)
         with sl.attach(response) as s:
             assert b"".join(s.iter_raw()) == body
+        response.close()
 
     check(s.recording, tmp_path)
 

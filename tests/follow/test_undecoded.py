@@ -15,7 +15,7 @@ from streamlab.recording import Recording
 from streamlab.testing import tape_from
 from tests.capture.test_record import Record, both
 from tests.follow.test_problem import DONE, URL
-from tests.net.relays import answering, serving
+from tests.servers.raw import raw_server, sends
 
 ERROR = json.dumps({"error": {"message": "no such model"}}).encode()
 
@@ -113,9 +113,8 @@ def test_over_a_real_connection(record: Record) -> None:
     head = b"HTTP/1.1 %d X\r\ncontent-type: text/event-stream\r\ncontent-encoding: gzip\r\n\r\n"
     said = []
     for answer in (head % 200 + DONE, head % 401 + gzip.compress(ERROR)):
-        with serving(answering(answer)) as port:
-            url = f"http://127.0.0.1:{port}/v1"
-            said.append(str(record(sl.openai("m", base_url=url), "hi").problem))
+        with raw_server(sends(answer)) as url:
+            said.append(str(record(sl.openai("m", base_url=f"{url}/v1"), "hi").problem))
 
     assert said[0].startswith("the body is not valid gzip: ")
     assert said[1] == "the server answered HTTP 401 X: no such model. Check the key."
