@@ -22,7 +22,7 @@ from typing import Annotated
 
 import typer
 
-from streamlab.cli._terminal import say
+from streamlab.cli._terminal import itself, say
 from streamlab.errors import MissingKeyError, StreamlabError
 
 __all__ = ["main"]
@@ -72,7 +72,7 @@ def _misuse(misuse: Exception) -> str:
         said = f"{parameter.opts[0]} {ours}"
     context = getattr(misuse, "ctx", None)
     command = "streamlab" if context is None else context.command_path
-    return f"{said} Help: {command} --help"
+    return f"{said} Help: {command.replace('streamlab', itself(), 1)} --help"
 
 
 def _app() -> typer.Typer:

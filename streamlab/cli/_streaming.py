@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, TypedDict
 from streamlab.capture import api
 from streamlab.cli import FAILED, INTERRUPTED
 from streamlab.cli._telling import Progress, Telling
-from streamlab.cli._terminal import remark, say
+from streamlab.cli._terminal import itself, remark, say
 from streamlab.endpoints.endpoint import Endpoint
 from streamlab.errors import UsageError
 from streamlab.faces.text import gap_bars, ttft
@@ -158,7 +158,7 @@ def report(recording: Recording, saved: Path | None, *, keep: bool = True) -> in
     say(wrong or f"interrupted after {counted(len(tape), 'read')}.")
     if len(tape) and (saved or keep):
         kept = saved or _keep(tape, "interrupted" if interrupted else "failed")
-        say(f"what arrived is in {kept}. Next: streamlab show {quote(str(kept))}")
+        say(f"what arrived is in {kept}. Next: {itself()} show {quote(str(kept))}")
     return INTERRUPTED if interrupted else FAILED
 
 

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
+from shlex import quote
+from shutil import which
 from typing import TYPE_CHECKING, TextIO
 
 from streamlab.follow.text import several_lines
@@ -31,6 +34,17 @@ def remark(message: str) -> None:
     if sys.stderr.isatty():
         sys.stdout.flush()
         print(dim(several_lines(message), sys.stderr), file=sys.stderr, flush=True)
+
+
+def itself() -> str:
+    """Return this command as it was called, so that a hint with it works where the user is."""
+    # In a fresh clone it is .venv/bin/streamlab, which is not on the PATH.
+    called = Path(sys.argv[0])
+    if called.name == "__main__.py" and called.parent.name == "streamlab":
+        return f"{quote(sys.executable)} -m streamlab"
+    usual = which("streamlab")
+    is_usual = usual is not None and Path(usual).resolve() == called.resolve()
+    return "streamlab" if is_usual or called.stem != "streamlab" else quote(sys.argv[0])
 
 
 def dim(text: str, stream: TextIO) -> str:

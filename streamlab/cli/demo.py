@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument
 
-from streamlab.cli._terminal import console
+from streamlab.cli._terminal import console, itself
 from streamlab.follow.text import one_line
 
 if TYPE_CHECKING:
@@ -85,6 +85,6 @@ def _leave(recordings: dict[str, Recording], folder: Path) -> None:
         ("staircase.png", "how much had arrived, when"),
     ):
         print(f"  {folder / file!s:<30}  {what}")
-    print(f"\nNext: streamlab show {quote(str(folder / 'sync.jsonl'))}")
+    print(f"\nNext: {itself()} show {quote(str(folder / 'sync.jsonl'))}")
     if find_spec("jupyterlab"):
-        print("Or: streamlab notebooks")
+        print(f"Or: {itself()} notebooks")

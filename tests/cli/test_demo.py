@@ -2,6 +2,8 @@
 
 import re
 import resource
+import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -9,7 +11,7 @@ import pytest
 
 import streamlab as sl
 from streamlab.cli import main
-from tests.cli.prompt import Done, in_terminal
+from tests.cli.prompt import Done, environment, in_terminal
 
 COUNT = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10"
 FILES = ["async.jsonl", "lines.parquet", "staircase.png", "sync.jsonl", "sync_async.png"]
@@ -88,3 +90,23 @@ def test_it_needs_nothing_of_the_network(capsys, here, monkeypatch):
 
     assert main(["demo"]) == 0
     assert sorted(path.name for path in (here / "streamlab-demo").iterdir()) == FILES
+
+
+def test_its_hints_name_a_command_that_works_from_where_the_user_stands(here, monkeypatch):
+    """In a fresh clone the command is not on the PATH."""
+    script = here / ".venv/bin/streamlab"
+    script.parent.mkdir(parents=True)
+    script.write_text(
+        f"#!{sys.executable}\nimport sys\nfrom streamlab.cli import main\nsys.exit(main())\n"
+    )
+    script.chmod(0o755)
+    env = environment() | {"PATH": "/usr/bin:/bin"}
+
+    def run(line):
+        done = subprocess.run(line, shell=True, cwd=here, env=env, capture_output=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.decode()
+
+    hint = run(".venv/bin/streamlab demo").rpartition("Next: ")[2].splitlines()[0]
+    assert hint == ".venv/bin/streamlab show streamlab-demo/sync.jsonl"
+    assert "62 lines" in run(hint)

@@ -15,7 +15,7 @@ from tests.cli.prompt import in_terminal, interrupted, piped, start
 from tests.servers.raw import raw_server, sends
 
 COUNT = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10\n"
-KEPT = re.compile(r"what arrived is in (\S+)\. Next: streamlab show \1\n\Z")
+KEPT = re.compile(r"what arrived is in (\S+)\. Next: (?:\S+ -m )?streamlab show \1\n\Z")
 
 
 def asked(path):
