@@ -544,8 +544,10 @@ def test_it_is_as_high_from_the_first_frame_to_the_last(stage):
     heights.append(stage.page.evaluate(height))
 
     assert len(set(heights)) == 1
-    told = stage.page.evaluate("window.sent.filter((m) => m.do === 'height')")
-    assert told[-1]["height_px"] == round(heights[0])
+    # The browser tells it after a frame of its own.
+    told = "window.sent.filter((m) => m.do === 'height')"
+    stage.page.wait_for_function(f"{told}.length > 0")
+    assert stage.page.evaluate(told)[-1]["height_px"] == round(heights[0])
 
 
 def test_every_choice_has_its_paragraph(stage):
