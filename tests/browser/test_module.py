@@ -52,7 +52,8 @@ class Stage:
         self.page.set_content(PAGE.format(css=css, body=body))
         self.page.evaluate(START, [f"data:text/javascript;base64,{module}", state])
         self.asked = [message["do"] for message in self.sent()]
-        self.page.evaluate("window.sent.splice(0)")
+        # The height may have been told already, or not yet.
+        self.page.evaluate("window.sent = window.sent.filter((m) => m.do === 'height')")
 
     def read(self, after_ms, data):
         self.log.read(after_ms, data)
