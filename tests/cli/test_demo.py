@@ -53,7 +53,8 @@ def test_it_shows_the_text_the_lines_the_comparison_and_where_everything_is(demo
     assert re.search(r"ttft_ms +[\d.]+ +[\d.]+ \([+-][\d.]+\)", out)
     assert all(f"streamlab-demo/{name}" in out for name in FILES)
     lines = out.replace("\r", "\n").splitlines()
-    assert max(map(len, lines)) <= 80
+    # The hint names this Python by its path, which may be of any length.
+    assert max(len(line) for line in lines if sys.executable not in line) <= 80
 
 
 def test_it_needs_less_than_ten_seconds_of_work(demo):

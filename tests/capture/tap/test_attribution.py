@@ -67,14 +67,28 @@ def test_fifty_threads_on_one_pooled_client_are_told_apart(
 ) -> None:
     limits = library.Limits(max_connections=20, max_keepalive_connections=20)
     names = [f"thread-{i}" for i in range(N_STREAMS)]
+    closed: list[Exception] = []
+
+    def fetch(who: str) -> bytes:
+        # The sync pool of httpcore, with no tap too, may close a connection that another
+        # thread has just taken.  So seldom that more than one is a fault of ours.
+        try:
+            return http.get(asked(pages, who)).content
+        except library.ReadError as exc:
+            closed.append(exc)
+            return http.get(asked(pages, who)).content
+
     with (
         library.Client(trust_env=False, limits=limits, timeout=30) as http,
         sl.tap(http) as tap,
         ThreadPoolExecutor(N_STREAMS) as pool,
     ):
-        bodies = list(pool.map(lambda who: http.get(asked(pages, who)).content, names))
-    found = {who_of(recording): recording for recording in tap.recordings}
-    assert len(tap.recordings) == len(found) == N_STREAMS
+        bodies = list(pool.map(fetch, names))
+    assert len(closed) <= 1
+    answered = [recording for recording in tap.recordings if "status" in recording.meta]
+    found = {who_of(recording): recording for recording in answered}
+    assert len(answered) == len(found) == N_STREAMS
+    assert len(tap.recordings) == N_STREAMS + len(closed)
     for name, body in zip(names, bodies, strict=True):
         assert found[name].body == body
         check(found[name], name, wire, tier)
