@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from numbers import Integral
 from pathlib import Path
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
+    from streamlab.follow import Follower
     from streamlab.recording import Recording
 
 # The colour of a line's field, by the kind of the line.  Words say the same without colour.
@@ -69,7 +70,7 @@ def table(
     rows = getattr(recording, name)
     rows = rows if limit is None else rows.head(limit)
     width = None if full else min(out.width, COLUMNS)
-    words_of = _WORDS.get(name) or partial(_line, recording, _added(recording), width)
+    words_of = _WORDS.get(name) or partial(_line, recording, width)
     out.print(f"{name[:-1]:>6} {'t_ms':>10} {'gap_ms':>10}", style="bold")
     for text in _rows(rows.itertuples(index=False), words_of):
         if width is not None:
@@ -104,24 +105,12 @@ def _ms(value: float) -> str:
     return "" if math.isnan(value) else f"{value:,.1f}"
 
 
-def _added(recording: Recording) -> dict[int, str]:
-    follower = recording.tables.follower
-    words: dict[int, list[str]] = {}
-    for number, delta in zip(follower.delta_events, follower.deltas, strict=True):
-        if delta.kind not in ("meta", "comment"):
-            text = f" '{delta.text}'" if delta.text else ""
-            words.setdefault(number, []).append(one_line(delta.kind + text))
-    return {number: ", ".join(some) for number, some in words.items()}
-
-
-def _line(
-    recording: Recording, added: Mapping[int, str], width: int | None, row: Row
-) -> list[Words]:
+def _line(recording: Recording, width: int | None, row: Row) -> list[Words]:
     from streamlab.follow.elide import shown_line
 
     style = STYLES.get(row.kind, "")
     if row.kind == "blank":
-        return [("(blank) ", "dim"), _completed(row.event, added)]
+        return [("(blank) ", "dim"), _completed(row.event, recording.tables.follower)]
     note = (_NOTES.get(row.kind, ""), style)
     whole = one_line(line_of(row.raw))
     if width is not None and len(whole) > width - BEFORE:
@@ -132,12 +121,14 @@ def _line(
     return [note, (field + colon, style), (value, style if not field else "")]
 
 
-def _completed(event: object, added: Mapping[int, str]) -> str:
+def _completed(event: object, follower: Follower) -> str:
     # A blank line after a comment or after another blank line completes none; pandas has NA
     # there, which is not an int.  The numbers are NumPy's, hence `Integral`.
     if not isinstance(event, Integral):
         return ""
-    return ": ".join(filter(None, (f"event {event}", added.get(int(event)))))
+    deltas = [delta for delta in follower.deltas_of(int(event)) if delta.kind != "meta"]
+    words = [f"{kind} '{text}'" if text else kind for kind, text, *_ in deltas]
+    return one_line(": ".join(filter(None, (f"event {event}", ", ".join(words)))))
 
 
 def _read(row: Row) -> list[Words]:

@@ -26,7 +26,6 @@ from streamlab.decode.records import (
 )
 from streamlab.decode.sse import SSEParser
 from streamlab.decode.text import PlainParser, TextParser
-from streamlab.errors import UnknownNameError
 
 __all__ = [
     "BLANK",
@@ -47,7 +46,6 @@ __all__ = [
     "PlainParser",
     "SSEParser",
     "TextParser",
-    "framer_for",
     "framing_of",
 ]
 
@@ -64,17 +62,6 @@ _JSON_TYPES = ("application/json", "text/json")
 _DOCUMENT_ENDS = ("/html", "/json", "+json", "+xml")  # such as application/problem+json
 _VAGUE_TYPES = ("", "text/plain", "application/octet-stream")
 _SSE_STARTS = (b"data:", b"event:", b"id:", b"retry:", b":")
-
-
-def framer_for(content_type: str, framing: str | None = None) -> Framer:
-    """Return a new framer for a body: of `framing`, else by its content type.
-
-    Raises UnknownNameError if there is no such `framing`.
-    """
-    framing = framing_of(content_type) if framing is None else framing
-    if framing not in FRAMERS:
-        raise UnknownNameError("framing", framing, FRAMERS)
-    return FRAMERS[framing]()
 
 
 def framing_of(content_type: str, start: bytes = b"", usual: str | None = None) -> str:

@@ -6,13 +6,12 @@ stream, above all one that a person wrote.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from streamlab.decode import BLANK, DATA, EVENT, OTHER, TAIL
+from streamlab.dialects.reading import parse
 from streamlab.follow.text import one_line
 
 if TYPE_CHECKING:
@@ -65,12 +64,5 @@ def _lost(framed: Follower) -> Iterator[Notice]:
         elif EVENT in block[0] and not has_data:
             yield last, "no line of data follows: an event without data is not dispatched."
     for event in framed.events:
-        if event.data.startswith("{") and not _is_json(event.data):
+        if event.data.startswith("{") and parse(event.data) is None:
             yield event.last_line, "the data of this event begins like JSON and is not JSON."
-
-
-def _is_json(text: str) -> bool:
-    with suppress(ValueError, RecursionError):
-        json.loads(text)
-        return True
-    return False

@@ -10,7 +10,7 @@
 
 import json
 import re
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -65,7 +65,7 @@ def shown_line(follower: Follower, number: int, limit: int = WIDTH) -> ShownLine
         kinds, first = follower.lines.kinds, max(number - 8, 0)
         before = kinds.rfind(kinds[number], first, number)
         like = follower.line(before, LONGEST) if before >= 0 else ""
-        deltas = _deltas_of(follower, event)
+        deltas = [each.text or each.name or "" for each in follower.deltas_of(event)]
     pieces = elided(follower.line(number, LONGEST), deltas, like, limit)
     read = follower.read_of_line(number)
     return ShownLine(number, read, kind, event, pieces, _note(kind, event))
@@ -187,12 +187,6 @@ def _event_of(follower: Follower, number: int) -> int:
     events = follower.events
     event = bisect_left(events, number, key=lambda each: each.last_line)
     return event if event < len(events) and events[event].first_line <= number else -1
-
-
-def _deltas_of(follower: Follower, event: int) -> list[str]:
-    first = bisect_left(follower.delta_events, event)
-    found = follower.deltas[first : bisect_right(follower.delta_events, event)]
-    return [delta.text or delta.name or "" for delta in found if delta.kind != "comment"]
 
 
 def _note(kind: str, event: int) -> str:

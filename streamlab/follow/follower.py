@@ -14,7 +14,7 @@ it.  So a follower keeps the number of lines after each read, and no times.
 # while their lines and their times are already there.
 
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from weakref import proxy
@@ -98,6 +98,12 @@ class Follower:
         # up to lines_after[r], without the last.  So the read is the first whose count is
         # greater than the line's number; `bisect_right` also skips reads without a line.
         return bisect_right(self.lines_after, number)
+
+    def deltas_of(self, event: int) -> list[Delta]:
+        """Return the deltas of an event; the comments before it are none of them."""
+        first = bisect_left(self.delta_events, event)
+        found = self.deltas[first : bisect_right(self.delta_events, event)]
+        return [delta for delta in found if delta.kind != "comment"]
 
     @property
     def state(self) -> str:

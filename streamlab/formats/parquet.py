@@ -126,16 +126,9 @@ def read_meta(path: str | Path) -> About:
     return about
 
 
-def write_table(table: pd.DataFrame, path: str | Path, meta: About | None = None) -> None:
-    """Write any table of a recording, with `meta` for `read_meta`; replaces an old file."""
-    numbers = [str(column) for column in table.columns if column != "recording"]
-    name = numbers[0] + "s" if numbers else ""
-    _write(table, path, {"version": VERSION, "table": name, "meta": dict(meta or {})})
-
-
 def _write(frame: pd.DataFrame, path: str | Path, about: About) -> None:
     table = pa.Table.from_pandas(frame, preserve_index=False)
-    said = COLUMNS.get(str(about["table"]), {})
+    said = COLUMNS["reads"]
     fields = [
         field.with_metadata({"meaning": said[field.name], "unit": unit_of(field.name)})
         if field.name in said

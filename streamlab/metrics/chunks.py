@@ -142,17 +142,10 @@ class Seen:
 
 
 def _chunks(tables: Tables) -> list[Chunk]:
-    deltas: list[list[Delta]] = [[] for _ in tables.framed.events]
-    follower = tables.follower
-    # Tools skip comments.  A comment after the last event has the number of an event that does
-    # not exist.
-    for event, delta in zip(follower.delta_events, follower.deltas, strict=True):
-        if event < len(deltas) and delta.kind != "comment":
-            deltas[event].append(delta)
-    events = tables.events
+    events, follower = tables.events, tables.follower
     is_chat = follower.dialect in ("openai_chat", "openai_completions")
-    rows = zip(events["t_ms"], events["data"], deltas, strict=True)
-    return [_chunk(float(t_ms), data, found, is_chat) for t_ms, data, found in rows]
+    rows = zip(events["event"], events["t_ms"], events["data"], strict=True)
+    return [_chunk(float(t), data, follower.deltas_of(n), is_chat) for n, t, data in rows]
 
 
 def _chunk(t_ms: float, data: str, found: list[Delta], is_chat: bool) -> Chunk:

@@ -22,9 +22,9 @@ class Source:
         found: dict[str, list[str]] = {}
         if (follower := self.follower) is not None:
             follower.interpret()
-            for number, delta in zip(follower.delta_events, follower.deltas, strict=True):
-                if number < len(follower.events) and delta.kind != "comment":
-                    found.setdefault(follower.events[number].data, []).append(delta.text)
+            for number, event in enumerate(follower.events):
+                texts = [delta.text for delta in follower.deltas_of(number)]
+                found.setdefault(event.data, []).extend(texts)
         return found
 
 

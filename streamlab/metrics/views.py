@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 from pandas.api.extensions import ExtensionArray
 
-from streamlab.decode import TextParser, framer_for
+from streamlab.decode import framing_of
 from streamlab.dialects import GENERATED
 from streamlab.follow import Follower
 from streamlab.follow.columns import described
@@ -167,14 +167,6 @@ def sends(tape: Tape) -> pd.DataFrame:
     return frame("sends", columns)
 
 
-def generated(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of `deltas` with text that the model generated, in any choice.
-
-    That is content, reasoning, a tool call or a refusal; a role or a finish is not.
-    """
-    return table[table["kind"].isin(GENERATED)]
-
-
 def chunks(tape: Tape, follower: Follower, table: pd.DataFrame) -> pd.DataFrame:
     """Return the events with generated text or a tool call; the summary calls them chunks.
 
@@ -182,7 +174,7 @@ def chunks(tape: Tape, follower: Follower, table: pd.DataFrame) -> pd.DataFrame:
     since the last arrival of a chunk, see `lines`; ``hidden_ms``: where it is not known, how
     long it was at most, else NaN.  ``n_tokens``: NA unless the server reports all of them.
     """
-    by_event = generated(table).groupby("event", sort=False)
+    by_event = table[table["kind"].isin(GENERATED)].groupby("event", sort=False)
     made = by_event[["read", "t_ms"]].first().reset_index()
     line = _blocks(follower)[1][made["event"].to_numpy("int64")]
     made["gap_ms"], _, hi_ms = arrivals_of(tape).gaps_ms(*brought(follower, line))
@@ -201,8 +193,8 @@ def _known(stamps: Sequence[int] | Ints) -> ExtensionArray:
 
 def _has_fields(tape: Tape, follower: Follower) -> bool:
     """Return whether a line of kind ``other`` has an ignored field; else it is page text."""
-    framer = framer_for(str(tape.meta.get("content_type") or ""))
-    return follower.dialect != "auto" or not isinstance(framer, TextParser)
+    framing = framing_of(str(tape.meta.get("content_type") or ""))
+    return follower.dialect != "auto" or framing != "text"
 
 
 def _blocks(follower: Follower) -> tuple[Ints, Ints]:

@@ -12,7 +12,7 @@ To add a picture, add its file and its test.  Nothing here uses pyplot: pyplot k
 open, and shows them a second time in a notebook.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from importlib import import_module
 from pkgutil import iter_modules
 from types import MappingProxyType, ModuleType
@@ -45,7 +45,6 @@ __all__ = [
     "caption",
     "draw",
     "mark_guess",
-    "overview",
     "picture",
     "plot_comparison",
     "plot_delivery",
@@ -105,17 +104,6 @@ def picture(kind: str, tables: Mapping[str, Tables], *, dark: bool = False) -> P
     for each in tables.values() if kind != "lanes" else ():
         draw(kind, each, ax=ax)
     return picture_of(ax)
-
-
-def overview(
-    tables: Tables, names: Iterable[str] = ("staircase", "gaps"), *, dark: bool = False
-) -> Picture:
-    """Draw several pictures of one recording, one under the other, on one axis of time."""
-    kinds = [*names]
-    axes = new_axes([1.0] * len(kinds), dark=dark)
-    for kind, ax in zip(kinds, axes, strict=True):
-        draw(kind, tables, ax=ax).label_outer()
-    return picture_of(axes[0])
 
 
 def _named(name: str) -> ModuleType:

@@ -8,11 +8,11 @@ import duckdb
 import pandas as pd
 import polars as pl
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import streamlab as sl
 from streamlab.errors import FormatError
-from streamlab.formats import parquet
 
 TABLES = ("reads", "lines", "events", "deltas")
 
@@ -121,23 +121,16 @@ def test_what_is_no_folder_of_recordings_is_said_in_one_sentence(tmp_path):
     )
 
 
-def test_a_table_among_the_recordings_is_named(recs, tmp_path):
-    parquet.write_table(recs["steady"].lines, tmp_path / "a.parquet")
+def test_a_table_among_the_recordings_is_named(tmp_path):
+    about = {"streamlab": '{"version": 1, "table": "lines"}'}
+    pq.write_table(
+        pa.table({"line": [0]}).replace_schema_metadata(about), tmp_path / "a.parquet"
+    )
 
     assert refusal(FormatError, tmp_path) == (
         "expected the reads of a recording in a.parquet, and got the table 'lines'. "
         "Load the file that rec.save wrote."
     )
-
-
-def test_a_table_of_many_can_be_written_and_says_what_it_is(runs, tmp_path):
-    lines = sl.read_parquet(runs).lines
-    parquet.write_table(lines, tmp_path / "lines.parquet", {"of": "three"})
-
-    about = parquet.read_meta(tmp_path / "lines.parquet")
-    assert (about["table"], about["meta"]) == ("lines", {"of": "three"})
-    query = f"SELECT count(DISTINCT recording) FROM '{tmp_path}/lines.parquet'"
-    assert duckdb.sql(query).fetchall() == [(3,)]
 
 
 def test_polars_takes_a_recording(recs):

@@ -247,15 +247,6 @@ def test_the_picture_and_the_summary_show_one_median():
     assert plots.caption("ecdf", drawn).startswith("8 known gaps between pieces of the answer")
 
 
-def test_an_overview_has_all_in_one_picture_in_the_same_time():
-    picture = plots.overview(eleven_answers())
-    top, bottom = picture.axes
-
-    assert top.get_xlim() == bottom.get_xlim()
-    assert len(plots.alt(picture).split(". ")) == 2
-    assert plots.to_png(picture).startswith(b"\x89PNG")
-
-
 def test_a_legend_stands_in_rows_one_a_recording():
     ax = plots.draw("staircase", eleven_answers("sync"))
     plots.draw("staircase", tables([(5, ROLE), (9, FINISH)], "async"), ax=ax)
