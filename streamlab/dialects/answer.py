@@ -76,7 +76,7 @@ def answer(deltas: Iterable[Delta], reader: Reader | None) -> Answer:
         terminator=reader.terminator if reader else None,
         complete=reader.complete if reader else False,
         timings=reader.timings if reader else None,
-        token_source=reader.token_source if reader else None,
+        token_source=reader.counts.source if reader else None,
     )
 
 

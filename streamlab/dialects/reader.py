@@ -67,11 +67,6 @@ class Reader(ABC):
         finished = self.finished or (self.is_one_answer and bool(self._reasons))
         return finished and not self.failed if self.decides or self.failed else None
 
-    @property
-    def token_source(self) -> str | None:
-        """The field that the ``n_tokens`` of deltas were taken from."""
-        return self.counts.source
-
     def _open(self, choice: int) -> None:
         # The stream finishes only after all choices that exist.
         if choice not in self._choices:

@@ -19,6 +19,7 @@ from streamlab.faces.heat import heat_html, legend
 from streamlab.faces.text import gap_bars, gaps, ttft
 from streamlab.follow.elide import GLYPHS, ShownLine, shown_line
 from streamlab.follow.gap import MERGED
+from streamlab.follow.problem import ending
 from streamlab.follow.text import counted, duration, one_line, several_lines
 
 if TYPE_CHECKING:
@@ -152,4 +153,4 @@ def status(tables: Tables, said: str = "") -> str:
     glyph = "✕" if tables.problem else "■"
     is_short = tables.answer.complete is False and not tables.problem
     short = "The answer is not complete." if is_short else ""
-    return " ".join(filter(None, [f"{glyph} {tables.follower.ending()}.", short, said]))
+    return " ".join(filter(None, [f"{glyph} {ending(tables.follower)}.", short, said]))

@@ -6,7 +6,6 @@
 - `text`: untrusted text made harmless, a sparkline, a number of things
 """
 
-from streamlab.follow.follower import Follower
-from streamlab.follow.log import Log
+from streamlab.follow.follower import Follower, Log
 
 __all__ = ["Follower", "Log"]

@@ -17,19 +17,20 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
+from urllib.parse import urlsplit
 from weakref import proxy
 
 from streamlab.decode import FRAMERS, Body, Comment, Event, Framer, Lines, framing_of
 from streamlab.decode.content import MAX_DECODED_BYTES, Decoded, content_decoder
-from streamlab.dialects import answer, choose, dialect_named, framing_at, recognise
+from streamlab.dialects import choose, dialect_named, framing_at, recognise
 from streamlab.dialects.custom import FUNCTION, CustomReader, Reading
 from streamlab.dialects.deltas import Delta
 from streamlab.dialects.reader import Reader
 from streamlab.follow.kept import Deltas, Events
-from streamlab.follow.log import Log
-from streamlab.follow.problem import ending, problem, url_path
 from streamlab.follow.text import line_of
+from streamlab.tape import End, Recorder, Tape
 
+Log = Recorder | Tape  # what a follower reads: a tape that still grows, or a finished one
 _AT_ONCE = 1 << 16  # bytes
 _EVENTS_AT_ONCE = 1 << 10
 # At most so many events of unknown shape are held: a later one may show the dialect.
@@ -106,31 +107,9 @@ class Follower:
         return [delta for delta in found if delta.kind != "comment"]
 
     @property
-    def state(self) -> str:
-        """``waiting``, ``streaming``; after `close` ``done``, ``stopped`` or ``failed``."""
-        end = self.log.ended
-        if end is None or not self._closed:
-            return "streaming" if self.lines_after else "waiting"
-        ended = "done" if end.how == "eof" else "stopped"
-        return "failed" if self.problem() else ended
-
-    def problem(self) -> str | None:
-        """Return the stream's problem in one sentence; None without one, and before `close`."""
-        end = self.log.ended
-        if end is None or not self._closed:
-            return None
-        self.interpret()
-        # The errors are enough here: folding all deltas of a long stream into its text would
-        # cost a live view milliseconds, several times a second.
-        errors = map(self.deltas.item, self.deltas.of_kind("error"))
-        return problem(self, end, answer(errors, self.reader))
-
-    def ending(self) -> str:
-        """Return how the stream ended, in words; "" before `close`."""
-        end = self.log.ended
-        if end is None or not self._closed:
-            return ""
-        return ending(end, self.problem(), self.reader.terminator if self.reader else None)
+    def end(self) -> End | None:
+        """How the stream ended; None before `close`."""
+        return self.log.ended if self._closed else None
 
     def poll(self, interpret: bool = False) -> None:
         """Frame the new reads of the log, as far as they are final; interpret them at once."""
@@ -288,3 +267,8 @@ class Follower:
         # later pieces arrived with the same read.
         del self.lines_after[row:]
         self.lines_after.extend(n_lines)
+
+
+def url_path(log: Log) -> str:
+    """Return the path of the URL of a request."""
+    return urlsplit(str(log.meta.get("url") or "")).path

@@ -2,7 +2,7 @@
 
 from urllib.parse import urlsplit
 
-from streamlab.follow.log import Log
+from streamlab.follow.follower import Log
 from streamlab.follow.message import sentence
 from streamlab.tape import End
 

@@ -1,15 +1,14 @@
 """What went wrong with a stream, in one sentence, and how it ended, in words.
 
 A truncated stream, an error after HTTP 200 and a web page in place of a stream all look
-like success to a loop that only prints.  This module finds them.  `Follower.problem` calls it.
+like success to a loop that only prints.  This module finds them.
 """
 
 from collections.abc import Mapping
-from urllib.parse import urlsplit
 
 from streamlab.decode import DATA, OTHER, TAIL
-from streamlab.dialects import Answer
-from streamlab.follow.log import Framed, Log
+from streamlab.dialects import Answer, answer
+from streamlab.follow.follower import Follower, Log, url_path
 from streamlab.follow.message import message_in, message_of, message_of_body, sentence
 from streamlab.follow.network import LOGIN, no_connection, through
 from streamlab.follow.text import counted, one_line
@@ -40,13 +39,30 @@ _LONGEST = 1 << 16  # bytes of a line that is looked at
 _LAST_LINES = 100  # the search of `_unframed_error` is bounded, in a long stream too
 
 
-def problem(framed: Framed, end: End, answer: Answer) -> str | None:
-    """Return what went wrong, in one sentence; None if nothing did.
+def state(follower: Follower) -> str:
+    """Return ``waiting``, ``streaming``; after its close ``done``, ``stopped``, ``failed``."""
+    if follower.end is None:
+        return "streaming" if follower.lines_after else "waiting"
+    ended = "done" if follower.end.how == "eof" else "stopped"
+    return "failed" if problem(follower) else ended
+
+
+def problem(follower: Follower) -> str | None:
+    """Return what went wrong, in one sentence; None if nothing did, and before its `close`.
 
     Leaving a stream early, by `break`, `max_bytes`, Ctrl-C or a cancellation, is no
-    problem of the stream.  `framed` must be closed; only `error` and `complete` of `answer` are
-    used.
+    problem of the stream.
     """
+    if follower.end is None:
+        return None
+    follower.interpret()
+    # The errors are enough here: folding all deltas of a long stream into its text would cost a
+    # live view milliseconds, several times a second.
+    errors = map(follower.deltas.item, follower.deltas.of_kind("error"))
+    return _problem(follower, follower.end, answer(errors, follower.reader))
+
+
+def _problem(framed: Follower, end: End, answer: Answer) -> str | None:
     # The order ranks causes before their consequences.  The body of a refusal is no stream,
     # and a broken connection leaves an answer without its terminator: a later check would
     # name the consequence.  A server's own error explains a missing terminator, too.
@@ -78,13 +94,14 @@ def problem(framed: Framed, end: End, answer: Answer) -> str | None:
     return unread(framed) or cut
 
 
-def ending(end: End, wrong: str | None, terminator: str | None) -> str:
-    """Return how a stream ended, in words, without a full stop: `wrong`, its problem, if any.
-
-    `terminator` is the API's terminator, such as ``[DONE]``.
-    """
-    if wrong:
+def ending(follower: Follower) -> str:
+    """Return how a stream ended, in words, without a full stop; "" before its `close`."""
+    end = follower.end
+    if end is None:
+        return ""
+    if wrong := problem(follower):
         return one_line(wrong, 300).removesuffix(".")
+    terminator = follower.reader.terminator if follower.reader else None
     said = _ENDED.get(end.how, end.how)
     if end.detail:
         said += f": {one_line(end.detail, 200)}"
@@ -135,10 +152,10 @@ def _no_events(log: Log, start: bytes, n_bytes: int) -> str:
     return f"no event was found in {counted(n_bytes, 'byte')} {of}. {hint}"
 
 
-def _cut_line(framed: Framed) -> str | None:
+def _cut_line(framed: Follower) -> str | None:
     # A lost `[DONE]` is no loss.
     last = len(framed.lines) - 1
-    ended = framed.log.ended is not None and framed.log.ended.how == "eof"
+    ended = framed.end is not None and framed.end.how == "eof"
     if not ended or last < 0 or framed.lines.kinds[last] not in (TAIL, DATA):
         return None
     text = framed.line(last, _LONGEST).strip()
@@ -149,7 +166,7 @@ def _cut_line(framed: Framed) -> str | None:
     return f"the body ended within line {last}, so what came last may be missing."
 
 
-def _unframed_error(framed: Framed) -> str | None:
+def _unframed_error(framed: Follower) -> str | None:
     # The error may be the last line that is in no event, as llama.cpp's `error: {…}` was, or
     # all lines that end with it: Gemini's JSON is between its events, over several lines.
     last_of_event = framed.events[-1].last_line if framed.events else -1
@@ -174,11 +191,6 @@ def _asked_to_stream(log: Log) -> bool:
     if not isinstance(asked, Mapping):
         return False
     return bool(asked.get("stream")) or "stream" in path.lower() or path.endswith("/api/chat")
-
-
-def url_path(log: Log) -> str:
-    """Return the path of the URL of a request."""
-    return urlsplit(_text(log, "url")).path
 
 
 def _media(log: Log) -> str:

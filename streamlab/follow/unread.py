@@ -5,7 +5,7 @@ from streamlab.dialects import GENERATED, PLAIN
 from streamlab.dialects.custom import RAISED
 from streamlab.dialects.reader import DONE, NOT_JSON
 from streamlab.dialects.reading import a_dict, parse
-from streamlab.follow.log import Framed
+from streamlab.follow.follower import Follower
 from streamlab.follow.text import counted, one_line
 
 _LONGEST = 1 << 16  # bytes of a line
@@ -13,7 +13,7 @@ _LOOKED_AT = 100  # lines: a search for JSON without a field is bounded
 _SILENT = frozenset({"meta", "unread", "comment", "ping", "done"})
 
 
-def unread(framed: Framed) -> str | None:
+def unread(framed: Follower) -> str | None:
     """Return what was not read: events that are not JSON, all events, or parts."""
     rows = framed.deltas.of_kind("unread")
     found = [(framed.deltas[row].text, framed.delta_events[row]) for row in rows]
@@ -40,7 +40,7 @@ def unread(framed: Framed) -> str | None:
     return f"{count}: {names}." if parts else None
 
 
-def json_lines(framed: Framed) -> str | None:
+def json_lines(framed: Follower) -> str | None:
     """Return the sentence about JSON lines that have another label."""
     kinds = framed.lines.kinds[:_LOOKED_AT]
     loose = [number for number, kind in enumerate(kinds) if kind in (OTHER, TAIL)]
@@ -58,7 +58,7 @@ def _are(found: list[Event] | list[str]) -> str:
     return "is" if len(found) == 1 else "are"
 
 
-def _cause(framed: Framed, event: Event) -> str:
+def _cause(framed: Follower, event: Event) -> str:
     data = event.data.strip()
     if framed.lines.kinds[event.first_line] == JSON and data.startswith(("data:", "event:")):
         return "server-sent events that are labelled as JSON lines"

@@ -19,6 +19,7 @@ from streamlab.faces.state import Line, State
 from streamlab.follow import Follower, Log
 from streamlab.follow.elide import shown_line
 from streamlab.follow.gap import MERGED
+from streamlab.follow.problem import ending, state
 from streamlab.follow.text import one_line
 from streamlab.live.rows import PieceGaps, ReadRows
 from streamlab.live.tail import Piece, Tail
@@ -69,7 +70,7 @@ class LiveModel:
     @property
     def state(self) -> str:
         """``waiting``, ``streaming``, ``done``, ``stopped`` or ``failed``."""
-        return self._follower.state
+        return state(self._follower)
 
     def pull(self) -> bool:
         """Decode the new reads of the log; return whether there is a new state to show."""
@@ -103,7 +104,7 @@ class LiveModel:
             "since": since,
             "sent_ms": round(now_ns / 1e6, 3),
             "state": self.state,
-            "ended": self._follower.ending(),
+            "ended": ending(self._follower),
             "stop_waited_ms": self._stop_waited_ms,
             "label": self.label,
             "name": self.name,

@@ -8,10 +8,9 @@ from array import array
 from bisect import insort
 from collections import deque
 from collections.abc import Sequence
-from itertools import islice
 
 from streamlab.follow import Follower
-from streamlab.follow.gap import MERGED, gaps
+from streamlab.follow.gap import MERGED, is_known
 from streamlab.tape import UNKNOWN
 
 # The number of a read, its arrival in ms since t0, its events, the known gap before it in ms;
@@ -32,14 +31,12 @@ class ReadRows:
     def take(self) -> None:
         """Add the reads and events that the follower has found."""
         n_reads = len(self._follower.lines_after)
-        columns, start = self._follower.log.columns, max(self._total - 1, 0)
+        columns, new = self._follower.log.columns, slice(self._total, n_reads)
         # A slice of an array is a copy.  The log may grow meanwhile: a memoryview of it would
         # make the next `append` in the capture's thread fail.
-        new = slice(start, n_reads)
         part = columns.arrived_ns[new], columns.lo_ns[new], columns.arrival[new]
-        rows = zip(*part, gaps(*part).ms, strict=True)
-        for t_ns, lo_ns, arrival, gap_ms in islice(rows, self._total - start, None):
-            self._add(t_ns, lo_ns, arrival == MERGED, gap_ms)
+        for t_ns, lo_ns, arrival in zip(*part, strict=True):
+            self._add(t_ns, lo_ns, arrival == MERGED)
         events = self._follower.events
         for event in events[self._told_events :]:
             self._n_events[self._follower.read_of_line(event.last_line)] += 1
@@ -50,14 +47,14 @@ class ReadRows:
         rows = enumerate(self._latest, self._total - len(self._latest))
         return [self._row(number, *row, t0_ns) for number, row in rows if number >= first]
 
-    def _add(self, t_ns: int, lo_ns: int, is_merged: bool, gap_ms: float) -> None:
+    def _add(self, t_ns: int, lo_ns: int, is_merged: bool) -> None:
         self._total += 1
         self._n_events.append(0)
-        known_ms = None if gap_ms != gap_ms else round(gap_ms, 3)
-        # Without a bound of its own, the bytes of a merged read came after the read before it.
         before_ns = self._latest[-1][0] if self._latest else t_ns
+        # Without a bound of its own, the bytes of a merged read came after the read before it.
         earliest_ns = before_ns if lo_ns == UNKNOWN else lo_ns
-        self._latest.append((t_ns, known_ms, earliest_ns if is_merged else None))
+        gap_ms = _ms(t_ns - before_ns) if self._latest and not is_merged else None
+        self._latest.append((t_ns, gap_ms, earliest_ns if is_merged else None))
 
     def _row(
         self, number: int, t_ns: int, gap_ms: float | None, lo_ns: int | None, t0_ns: int
@@ -87,12 +84,10 @@ class PieceGaps:
         columns, is_plain = follower.log.columns, follower.body is follower.log.body
         at_end = is_plain and follower.lines.ends[line] == columns.ends[read]
         if self._last is not None and self._last[0] != read:
-            pair = self._last[0], read
-            stamps = columns.arrived_ns, columns.lo_ns, columns.arrival
-            arrived_ns, lo_ns, kinds = ([column[n] for n in pair] for column in stamps)
-            gap_ms = gaps(arrived_ns, lo_ns, kinds, (self._last[1], at_end)).ms[1]
+            before, was_at_end = self._last
             self.total += 1
-            if gap_ms == gap_ms:
+            if is_known(columns, before, read, was_at_end):
+                gap_ms = (columns.arrived_ns[read] - columns.arrived_ns[before]) / 1e6
                 insort(self.known, gap_ms)
                 self.longest = max(self.longest or (-1.0, 0), (gap_ms, read))
         self._last = read, at_end

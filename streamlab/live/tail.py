@@ -19,12 +19,11 @@ class Tail:
         self.total = 0
         self.kept = 0
         self._pieces: list[Piece] = []
-        self._halves: dict[tuple[str, int], str] = {}
 
     def extend(self, pieces: Iterable[Piece]) -> None:
         """Add pieces; those without text do not count."""
         for kind, text, read, choice in pieces:
-            shown = several_lines(self._whole(kind, text, choice))
+            shown = several_lines(text)
             self.total += len(shown)
             self.kept += len(shown)
             last = self._pieces[-1] if self._pieces else None
@@ -38,16 +37,6 @@ class Tail:
     def since(self, position: int) -> list[Piece]:
         """Return the text after `position`, as far as it is kept."""
         return _without(self._pieces, position - (self.total - self.kept))
-
-    def _whole(self, kind: str, text: str, choice: int) -> str:
-        """Return a text with the half character before it, without a half one at its end."""
-        # A server that cuts its text by UTF-16 units sends the halves of one surrogate pair in
-        # two events.  Each half alone would become U+FFFD, so the first waits for the second.
-        text = self._halves.pop((kind, choice), "") + text
-        if text and "\ud800" <= text[-1] <= "\udbff":
-            self._halves[kind, choice] = text[-1]
-            return text[:-1]
-        return text
 
 
 def _without(pieces: list[Piece], skip: int) -> list[Piece]:

@@ -41,7 +41,7 @@ class Arrivals(NamedTuple):
         }
 
     def gaps_ms(self, read: Ints, at_end: Bools, wanted: int = 3) -> list[Floats]:
-        """Return the gap before each row, its lower and its upper bound, see `follow.gap.Gaps`.
+        """Return the gap before each row, its lower and its upper bound, see `gaps`.
 
         The read of each row never decreases; the row may end with the last byte of its read.
         NaN for the first row, and for each row that came with the row before.
@@ -59,8 +59,15 @@ class Arrivals(NamedTuple):
 
 
 def gaps(arrived_ns: Ints, lo_ns: Ints, kind: NDArray[np.int8], at_end: Bools) -> list[Floats]:
-    """Return what `streamlab.follow.gap.gaps` does, of arrays and in a tenth of the time."""
+    """Return the gap before each arrival, in ms, and its lower and its upper bound.
+
+    `at_end`: whether the last row of each arrival ends with the last byte of its read.  Of a
+    merged read only that byte has an exact time.  NaN where it is not known.
+    """
+    # The stamps are subtracted as integers.  Times since t0 are floats of milliseconds: in a
+    # long stream their difference has lost the last nanoseconds.
     n_rows, exact = len(kind), (kind != MERGED) | at_end
+    # The bytes of a merged read without a bound came after the arrival before it.
     t_ns, before_ns, lo, kind = arrived_ns[1:], arrived_ns[:-1], lo_ns[1:], kind[1:]
     bound_ns = np.where(lo_ns == UNKNOWN, np.append(UNKNOWN, before_ns)[:n_rows], lo_ns)
     since_ns = np.where(exact, arrived_ns, bound_ns)[:-1]

@@ -15,6 +15,7 @@ import pandas as pd
 from streamlab.dialects import Answer, Reading, answer, server_times
 from streamlab.errors import UsageError
 from streamlab.follow import Follower
+from streamlab.follow.problem import problem
 from streamlab.follow.text import counted, distinct, one_line
 from streamlab.metrics import views
 from streamlab.metrics.arrivals import ended
@@ -123,7 +124,7 @@ class Tables:
     @cached_property
     def problem(self) -> str | None:
         """What went wrong, in one sentence; None if nothing did."""
-        return self.follower.problem()
+        return problem(self.follower)
 
     @property
     def server_times(self) -> pd.DataFrame:

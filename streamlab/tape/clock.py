@@ -15,7 +15,7 @@ monotonic_ns: Clock = time.perf_counter_ns
 
 
 class Anchor(NamedTuple):
-    """One moment on two clocks; converts monotonic stamps to calendar time and back."""
+    """One moment on two clocks; converts monotonic stamps to calendar time."""
 
     mono_ns: int
     wall_ns: int  # since 1970-01-01 UTC
@@ -24,10 +24,6 @@ class Anchor(NamedTuple):
     def to_wall_ns(self, mono_ns: int) -> int:
         """Return the calendar time of a monotonic stamp, in ns since 1970."""
         return mono_ns + self.wall_ns - self.mono_ns
-
-    def to_mono_ns(self, wall_ns: int) -> int:
-        """Return the monotonic stamp of a calendar time."""
-        return wall_ns - self.wall_ns + self.mono_ns
 
 
 def anchor(mono: Clock = monotonic_ns, wall: Clock = time.time_ns, tries: int = 5) -> Anchor:

@@ -17,6 +17,7 @@ import streamlab as sl
 from streamlab.decode.content import content_decoder
 from streamlab.endpoints.echoes import Echoes
 from streamlab.follow import Follower
+from streamlab.follow.problem import problem
 from streamlab.testing import tape_from
 from tests.capture.test_record import Record, both
 from tests.servers.raw import raw_server, sends
@@ -84,7 +85,7 @@ def test_a_line_without_an_end_is_kept_once(framing: str) -> None:
     tracemalloc.start()
     follower.close()
     assert follower.framing == framing
-    follower.problem()
+    problem(follower)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
 

@@ -7,6 +7,7 @@ import pytest
 import streamlab as sl
 from streamlab.decode import PlainParser
 from streamlab.follow import Follower
+from streamlab.follow.problem import problem
 from streamlab.metrics import Tables
 from streamlab.testing import tape_from
 from tests.servers.raw import raw_server, sends
@@ -66,4 +67,4 @@ def test_the_answer_of_a_model_that_is_no_stream_still_has_a_problem():
     follower.close()
     follower.interpret()
 
-    assert "text/plain" in (follower.problem() or "")
+    assert "text/plain" in (problem(follower) or "")

@@ -6,6 +6,7 @@ import gc
 import time
 
 from streamlab.follow import Follower
+from streamlab.follow.problem import ending, problem, state
 from streamlab.tape import Recorder, Stamp
 from streamlab.testing import tape_from
 from tests.dialects.streams import follow
@@ -56,14 +57,17 @@ def test_a_log_that_grows_has_no_verdict() -> None:
     recorder.append(b"data: {}\n\n", Stamp(1, 1))
     follower.poll()
 
-    assert (follower.state, follower.problem(), follower.ending()) == ("streaming", None, "")
+    def verdict() -> tuple[str, str | None, str]:
+        return state(follower), problem(follower), ending(follower)
+
+    assert verdict() == ("streaming", None, "")
 
     recorder.end("eof")
-    assert (follower.state, follower.problem(), follower.ending()) == ("streaming", None, "")
+    assert verdict() == ("streaming", None, "")
 
     follower.close()
-    assert follower.state == "failed"
-    assert follower.problem() == f"{follower.ending()}."
+    assert state(follower) == "failed"
+    assert problem(follower) == f"{ending(follower)}."
 
 
 def test_closing_twice_adds_nothing() -> None:

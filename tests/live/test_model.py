@@ -250,6 +250,17 @@ def test_no_control_character_leaves_the_model(log, model):
     json.dumps(state).encode()
 
 
+def test_half_characters_of_two_events_are_one(log, model):
+    log.read(1, chat("a\ud83d"))
+    log.read(1, chat("\ude00b"))
+    model.pull()
+
+    assert model.snapshot()["text"] == [
+        ("content", "a", 0, 0),
+        ("content", "\N{GRINNING FACE}b", 1, 0),
+    ]
+
+
 ENDS = {
     "eof": ("done", "the body came to its end, after [DONE]"),
     "cancelled": ("stopped", "cancelled"),

@@ -1,21 +1,6 @@
 from streamlab.live.tail import Tail
 
 
-def test_half_characters_of_two_pieces_become_one():
-    tail = Tail(limit=10)
-    tail.extend([("content", "a\ud83d", 0, 0)])
-    tail.extend([("content", "\ude00", 1, 0)])
-
-    assert tail.since(0) == [("content", "a", 0, 0), ("content", "\N{GRINNING FACE}", 1, 0)]
-
-
-def test_halves_of_two_choices_stay_apart():
-    tail = Tail(limit=10)
-    tail.extend([("content", "\ud83d", 0, 0), ("content", "\ude00", 0, 1)])
-
-    assert tail.since(0) == [("content", "\ufffd", 0, 1)]
-
-
 def test_a_tail_keeps_the_end_and_counts_the_rest():
     tail = Tail(limit=10)
     for n in range(100):

@@ -1,8 +1,9 @@
-"""The gaps of arrays are those of the one rule in ``follow.gap``; equal columns are one."""
+"""The gap: the time from each arrival to the one before it, if known; equal columns are one."""
 
 import gc
 import subprocess
 import sys
+from array import array
 from pathlib import Path
 
 import numpy as np
@@ -11,32 +12,96 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from streamlab.follow import gap
+from streamlab.follow.gap import is_known
 from streamlab.metrics import arrivals, lines, schema, views
-from streamlab.tape import ARRIVALS, UNKNOWN
+from streamlab.tape import ARRIVALS, UNKNOWN, Columns
 from tests.metrics.streams import ELEVEN_ANSWERS, content, tables
 
-stamps = st.just(UNKNOWN) | st.integers(0, 10_000_000)
-rows = st.lists(
-    st.tuples(
-        st.integers(0, 3_000_000), stamps, st.integers(-1, len(ARRIVALS) - 1), st.booleans()
-    )
-)
+SINGLE, BURST, MERGED = range(len(ARRIVALS))
+
+
+def gaps_ns(arrived_ns, lo_ns, kinds, at_end=None):
+    """Return the gaps, their lower and their upper bounds, in ms; None in place of NaN."""
+    exact = [True] * len(kinds) if at_end is None else at_end
+    columns = (np.array(column, np.int64) for column in (arrived_ns, lo_ns, kinds))
+    made = arrivals.gaps(*columns, np.array(exact, bool))
+    return [[None if ms != ms else ms for ms in column.tolist()] for column in made]
+
+
+def gaps_of(*rows, at_end=None):
+    """Return the gaps of arrivals, each a time in ms, its lower bound and its kind."""
+    t_ms, lo_ms, kinds = zip(*rows, strict=True)
+    lo_ns = [t if t == UNKNOWN else t * 1_000_000 for t in lo_ms]
+    return gaps_ns([t * 1_000_000 for t in t_ms], lo_ns, kinds, at_end)
+
+
+def test_without_an_arrival_there_is_no_gap():
+    assert gaps_ns([], [], []) == [[], [], []]
+
+
+def test_the_first_arrival_has_no_gap_and_the_others_count_from_the_one_before():
+    stamps = [5_000_000, 25_000_000, 25_000_000, 70_500_000]
+
+    assert gaps_ns(stamps, [UNKNOWN] * 4, [SINGLE] * 4) == [[None, 20.0, 0.0, 45.5]] * 3
+
+
+def test_a_gap_is_exact_however_large_the_stamps_are():
+    """As floats of milliseconds, the two stamps would have lost the last digits."""
+    hour_ns = 3_600_000_000_000
+
+    stamps = [1000 * hour_ns, 1000 * hour_ns + 999]
+
+    assert gaps_ns(stamps, [-1, -1], [0, 0])[0] == [None, 0.000999]
+
+
+def test_a_merged_read_has_bounds_and_the_gap_after_it_is_exact():
+    made = gaps_of((10, -1, SINGLE), (1000, 12, MERGED), (1030, -1, SINGLE))
+
+    assert made == [[None, None, 30], [None, 2, 30], [None, 990, 30]]
+
+
+def test_a_merged_read_without_a_bound_came_after_the_arrival_before():
+    made = gaps_of((10, -1, SINGLE), (1000, -1, MERGED))
+
+    assert made == [[None, None], [None, 0], [None, 990]]
+
+
+def test_a_burst_is_one_arrival():
+    made = gaps_of((10, -1, SINGLE), (31, 30, BURST), (50, -1, SINGLE))
+
+    assert made == [[None, 21, 19]] * 3
+
+
+def test_a_gap_of_unknown_kind_is_kept_and_has_bounds_only_if_the_kernel_gave_one():
+    made = gaps_of((10, -1, SINGLE), (50, 20, UNKNOWN), (90, -1, UNKNOWN))
+
+    assert made == [[None, 40, 40], [None, 10, None], [None, 40, None]]
+
+
+def test_a_row_before_the_end_of_a_merged_read_has_no_exact_time():
+    """The row ended somewhere in the interval, so the gap after it is not known either."""
+    rows = (10, -1, SINGLE), (1000, 12, MERGED), (1030, -1, SINGLE)
+    made = gaps_of(*rows, at_end=[True, False, True])
+
+    assert made == [[None, None, None], [None, 2, 30], [None, 990, 1018]]
+
+
+stamps = st.just(UNKNOWN) | st.integers(0, 9)
+kinds = st.integers(-1, len(ARRIVALS) - 1)
+pairs = st.tuples(st.integers(0, 9), stamps, kinds), st.tuples(st.integers(0, 9), stamps, kinds)
 
 
 @settings(max_examples=300, deadline=None)
-@given(rows)
-@example([(5, 2, 2, False)])
-def test_arrays_have_the_gaps_of_the_one_rule(rows):
-    steps, lo_ns, kind, at_end = zip(*rows, strict=True) if rows else ((), (), (), ())
-    arrived_ns = np.cumsum(np.array(steps, np.int64))
-    expected = gap.gaps(arrived_ns.tolist(), lo_ns, kind, at_end)
+@given(*pairs, st.booleans())
+@example((5, 5, MERGED), (2, 2, SINGLE), False)
+def test_the_live_view_knows_the_gaps_that_the_tables_know(one, other, at_end):
+    arrived_ns, lo_ns, kind = zip(one, (one[0] + other[0], *other[1:]), strict=True)
+    facts = {"arrived_ns": array("q", arrived_ns), "lo_ns": array("q", lo_ns)}
+    columns = Columns(**facts, arrival=array("b", kind))
 
-    columns = (np.array(lo_ns, np.int64), np.array(kind, np.int64), np.array(at_end, bool))
-    found = arrivals.gaps(arrived_ns, *columns)
+    known_ms = gaps_ns(arrived_ns, lo_ns, kind, [at_end, True])[0][1]
 
-    for name, one, other in zip(expected._fields, expected, found, strict=True):
-        np.testing.assert_array_equal(one, other, err_msg=name)
+    assert is_known(columns, 0, 1, at_end) == (known_ms is not None)
 
 
 NAMES = ("reads", "lines", "events", "deltas")

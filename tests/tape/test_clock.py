@@ -22,11 +22,10 @@ def test_the_error_covers_the_whole_bracket():
     assert found.mono_ns + found.error_ns >= 101
 
 
-def test_there_and_back_is_the_same_moment():
+def test_a_stamp_has_a_calendar_time():
     tied = Anchor(1_000, 1_700_000_000_000_000_000, 5)
 
     assert tied.to_wall_ns(1_500) == 1_700_000_000_000_000_500
-    assert tied.to_mono_ns(tied.to_wall_ns(1_234)) == 1_234
 
 
 def test_the_real_clocks_can_be_tied():
