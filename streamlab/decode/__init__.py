@@ -57,7 +57,7 @@ FRAMERS: dict[str, type[Framer]] = {
     "text": TextParser,
 }
 
-_NDJSON_TYPE = re.compile("application/(x-)?(ndjson|jsonl|jsonlines|json-lines)")
+_NDJSON_TYPE = re.compile(r"application/(x-)?(ndjson|jsonl|jsonlines|json-lines|stream\+json)")
 _JSON_TYPES = ("application/json", "text/json")
 _DOCUMENT_ENDS = ("/html", "/json", "+json", "+xml")  # such as application/problem+json
 _VAGUE_TYPES = ("", "text/plain", "application/octet-stream")
@@ -82,7 +82,8 @@ def framing_of(content_type: str, start: bytes = b"", usual: str | None = None) 
         if _begins_sse(start):
             return "sse"
         if not start.startswith(b"{"):
-            return usual or ("plain" if start and media_type == "text/plain" else "sse")
+            is_plain = start and media_type == "text/plain" and usual != "sse"
+            return "plain" if is_plain else usual or "sse"
         is_pretty = start.startswith((b"{\n", b"{\r"))  # one object over many lines
         return usual or ("sse" if is_pretty else "ndjson")
     if _NDJSON_TYPE.fullmatch(media_type):

@@ -22,7 +22,7 @@ from streamlab.dialects.openai_responses import OpenAIResponses
 from streamlab.dialects.plain import Plain
 from streamlab.dialects.reader import Reader
 from streamlab.dialects.times import server_times
-from streamlab.dialects.usage import Tokens, tokens
+from streamlab.dialects.usage import Tokens, not_text, tokens
 from streamlab.errors import UnknownNameError
 
 __all__ = [
@@ -47,6 +47,7 @@ __all__ = [
     "choose",
     "dialect_named",
     "framing_at",
+    "not_text",
     "recognise",
     "server_times",
     "tokens",

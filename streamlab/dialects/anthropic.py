@@ -13,7 +13,7 @@ from typing import ClassVar
 from streamlab.dialects.deltas import Delta, Kind, meta, text_delta, tool_call
 from streamlab.dialects.dialect import Dialect, Message, without_system
 from streamlab.dialects.reader import Handler, NamedReader
-from streamlab.dialects.reading import JSONObject, a_dict, a_text, whole
+from streamlab.dialects.reading import JSONObject, a_dict, a_list, a_text, whole
 
 # The limit if the request has none, because the API requires one.
 MAX_TOKENS = 4096
@@ -34,8 +34,10 @@ class AnthropicReader(NamedReader):
 
     def _start(self, event: JSONObject, name: str) -> list[Delta]:
         message = a_dict(event.get("message"))
-        out = self._role(message.get("role"), 0) + self._used(message.get("usage"))
-        return out or meta(name)
+        out = self._role(message.get("role"), 0)
+        for index, block in enumerate(a_list(message.get("content"))):
+            out += self._block({"content_block": block, "index": index}, "")
+        return out + self._used(message.get("usage")) or meta(name)
 
     def _block(self, event: JSONObject, name: str) -> list[Delta]:
         # A block of text usually opens empty.
@@ -57,7 +59,7 @@ class AnthropicReader(NamedReader):
         delta = a_dict(event.get("delta"))
         part = a_text(delta.get("type"))
         if part == "input_json_delta":  # the first piece of a call is empty, and is a delta
-            return [tool_call(a_text(delta.get("partial_json")), whole(event.get("index")))]
+            return [tool_call(delta.get("partial_json"), whole(event.get("index")))]
         if part in FRAGMENTS:
             kind, key = FRAGMENTS[part]
             return text_delta(kind, delta.get(key))

@@ -37,21 +37,37 @@ class Calls:
         joined = name if call["arguments"] else name + piece
         call["name"] = (piece if piece.startswith(name) else joined) or None
         call["id"] = call["id"] or delta.id
-        call["arguments"] += delta.text
+        # Gateways put an empty object before the pieces, or repeat all arguments at the end.
+        if call["arguments"] == "{}" and delta.text.startswith("{"):
+            call["arguments"] = ""
+        repeats = delta.name and delta.text == call["arguments"] and _is_whole(delta.text)
+        call["arguments"] += "" if repeats else delta.text
         return number
 
     def _number_of(self, delta: Delta) -> int | None:
         latest = range(len(self.all) - 1, -1, -1)
-        if delta.index is not None:
-            return next((n for n in latest if self._indexes[n] == delta.index), None)
         of_id = (n for n in latest if delta.id and self.all[n]["id"] == delta.id)
-        return next(of_id, next(iter(latest), None))
+        if delta.index is None:
+            return next(of_id, next(iter(latest), None))
+        of_index = next((n for n in latest if self._indexes[n] == delta.index), None)
+        if of_index is not None or delta.name:
+            return of_index
+        # The rest of a call may have another index than its beginning.
+        cut = not delta.id and self.all and not _is_whole(self.all[-1]["arguments"])
+        return next(of_id, len(self.all) - 1 if cut else None)
 
 
 def _begins(call: ToolCall, delta: Delta) -> bool:
     # A new id *and* a name begin a call, or a name after arguments that are complete JSON.
     unnamed = not (call["id"] or call["name"])
-    if not delta.name or unnamed or (delta.id and delta.id == call["id"]):
+    if not delta.name or unnamed:
         return False
+    if delta.id and delta.id == call["id"]:  # other arguments than those that it repeats
+        whole = _is_whole(delta.text) and _is_whole(call["arguments"])
+        return whole and call["arguments"] not in ("{}", delta.text)
     is_new = delta.id and (call["id"] or delta.name != call["name"])
-    return bool(is_new) or isinstance(parse(call["arguments"]), dict | list)
+    return bool(is_new) or _is_whole(call["arguments"])
+
+
+def _is_whole(arguments: str) -> bool:
+    return isinstance(parse(arguments), dict | list)

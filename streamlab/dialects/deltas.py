@@ -18,6 +18,7 @@ import json
 from collections.abc import Collection
 from typing import Literal, NamedTuple
 
+from streamlab.dialects.failures import MESSAGES
 from streamlab.dialects.reading import JSONObject, a_text
 
 # The answer, its end, what comes beside it, and what is no answer.
@@ -43,7 +44,9 @@ class Delta(NamedTuple):
 
 
 def text_delta(kind: Kind, value: object, choice: int | None = None) -> list[Delta]:
-    """Return a delta with a text; none if `value` is empty or no text."""
+    """Return a delta with a text; none if `value` is empty, ``unread`` if it is no text."""
+    if value and not isinstance(value, str) and kind in GENERATED:
+        return [Delta("unread", f"{kind} that is no text", choice)]
     text = a_text(value)
     return [Delta(kind, text, choice)] if text else []
 
@@ -77,8 +80,7 @@ def meta(name: str) -> list[Delta]:
 def error(value: object) -> Delta:
     """Return the delta of an error, which may be an object or a sentence."""
     found = value if isinstance(value, dict) else {"message": _as_text(value)}
-    keys = ("message", "status_msg", "error_msg", "detail", "type", "code", "status")
-    named = (found.get(key) for key in keys)
+    named = (found.get(key) for key in (*MESSAGES, "type", "code", "status"))
     return Delta("error", next((_as_text(name) for name in named if name), ""), value=found)
 
 

@@ -14,9 +14,9 @@ from typing import ClassVar
 from streamlab.dialects.deltas import Delta, Kind, text_delta, tool_call
 from streamlab.dialects.dialect import Dialect, Message, text_of, without_system
 from streamlab.dialects.reader import Handler, NamedReader
-from streamlab.dialects.reading import JSONObject, a_dict, a_list, a_text
+from streamlab.dialects.reading import JSONObject, a_dict, a_list, a_text, text_in
 
-TEXTS: Mapping[str, Kind] = {"message": "content", "reasoning": "reasoning"}
+TEXTS: Mapping[str, Kind] = {"reasoning": "reasoning", "message": "content"}
 
 
 class LMStudioReader(NamedReader):
@@ -25,15 +25,14 @@ class LMStudioReader(NamedReader):
     def __init__(self) -> None:
         super().__init__()
         self._call_number = -1
-        self._came: set[str] = set()  # the types of output that came as deltas
+        self._said = dict.fromkeys(TEXTS, "")
 
     def _text(self, event: JSONObject, name: str) -> list[Delta]:
         kind = name.removesuffix(".delta")
-        self._came.add(kind)
+        self._said[kind] += a_text(event.get("content"))
         return text_delta(TEXTS[kind], event.get("content"))
 
     def _call(self, event: JSONObject, name: str) -> list[Delta]:
-        self._came.add("tool_call")
         self._call_number += 1
         return [tool_call("", self._call_number, name=event.get("tool"))]
 
@@ -44,15 +43,13 @@ class LMStudioReader(NamedReader):
     def _end(self, event: JSONObject, name: str) -> list[Delta]:
         self.finished = True
         result = a_dict(event.get("result"))
-        out = list[Delta]()
-        for item in map(a_dict, a_list(result.get("output"))):
-            kind = a_text(item.get("type"))
-            if kind == "tool_call" and kind not in self._came:
-                self._call_number += 1
-                given, tool = item.get("arguments"), item.get("tool")
-                out.append(tool_call(given, self._call_number, name=tool))
-            elif kind in TEXTS and kind not in self._came:
-                out += text_delta(TEXTS[kind], item.get("content"))
+        out, items = list[Delta](), [*map(a_dict, a_list(result.get("output")))]
+        for kind, said in self._said.items():  # what no delta had
+            whole = text_in([item for item in items if item.get("type") == kind])
+            out += text_delta(TEXTS[kind], whole[len(said) :] if whole.startswith(said) else "")
+        calls = [item for item in items if item.get("type") == "tool_call"]
+        for number, item in enumerate(calls if self._call_number < 0 else ()):
+            out.append(tool_call(item.get("arguments"), number, name=item.get("tool")))
         return out + self._used(result.get("stats")) + self._done(name)
 
     handlers: ClassVar[Mapping[str, Handler]] = {

@@ -39,7 +39,8 @@ _NAMES = (
     "reasoning_details channel name id index type object created model choices delta message "
     "text finish_reason stop_reason matched_stop native_finish_reason logprobs token_ids usage "
     "system_fingerprint service_tier provider obfuscation citations provider_specific_fields "
-    "content_filter_results prompt_token_ids prompt_logprobs prefix"
+    "content_filter_results prompt_token_ids prompt_logprobs prefix error extra_content "
+    "context reasoning_text reasoning_opaque thinking thinking_blocks copilot_annotations"
 )
 _KNOWN = frozenset(_NAMES.split())
 # The reason behind a finish: of vLLM, SGLang and OpenRouter.
@@ -81,10 +82,9 @@ class OpenAIChatReader(Reader):
         if not isinstance(chunk, dict):
             return self._bare(type, data)
         choices = chunk.get("choices")
-        if isinstance(choices, list):
-            for choice in choices:
-                if isinstance(choice, dict):
-                    self._choice(choice, out)
+        for choice in [choices] if isinstance(choices, dict) else a_list(choices):
+            if isinstance(choice, dict):
+                self._choice(choice, out)
         # A long answer has thousands of chunks with choices only.  One look for the rare keys
         # saves the many look-ups in `_beside`.
         if type != "message" or not out or chunk.get("usage") or not RARE.isdisjoint(chunk):
@@ -141,21 +141,27 @@ class OpenAIChatReader(Reader):
         if get("role"):  # OpenRouter repeats the role in every chunk
             out += self._role(get("role"), index)
         # vLLM renamed `reasoning_content` to `reasoning` in 2026 (vllm-project/vllm#27755).
-        thought = get("reasoning") or get("reasoning_content")
-        if thought or get("reasoning_details"):
-            self._reasoning(thought, get("reasoning_details"), index, out)
+        thought = get("reasoning") or get("reasoning_content") or get("reasoning_text")
+        thought = thought or get("thinking")
+        # OpenRouter and LiteLLM send the same text twice.
+        details = get("reasoning_details") or get("thinking_blocks")
+        if thought or details:
+            self._reasoning(thought, details, index, out)
         if isinstance(content, str):
             self._content(content, index, out)
         elif content:
             self._parts(content, index, out)
-        out += text_delta("refusal", get("refusal"), index)
-        for call in map(a_dict, a_list(get("tool_calls"))):
-            self._call(call, call.get("function") or call.get("custom"), index, out)
+        out += text_delta("refusal", get("refusal"), index) + self._error(get("error"))
+        calls = get("tool_calls")
+        for call in map(a_dict, a_list(calls) or [calls]):
+            self._call(call, call.get("function") or call.get("custom") or call, index, out)
         if get("function_call"):
             self._call({"index": 0}, get("function_call"), index, out)
         if get("annotations"):
             out.append(Delta("annotation", "annotations", index))
-        out += unread(delta, delta.keys() - MEDIA if len(out) > start else _KNOWN, "delta.")
+        # What a relay adds beside an answer is named, and is no loss.
+        out += unread(delta, _KNOWN | MEDIA, "" if len(out) > start else "delta.")
+        out += unread(delta, delta.keys() - MEDIA, "delta.")
 
     def _content(self, content: str, index: int, out: list[Delta]) -> None:
         if content:
@@ -167,7 +173,8 @@ class OpenAIChatReader(Reader):
         message = dict(a_dict(choice.get("message")))
         before = self._said[index].decode("utf-8", "surrogatepass")
         content = a_text(message.get("content"))
-        final = "delta" in choice or bool(choice.get("finish_reason"))
+        ended = bool(choice.get("finish_reason")) or index in self._reasons
+        final = "delta" in choice or ended
         if before and content.startswith(before) and (final or content != before):
             message["content"] = content[len(before) :]
         elif before and "delta" in choice:
@@ -180,12 +187,11 @@ class OpenAIChatReader(Reader):
     def _reasoning(
         self, thought: object, details: object, index: int, out: list[Delta]
     ) -> None:
-        # OpenRouter sends the same text twice: as `reasoning` and in `reasoning_details`.  The
-        # details are read for text only where `reasoning` is empty.
+        # The details are read for text only where there is no other reasoning.
         texts, signatures = [text_in(thought)], []
         for detail in map(a_dict, a_list(details)):
             if not texts[0]:
-                texts.append(a_text(detail.get("text")) or a_text(detail.get("summary")))
+                texts.append(text_in(detail))
                 self.summarised = self.summarised or bool(detail.get("summary"))
             signatures.append(a_text(detail.get("signature")) or a_text(detail.get("data")))
         self._reasoned = self._reasoned or any(texts)
@@ -204,7 +210,8 @@ class OpenAIChatReader(Reader):
             elif kind in ("reference", "citation"):
                 out.append(Delta("annotation", kind, index))
             else:
-                out.append(Delta("unread", f"content[].{kind or 'part'}", index))
+                name = f"content[].{kind or 'part'}" if part else "content that is no text"
+                out.append(Delta("unread", name, index))
 
     def _call(self, call: JSONObject, function: object, index: int, out: list[Delta]) -> None:
         # The id of a later piece is missing or null, but Qwen sends `""`; `tool_call` makes
@@ -220,8 +227,9 @@ class OpenAIChatReader(Reader):
     def _end_choice(self, choice: JSONObject, index: int, out: list[Delta]) -> None:
         reason = a_text(choice.get("finish_reason"))
         out += self._error(choice.get("error"))
-        value = {key: choice[key] for key in _DETAILS if choice.get(key) is not None}
-        out += self._finish(reason, index, value)
+        keys = (*_DETAILS, "content_filter_results") if "filter" in reason else _DETAILS
+        value = {key: choice[key] for key in keys if choice.get(key) is not None}
+        out += self._finish(reason, index, value) + self._used(choice.get("usage"))  # Moonshot
         self.failed = self.failed or reason in FAILURES
 
     def _beside(self, type: str, chunk: JSONObject, out: list[Delta]) -> None:  # noqa: A002
@@ -267,7 +275,7 @@ def _others_like(data: str, chunk: JSONObject, out: list[Delta]) -> re.Pattern[s
     # times as fast as to read it.  A probe shows where the content is: another text in its
     # place must change the content and nothing else.
     choices = a_list(chunk.get("choices"))
-    choice = a_dict(choices[0])
+    choice = a_dict(choices[0] if choices else None)
     delta = a_dict(choice.get("delta"))
     before, found, after = data.rpartition(f'"{out[0].text}"')
     alone = len(choices) == len(out) == 1 and out[0].n_tokens is None

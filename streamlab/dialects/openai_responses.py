@@ -133,10 +133,16 @@ class OpenAIResponsesReader(NamedReader):
         out = [] if self.failed else self._error(response.get("error"))
         status = a_text(response.get("status")) or name.removeprefix("response.")
         self.failed = self.failed or status in ("failed", "cancelled")
-        for index, item in enumerate(map(a_dict, a_list(response.get("output")))):
+        items = [*map(a_dict, a_list(response.get("output")))]
+        messages = text_in([item for item in items if item.get("type") == "message"])
+        came = "".join(map("".join, self._said.get("content", {}).values()))
+        for index, item in enumerate(items):
             # Gateways number the items differently here: the id of a call has its number.
             number = None if item.get("type") in CALLS else index
-            out += self._whole_item(item, number, closing=True)
+            if item.get("type") != "message" or came != messages:
+                out += self._whole_item(item, number, closing=True)
+        said = a_text(response.get("output_text"))
+        out += self._piece("output_text", (0, 0), said, closing=True)
         out += self._finish(status, value=a_dict(response.get("incomplete_details")))
         return out + self._used(response.get("usage")) or meta(name)
 

@@ -21,6 +21,10 @@ class Pieces:
         self._split_tags = split_tags
         self._held: dict[tuple[Kind, int | None, int | None], str] = {}
         self._thinks: set[int | None] = set()
+        # A chat template may begin the thinking: then `</think>` comes first, and all before it
+        # was reasoning.
+        self._tagged: set[int | None] = set()  # choices that had a tag
+        self.thought: list[int | None] = []
 
     def concern(self, data: str) -> bool:
         """Return whether the deltas of these data may be cut, or complete one that was."""
@@ -46,8 +50,14 @@ class Pieces:
         end = len(text) - _n_open(text, splits)
         self._held[place], out = text[end:], list[Delta]()
         for part in _TAGS.split(text[:end]) if splits else [text[:end]]:
-            if splits and part == (CLOSING if delta.choice in self._thinks else OPENING):
-                self._thinks ^= {delta.choice}
+            begun = part == CLOSING and delta.choice not in self._tagged
+            if splits and (
+                begun or part == (CLOSING if delta.choice in self._thinks else OPENING)
+            ):
+                self._thinks ^= set() if begun else {delta.choice}
+                self._tagged.add(delta.choice)
+                self.thought += [delta.choice] * begun
+                out = [each._replace(kind="reasoning") for each in out] if begun else out
             elif part or not delta.text:
                 # The count of a delta is that of its whole text.
                 count = delta.n_tokens if part == delta.text else None

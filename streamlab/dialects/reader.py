@@ -8,12 +8,12 @@ from streamlab.dialects.counting import Counts
 from streamlab.dialects.deltas import Delta, error, meta, text_delta
 from streamlab.dialects.failures import failure_of
 from streamlab.dialects.pieces import Pieces
-from streamlab.dialects.reading import JSONObject, a_text, parse
+from streamlab.dialects.reading import JSONObject, a_dict, a_text, parse
 from streamlab.dialects.usage import merged
 
 DONE = "[DONE]"
 # Words that some servers send in place of a finish reason, in lower case.
-NO_REASONS = frozenset({"", "null", "none", "finish_reason_unspecified"})
+NO_REASONS = frozenset({"", "null", "none", "undefined", "finish_reason_unspecified"})
 # The text of the `unread` of an event that should be JSON.
 NOT_JSON = "not JSON"
 KEEP_ALIVES = frozenset({"ping", "heartbeat", "keepalive", "keep-alive", "keep_alive"})
@@ -51,6 +51,11 @@ class Reader(ABC):
         """Return what waited for a next event, at the end of the stream."""
         return self._pieces.close()
 
+    @property
+    def thought(self) -> list[int | None]:
+        """Choices whose content so far was reasoning; the caller takes them."""
+        return self._pieces.thought
+
     def split_think_tags(self) -> None:
         """Read content in ``<think>`` tags as reasoning from now on."""
         self._pieces = Pieces(split_tags=True)
@@ -84,7 +89,7 @@ class Reader(ABC):
     ) -> list[Delta]:
         """Return the finish reason, once a choice and again only if it changes."""
         word = a_text(reason)
-        if word.lower() in NO_REASONS or word == self._reasons.get(choice):
+        if word.strip().lower() in NO_REASONS or word == self._reasons.get(choice):
             return []
         self._reasons[choice] = word
         self.finished = self._reasons.keys() >= self._choices
@@ -108,8 +113,10 @@ class Reader(ABC):
         said = data.strip()
         if said.strip('"').upper() == DONE:
             return self._done(DONE)
-        if type == "error":
-            return self._error(data or type)
+        # A gateway's error may be glued to an event that was cut.
+        glued = failure_of(a_dict(parse(said.rpartition("\n")[2])))
+        if type == "error" or glued:
+            return self._error(glued or data or type)
         if type == "ping" or said.lower() in KEEP_ALIVES:
             return [Delta("ping")]
         # A relay's own events have names, and their data may be any text.
@@ -159,4 +166,4 @@ class NamedReader(Reader):
         # OpenAI documents the flat shape for its Responses API and sends the nested one
         # (openai/openai-python#2487, openai/openai-dotnet#881).
         flat = {key: event[key] for key in event if key not in ("type", "sequence_number")}
-        return self._error(failure_of(event) or flat or event)
+        return self._error(failure_of(flat) or flat or event)

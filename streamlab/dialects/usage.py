@@ -5,7 +5,9 @@ Nothing is estimated: a count that was not reported is None.
 
 from typing import NamedTuple
 
-from streamlab.dialects.reading import JSONObject, a_dict, whole
+from streamlab.dialects.reading import JSONObject, a_dict, a_list, whole
+
+_NOT_TEXT = ("audio", "image", "video", "rejected_prediction")
 
 
 class Tokens(NamedTuple):
@@ -57,6 +59,16 @@ def tokens(usage: JSONObject | None) -> Tokens:
         source = keys.output if also is None else f"{keys.output}+{keys.also}"
         return Tokens(prompt, output + (also or 0), reasoning, source)
     return Tokens(prompt)
+
+
+def not_text(usage: JSONObject | None) -> int:
+    """Return how many tokens of the output are no text that is sent, as a server says."""
+    found = dict(usage or {})
+    details = found.get("completion_tokens_details") or found.get("output_tokens_details")
+    counts = [a_dict(details).get(f"{kind}_tokens") for kind in _NOT_TEXT]
+    parts = map(a_dict, a_list(found.get("candidatesTokensDetails")))  # Gemini
+    counts += [part.get("tokenCount") for part in parts if part.get("modality") != "TEXT"]
+    return sum(whole(count) or 0 for count in counts)
 
 
 def merged(before: JSONObject, now: JSONObject) -> dict[str, object]:

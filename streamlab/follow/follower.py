@@ -234,6 +234,10 @@ class Follower:
                 found.clear()
                 self._tell_comments(before=number)
             new = reader.feed(event.type, event.data)
+            while reader.thought:
+                self.deltas.extend(found)
+                found.clear()
+                self.deltas.think(reader.thought.pop())
             found += new
             for _ in new:
                 self.delta_events.append(number)

@@ -155,13 +155,24 @@ class Deltas(Kept[Delta]):
             fit &= n_tokens is None or 0 <= n_tokens < _MOST
             if not fit or others != _PLAIN or (shown is not text and shown != text):
                 self._odd[len(self)] = delta
-            if kind not in self.kinds:
-                self.kinds.append(kind)
-            self.codes.append(self.kinds.index(kind))
+            self.codes.append(self._code(kind))
             self.text += shown.encode()
             self.ends.append(len(self.text))
             self.choice.append(choice if fit and choice is not None else NONE)
             self.n_tokens.append(n_tokens if fit and n_tokens is not None else NONE)
+
+    def think(self, choice: int | None) -> None:
+        """Make the content of a choice reasoning."""
+        for row in [*self.of_kind("content")]:
+            delta = self.item(row)._replace(kind="reasoning")
+            if delta.choice == choice:
+                self.codes[row] = self._code("reasoning")
+                self._odd.update({row: delta} if row in self._odd else {})
+
+    def _code(self, kind: Kind) -> int:
+        if kind not in self.kinds:
+            self.kinds.append(kind)
+        return self.kinds.index(kind)
 
     def of_kind(self, kind: Kind) -> Iterator[int]:
         """Yield the numbers of the deltas of a kind."""

@@ -5,10 +5,11 @@ import re
 from collections.abc import Mapping
 
 from streamlab.decode.content import content_decoder
+from streamlab.dialects.failures import MESSAGES
 from streamlab.dialects.reading import parse
 from streamlab.follow.text import one_line
 
-_KEYS = ("error", "message", "detail", "msg")
+_KEYS = ("error", *MESSAGES)
 _DEPTH = 4  # objects within objects: deeper ones are printed as JSON
 
 

@@ -62,12 +62,13 @@ def _cause(framed: Follower, event: Event) -> str:
     data = event.data.strip()
     if framed.lines.kinds[event.first_line] == JSON and data.startswith(("data:", "event:")):
         return "server-sent events that are labelled as JSON lines"
-    if "data:" in data:
+    lines = [line for line in data.split("\n") if line.strip() not in ("", DONE)]
+    whole = [isinstance(parse(line), dict) for line in lines]
+    if len(lines) > 1 and all(whole):
+        return "the blank line between the events is missing"
+    if "data:" in data or (len(lines) > 1 and whole[-1]):
         glued = "an event was cut, and the next one is glued to it"
         return 'the server writes "data:" twice' if data.startswith("data:") else glued
-    lines = [line for line in data.split("\n") if line.strip() not in ("", DONE)]
-    if len(lines) > 1 and all(isinstance(parse(line), dict) for line in lines):
-        return "the blank line between the events is missing"
     as_python = data.startswith(("{'", "b'", "[{'"))
     begins = f"it begins with {one_line(data, 40)!r}"
     return "it is written as Python prints it" if as_python else begins

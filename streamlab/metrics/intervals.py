@@ -156,7 +156,9 @@ def _after_the_last_chunk(tables: Tables) -> pd.Series[float]:
     last_ms, deltas, end = tables.chunks["t_ms"].max(), tables.deltas, tables.tape.end
     idle = deltas["kind"].isin(("comment", "ping", "meta"))
     later = deltas[~idle & (deltas["t_ms"] >= last_ms)]
-    gaps = later["t_ms"].diff()[later["gap_ms"].notna()].dropna().tolist()
+    # A ping may come in the same read, before them: then the read has the gap.
+    known = later["read"].isin(deltas["read"][deltas["gap_ms"].notna()])
+    gaps = later["t_ms"].diff()[known].dropna().tolist()
     # Only a limit shows that nothing had come: another end may leave bytes unread.
     if len(later) and end.how == "timeout":
         gaps.append((end.t_ns - tables.t0_ns) / 1e6 - later["t_ms"].iloc[-1])

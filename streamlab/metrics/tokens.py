@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from math import nan
 
+from streamlab.dialects import not_text
 from streamlab.metrics.latency import decode_ms, e2e_content_ms, e2e_eof_ms, ttft_ms
 from streamlab.metrics.tables import Tables
 
@@ -38,9 +39,9 @@ def n_mismatch(tables: Tables) -> float:
 def itl_mean_ms(tables: Tables) -> float:
     """Mean inter-token latency: (last chunk − first chunk) / (N − 1).
 
-    N is without reasoning tokens if no reasoning came: the chunks do not show when the server
-    made them.  NaN if the reasoning is a summary, or hidden and not counted, so also if N is
-    larger than the bytes of the text.
+    N is without reasoning tokens if no reasoning came, and without audio, pictures and rejected
+    predictions: the chunks do not show when the server made them.  NaN if the reasoning is a
+    summary, or hidden and not counted, so also if N is larger than the bytes of the text.
     """
     return ratio(decode_ms(tables), _seen_tokens(tables) - 1)
 
@@ -105,6 +106,7 @@ def _seen_tokens(tables: Tables) -> float:
     count, source = _counted(tables)
     if source != "usage":
         return count
+    count -= not_text(found.usage)
     hidden = found.tokens.reasoning
     if found.reasoning:  # a summary has other tokens than those that were counted
         return nan if reader is not None and reader.summarised else count

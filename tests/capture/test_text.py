@@ -47,6 +47,15 @@ def test_what_only_says_that_it_is_text_is_still_found_out(body, dialect):
     assert Tables(tape).follower.dialect == dialect
 
 
+def test_text_at_the_usual_path_of_json_lines_is_text():
+    body = b'0:"Hel"\n0:"lo"\nd:{"finishReason":"stop"}\n'  # the data stream of Vercel's SDK
+    with raw_server(sends(HEAD + body)) as url:
+        rec = sl.record(sl.endpoint(f"{url}/api/chat"))
+
+    assert (rec.dialect, rec.problem) == ("text", None)
+    assert rec.events["data"].tolist() == body.decode().splitlines()
+
+
 def test_cut_anywhere_the_lines_are_the_same():
     whole = b"a\r\n\r\nb\xc3\xa9\rc"
     for cut in range(len(whole)):

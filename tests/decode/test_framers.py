@@ -19,6 +19,7 @@ TYPES = {
     "application/x-ndjson; charset=utf-8": NDJSONParser,
     "application/jsonl": NDJSONParser,
     "application/json-lines": NDJSONParser,
+    "application/stream+json": NDJSONParser,  # of Cohere's first API, and of Spring
     "application/json": TextParser,
     "application/problem+json": TextParser,
     "text/html; charset=utf-8": TextParser,
