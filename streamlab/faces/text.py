@@ -43,7 +43,7 @@ def facts(tables: Tables) -> str:
         counted(len(tables.framed.lines), "line"),
         counted(len(tables.framed.events), "event"),
         f"ttft {first}" if first else "",
-        f"{in_all_ms:.1f} ms {since}",
+        f"{duration(in_all_ms)} {since}",
         f"ended: {tables.tape.end.how}",
     ]
     return one_line(", ".join(filter(None, parts)))
@@ -56,8 +56,8 @@ def ttft(tables: Tables) -> str:
     lo_ms, hi_ms = ttft_ms(tables, "lo"), ttft_ms(tables, "hi")
     if hi_ms != hi_ms:
         return ""
-    least = f"{lo_ms:.1f} to " if lo_ms == lo_ms else "up to "
-    return f"{'' if lo_ms == hi_ms else least}{hi_ms:.1f} ms"
+    least = f"{duration(lo_ms)} to " if lo_ms == lo_ms else "up to "
+    return f"{'' if lo_ms == hi_ms else least}{duration(hi_ms)}"
 
 
 def gap_bars(tables: Tables) -> str:

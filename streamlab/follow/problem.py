@@ -135,7 +135,7 @@ def _broken(log: Log, end: End, complete: bool | None) -> str:
 
 def _no_events(log: Log, start: bytes, n_bytes: int) -> str:
     if not n_bytes:
-        return "the server closed the stream without a byte."
+        return "the stream came to its end, and its body has no byte."
     media = _media(log)
     if media == "text/html" or start.lstrip()[:5].lower() in (b"<html", b"<!doc"):
         return "the server answered with a web page, not with a stream. Check the URL."

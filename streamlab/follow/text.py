@@ -64,7 +64,7 @@ def sparkline(values_ms: Sequence[float]) -> str:
     known = [value for value in values_ms if not math.isnan(value)]
     top = max(known, default=0.0)
     bars = "".join(_bar(share, top) for share in shares)
-    largest = f"largest{' known' if len(known) < len(values_ms) else ''} {top:.1f} ms"
+    largest = f"largest{' known' if len(known) < len(values_ms) else ''} {duration(top)}"
     return f"{bars} ({largest if known else 'none is known'})"
 
 

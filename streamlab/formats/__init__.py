@@ -23,6 +23,19 @@ if TYPE_CHECKING:
     from streamlab.metrics import Tables
     from streamlab.tape import Tape
 
+_TABLE, _PICTURE = (
+    "pandas writes one of its tables: rec.lines.to_",
+    "rec.plot().figure.savefig({})",
+)
+# For files that are no recordings: what writes one.
+_LINES = {
+    ".csv": f"{_TABLE}csv({{}})",
+    ".xlsx": f"{_TABLE}excel({{}})",
+    ".html": "A page of it is written by rec.to_html({})",
+    ".txt": "Its text is written by pathlib.Path({}).write_text(rec.text)",
+    **dict.fromkeys((".png", ".svg", ".pdf"), f"A picture of it is written by {_PICTURE}"),
+}
+
 __all__ = ["format_for", "formats", "load", "save"]
 
 
@@ -42,12 +55,6 @@ def format_for(path: str | PathLike[str]) -> ModuleType:
         if file.name.lower().endswith(each.ENDINGS):
             return each
     endings = [ending for each in formats() for ending in each.ENDINGS]
-    if file.suffix in (".csv", ".xlsx"):
-        line = f"rec.lines.to_{file.suffix[1:].replace('xlsx', 'excel')}({file.name!r})"
-        raise UsageError(
-            f"a recording is saved as {', '.join(endings)}, and {file.name} came. "
-            f"pandas writes one of its tables: {line}"
-        )
     raise UnknownNameError("format of files that end in", file.suffix or file.name, endings)
 
 
@@ -57,6 +64,12 @@ def save(tables: Tables, path: str | PathLike[str]) -> Path:
     Returns the path of the file; raises as `streamlab.Recording.save` does.
     """
     target = Path(fspath(path)).expanduser()
+    if line := _LINES.get(target.suffix.lower()):
+        endings = ", ".join(ending for each in formats() for ending in each.ENDINGS)
+        raise UsageError(
+            f"a recording is saved as {endings}, and {target.name} came. "
+            f"{line.format(repr(fspath(path)))}"
+        )
     format_for(target).save(tables, target)
     return target
 

@@ -163,7 +163,10 @@ class Exercise:
 
     def _with_unit(self, number: float) -> str:
         digits = ",.0f" if abs(number) >= 100 else ".3g"
-        return f"{number:{digits}} {self.texts.get('unit', '')}".rstrip()
+        unit = str(self.texts.get("unit", ""))
+        if number == 1 and unit != "ms":
+            unit = unit.removesuffix("s")
+        return f"{number:{digits}} {unit}".rstrip()
 
 
 def exercise(

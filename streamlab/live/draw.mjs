@@ -1,5 +1,5 @@
 // Marks to pixels: a canvas, in the colours of the style sheet.
-import { ms, ticks, whole } from "./axis.mjs";
+import { ms, short, ticks, whole } from "./axis.mjs";
 
 const SANS = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif";
 const MONO = "ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace";
@@ -164,7 +164,7 @@ function drawGaps(pen, { stems, median }, { gaps, floor }, { left, right, top, l
     if (at != null) line(pen, left, at, right, at, colours.dim, 1, [2, 3]);
     if (tall) {
       write(pen, ms(top).replace(/\.\d ms/, " ms"), left - 9, gaps + 6, colours.dim, { align: "right" });
-      write(pen, log ? "0.1 ms" : ms(median), left - 9, log ? floor - 6 : at, colours.dim, { align: "right" });
+      write(pen, log ? "0.1 ms" : short(median), left - 9, log ? floor - 6 : at, colours.dim, { align: "right" });
       write(pen, log ? "logarithmic" : "4 medians", left + 6, gaps + 9, colours.dim, { ground: colours.bg });
       if (!log) write(pen, "median", left + 6, at - 8, colours.dim, { ground: colours.bg });
     } else {

@@ -26,7 +26,7 @@ function make(tag, name, parent, attributes = {}, text = "") {
 const say = (node, text) => { if (node.textContent !== text) node.textContent = text; };
 
 function build(el, stoppable, several) {
-  const root = make("section", "sl-scope", el, { role: "group", "aria-label": "live stream", "data-state": "waiting", "data-lm-suppress-shortcuts": "true" });
+  const root = make("section", several > 1 ? "sl-scope sl-several" : "sl-scope", el, { style: `--sl-n: ${several}`, role: "group", "aria-label": "live stream", "data-state": "waiting", "data-lm-suppress-shortcuts": "true" });
   const head = make("div", "sl-head", root), view = { root, several, facts: [], texts: new Map(), rows: new Map() };
   view.state = make("span", "sl-state", head, { role: "status" });
   view.title = make("span", "sl-title", head);
@@ -35,7 +35,7 @@ function build(el, stoppable, several) {
   view.linear = make("button", "", scales, { type: "button", "aria-pressed": "true" }, "linear");
   view.log = make("button", "", scales, { type: "button", "aria-pressed": "false" }, "log");
   view.hold = make("button", "sl-hold", head, { type: "button", "aria-pressed": "false", "aria-keyshortcuts": "Space" });
-  view.stop = stoppable ? make("button", "sl-stop", head, { type: "button" }, several > 1 ? "Stop both".replace("both", several > 2 ? "all" : "both") : "Stop") : null;
+  view.stop = stoppable ? make("button", "sl-stop", head, { type: "button" }, ["Stop", "Stop both"][several - 1] ?? "Stop all") : null;
   view.aloud = make("div", "sl-aloud", root, { "aria-live": "polite" });
   if (several > 1) buildTable(view, several);
   else view.facts.push(Object.fromEntries(FACTS.map(([key, label]) => [key, fact(view.grid ??= make("div", "sl-facts", root), key, label)])));
@@ -94,11 +94,11 @@ function showText(view, held, stream) {
   const first = held.reads[0]?.n ?? 0;
   for (const [kind, text, read, choice] of held.news) {
     const into = paragraph(view, stream, choice, held.now.name), row = held.reads[read - first];
-    const wait = waitClass(row, held.scale), same = read === into.read ? " sl-same" : "";
+    const same = read === into.read && row?.lo == null, wait = same ? "sl-same" : waitClass(row, held.scale);
     const about = { "data-kind": kind, "data-read": `${stream}/${read}` };
     if (into.kind !== kind && kind !== "content" && kind !== "data") about["data-said"] = `[${SAID[kind] ?? kind}] `;
-    if (wait === "sl-heat3" && !same) about["data-wait"] = `▾${short(row.gap)}`;
-    make("span", `sl-run ${wait}${same}`, into.node, about, text);
+    if (wait === "sl-heat3") about["data-wait"] = `▾${short(row.gap)}`;
+    make("span", `sl-run ${wait}`, into.node, about, text);
     Object.assign(into, { kind, read });
   }
   held.news = [];
@@ -108,7 +108,7 @@ function showText(view, held, stream) {
       over -= node.firstChild.textContent.length;
       node.firstChild.remove();
     }
-  if (view.follow) view.text.scrollTop = view.text.scrollHeight;
+  if (view.follow) for (const { node } of [...view.texts.values(), { node: view.text }]) node.scrollTop = node.scrollHeight;
 }
 
 function showLines(view, held) {
@@ -229,7 +229,7 @@ function render({ model, el }) {
     view.root.classList.toggle("sl-stale", !!silent_ms || (!!lost && open()));
     const chosen = self.chosen && rowOf(self.chosen.stream, self.chosen.read);
     const parts = lost && open() ? ["", about] : silent_ms ? ["", "The counters stand at the last state. The stream may go on: the kernel runs other code and cannot say. Stop takes effect when it answers."]
-      : chosen ? sentence(streams[self.chosen.stream], chosen) : ["", streams.map((held) => (streams.length > 1 ? `${held.now.name}: ` : "") + summary(held)).join(" ")];
+      : chosen ? sentence(streams[self.chosen.stream], chosen) : ["", streams.map((held) => (streams.length > 1 ? `${held.now.name}: ` : "") + summary(held)).join("\n")];
     if (view.readout.textContent !== parts.join("")) {
       view.readout.replaceChildren();
       parts.forEach((part, i) => make(i % 2 ? "span" : "b", "", view.readout, {}, part));

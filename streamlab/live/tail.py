@@ -26,9 +26,10 @@ class Tail:
             shown = several_lines(text)
             self.total += len(shown)
             self.kept += len(shown)
-            last = self._pieces[-1] if self._pieces else None
-            if shown and last is not None and (kind, read, choice) == (last[0], *last[2:]):
-                self._pieces[-1] = (kind, last[1] + shown, read, choice)
+            before = [(each[0], *each[2:]) for each in self._pieces[-2:]]
+            # A read's first piece had a wait, and the rest had none: the rest is one piece.
+            if shown and before == [(kind, read, choice)] * 2:
+                self._pieces[-1] = (kind, self._pieces[-1][1] + shown, read, choice)
             elif shown:
                 self._pieces.append((kind, shown, read, choice))
         self._pieces = _without(self._pieces, self.kept - self.limit)

@@ -21,14 +21,17 @@ COLUMNS = (
 )
 
 
+_DIGITS = 3  # shown: no stamp is better than a microsecond
+
+
 class Comparison(Shown):
     """Recordings side by side; its faces end with how to ask what the columns mean."""
 
     def __repr__(self) -> str:
-        return f"{super().__repr__()}\n{HOW_TO_ASK}"
+        return f"{self.round(_DIGITS)!r}\n{HOW_TO_ASK}"
 
     def _repr_html_(self) -> str:
-        return f"{self.to_html()}<p>{escape(HOW_TO_ASK)}</p>"
+        return f"{self.round(_DIGITS).to_html()}<p>{escape(HOW_TO_ASK)}</p>"
 
 
 def compare(recordings: Streams) -> pd.DataFrame:

@@ -65,4 +65,5 @@ class ElidedLines(pd.DataFrame, metaclass=AnyTable):
         if rows and len(self) > rows:
             rows = pd.get_option("display.min_rows")
         raw = {"raw": lambda data: repr(data)[:24] + "…" * (len(repr(data)) > 24)}
-        return self.to_html(max_rows=rows, notebook=True, formatters={"value": value, **raw})
+        known = self.round({"t_ms": 3, "gap_ms": 3})  # no stamp is better than a microsecond
+        return known.to_html(max_rows=rows, notebook=True, formatters={"value": value, **raw})

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from streamlab.errors import UnknownNameError
+from streamlab.errors import UnknownNameError, UsageError
 from streamlab.follow.columns import COLUMNS, unit_of
 from streamlab.metrics.definitions import DEFINITIONS
 from streamlab.metrics.schema import TABLES
@@ -37,10 +37,10 @@ def columns(table: str) -> pd.DataFrame:
 
     Raises
     ------
-    UnknownNameError
+    UsageError
         If there is no such table.
     """
-    if table not in COLUMNS:
+    if _named(table) not in COLUMNS:
         raise UnknownNameError("table", table, COLUMNS)
     rows = {
         name: (str(TABLES[table][name]), unit_of(name), said)
@@ -60,9 +60,10 @@ def explain(name: str = "") -> Explanation:
 
     Raises
     ------
-    UnknownNameError
+    UsageError
         If there is no such name.
     """
+    name = _named(name or "")
     metrics = {metric.__name__: metric for metric in METRICS}
     tables = {**COLUMNS, **_OTHERS}
     found = {
@@ -84,6 +85,13 @@ def explain(name: str = "") -> Explanation:
     if not keys:
         raise UnknownNameError("metric or column", name, [*metrics, *found])
     return Explanation("\n".join(f"{_head(key)}\n  {found[key]}." for key in keys))
+
+
+def _named(name: object) -> str:
+    if isinstance(name, str):
+        return name
+    said = "the name of a metric, a column or a table"
+    raise UsageError(f'{said} is a string, and {type(name).__name__} came. Pass "reads".')
 
 
 def _metric(metric: Callable[..., object]) -> Iterator[str]:

@@ -8,8 +8,10 @@ from streamlab.metrics import Tables
 from streamlab.metrics.intervals import quantile
 from streamlab.metrics.tables import Streams, tables_by_name
 from streamlab.plots import _lanes, lag
-from streamlab.plots._picture import Picture, ink, ms, new_axes, picture_of, sign
+from streamlab.plots._picture import Look, Picture, ink, ms, new_axes, picture_of, sign
 
+# Those of the first two streams in the live scope: a stream keeps its colour at the end.
+LIGHT, DARK = ("#8a3f8a", "#00664b"), ("#dda0dd", "#3fd1a5")
 CLOSE_MS = 1.0  # reads of two streams agree if they arrived within this time of each other
 
 
@@ -23,8 +25,10 @@ def plot_delivery(recordings: Streams, *, dark: bool = False) -> Picture:
     tables = tables_by_name("plot_delivery", recordings)
     lanes, below = new_axes([0.2 + 0.12 * len(tables), 0.75], dark=dark)
     _lanes.fill(lanes, tables, aligned=True)
+    colours = dict(zip(tables, DARK if dark else LIGHT, strict=False))
     for name, each in tables.items():
-        lag.draw_marks(below, each, name, {})
+        look: Look = {"color": colours[name]} if name in colours else {}
+        lag.draw_marks(below, each, name, look)
     title = "arrived: when the kernel had each read"
     lanes.set_title(title, loc="left", size=9, color=ink(lanes))
     lanes.label_outer()  # the axis of time is shared: its label stands once, below

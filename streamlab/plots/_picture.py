@@ -169,7 +169,8 @@ def to_html(figure: Figure) -> str:
     """Return a figure as one ``<img>`` that needs no file, no kernel and no script."""
     data = b64encode(to_png(figure)).decode("ascii")
     width = round(figure.get_size_inches()[0] * DPI)
-    style = f"max-width:100%;width:{width}px"
+    # On a dark page the light ground is a card, with a rim.
+    style = f"max-width:100%;width:{width}px;border-radius:6px"
     return (
         f'<img alt="{escape(alt(figure))}" width="{width}" style="{style}" '
         f'src="data:image/png;base64,{data}">'

@@ -53,10 +53,11 @@ def caption(tables: Tables) -> str:
         return base.sentence(tables, f"no gap between {what} is known")
     gaps, together = arrivals["gap_ms"], rows["read"].duplicated()
     known = "known " * bool(stairs.merged(tables, "gap_lo_ms", "gap_hi_ms"))
-    text = (
-        f"half of the {len(gaps):,} {known}gaps between {what} were at most "
-        f"{base.ms(quantile(gaps, 0.5))} and the longest {base.ms(gaps.max())}; "
-    )
+    text, longest = f"the one {known}gap between {what} was ", base.ms(gaps.max())
+    if len(gaps) > 1:
+        text = f"half of the {len(gaps):,} {known}gaps between {what} were at most "
+        text += f"{base.ms(quantile(gaps, 0.5))} and the longest "
+    text += f"{longest}; "
     if together.any():
         text += f"{together.mean():.0%} came in the read of the one before, and have no gap"
     else:

@@ -4,6 +4,8 @@ A flag above the stairs names the tools that see the first token at this moment;
 names the tools that see the end of the request.  Tools that agree share a flag.
 """
 
+from textwrap import fill
+
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -31,7 +33,7 @@ def draw(ax: Axes, tables: Tables, **line_kws: object) -> None:
             look = POINT | {"marker": marker, "label": f"{what}, by some definition"}
             stairs.mark(ax, line, [flag.t_ms for flag in flags], look)
     if is_first:
-        _heighten(ax)
+        _heighten(ax, fill(caption(tables), base.CAPTION_COLUMNS).count("\n"))
     stairs.finish(ax, GID, "the request was sent" if tables.t0_known else "the first read")
     if tables.events.empty:
         base.tell_empty(ax, tables, "no event arrived")
@@ -66,9 +68,10 @@ def _told(flags: list[Flag], what: str) -> str:
     return f"{what} at {len(flags)} moments, from {first} to {last}"
 
 
-def _heighten(ax: Axes) -> None:
+def _heighten(ax: Axes, n_breaks: int) -> None:
     """Make a picture of our own that has nothing else high enough for the flags."""
     figure = ax.get_figure(root=True)
     if isinstance(figure, base.Picture) and len(figure.axes) == 1:
         width, _ = Figure.get_size_inches(figure)
-        figure.set_size_inches(width, HEIGHT_INCHES)
+        # A long caption takes its height from the flags, which would then lie on each other.
+        figure.set_size_inches(width, HEIGHT_INCHES + 0.17 * max(n_breaks - 2, 0))

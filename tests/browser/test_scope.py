@@ -342,6 +342,33 @@ def test_sync_beside_async_is_one_picture_in_the_end(notebook, page, tmp_path):
     assert "When the program had the reads" in re.search(r'<img alt="([^"]+)"', html)[1]
 
 
+CUT = """names => names.filter((name) => {
+    const node = document.querySelector(name);
+    return node.scrollHeight > node.clientHeight + 1 || node.scrollWidth > node.clientWidth + 1;
+})"""
+
+
+def test_a_narrow_scope_of_two_streams_cuts_nothing_and_stays_as_high(notebook, page, tmp_path):
+    page.set_viewport_size({"width": 560, "height": 1400})
+    code = WATCH.format(n_events=300, step_ms=50).replace(
+        'lab.endpoint("long")', "dict.fromkeys('ab', lab.endpoint('bursty'))"
+    )
+    notebook("narrow.ipynb", code)
+    page.evaluate("window.jupyterapp.shell.collapseLeft()")
+    run(page, 0)
+    before = page.locator(".sl-scope").bounding_box()["height"]
+    page.wait_for_selector(".sl-run.sl-same")  # a piece that came in the read of the one before
+    wait_for_reads(page, 5)
+    look(page, "narrow", tmp_path)
+
+    assert page.evaluate(CUT, [".sl-title", ".sl-readout", ".sl-scope"]) == []
+
+    page.get_by_role("button", name="Stop").click()
+    page.wait_for_function("document.querySelector('.sl-stop').textContent === 'Stopping…'")
+    assert page.locator(".sl-scope").bounding_box()["height"] == before
+    page.set_viewport_size({"width": 1100, "height": 900})
+
+
 def test_an_interrupt_keeps_what_arrived(notebook, page):
     notebook(
         "interrupt.ipynb",

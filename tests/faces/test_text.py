@@ -4,7 +4,7 @@ from streamlab.faces import frozen, text
 from streamlab.metrics import Tables
 from streamlab.metrics.lens import lens
 from streamlab.tape import UNKNOWN, End, Read, Stamp, tape_of
-from tests.metrics.streams import content
+from tests.metrics.streams import DONE, content, tables
 
 MS = 1_000_000
 QUEUED = "34 segments queued for up to 990 ms while this program was busy"
@@ -41,7 +41,15 @@ def test_a_first_token_that_a_merged_read_hides_has_bounds():
     rows = [Read(content("a") * 3, stamp, UNKNOWN, UNKNOWN)]
     made = Tables(tape_of(rows, End(950 * MS, "eof"), {"request_sent": 0}))
 
-    assert "ttft 100.0 to 900.0 ms, 950.0 ms in all" in text.text(made)
+    assert "ttft 100.0 ms to 900.0 ms, 950.0 ms in all" in text.text(made)
+
+
+def test_from_a_second_on_durations_are_in_seconds():
+    made = tables([(1435.7, content("a")), (3970, content("b") + DONE)], end_ms=3971)
+
+    assert "ttft 1.44 s, 3.97 s in all" in text.text(made)
+    assert "(largest 2.53 s)" in text.text(made)
+    assert frozen.facts(made)["first text (TTFT)"] == "1.44 s"
 
 
 def test_the_lens_prints_what_the_tools_print_and_says_how_many_times_are_merged():

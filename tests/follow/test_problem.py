@@ -44,7 +44,7 @@ def test_an_answer_that_has_no_body_is_none(meta: dict[str, Any]) -> None:
 
 
 def test_a_stream_without_a_byte_is_one() -> None:
-    assert problem(b"") == "the server closed the stream without a byte."
+    assert problem(b"") == "the stream came to its end, and its body has no byte."
 
 
 def test_a_stream_without_its_last_word_is_one() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pathlib
 import sys
 
 import pandas as pd
@@ -35,14 +36,26 @@ def test_a_format_is_found_by_its_ending():
 
 @pytest.mark.parametrize(
     ("name", "line"),
-    [("a.csv", "rec.lines.to_csv('a.csv')"), ("a.xlsx", "rec.lines.to_excel('a.xlsx')")],
+    [
+        ("a.csv", "rec.lines.to_csv({})"),
+        ("a.xlsx", "rec.lines.to_excel({})"),
+        ("a.HTML", "rec.to_html({})"),
+        ("a.txt", "pathlib.Path({}).write_text(rec.text)"),
+        ("a.png", "rec.plot().figure.savefig({})"),
+        ("a.svg", "rec.plot().figure.savefig({})"),
+    ],
 )
-def test_a_format_of_pandas_is_refused_with_the_line_to_use(rec, tmp_path, name, line):
+def test_a_file_that_is_no_recording_is_refused_with_the_line_to_use(rec, tmp_path, name, line):
+    path = str(tmp_path / name)
     with pytest.raises(UsageError) as caught:
-        rec.save(tmp_path / name)
-
+        rec.save(path)
+    line = line.format(repr(path))
     assert str(caught.value).endswith(line)
     assert list(tmp_path.iterdir()) == []
+
+    if not name.endswith("xlsx"):  # openpyxl may not be there
+        exec(line, {"rec": rec, "pathlib": pathlib})
+        assert (tmp_path / name).stat().st_size > 0
 
 
 @pytest.mark.parametrize(

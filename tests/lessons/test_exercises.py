@@ -75,6 +75,8 @@ def test_a_prediction_is_locked_until_it_is_revealed():
     assert exercise.predict(...).startswith("No guess yet: write yours in place of the dots")
     assert exercise.reveal().startswith("Nothing is locked yet: ")
     assert "54" not in exercise.reveal()
+    assert exercise.predict(1) == "Locked: 1 vector. Now run it, then reveal(…)."
+    exercise.forget()
     assert exercise.predict(20) == "Locked: 20 vectors. Now run it, then reveal(…)."
     assert exercise.predict(20).startswith("Locked: 20 vectors.")  # its cell was run again
     with pytest.raises(UsageError, match="locked: 20 vectors"):

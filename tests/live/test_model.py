@@ -217,7 +217,7 @@ def test_a_plain_stream_shows_its_data(log):
     log.read(10, b"data: tick\n\n: ping\n\ndata: tock\n\n")
     model.pull()
 
-    assert model.snapshot()["text"] == [("data", "tick\ntock\n", 0, 0)]
+    assert model.snapshot()["text"] == [("data", "tick\n", 0, 0), ("data", "tock\n", 0, 0)]
     assert model.snapshot()["ttft_ms"] is None
 
 

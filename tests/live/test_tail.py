@@ -7,18 +7,19 @@ def test_a_tail_keeps_the_end_and_counts_the_rest():
         tail.extend([("content", f"{n:02} ", 0, 0)])
 
     assert tail.total == 300
-    assert tail.since(0) == [("content", " 97 98 99 ", 0, 0)]
+    assert tail.since(0) == [("content", " ", 0, 0), ("content", "97 98 99 ", 0, 0)]
     assert tail.since(297) == [("content", "99 ", 0, 0)]
     assert tail.since(300) == []
 
 
-def test_pieces_are_joined_by_kind_read_and_choice():
+def test_the_rest_of_a_read_is_one_piece_by_kind_and_choice():
     tail = Tail(limit=100)
     tail.extend([("reasoning", "a", 0, 0), ("reasoning", "b", 0, 0), ("role", "", 0, 0)])
     tail.extend([("reasoning", "c", 0, 0), ("reasoning", "d", 1, 0), ("reasoning", "e", 1, 1)])
 
     assert tail.since(0) == [
-        ("reasoning", "abc", 0, 0),
+        ("reasoning", "a", 0, 0),
+        ("reasoning", "bc", 0, 0),
         ("reasoning", "d", 1, 0),
         ("reasoning", "e", 1, 1),
     ]

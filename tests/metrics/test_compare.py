@@ -1,5 +1,6 @@
 import re
 
+import pandas as pd
 import pytest
 
 from streamlab.errors import UsageError
@@ -28,6 +29,17 @@ def test_differences_are_to_the_first_and_stand_behind_their_column():
     assert table["e2e_content_ms_diff"].tolist() == [0, -440]
     assert columns.index("ttft_ms_diff") == columns.index("ttft_ms") + 1
     assert table["ttft_ms"].dtype == float
+
+
+def test_no_digit_is_shown_below_a_microsecond():
+    table = compare([tables([(10, ROLE), (43.123456, content("a")), (50, DONE)])])
+
+    assert table["ttft_ms"].tolist() == [43.123456]
+    with pd.option_context("display.max_columns", None):
+        faces = repr(table), table._repr_html_()
+    for face in faces:
+        assert "43.123" in face
+        assert "43.1234" not in face
 
 
 def test_what_is_undefined_has_no_difference():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import streamlab as sl
-from streamlab.errors import UnknownNameError
+from streamlab.errors import UnknownNameError, UsageError
 from streamlab.follow.columns import COLUMNS, unit_of
 from streamlab.metrics import METRICS, compare, summary, views
 from streamlab.metrics.definitions import DEFINITIONS
@@ -51,6 +51,13 @@ def test_a_column_is_explained_by_its_table_or_wherever_it_is():
     assert "lines.coalesced" in explain("coalesced")
     assert explain("reads").splitlines()[0] == "reads.read: its number"
     assert repr(explain("reads")) == explain("reads")
+
+
+@pytest.mark.parametrize("name", [5, b"reads", ["reads"]])
+@pytest.mark.parametrize("ask", [explain, columns])
+def test_what_is_no_name_is_refused_in_words(ask, name):
+    with pytest.raises(UsageError, match=f"is a string, and {type(name).__name__} came"):
+        ask(name)
 
 
 def test_every_column_that_a_user_meets_is_explained():

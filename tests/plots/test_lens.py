@@ -6,7 +6,9 @@ from matplotlib.path import Path
 from matplotlib.text import Annotation
 
 from streamlab import plots
+from streamlab.follow.gap import MERGED
 from streamlab.metrics import Tables
+from streamlab.testing import tape_from
 from tests.metrics.streams import DONE, FINISH, ROLE, USAGE, content, eleven_answers, tables
 
 
@@ -57,12 +59,24 @@ def long():
     return tables([*pieces, (10_300, FINISH), (10_301, USAGE + DONE)], "long", end_ms=10_304)
 
 
+def merged():
+    """Return a stream whose caption is long: the flags have less room."""
+    pieces = [(20 * i, content("ab ")) for i in range(1, 25)]
+    rows = [(0, ROLE), *pieces, (500, FINISH), (501, USAGE + DONE)]
+    made = tape_from(
+        rows, label="read by a program that was busy with something else meanwhile"
+    )
+    made.columns.arrival[20], made.columns.n_segments[20] = MERGED, 22
+    made.columns.lo_ns[20] = made.columns.arrived_ns[20] - 15_000_000
+    return Tables(made)
+
+
 def burst():
     together = ROLE + content("a") * 30 + FINISH + USAGE + DONE
     return tables([(900, together)], "burst", end_ms=901)
 
 
-@pytest.mark.parametrize("made", [eleven_answers, long, burst])
+@pytest.mark.parametrize("made", [eleven_answers, long, burst, merged])
 def test_no_flag_lies_on_another_or_outside(made):
     ax = plots.draw("lens", made())
     ax.figure.canvas.draw()  # lays it out

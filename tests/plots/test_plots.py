@@ -3,6 +3,7 @@
 import base64
 import re
 import sys
+from pathlib import Path
 
 import matplotlib.style
 import numpy as np
@@ -12,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 
-from streamlab import plots
+from streamlab import live, plots
 from streamlab.errors import UnknownNameError, UsageError
 from streamlab.faces.frozen import static_text
 from streamlab.follow.gap import MERGED
@@ -272,6 +273,12 @@ def test_what_is_steady_looks_steady():
     assert low < 100 < high
 
 
+def test_a_single_gap_is_no_half_of_many():
+    single = tables([(10, content("a")), (40, content("b")), (50, DONE)])
+    said = "The one gap between pieces of the answer was 30.0 ms; each came in a read of its"
+    assert plots.caption("gaps", single).startswith(said)
+
+
 def test_where_nothing_was_coalesced_the_caption_says_so():
     assert plots.caption("gaps", steady()) == (
         "Half of the 7 gaps between pieces of the answer were at most 100 ms and the longest "
@@ -408,6 +415,11 @@ def test_sync_beside_async_says_what_agrees_and_what_differs():
         line.get_gid(): line.get_ydata().tolist() for line in below.lines if line.get_gid()
     }
     assert marks["streamlab-lag-0"] == pytest.approx([0.1, 0.1, 1.0, 0.1])
+    # A stream keeps the colour that it had in the live scope.
+    css = (Path(live.__file__).parent / "scope.css").read_text("utf-8")
+    for dark, light_or_dark in enumerate(re.findall(r"--sl-a: (#\w+); --sl-b: (#\w+);", css)):
+        drawn = plots.plot_delivery([sync, later], dark=bool(dark)).axes[1].lines
+        assert [line.get_color() for line in drawn if line.get_gid()] == [*light_or_dark]
     assert plots.alt(picture) == (
         "The arrivals agree: 4 of 4 reads within 0.00 ms. "
         "When the program had the reads with a known lag: sync at most 1.00 ms later (p50 0.10 "
