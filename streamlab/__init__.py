@@ -45,6 +45,7 @@ __all__ = [
     "watches",
 ]
 
+# The module of each public name.
 _HOMES = {
     "StreamlabError": "errors",
     **dict.fromkeys(("arecord", "record", "stream"), "capture.api"),
@@ -52,7 +53,9 @@ _HOMES = {
     "attach": "capture.attach",
     "stepper": "live.player",
     "tap": "capture.tap",
-    **dict.fromkeys(("compare", "concat", "lens_many", "read_parquet", "serve"), "many"),
+    **dict.fromkeys(("concat", "read_parquet", "serve"), "many"),
+    "compare": "metrics.compare",
+    "lens_many": "metrics.lens_many",
     **dict.fromkeys(("columns", "explain"), "metrics.explain"),
     **dict.fromkeys(("plot_comparison", "plot_delivery", "plot_lanes"), "plots"),
     **dict.fromkeys(
@@ -61,12 +64,11 @@ _HOMES = {
     **dict.fromkeys(("Recording", "load"), "recording"),
     **dict.fromkeys(("Endpoint", "endpoint"), "endpoints.endpoint"),
 }
-"""The module of each public name."""
 
+# Rooms that an expert reaches as ``sl.decode``; they are not listed among the names.
 _ROOMS = frozenset(
     {"decode", "dialects", "errors", "formats", "lessons", "metrics", "plots", "tape"}
 )
-"""Rooms that an expert reaches as ``sl.decode``; they are not listed among the names."""
 
 # A type checker gets the names from these imports and not from `__getattr__`, which would
 # make every misspelt name an Any.  "import x as x" says that the name is public here.
@@ -84,8 +86,10 @@ if TYPE_CHECKING:
     from streamlab.endpoints.providers import openai as openai
     from streamlab.errors import StreamlabError
     from streamlab.live.player import stepper
-    from streamlab.many import compare, concat, lens_many, read_parquet, serve
+    from streamlab.many import concat, read_parquet, serve
+    from streamlab.metrics.compare import compare
     from streamlab.metrics.explain import columns, explain
+    from streamlab.metrics.lens_many import lens_many
     from streamlab.plots import plot_comparison, plot_delivery, plot_lanes
     from streamlab.recording import Recording, load
 

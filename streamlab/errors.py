@@ -18,18 +18,6 @@ what to do.
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-__all__ = [
-    "FormatError",
-    "LabError",
-    "MissingKeyError",
-    "SchemaError",
-    "StreamFailedError",
-    "StreamlabError",
-    "UnknownNameError",
-    "UsageError",
-    "WrongLoopError",
-]
-
 
 class StreamlabError(Exception):
     """Base of every error raised on purpose."""
@@ -42,14 +30,7 @@ class UsageError(StreamlabError, ValueError):
 class UnknownNameError(UsageError, LookupError):
     """No scenario, dialect, plot or format has this name.
 
-    Attributes
-    ----------
-    what : str
-        The family, for example ``"scenario"``.
-    name : str
-        The unknown name.
-    known : tuple of str
-        All names of the family.
+    `what` is the family, for example ``"scenario"``, and `known` has all its names.
     """
 
     def __init__(self, what: str, name: str, known: Iterable[str]) -> None:

@@ -1,26 +1,20 @@
-"""Several recordings together: played by the lab, compared, joined, averaged.
-
-Each function calls the room that does the work.
-"""
+"""Several recordings together: played by the lab, joined, read from a folder."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from streamlab import server
 from streamlab.endpoints.endpoint import Endpoint
-from streamlab.errors import UsageError
 from streamlab.follow.text import distinct
 from streamlab.recording import Recording, load
 from streamlab.tape import Tape
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from streamlab.metrics.concat import Concat
 
 _labs: dict[tuple[int, float], Lab] = {}
@@ -100,70 +94,6 @@ def named_tapes(recordings: tuple[Recording | str | PathLike[str], ...]) -> dict
     ]
     names = distinct(recording.label for recording in held)
     return {name: each.tape for name, each in zip(names, held, strict=True)}
-
-
-def compare(
-    recordings: Iterable[Recording] | Mapping[str, Recording], *more: Recording
-) -> pd.DataFrame:
-    """Put recordings side by side, and compare all with the first.
-
-    Parameters
-    ----------
-    recordings : iterable or mapping of Recording
-        ``{"sync": rec, "async": arec}``, or ``[rec, arec]`` with their labels as names.
-
-    Returns
-    -------
-    DataFrame, one row a recording, indexed by name
-        The main rows of ``rec.summary`` as columns.  After each time comes its difference to
-        the first recording, such as ``ttft_ms_diff``: positive is later than the first.
-
-    Raises
-    ------
-    UsageError
-        If there is nothing to compare, or a value is not a recording.
-    """
-    from streamlab.metrics import compare as compared
-
-    if more:
-        raise UsageError(
-            f"compare takes one list or mapping, and {1 + len(more)} arguments came. "
-            'Write sl.compare([a, b]), or sl.compare({"sync": a, "async": b}).'
-        )
-    return compared(recordings)
-
-
-def lens_many(
-    recordings: Iterable[Recording] | Mapping[str, Recording],
-    tokenizer: Callable[[str], object] | None = None,
-) -> pd.DataFrame:
-    """Return what each tool would print of many requests, with three kinds of mean.
-
-    Parameters
-    ----------
-    recordings : iterable or mapping of Recording
-    tokenizer : callable, optional
-        From text to its tokens, or their number, for the tools that tokenise themselves.
-
-    Returns
-    -------
-    DataFrame, one row a tool and metric, indexed by ``tool`` and ``metric``
-        The metrics are ``ttft_ms``, ``itl_ms``, ``tpot_ms``, ``e2e_ms``, ``tok_s``; a metric
-        that the tool does not have has no row.  ``pooled``, ``per_request``,
-        ``token_weighted``: the means.  ``own``: the one the tool would print; ``own_mean``:
-        its kind.  ``pooled_p50`` and ``per_request_p50``: the median of all samples, and of
-        the requests' means.  ``n_requests``, ``n_samples``: how many count; a request without
-        a value does not.  Undefined is NaN: the pooled ITL of a tool that keeps one average a
-        request, the token-weighted mean if a count is missing.
-
-    Raises
-    ------
-    UsageError
-        If there is no recording, or a value is not a recording.
-    """
-    from streamlab.metrics.lens_many import lens_many as together
-
-    return together(recordings, tokenizer)
 
 
 def concat(recordings: Iterable[Recording] | Mapping[str, Recording]) -> Concat:

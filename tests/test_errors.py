@@ -33,10 +33,6 @@ def test_the_docstring_shows_the_classes():
     assert tree_in_the_docstring() == tree
 
 
-def test_every_class_is_public():
-    assert sorted(classes()) == errors.__all__
-
-
 MESSAGES = {
     "a-close-name": (
         errors.UnknownNameError("scenario", "stedy", ["steady", "bursty"]),

@@ -29,7 +29,7 @@ ROOMS = {
     "live": "errors tape dialects follow net metrics faces traitlets anywidget",
     "recording": "errors tape dialects follow metrics formats plots faces live pandas pyarrow"
     " matplotlib",
-    "many": "errors tape follow endpoints server metrics formats recording pandas",
+    "many": "errors tape follow endpoints server metrics formats recording",
     "capture": "errors tape decode dialects follow endpoints net live recording httpx anyio",
     "lessons": "errors decode follow tape plots recording matplotlib numpy",
     "cli": "errors tape dialects follow endpoints server metrics plots faces capture recording"

@@ -70,10 +70,8 @@ def attach(
         Opened as a stream, and not read yet.
     label : str
         The name of the recording in tables and pictures; by default the path of the URL.
-    max_bytes : int, optional
-        End the recording after this number of bytes of body; your loop goes on.
-    max_decoded_bytes : int, optional
-        The same for the bytes of a body that the library returns compressed; 1 GiB by default.
+    max_bytes, max_decoded_bytes : int, optional
+        End the recording, as for `record`; your loop goes on.
 
     Returns
     -------

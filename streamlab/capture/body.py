@@ -18,11 +18,12 @@ from collections.abc import (
     Iterator,
 )
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 from anyio.lowlevel import checkpoint
+from httpx import Response
 
-from streamlab.capture.libraries import Response, httpx_of
+from streamlab.capture.libraries import httpx_of
 from streamlab.capture.session import Session
 from streamlab.net.connection import Exchange
 from streamlab.net.http1_body import Framing, after_head, body_framing
@@ -32,14 +33,14 @@ from streamlab.tape import How
 
 def body(response: Response, chunk_ends: array[int] | None = None) -> Iterator[bytes]:
     """Return the pieces of the body of a response to a sync client; `chunk_ends` can grow."""
-    own = _own(response, chunk_ends)
-    return iter(response.stream) if own is None else _pieces(*own)
+    own, stream = _own(response, chunk_ends), cast("Iterable[bytes]", response.stream)
+    return iter(stream) if own is None else _pieces(*own)
 
 
 def abody(response: Response, chunk_ends: array[int] | None = None) -> AsyncIterator[bytes]:
     """Return the pieces of the body of a response to an async client; see `body`."""
-    own = _own(response, chunk_ends)
-    return aiter(response.stream) if own is None else _apieces(*own)
+    own, stream = _own(response, chunk_ends), cast("AsyncIterable[bytes]", response.stream)
+    return aiter(stream) if own is None else _apieces(*own)
 
 
 def _pieces(connection: Any, framing: Framing, timeout_s: float | None) -> Iterator[bytes]:
@@ -167,6 +168,6 @@ class _Body:
 
 
 @lru_cache
-def _body_class(bases: tuple[type, ...]) -> type[_Body]:
+def _body_class(bases: tuple[type, ...]) -> type[Any]:
     # Return a body that the library accepts: httpx and httpx2 check for their own classes.
     return type("Body", (_Body, *bases), {})

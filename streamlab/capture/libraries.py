@@ -5,41 +5,11 @@
 
 import asyncio
 import sys
-from collections.abc import MutableMapping
 from types import ModuleType
-from typing import Any, Protocol
 
-import httpx
+from httpx import Request
 
 from streamlab.tape import How
-
-
-class Request(Protocol):
-    """The part of a request of httpx or httpx2 that we use."""
-
-    method: str
-    url: httpx.URL  # httpx2 has the same
-    headers: httpx.Headers
-    extensions: MutableMapping[str, Any]
-
-    @property
-    def content(self) -> bytes:
-        """The body; raises a RuntimeError where it is streamed."""
-        ...
-
-
-class Response(Protocol):
-    """The part of a response of httpx or httpx2 that we use."""
-
-    status_code: int
-    reason_phrase: str
-    http_version: str
-    headers: httpx.Headers
-    extensions: MutableMapping[str, Any]
-    request: Request
-    stream: Any
-    is_closed: bool
-
 
 # The exceptions of httpx and similar libraries; the first class that fits decides.
 _HOW: dict[How, tuple[str, ...]] = {

@@ -219,7 +219,7 @@ def take_rest(own: OwnRequest, arriving: Generator[bytes, None, None]) -> None:
 async def atake_rest(own: OwnRequest, arriving: AsyncGenerator[bytes, None]) -> None:
     """Put on tape what had arrived when a cancellation struck in code of the consumer."""
     if own.session.recorder.ended is None and own.held.in_use:
-        own.held.hold()
+        own.held.hold_back()
         with contextlib.suppress(asyncio.CancelledError):  # it is on its way already
             async for _ in arriving:
                 pass

@@ -11,9 +11,11 @@ from contextlib import contextmanager
 from functools import partial
 from urllib.parse import urlsplit
 
+from httpx import Request, Response
+
 from streamlab.capture import lab_log, quiet
 from streamlab.capture.environment import source_of
-from streamlab.capture.libraries import Request, Response, how_of, is_cancellation, sentence
+from streamlab.capture.libraries import how_of, is_cancellation, sentence
 from streamlab.capture.marks import Marks, refine
 from streamlab.capture.screen import Screen
 from streamlab.dialects import Reading

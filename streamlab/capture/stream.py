@@ -12,8 +12,8 @@ from collections.abc import (
     AsyncIterator,
     Callable,
     Generator,
+    Iterable,
     Iterator,
-    Sequence,
 )
 from contextlib import AbstractContextManager, AsyncExitStack, ExitStack
 from types import TracebackType
@@ -111,15 +111,15 @@ class _Streaming(Generic[P]):
             f"Write: {other}with sl.stream(…) as s, to use {other}for."
         )
 
-    def _lines(self) -> Sequence[str]:
-        return _LineTexts(self._follower)
+    def _lines(self, first: int) -> Iterable[str]:
+        return map(self._follower.line, range(first, len(self._follower.lines)))
 
-    def _events(self) -> Sequence[Event]:
-        return self._follower.events
+    def _events(self, first: int) -> Iterable[Event]:
+        return self._follower.events[first:]
 
-    def _deltas(self) -> Sequence[Delta]:
+    def _deltas(self, first: int) -> Iterable[Delta]:
         self._follower.interpret()
-        return self._follower.deltas
+        return self._follower.deltas[first:]
 
 
 class Stream(_Streaming[Generator[bytes, None, None]]):
@@ -162,14 +162,12 @@ class Stream(_Streaming[Generator[bytes, None, None]]):
     def __aiter__(self) -> Never:
         raise self._wrong_loop()
 
-    def _each(self, found: Callable[[], Sequence[T]]) -> Iterator[T]:
-        seen, more = 0, True
-        while more:
-            things = found()
-            while seen < len(things):
-                yield things[seen]
-                seen += 1
-            more = self._pull() is not None or seen < len(found())
+    def _each(self, since: Callable[[int], Iterable[T]]) -> Iterator[T]:
+        seen, ended = 0, False
+        while (some := [*since(seen)]) or not ended:
+            yield from some
+            seen += len(some)
+            ended = not some and self._pull() is None
 
     def _pull(self) -> bytes | None:
         piece = next(self._pieces, None)
@@ -222,14 +220,13 @@ class AsyncStream(_Streaming[AsyncGenerator[bytes, None]]):
     def __iter__(self) -> Never:
         raise self._wrong_loop()
 
-    async def _each(self, found: Callable[[], Sequence[T]]) -> AsyncIterator[T]:
-        seen, more = 0, True
-        while more:
-            things = found()
-            while seen < len(things):
-                yield things[seen]
-                seen += 1
-            more = await self._pull() is not None or seen < len(found())
+    async def _each(self, since: Callable[[int], Iterable[T]]) -> AsyncIterator[T]:
+        seen, ended = 0, False
+        while (some := [*since(seen)]) or not ended:
+            for thing in some:
+                yield thing
+            seen += len(some)
+            ended = not some and await self._pull() is None
 
     async def _pull(self) -> bytes | None:
         piece = await anext(self._pieces, None)
@@ -296,16 +293,3 @@ class Opening:
             f"a stream is opened before it is read, and {kind}for came first. "
             f"Write: {kind}with sl.stream(…) as s, and then: {kind}for delta in s."
         )
-
-
-class _LineTexts(Sequence[str]):
-    # The lines of a follower as text, each made on use.
-
-    def __init__(self, follower: Follower) -> None:
-        self._follower = follower
-
-    def __len__(self) -> int:
-        return len(self._follower.lines)
-
-    def __getitem__(self, row: int) -> str:  # type: ignore[override]
-        return self._follower.line(row)

@@ -9,7 +9,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Self
 
-from streamlab.capture.libraries import Request, content_of
+from httpx import Request
+
+from streamlab.capture.libraries import content_of
 from streamlab.capture.options import check_bytes
 from streamlab.capture.session import Session
 from streamlab.capture.tap_transport import tap_into, untap
@@ -111,10 +113,8 @@ def tap(
         proxies, mounts, limits, timeouts, hooks and cookies stay unchanged.
     label : str
         The name of the recordings in tables and pictures; by default the path of the URL.
-    max_bytes : int, optional
-        End a recording after this number of bytes of body; the client's stream goes on.
-    max_decoded_bytes : int, optional
-        The same for the bytes of a compressed body, decoded; by default 1 GiB.
+    max_bytes, max_decoded_bytes : int, optional
+        End a recording, as for `record`; the client's stream goes on.
 
     Returns
     -------

@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Self
 
+from httpx import Request, Response
+
 from streamlab.capture.body import follow
-from streamlab.capture.libraries import Request, Response
 from streamlab.capture.session import Session
 from streamlab.net.httpx_private import proxy_of, rewire
 from streamlab.net.install import changing, install, uninstall

@@ -10,7 +10,7 @@ import re
 import select
 import stat
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -51,7 +51,9 @@ class Where:
         """Return the endpoint, with `fields` in the body of its requests."""
         self._check()
         if self.lab is not None:
-            found = self._of_lab(self.lab)
+            from streamlab.many import serve
+
+            found = serve().endpoint(self.lab, self.dialect or "openai_chat")
         elif self.url is not None:
             found = self._of_url(self.url)
         else:
@@ -97,11 +99,6 @@ class Where:
                 "--dialect is for --url or --lab. A provider has its own dialect: "
                 f"--provider is one of {', '.join(PROVIDERS)}."
             )
-
-    def _of_lab(self, scenario: str) -> Endpoint:
-        from streamlab.many import serve
-
-        return serve().endpoint(scenario, self.dialect or "openai_chat")
 
     def _of_url(self, url: str) -> Endpoint:
         found = endpoint(
@@ -178,12 +175,8 @@ def body_of(text: str | None) -> dict[str, object]:
     return value
 
 
-def headers_of(texts: Sequence[str]) -> dict[str, str]:
-    """Return the headers of ``--header 'name: value'``; ``$NAME`` is a variable."""
-    return dict(map(_header, texts))
-
-
-def _header(text: str) -> tuple[str, str]:
+def header_of(text: str) -> tuple[str, str]:
+    """Return name and value of ``--header 'name: value'``; ``$NAME`` is a variable."""
     name, colon, value = (part.strip() for part in text.partition(":"))
     if not name or not colon:
         raise UsageError(f"a header is written 'name: value', and {text!r} came.")

@@ -36,7 +36,7 @@ def comparison(recordings: Mapping[str, Recording]) -> Table:
     from rich.table import Table
 
     from streamlab.follow.text import one_line
-    from streamlab.many import compare
+    from streamlab.metrics import compare
 
     found = compare(recordings)
     table = Table(box=None, pad_edge=False, header_style="bold")

@@ -114,14 +114,14 @@ def run(
     in_async: Async = False,
 ) -> int:
     """Stream a completion, print its text, and save it."""
-    from streamlab.cli._asking import Where, body_of, headers_of
+    from streamlab.cli._asking import Where, body_of, header_of
     from streamlab.cli._streaming import Job, StreamOptions, report, stream
 
     where = Where(lab, url, provider, base_url, model, dialect, api_key_env)
     fields = body_of(json)
     if temperature is not None:
         fields["temperature"] = temperature
-    endpoint = where.endpoint(fields, headers_of(header or []))
+    endpoint = where.endpoint(fields, dict(map(header_of, header or [])))
     asked = where.prompt(prompt, needed=json is None)
     options: StreamOptions = {
         "label": label,

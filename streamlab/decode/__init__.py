@@ -8,46 +8,24 @@ To learn how server-sent events work, read `lines`, then `sse`.
 
 import re
 
-from streamlab.decode.lines import LineSplitter
-from streamlab.decode.ndjson import NDJSONParser
-from streamlab.decode.records import (
-    BLANK,
-    DATA,
-    EVENT,
-    JSON,
-    KINDS,
-    OTHER,
-    TAIL,
-    Body,
-    Comment,
-    Event,
-    Framer,
-    Lines,
-)
-from streamlab.decode.sse import SSEParser
-from streamlab.decode.text import PlainParser, TextParser
-
-__all__ = [
-    "BLANK",
-    "DATA",
-    "EVENT",
-    "FRAMERS",
-    "JSON",
-    "KINDS",
-    "OTHER",
-    "TAIL",
-    "Body",
-    "Comment",
-    "Event",
-    "Framer",
-    "LineSplitter",
-    "Lines",
-    "NDJSONParser",
-    "PlainParser",
-    "SSEParser",
-    "TextParser",
-    "framing_of",
-]
+# "import x as x" says that the name is public here.
+from streamlab.decode.lines import LineSplitter as LineSplitter
+from streamlab.decode.ndjson import NDJSONParser as NDJSONParser
+from streamlab.decode.records import BLANK as BLANK
+from streamlab.decode.records import DATA as DATA
+from streamlab.decode.records import EVENT as EVENT
+from streamlab.decode.records import JSON as JSON
+from streamlab.decode.records import KINDS as KINDS
+from streamlab.decode.records import OTHER as OTHER
+from streamlab.decode.records import TAIL as TAIL
+from streamlab.decode.records import Body as Body
+from streamlab.decode.records import Comment as Comment
+from streamlab.decode.records import Event as Event
+from streamlab.decode.records import Framer as Framer
+from streamlab.decode.records import Lines as Lines
+from streamlab.decode.sse import SSEParser as SSEParser
+from streamlab.decode.text import PlainParser as PlainParser
+from streamlab.decode.text import TextParser as TextParser
 
 # The framings by name.
 FRAMERS: dict[str, type[Framer]] = {

@@ -66,9 +66,8 @@ class Decoder:
         """Yield all that can be decoded with `data`, in pieces of bounded size."""
         yield data
 
-    def flush(self) -> bytes:
-        """Return nothing: nothing is held back.  Set `error` if the end is missing."""
-        return b""
+    def close(self) -> None:
+        """Set `error` if the end of the body is missing."""
 
 
 class Decoded:
@@ -109,11 +108,10 @@ class Decoded:
                 self._left[stage] -= len(piece)
                 yield piece
 
-    def flush(self) -> bytes:
-        """Return nothing: nothing is held back.  Set `error` if an end is missing."""
+    def close(self) -> None:
+        """Set `error` if the end of the body is missing."""
         for decoder in self._decoders:
-            decoder.flush()
-        return b""
+            decoder.close()
 
 
 class Members(Decoder):
@@ -154,11 +152,10 @@ class Members(Decoder):
                 is_full = len(piece) >= _PIECE_BYTES and not self._member.eof
                 yield piece
 
-    def flush(self) -> bytes:
-        """Return nothing: nothing is held back.  Set `error` if the end is missing."""
+    def close(self) -> None:
+        """Set `error` if the end of the body is missing."""
         if self._member is not None and not (self._member.eof or self.error):
             self.error = _cut_off(self._name)
-        return b""
 
     def _decompress(self, data: bytes) -> tuple[bytes, bytes]:
         member = self._member
@@ -214,11 +211,10 @@ class Brotli(Decoder):
         is_cut = len(piece) >= _PIECE_BYTES or not self._stream.can_accept_more_data()
         return is_cut and not self._stream.is_finished()
 
-    def flush(self) -> bytes:
-        """Return nothing: nothing is held back.  Set `error` if the end is missing."""
+    def close(self) -> None:
+        """Set `error` if the end of the body is missing."""
         if self._begun and not (self.error or self._stream.is_finished()):
             self.error = _cut_off("br")
-        return b""
 
 
 def _inflate(head: bytes) -> Any:

@@ -32,16 +32,9 @@ BOM = b"\xef\xbb\xbf"
 class LineSplitter:
     """Split a stream of bytes into lines.
 
-    Parameters
-    ----------
-    body : function, optional
-        Returns all bytes fed so far, if the caller keeps them; the splitter then keeps none.
-
-    Attributes
-    ----------
-    ends : array of int
-        The offset after each line with its end, counted in all bytes fed so far.  If an LF
-        is fed after its CR, the last offset grows by one.
+    `ends` has the offset after each line with its end, counted in all bytes fed so far.  If an
+    LF is fed after its CR, the last offset grows by one.  `body` returns all bytes fed so far,
+    if the caller keeps them; the splitter then keeps none.
 
     Examples
     --------

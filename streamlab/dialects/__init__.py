@@ -7,12 +7,23 @@ add it to `_ALL`.
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from streamlab.dialects.answer import Answer, Choice, answer
+# "import x as x" says that the name is public here.
+from streamlab.dialects.answer import Answer as Answer
+from streamlab.dialects.answer import Choice as Choice
+from streamlab.dialects.answer import answer as answer
 from streamlab.dialects.anthropic import Anthropic
 from streamlab.dialects.cohere import Cohere
-from streamlab.dialects.custom import FUNCTION, CustomReader, EventReader, Reading, checked
-from streamlab.dialects.deltas import GENERATED, Delta, Kind
-from streamlab.dialects.dialect import Ask, Dialect, Message
+from streamlab.dialects.custom import FUNCTION as FUNCTION
+from streamlab.dialects.custom import CustomReader as CustomReader
+from streamlab.dialects.custom import EventReader as EventReader
+from streamlab.dialects.custom import Reading as Reading
+from streamlab.dialects.custom import checked as checked
+from streamlab.dialects.deltas import GENERATED as GENERATED
+from streamlab.dialects.deltas import Delta as Delta
+from streamlab.dialects.deltas import Kind as Kind
+from streamlab.dialects.dialect import Ask as Ask
+from streamlab.dialects.dialect import Dialect as Dialect
+from streamlab.dialects.dialect import Message as Message
 from streamlab.dialects.gemini import Gemini
 from streamlab.dialects.lmstudio_native import LMStudioNative
 from streamlab.dialects.ollama import Ollama
@@ -20,38 +31,12 @@ from streamlab.dialects.openai_chat import OpenAIChat
 from streamlab.dialects.openai_completions import OpenAICompletions
 from streamlab.dialects.openai_responses import OpenAIResponses
 from streamlab.dialects.plain import Plain
-from streamlab.dialects.reader import Reader
-from streamlab.dialects.times import server_times
-from streamlab.dialects.usage import Tokens, not_text, tokens
+from streamlab.dialects.reader import Reader as Reader
+from streamlab.dialects.times import server_times as server_times
+from streamlab.dialects.usage import Tokens as Tokens
+from streamlab.dialects.usage import not_text as not_text
+from streamlab.dialects.usage import tokens as tokens
 from streamlab.errors import UnknownNameError
-
-__all__ = [
-    "DIALECTS",
-    "FUNCTION",
-    "GENERATED",
-    "PLAIN",
-    "Answer",
-    "Ask",
-    "Choice",
-    "CustomReader",
-    "Delta",
-    "Dialect",
-    "EventReader",
-    "Kind",
-    "Message",
-    "Reader",
-    "Reading",
-    "Tokens",
-    "answer",
-    "checked",
-    "choose",
-    "dialect_named",
-    "framing_at",
-    "not_text",
-    "recognise",
-    "server_times",
-    "tokens",
-]
 
 _ALL: tuple[Dialect, ...] = (
     OpenAIChat(),

@@ -21,22 +21,15 @@ _CUT_ESCAPE = re.compile(rb"(?:\\(?:u(?:0(?:0[0-7]?)?)?)?|%[2-7]?)\Z")
 
 
 class Echoes:
-    """Masks secrets in a body that comes piece by piece.
-
-    Attributes
-    ----------
-    at : int
-        Offset in the body up to which the bytes are final.
-    n_found : int
-        How many echoes were masked.
-    """
+    """Masks secrets in a body that comes piece by piece; the bytes before `at` are final."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
         self._secrets = _parts(secrets)
         self._escape = _escapes(self._secrets)
         self._tail = b""  # true bytes from `at` on, which may be the beginning of a secret
         self._shown = b""  # the same bytes as they are on tape: an earlier secret may overlap
-        self.at = self.n_found = 0
+        self.at = 0  # an offset in the body
+        self.n_found = 0  # echoes that were masked
 
     def __bool__(self) -> bool:
         return bool(self._secrets)

@@ -158,17 +158,10 @@ def _is_secret_parameter(name: str) -> bool:
 
 
 def clean(name: str, value: object) -> str:
-    """Return a key or a header's value without whitespace around it.
+    """Return a key or a header's value without whitespace around it; warn if there was some.
 
-    Raises
-    ------
-    UsageError
-        If it is not text, or has a control character; the value is not shown.
-
-    Warns
-    -----
-    UserWarning
-        If there was whitespace: a key that was read from a file often ends with a line feed.
+    A key that was read from a file often ends with a line feed.  A UsageError, which does not
+    show the value, says that it is not text, or has a control character.
     """
     if not isinstance(value, str):
         raise UsageError(f"{name} must be text, and {type(value).__name__} came. Pass a str.")

@@ -40,13 +40,10 @@ MOST_HELD = 10
 class Follower:
     """Lines, events and deltas of a log, as far as it has grown.
 
-    Parameters
-    ----------
-    log : Recorder or Tape
-    dialect : str or callable
-        ``"auto"``: the first event with a known shape decides, of the first ten; else the URL
-        and the framing.  Events are held until the dialect is known.  ``"custom"`` where a
-        reader of the user's own reads: a function in its place, or paths in the metadata.
+    With the dialect ``"auto"``, the first event with a known shape decides, of the first ten;
+    else the URL and the framing.  Events are held until the dialect is known.  It is
+    ``"custom"`` where a reader of the user's own reads: a function in its place, or paths in
+    the metadata.
     """
 
     def __init__(self, log: Log, dialect: Reading = "auto") -> None:
@@ -161,7 +158,7 @@ class Follower:
         self._closed = True
         # A body that was left or broke off is cut there; only at its end can bytes be missing.
         if self._content is not None and self.log.ended and self.log.ended.how == "eof":
-            self._content.flush()
+            self._content.close()
         if self._framer is not None:
             self.events.extend(self._framer.close(), self.body, self.lines)
             self._note(len(self.lines_after) - 1, len(self.lines))

@@ -4,10 +4,11 @@ from html import escape
 
 import pandas as pd
 
+from streamlab.errors import UsageError
 from streamlab.follow.columns import HOW_TO_ASK
 from streamlab.metrics.lens_table import Shown
 from streamlab.metrics.summary import summary
-from streamlab.metrics.tables import Streams, tables_by_name
+from streamlab.metrics.tables import HasTables, Streams, tables_by_name
 
 # The columns with a second column for the difference to the first recording.
 DIFFERENCES = (
@@ -34,8 +35,30 @@ class Comparison(Shown):
         return f"{self.round(_DIGITS).to_html()}<p>{escape(HOW_TO_ASK)}</p>"
 
 
-def compare(recordings: Streams) -> pd.DataFrame:
-    """Put recordings, or their tables, side by side; see `streamlab.many.compare`."""
+def compare(recordings: Streams, *more: HasTables) -> pd.DataFrame:
+    """Put recordings side by side, and compare all with the first.
+
+    Parameters
+    ----------
+    recordings : iterable or mapping of Recording
+        ``{"sync": rec, "async": arec}``, or ``[rec, arec]`` with their labels as names.
+
+    Returns
+    -------
+    DataFrame, one row a recording, indexed by name
+        The main rows of ``rec.summary`` as columns.  After each time comes its difference to
+        the first recording, such as ``ttft_ms_diff``: positive is later than the first.
+
+    Raises
+    ------
+    UsageError
+        If there is nothing to compare, or a value is not a recording.
+    """
+    if more:
+        raise UsageError(
+            f"compare takes one list or mapping, and {1 + len(more)} arguments came. "
+            'Write sl.compare([a, b]), or sl.compare({"sync": a, "async": b}).'
+        )
     given = tables_by_name("compare", recordings)
     rows = {name: summary(tables) for name, tables in given.items()}
     # Transposed, all columns have the dtype object; `infer_objects` makes numbers of them.

@@ -13,15 +13,15 @@ Else its time is NaN, and lies between two bounds, ``…_lo_ms`` and ``…_hi_ms
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from math import nan
 from typing import Literal
 
 import numpy as np
-import pandas as pd
 
 from streamlab.dialects import GENERATED
 from streamlab.dialects.reading import a_dict, parse
+from streamlab.metrics.schema import Floats
 from streamlab.metrics.tables import Tables, named
 
 # The time itself, NaN if a merged read hides it; or its lower or upper bound.
@@ -36,7 +36,7 @@ def ttfh_ms(tables: Tables) -> float:
 def ttfb_ms(tables: Tables) -> float:
     """Time to the first byte of the body: first read − t0."""
     merged = (tables.reads["arrival"] == "merged").fillna(False)
-    return _sent(tables, first(tables.reads["t_ms"].mask(merged)))
+    return _sent(tables, first(tables.reads["t_ms"].mask(merged).to_numpy()))
 
 
 def ttfe_ms(tables: Tables) -> float:
@@ -127,14 +127,14 @@ def bounded(metric: Callable[..., float]) -> list[Callable[[Tables], float]]:
     ]
 
 
-def first(t_ms: pd.Series[float]) -> float:
-    """Return the first of some times, NaN of none."""
-    return float(t_ms.iloc[0]) if len(t_ms) else nan
+def first(times_ms: Sequence[float] | Floats) -> float:
+    """Return the first of some times; NaN if there is none."""
+    return float(times_ms[0]) if len(times_ms) else nan
 
 
-def last(t_ms: pd.Series[float]) -> float:
-    """Return the last of some times, NaN of none."""
-    return float(t_ms.iloc[-1]) if len(t_ms) else nan
+def last(times_ms: Sequence[float] | Floats) -> float:
+    """Return the last of some times; NaN if there is none."""
+    return float(times_ms[-1]) if len(times_ms) else nan
 
 
 def names_choices(data: str) -> bool:
@@ -154,13 +154,13 @@ def _eof_ms(tables: Tables) -> float:
     return (end.t_ns - tables.t0_ns) / 1e6 if end.how == "eof" else nan
 
 
-def _of_kind(tables: Tables, kinds: Collection[str], which: Which = "ms") -> pd.Series[float]:
+def _of_kind(tables: Tables, kinds: Collection[str], which: Which = "ms") -> Floats:
     lines = np.array(tables.follower.delta_lines, dtype=np.int64)
-    return tables.line_ends[which].iloc[lines[tables.deltas["kind"].isin(kinds)]]
+    return tables.line_ends[which].to_numpy()[lines[tables.deltas["kind"].isin(kinds)]]
 
 
-def _event_ends(tables: Tables) -> pd.Series[float]:
-    return tables.line_ends["ms"].iloc[tables.events["last_line"]]
+def _event_ends(tables: Tables) -> Floats:
+    return tables.line_ends["ms"].to_numpy()[tables.events["last_line"]]
 
 
 def _mark_ms(tables: Tables, name: str) -> float:

@@ -23,7 +23,30 @@ METRICS = ("ttft_ms", "itl_ms", "tpot_ms", "e2e_ms", "tok_s")
 def lens_many(
     recordings: Streams | HasTables, tokenizer: Tokenizer | None = None
 ) -> pd.DataFrame:
-    """Return what each tool would print of many requests; see `streamlab.many.lens_many`."""
+    """Return what each tool would print of many requests, with three kinds of mean.
+
+    Parameters
+    ----------
+    recordings : iterable or mapping of Recording
+    tokenizer : callable, optional
+        From text to its tokens, or their number, for the tools that tokenise themselves.
+
+    Returns
+    -------
+    DataFrame, one row a tool and metric, indexed by ``tool`` and ``metric``
+        The metrics are ``ttft_ms``, ``itl_ms``, ``tpot_ms``, ``e2e_ms``, ``tok_s``; a metric
+        that the tool does not have has no row.  ``pooled``, ``per_request``,
+        ``token_weighted``: the means.  ``own``: the one the tool would print; ``own_mean``:
+        its kind.  ``pooled_p50`` and ``per_request_p50``: the median of all samples, and of
+        the requests' means.  ``n_requests``, ``n_samples``: how many count; a request without
+        a value does not.  Undefined is NaN: the pooled ITL of a tool that keeps one average a
+        request, the token-weighted mean if a count is missing.
+
+    Raises
+    ------
+    UsageError
+        If there is no recording, or a value is not a recording.
+    """
     counter = tokenizer_of(tokenizer)
     streams = tables_by_name("lens_many", recordings).values()
     found = [figures_of(Seen(tables, counter)) for tables in streams]

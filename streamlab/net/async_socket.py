@@ -207,7 +207,7 @@ class AsyncSocketStream(AsyncConnection):
             self._on_readable()
         if self._held is None or not self._queue:
             raise asyncio.CancelledError
-        self._held.hold()
+        self._held.hold_back()
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Send all of `buffer`, in the order of the calls."""

@@ -38,7 +38,8 @@ class Held:
         self.in_use = False  # a connection of ours asks it before it waits
         self._held_s = 0.0  # when, by the monotonic clock
 
-    def _note_interrupt(self) -> None:
+    def hold_back(self) -> None:
+        """Hold the interruption back from now on."""
         if not self.is_held:
             self.is_held, self._held_s = True, time.monotonic()
 
@@ -76,7 +77,7 @@ class Gate(Held):
             self._waiting = True
             ready = wait_readable(sock, 0 if self.is_held else timeout)
         except KeyboardInterrupt:
-            self._note_interrupt()
+            self.hold_back()
             ready = wait_readable(sock, 0)
         finally:
             self._waiting = False
@@ -123,7 +124,7 @@ class Gate(Held):
     def struck(self) -> bool:
         """Note an interrupt of the consumer's own code; return whether our connections know."""
         if self.in_use:
-            self._note_interrupt()
+            self.hold_back()
         return self.in_use
 
     def hold(self) -> bool:
@@ -133,7 +134,7 @@ class Gate(Held):
         # program can be stopped.
         if self._waiting or not self.in_use or self.is_held:
             return False
-        self._note_interrupt()
+        self.hold_back()
         return True
 
 
@@ -215,10 +216,6 @@ class HeldCancellation(Held):
     def use(self) -> None:
         """Note that a connection asks here before it waits."""
         self.in_use = True
-
-    def hold(self) -> None:
-        """Hold the cancellation back."""
-        self._note_interrupt()
 
 
 def _on_main_thread() -> bool:

@@ -14,25 +14,14 @@ from streamlab.server.sendlog import SendLog
 
 
 class Channel(Protocol):
-    """The part of a connection that a sender uses."""
+    """The part of a `Connection` that a sender uses; see its methods."""
 
-    def head(self, response: Response, log: SendLog | None) -> bytes:
-        """Return the response's head, framed."""
-
-    def frame(self, data: bytes) -> bytes:
-        """Return body bytes, framed."""
-
-    def tail(self) -> bytes:
-        """Return the body's end, framed."""
-
-    def send(self, data: bytes | memoryview) -> int:
-        """Give bytes to the kernel; return how many it took, or -1 if the client has gone."""
-
-    def when_writable(self, call: Callable[[], object] | None) -> None:
-        """Call `call` once the kernel takes bytes again; None cancels that."""
-
-    def finish(self, ending: Ending) -> None:
-        """End the response."""
+    def head(self, response: Response, log: SendLog | None) -> bytes: ...  # noqa: D102
+    def frame(self, data: bytes) -> bytes: ...  # noqa: D102
+    def tail(self) -> bytes: ...  # noqa: D102
+    def send(self, data: bytes | memoryview) -> int: ...  # noqa: D102
+    def when_writable(self, call: Callable[[], object] | None) -> None: ...  # noqa: D102
+    def finish(self, ending: Ending) -> None: ...  # noqa: D102
 
 
 class Sender:

@@ -33,8 +33,8 @@ from streamlab.tape.clock import Clock, monotonic_ns
 UNKNOWN = -1  # the value in an integer column where nothing was observed
 Tier = Literal["kernel", "user", "iterator"]
 
+# Where a stamp was taken.  The `tier` column holds the index in this tuple.
 TIERS: tuple[Tier, ...] = ("kernel", "user", "iterator")
-"""Where a stamp was taken.  The `tier` column holds the index in this tuple."""
 
 Arrival = Literal[
     "single",  # one segment: its stamp is exact
@@ -42,8 +42,8 @@ Arrival = Literal[
     "merged",  # several that queued while the reader was away: an interval, not a moment
 ]
 
+# How the bytes of a read arrived.  The `arrival` column holds the index in this tuple.
 ARRIVALS: tuple[Arrival, ...] = ("single", "burst", "merged")
-"""How the bytes of a read arrived.  The `arrival` column holds the index in this tuple."""
 
 _CODES = {tier: code for code, tier in enumerate(TIERS)}
 _ARRIVAL_CODES: dict[str | None, int] = {name: code for code, name in enumerate(ARRIVALS)}
@@ -173,12 +173,8 @@ class Recorder:
     The hot path only appends and calls no other code.  A journal, a live view or a decoder
     asks for news when it wants to, from any thread.
 
-    Parameters
-    ----------
-    clock : callable, optional
-        Used by `end` and `deliver` only; each read comes with its own stamps.
-    max_bytes : int, optional
-        `append` and `extend` drop what exceeds this number of bytes; see `full`.
+    `clock` is for `end` and `deliver` only; each read comes with its own stamps.  `append` and
+    `extend` drop what exceeds `max_bytes`; see `full`.
     """
 
     def __init__(self, clock: Clock = monotonic_ns, max_bytes: int | None = None) -> None:

@@ -49,7 +49,8 @@ each_encoder = pytest.mark.parametrize(("encoding", "encode"), ENCODERS.values()
 
 def decode(encoding, pieces):
     decoder = content_decoder(encoding)
-    body = b"".join([decoder.feed(piece) for piece in pieces] + [decoder.flush()])
+    body = b"".join([decoder.feed(piece) for piece in pieces])
+    decoder.close()
     return body, decoder.error
 
 
@@ -115,7 +116,7 @@ def test_damage_is_said_in_a_sentence_and_stops_the_output(encoding, reason):
     assert decoder.feed(b"\xf8<html>this is no such thing</html>" * 9) == b""
     assert decoder.error == error
     assert decoder.feed(ENCODERS[encoding][1](BODY)) == b""
-    assert decoder.flush() == b""
+    decoder.close()
     assert decoder.error == error
 
 

@@ -248,7 +248,7 @@ def test_an_interrupt_while_the_log_is_asked_goes_on(
     asked = request._log
 
     def interrupted(own: object, client: object, gate: Gate) -> bytes:
-        gate._note_interrupt()  # held back by a wait whose answer had just come
+        gate.hold_back()  # held back by a wait whose answer had just come
         return asked(own, client, gate)  # type: ignore[arg-type]
 
     monkeypatch.setattr(request, "_log", interrupted)

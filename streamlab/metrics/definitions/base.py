@@ -13,6 +13,8 @@ from math import nan
 from typing import Literal
 
 from streamlab.metrics.chunks import Seen
+from streamlab.metrics.latency import first as first
+from streamlab.metrics.latency import last as last
 from streamlab.metrics.tokens import ratio
 
 # When a tool starts its clock: before it has a connection, or when it sends the request.
@@ -84,16 +86,6 @@ def unstreamed(seen: Seen) -> Figures:
 
 def gaps(times_ms: Sequence[float]) -> tuple[float, ...]:
     """Return the time from each chunk to the next, as tools compute it."""
-    # This is not `streamlab.follow.gap`: tools have a gap of 0 between two chunks of one read,
+    # This is not `metrics.arrivals.gaps`: tools have a gap of 0 between two chunks of one read,
     # and we have no gap.  The lens shows this difference.
     return tuple(after - before for before, after in pairwise(times_ms))
-
-
-def first(times_ms: Sequence[float]) -> float:
-    """Return the first of some times; NaN if there is none."""
-    return times_ms[0] if times_ms else nan
-
-
-def last(times_ms: Sequence[float]) -> float:
-    """Return the last of some times; NaN if there is none."""
-    return times_ms[-1] if times_ms else nan
