@@ -8,6 +8,7 @@ from streamlab.faces.frozen import facts
 from streamlab.faces.text import gaps
 from streamlab.follow.text import duration
 from streamlab.live import LiveModel
+from streamlab.metrics.intervals import hidden
 from streamlab.plots._picture import ms
 from streamlab.recording import Recording
 from streamlab.tape import Stamp
@@ -356,6 +357,7 @@ def test_scope_face_summary_compare_and_caption_show_one_median(fast_lab, scenar
     assert state["median_gap_ms"] == round(median_ms, 3)
     assert state["longest_gap_ms"] == round(longest_ms, 3)
     assert sl.compare([rec])["icl_p50_ms"].tolist() == [median_ms]
-    assert facts(rec.tables)["median gap"] == duration(median_ms)
+    known = " known" if hidden(rec.tables) else ""  # a read may be merged on a busy machine
+    assert facts(rec.tables)[f"median{known} gap"] == duration(median_ms)
     assert f"between pieces of the answer is {duration(median_ms)}" in gaps(rec.tables)
     assert f"at most {ms(median_ms)}" in plots.caption("gaps", rec.tables)
