@@ -298,6 +298,8 @@ class Journal:
         body, final, meta = self._log.final(first)
         if "stored" in meta and not self._is_again:
             return self._begin_again()
+        if not any(final):  # the first read may be a secret, and none of its bytes is final
+            return None
         columns = self._log.columns
         # All reads but the last are final; the last may still grow (`Recorder.extend`).  Its
         # later bytes get a line `more`.  `body` has at least the bytes that `ends` names.

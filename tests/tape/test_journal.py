@@ -158,6 +158,18 @@ def test_what_becomes_known_later_is_written_later(tmp_path, log):
     assert load(tmp_path / "a.jsonl") == expected
 
 
+def test_a_first_read_that_may_be_a_secret_is_written_once_it_is_final(tmp_path, log):
+    journal = Journal(log, tmp_path / "a.jsonl")
+    log.settle(0)
+    log.append(b"a", STAMP)
+    journal.pump()
+    log.settle(None)
+    log.end("eof")
+    journal.close()
+
+    assert load(tmp_path / "a.jsonl") == log.finish()
+
+
 def test_ends_of_chunks_are_written_as_they_become_known(tmp_path, log):
     with Journal(log, tmp_path / "a.jsonl") as journal:
         log.chunk_ends.append(5)
