@@ -9,6 +9,7 @@ and the verdict says which form is meant.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from html import escape
@@ -128,7 +129,14 @@ class Exercise:
         """
         if self._guess is None or self.truth is None:
             return Said("Nothing is locked yet: predict(…) first, then run this cell again.")
-        real = self.truth(*measured)
+        try:
+            real = self.truth(*measured)
+        except StreamlabError as error:
+            return Said(str(error))
+        except Exception:
+            return Said(self._usage("reveal"))
+        if real != real:
+            return Said("This recording does not say it. Record a stream of the lab.")
         said = f"You said {self._with_unit(self._guess)}; it was {self._with_unit(real)}."
         if self.draw is None:
             return Said(f"Revealed: {said}")
@@ -144,8 +152,11 @@ class Exercise:
         except StreamlabError as error:
             return Verdict(False, str(error))
         except Exception as error:
-            # The learner's own function may raise anything, and so may an absurd answer.
-            return Verdict(False, f"{type(error).__name__}: {one_line(str(error), 200)}")
+            # The learner's own function may raise anything.  Without a deeper frame the judge
+            # was called with too little or too much, and other answers run no code of theirs.
+            at, words = error.__traceback__, f"{type(error).__name__}: {error}"
+            is_theirs = callable(answer) and at is not None and at.tb_next is not None
+            return Verdict(False, one_line(words, 200) if is_theirs else self._usage("check"))
         if isinstance(found, Verdict):
             return found
         said = self.texts["wrong"][found - 1] if found and isinstance(found, int) else found
@@ -160,6 +171,11 @@ class Exercise:
     def solution(self) -> Said:
         """Return the solution."""
         return Said(f"Solution: {self.texts['solution']}")
+
+    def _usage(self, verb: str) -> str:
+        found = re.search(rf"{verb}\([^)]*\)", self.question)
+        asked = f" Call it like this: {found[0]}." if found else ""
+        return f"This is not what the question asks for.{asked}"
 
     def _with_unit(self, number: float) -> str:
         digits = ",.0f" if abs(number) >= 100 else ".3g"
@@ -227,7 +243,7 @@ def expect_number(answer: Any, what: str) -> float:
 def _number(value: Any) -> float | None:
     try:
         number = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     # True and "5" convert too, and are no measured value.
     return number if abs(number) < 1e15 and not isinstance(value, bool | str) else None

@@ -47,8 +47,8 @@ def test_a_wrong_answer_is_told_why_and_a_right_one_is_right(lesson, tmp_path):
 
     assert "✓ Right." in rewrite(lesson, "check-two-events", RIGHT + check)
     keep(lesson, "check-two-events", tmp_path, "right")
-    assert "Locked: 1 chunks." in rewrite(lesson, "predict-chunks", "ex.chunks.predict(1)")
-    assert "You said 1 chunks; it was" in rewrite(
+    assert "Locked: 1 chunk." in rewrite(lesson, "predict-chunks", "ex.chunks.predict(1)")
+    assert "You said 1 chunk; it was" in rewrite(
         lesson, "reveal-chunks", "ex.chunks.reveal(rec)"
     )
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from streamlab import Recording
 from streamlab.errors import UnknownNameError, UsageError
 from streamlab.lessons import LESSONS, Exercise, Verdict, claim, lesson
 from streamlab.lessons.lesson_02 import n_failed, pasted, vectors
+from streamlab.testing import tape_from
 
 EXERCISES = [(n, name) for n in LESSONS for name in vars(lesson(n)) if name[0] != "_"]
 EXERCISES = [
@@ -66,6 +68,26 @@ def test_hints_come_one_by_one_and_the_solution_is_there(number, name):
     for _ in exercise.texts["hints"]:
         last = exercise.hint()
     assert last.startswith(f"Hint {len(exercise.texts['hints'])} of ")
+
+
+def test_a_call_without_what_was_measured_is_told_how_it_is_called():
+    said = "This is not what the question asks for. Call it like this: "
+    asked = {
+        "00.last_byte": ("check(your_number, rec)", [(30,), (30, [1]), (30, 1, 2)]),
+        "04.hunt": ("check({name: cause}, streams)", [({},), (len,)]),
+        "05.earliest": ("check(name, rec)", [("vLLM",), ("vLLM", 5), ({}, 5)]),
+    }
+    for name, (usage, answers) in asked.items():
+        number, _, key = name.partition(".")
+        for answer in answers:
+            assert getattr(lesson(number), key).check(*answer).said == f"{said}{usage}."
+
+    guessed = lesson("00").pace
+    guessed.predict(5)
+    assert guessed.reveal() == guessed.reveal(5) == f"{said}reveal(rec)."
+    empty = Recording(tape_from([]))
+    assert guessed.reveal(empty).startswith("This recording does not say it.")
+    assert "is a number" in guessed.check(10**400, empty).said
 
 
 def test_a_prediction_is_locked_until_it_is_revealed():
