@@ -209,7 +209,7 @@ function draw(view, s, st, before) {
   const isOpen = st.open < st.body, waits = st.registers.data || st.registers.event;
   view.root.dataset.rule = st.rule;
   view.now.textContent = `${rule.glyph} ${fill(rule.title)}`;
-  view.where.textContent = `byte ${st.p} of ${s.size} · line ${st.line}${isOpen ? ", unfinished" : ""} · event ${st.event}${waits ? ", not dispatched" : ""}`;
+  view.where.textContent = `byte ${st.p.toLocaleString("en-US")} of ${s.size.toLocaleString("en-US")} · line ${st.line}${isOpen ? ", unfinished" : ""} · event ${st.event}${waits ? ", not dispatched" : ""}`;
   drawReads(view.reads, s, st);
   for (const box of [view.lines, view.registers, view.events, view.text]) box.replaceChildren();
   drawLines(view.lines, s, st); drawBits(view.lines, s, st); drawRegisters(view.registers, s, st, before); drawEvents(view.events, s, st);

@@ -4,6 +4,7 @@ import { heat, running } from "./held.mjs";
 import { counted, middle, ms, short, stem, whole } from "./axis.mjs";
 
 const CHAR = 7.25, CLEAR = 4; // px: a character of the text lane; between a box and a tick
+const HEARD_MS = 1000;
 const lettersIn = (text) => [...text].length;
 
 // The lanes of one stream, from `top` down.
@@ -37,9 +38,11 @@ export function marksOf(held, lanes, scale, clock) {
   out.ticks.forEach((tick) => {
     if (tick.gap != null) out.stems.push({ x: tick.x, n: tick.n, gap: tick.gap, ...stem(tick.gap, top, lanes.floor - lanes.gaps, log) });
   });
-  const final = held.reads.at(-1), open = clock.t - (final?.t ?? 0);
+  // Two heartbeats missed: since the last state it is not known whether something came.
+  const heard = clock.t - clock.said > HEARD_MS ? clock.said : clock.t;
+  const final = held.reads.at(-1), open = heard - (final?.t ?? 0);
   if (clock.open && !clock.silent_ms && open > (final ? 4 * (median ?? 100) : 0))
-    out.boxes.push(box(Math.max(x(final?.t ?? 0), left), x(clock.t) + CLEAR, open, final ? "stall" : "first", true));
+    out.boxes.push(box(Math.max(x(final?.t ?? 0), left), x(heard) + CLEAR, open, final ? "stall" : "first", true));
   for (let choice = 0; choice < lanes.choices; choice++) out.runs.push(runsOf(held, shown, choice, x, right, median));
   return out;
 }

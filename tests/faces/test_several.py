@@ -1,6 +1,7 @@
 from streamlab.faces.several import static_html, static_text
 from streamlab.metrics import Tables
 from streamlab.testing import tape_from
+from tests.faces.test_text import busy
 from tests.live.growing import DONE, chat
 
 
@@ -29,3 +30,12 @@ def test_each_stream_says_how_it_ended():
 
     assert "sync: sync · openai_chat: ■" in text
     assert "✕ the stream broke off" in text
+
+
+def test_streams_of_which_one_has_a_merged_read_share_their_columns():
+    html = static_html({**two(sync="eof"), "busy": busy()})
+    table = html.partition("<thead>")[2].partition("</table>")[0]
+
+    assert table.count("<th ") == 9
+    assert [table.count(f">{known}gap<") for known in ("median known ", "median ")] == [1, 0]
+    assert ">–<" not in table.partition("busy")[2]

@@ -44,6 +44,8 @@ test("a growing silence ends at now, and is none while the kernel is silent", ()
   assert.deepEqual([box.title, box.open, box.x1], ["105 ms", true, 60 + 0.7 * 125]);
   assert.deepEqual(marks(rows, at(2125, true, 2000)).boxes, []);
   assert.deepEqual(marks(rows, at(125, false)).boxes, []);
+  const late = { ...at(1300), said: 200 }; // the kernel's last word is old: what came since is not known
+  assert.deepEqual(marks(rows, late).boxes.map(({ title, x1 }) => [title, x1]), [["180 ms", 60 + 0.7 * 200]]);
 });
 
 test("the time to the first read is no stall", () => {
