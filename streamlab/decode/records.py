@@ -22,7 +22,7 @@ class Lines:
 
     # Columns cost 9 bytes a line.  The text of a line is not kept: it is in the body.
 
-    __slots__ = ("ends", "kinds")
+    __slots__ = ("_bounds", "ends", "kinds")
 
     def __init__(self) -> None:
         # The offset in the decoded body after each line and its end (LF, CR, CRLF).  If an LF
@@ -32,6 +32,14 @@ class Lines:
 
     def __len__(self) -> int:
         return len(self.kinds)
+
+    def bounds(self) -> memoryview:
+        """Return 0 and all ends; from then on, no line can be added."""
+        if isinstance(self.ends, array):
+            self.ends.insert(0, 0)  # in place, because a second array is as long as the first
+            self._bounds = memoryview(self.ends).toreadonly()
+            self.ends = self._bounds[1:]  # type: ignore[assignment]  # it is only read now
+        return self._bounds
 
 
 class Event(NamedTuple):

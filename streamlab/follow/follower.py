@@ -61,9 +61,9 @@ class Follower:
         # One number a delta: of its event (of a comment, the next one), and of the line that
         # completed it.
         self.delta_events: array[int] = array("q")
-        self.delta_lines: array[int] = array("q")
+        self.delta_lines: array[int] = array("I")
         # One number a read: how many lines there were once it had been decoded.
-        self.lines_after: array[int] = array("q")
+        self.lines_after: array[int] = array("I")
         self.reader: Reader | None = None  # None until the first event is read
         self._fed = 0  # bytes of the encoded body
         self._plain: bytearray | None = None  # the decoded body, where it differs
@@ -148,7 +148,7 @@ class Follower:
         assert self._plain is not None
         self._fed, self._plain, self._content = len(self._plain), None, None
         ends = (end for end in self.log.final(0)[1] if end <= self._fed)
-        self.lines_after = array("q", self._until(ends))
+        self.lines_after = array("I", self._until(ends))
 
     def close(self) -> None:
         """Frame the rest of a log that has ended, and the bytes that decoders held back."""

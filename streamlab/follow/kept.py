@@ -19,6 +19,7 @@ T = TypeVar("T")
 _MOST = 2**62
 NONE = -1  # in a column of counts
 _LF = 0x0A
+_WIDER = {"b": "i", "i": "q"}  # most counts fit in a byte
 _Kind = tuple[str, str, int | None]  # type, id and retry of an event
 
 
@@ -47,6 +48,15 @@ class Kept(Sequence[T]):
     __hash__ = None  # type: ignore[assignment]  # it grows
 
 
+def longer(column: "array[int]", values: list[int]) -> "array[int]":
+    """Return a column with more values; a wider one if they do not fit."""
+    try:
+        column.extend(array(column.typecode, values))
+    except OverflowError:
+        return longer(array(_WIDER[column.typecode], column), values)
+    return column
+
+
 class Events(Kept[Event]):
     """The events of a body; the columns `codes` and `kinds` give type, id and retry.
 
@@ -56,7 +66,7 @@ class Events(Kept[Event]):
     def __init__(self) -> None:
         self.first_line: array[int] = array("q")
         self.last_line: array[int] = array("q")
-        self.codes: array[int] = array("i")  # index in `kinds`
+        self.codes: array[int] = array("b")  # index in `kinds`
         self.kinds: list[_Kind] = []
         self._codes: dict[_Kind, int] = {}
         self.apart: dict[int, str] = {}  # data that are not one stretch of the body
@@ -72,14 +82,14 @@ class Events(Kept[Event]):
         self._body, self._lines, self._latest = body, lines, found
         if self._are_in_body(found):  # so no line sets a type, an id or a retry
             begin, end = found[0].first_line, found[-1].last_line + 1
-            self.codes.extend([self._code(found[0])] * len(found))
+            self.codes = longer(self.codes, [self._code(found[0])] * len(found))
             self.first_line.extend(range(begin, end, 2))
             self.last_line.extend(range(begin + 1, end, 2))
             return
         for event in found:
             if not self._is_in_body(event.data, event.first_line, event.last_line):
                 self.apart[len(self)] = event.data
-            self.codes.append(self._code(event))
+            self.codes = longer(self.codes, [self._code(event)])
             self.first_line.append(event.first_line)
             self.last_line.append(event.last_line)
 
@@ -137,10 +147,10 @@ class Deltas(Kept[Delta]):
     def __init__(self) -> None:
         self.codes = bytearray()  # index in `kinds`
         self.kinds: list[Kind] = []
-        self.ends: array[int] = array("q")  # of the texts, in `text`
+        self.bounds: array[int] = array("q", [0])  # of the texts, in `text`
         self.text = bytearray()
-        self.choice: array[int] = array("q")
-        self.n_tokens: array[int] = array("q")
+        self.choice: array[int] = array("b")
+        self.n_tokens: array[int] = array("b")
         self._odd: dict[int, Delta] = {}
 
     def __len__(self) -> int:
@@ -148,18 +158,21 @@ class Deltas(Kept[Delta]):
 
     def extend(self, found: list[Delta]) -> None:
         """Add deltas."""
-        for delta in found:
+        choices, counts = [], []
+        for number, delta in enumerate(found, len(self)):
             kind, text, choice, n_tokens, *others = delta
             shown = text if text.isascii() else mended(text)
             fit = choice is None or 0 <= choice < _MOST
             fit &= n_tokens is None or 0 <= n_tokens < _MOST
             if not fit or others != _PLAIN or (shown is not text and shown != text):
-                self._odd[len(self)] = delta
+                self._odd[number] = delta
             self.codes.append(self._code(kind))
             self.text += shown.encode()
-            self.ends.append(len(self.text))
-            self.choice.append(choice if fit and choice is not None else NONE)
-            self.n_tokens.append(n_tokens if fit and n_tokens is not None else NONE)
+            self.bounds.append(len(self.text))
+            choices.append(choice if fit and choice is not None else NONE)
+            counts.append(n_tokens if fit and n_tokens is not None else NONE)
+        self.choice = longer(self.choice, choices)
+        self.n_tokens = longer(self.n_tokens, counts)
 
     def think(self, choice: int | None) -> None:
         """Make the content of a choice reasoning."""
@@ -188,8 +201,8 @@ class Deltas(Kept[Delta]):
             if is_odd or self.kinds[code] not in _TEXTS:
                 yield from map(self.item, range(start, end))
             else:
-                begin = self.ends[start - 1] if start else 0
-                text = self.text[begin : self.ends[end - 1]].decode()
+                part = slice(self.bounds[start], self.bounds[end])
+                text = str(memoryview(self.text)[part], "utf-8")  # in one copy
                 yield Delta(self.kinds[code], text, None if choice == NONE else choice)
             start = end
 
@@ -197,11 +210,10 @@ class Deltas(Kept[Delta]):
         """Make a delta."""
         if number in self._odd:
             return self._odd[number]
-        start = self.ends[number - 1] if number else 0
         choice, n_tokens = self.choice[number], self.n_tokens[number]
         return Delta(
             self.kinds[self.codes[number]],
-            self.text[start : self.ends[number]].decode(),
+            self.text[self.bounds[number] : self.bounds[number + 1]].decode(),
             None if choice == NONE else choice,
             None if n_tokens == NONE else n_tokens,
         )

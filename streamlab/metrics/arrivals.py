@@ -9,7 +9,8 @@ those after its first row are ``coalesced``, and their ``gap_ms`` is NaN, never 
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 
 from streamlab.follow import Follower
 from streamlab.follow.gap import MERGED
-from streamlab.metrics.schema import ROWS, Bools, Floats, Ints, ints, moments
+from streamlab.metrics.schema import Bools, Floats, Ints, column, ints, moments, numbers
 from streamlab.tape import UNKNOWN, Anchor, Tape
 
 
@@ -34,28 +35,32 @@ class Arrivals(NamedTuple):
         """Return the columns of time, for rows that came with these reads."""
         return {
             "read": read,
-            "time": moments(self.time[read]),
-            "t_ms": self.t_ms[read],
-            "gap_ms": self.gaps_ms(read, at_end, 1)[0],
-            "coalesced": _coalesced(read),
+            "time": moments(column(self.time.take, read)),
+            "t_ms": column(self.t_ms.take, read),
+            "gap_ms": self.gap_ms(read, at_end),
+            "coalesced": column(np.array, _coalesced(read)),
         }
 
-    def gaps_ms(self, read: Ints, at_end: Bools, wanted: int = 3) -> list[Floats]:
-        """Return the gap before each row, its lower and its upper bound, see `gaps`.
+    def gap_ms(self, read: Ints, at_end: Bools, field: int = 0) -> Floats:
+        """Return the gap before each row, or another part of `gaps`.
 
         The read of each row never decreases; the row may end with the last byte of its read.
         NaN for the first row, and for each row that came with the row before.
         """
-        first = np.flatnonzero(~_coalesced(read))
-        last = np.append(first[1:], len(read))[: len(first)] - 1
-        made = [np.full(len(read), np.nan) for _ in range(wanted)]
-        for at in range(0, len(first), ROWS):  # a gap depends on the two rows before
-            some = slice(max(at - 2, 0), at + ROWS)
-            rows = read[first[some]]
-            facts = self.arrived_ns[rows], self.lo_ns[rows], self.kind[rows]
-            for row, part in zip(made, gaps(*facts, at_end[last[some]]), strict=False):
-                row[first[at : at + ROWS]] = part[at - some.start :]
-        return made
+        coalesced = _coalesced(read)
+
+        def part(rows: range) -> Floats:
+            made = np.full(len(rows), np.nan)
+            first = new = rows.start + np.flatnonzero(~coalesced[rows.start : rows.stop])
+            for _ in range(2 if len(new) else 0):  # a gap depends on the two arrivals before
+                first = np.append(np.searchsorted(read, read[: first[0]][-1:]), first)
+            last = np.append(first[1:], np.searchsorted(read, read[new[-1:]], "right")) - 1
+            brought = read[first]
+            facts = self.arrived_ns[brought], self.lo_ns[brought], self.kind[brought]
+            made[new - rows.start] = gaps(*facts, at_end[last])[field][len(first) - len(new) :]
+            return made
+
+        return column(part, range(len(read)))
 
 
 def gaps(arrived_ns: Ints, lo_ns: Ints, kind: NDArray[np.int8], at_end: Bools) -> list[Floats]:
@@ -86,12 +91,13 @@ def arrivals_of(tape: Tape) -> Arrivals:
     # One offset dates all reads.  The wall clock can step during a stream; with an offset for
     # each read, `time` would show the step as a gap.
     anchor = tape.meta.get("anchor")
-    if not isinstance(anchor, dict):
-        time = np.full(len(tape), "NaT", dtype="datetime64[ns]")
+    if isinstance(anchor, dict):
+        time = column(partial(np.add, Anchor(**anchor).to_wall_ns(0)), arrived_ns)
     else:
-        time = (arrived_ns + Anchor(**anchor).to_wall_ns(0)).view("datetime64[ns]")
-    lo_ns, kind = ints(tape.columns.lo_ns), np.asarray(memoryview(tape.columns.arrival))
-    return Arrivals(arrived_ns, ms_since(tape.t0_ns, arrived_ns), time, lo_ns, kind)
+        time = np.broadcast_to(np.datetime64("NaT", "ns"), len(tape))
+    t_ms = column(partial(ms_since, tape.t0_ns), arrived_ns)
+    lo_ns, kind = ints(tape.columns.lo_ns), ints(tape.columns.arrival)
+    return Arrivals(arrived_ns, t_ms, time.view("datetime64[ns]"), lo_ns, kind)
 
 
 def ms_since(t0_ns: int, t_ns: Ints) -> Floats:
@@ -99,24 +105,28 @@ def ms_since(t0_ns: int, t_ns: Ints) -> Floats:
     return np.where(t_ns == UNKNOWN, np.nan, (t_ns - t0_ns) / 1e6)
 
 
-def brought(follower: Follower, line: Ints) -> tuple[Ints, Bools]:
+def brought(follower: Follower, line: NDArray[Any]) -> tuple[Ints, Bools]:
     """Return the read that completed each line, and whether the line ends with that read."""
     # The read that completed line n is the first with more than n lines after it.
     after = ints(follower.lines_after)
-    read = np.searchsorted(after, line, side="right").astype(np.int64, copy=False)
+    search = partial(np.searchsorted, after, side="right")
+    read = column(lambda line: search(line.astype(after.dtype)).astype(np.int64), line)
     if follower.body is not follower.log.body:  # decoded: its offsets are not those of reads
-        return read, np.zeros(len(line), bool)
-    return read, ints(follower.log.columns.ends)[read] == ints(follower.lines.ends)[line]
+        return read, np.broadcast_to(False, len(line))
+    ends, line_ends = ints(follower.log.columns.ends), ints(follower.lines.ends)
+    return read, column(lambda read, line: ends[read] == line_ends[line], read, line)
 
 
 def ended(tape: Tape, follower: Follower) -> pd.DataFrame:
     """Return when lines ended, since t0: ``ms``, NaN if unknown, between ``lo`` and ``hi``."""
-    read, at_end = brought(follower, np.arange(len(follower.lines), dtype=np.int64))
+    read, at_end = brought(follower, numbers(len(follower.lines)))
     arrivals = arrivals_of(tape)
-    t_ms, lo_ms = arrivals.t_ms[read], ms_since(tape.t0_ns, arrivals.lo_ns[read])
-    exact = at_end | (arrivals.kind[read] != MERGED)
-    known, lo = (np.where(exact, t_ms, other) for other in (np.nan, lo_ms))
-    return pd.DataFrame({"ms": known, "lo": lo, "hi": t_ms})
+    exact = column(lambda read, end: end | (arrivals.kind[read] != MERGED), read, at_end)
+    lo_ms = column(lambda read: ms_since(tape.t0_ns, arrivals.lo_ns[read]), read)
+    columns = {"hi": column(arrivals.t_ms.take, read)}
+    for name, other in (("lo", lo_ms), ("ms", np.broadcast_to(np.nan, len(read)))):
+        columns[name] = column(np.where, exact, columns["hi"], other)
+    return pd.DataFrame(columns, copy=False)
 
 
 def _coalesced(read: Ints) -> Bools:

@@ -8,7 +8,7 @@ Rule: a table has exactly these columns, also when it has no rows.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 from weakref import WeakValueDictionary
 from zlib import crc32
@@ -70,8 +70,7 @@ def frame(table: str, columns: Mapping[str, object]) -> pd.DataFrame:
     """
     schema = TABLES[table]
     assert set(columns) == set(schema), set(columns) ^ set(schema)
-    lean = {name: shared(columns[name]) for name in schema}
-    made = pd.DataFrame(lean, copy=False)
+    made = pd.DataFrame({name: columns[name] for name in schema}, copy=False)
     # pandas copies an array before it writes to it, if the array has another reader.
     try:
         for block in made._mgr.blocks:
@@ -83,44 +82,50 @@ def frame(table: str, columns: Mapping[str, object]) -> pd.DataFrame:
     return made
 
 
-# A million reads of one event each have tables of 0.7 GB, in which many columns are equal to
-# others (`read` to `event`), or one value throughout.  Equal columns are one array, read only.
-_SHARED_ROWS = 1 << 12
-ROWS = 1 << 16  # long columns are made in parts of so many rows
+# In the tables of a million reads of one event each, many columns are equal to others (`read`
+# to `event`), or one value throughout.  Equal columns are one array, read only.  A column is
+# made in parts: whole temporaries would be the peak, and the heap keeps what is freed of them.
+ROWS = 1 << 13  # long columns are made in parts of so many rows
 _READER = pd.Index([])
-_arrays: WeakValueDictionary[tuple[int, int], NDArray[Any]] = WeakValueDictionary()
+_arrays: WeakValueDictionary[tuple[int, ...], NDArray[Any]] = WeakValueDictionary()
 
 
-def shared(values: Any) -> Any:
-    """Return the values; those of a long NumPy array in the memory of an equal one."""
-    if not isinstance(values, np.ndarray) or len(values) < _SHARED_ROWS:
-        return values
-    bits = values.view(f"u{values.itemsize}")
-    if bits[0] == bits[-1] and (bits == bits[0]).all():
-        return np.broadcast_to(values[:1].copy(), values.shape)
-    return pooled(values)
+def column(make: Callable[..., Any], *of: Any) -> NDArray[Any]:
+    """Return what `make` makes of these columns, in the memory of an equal array."""
+    made, n_rows = None, len(of[0])
+    for at in range(0, max(n_rows, 1), ROWS):
+        rows = slice(at, at + ROWS)
+        some = make(*(each[rows] for each in of))
+        bits = some.view(f"u{some.itemsize}")  # in which NaN equals NaN
+        if not at:
+            key = n_rows, some.itemsize, crc32(np.ascontiguousarray(bits).data)
+            same = np.broadcast_to(bits[:1].copy(), n_rows)
+            like = same if (bits == bits[:1]).all() else _arrays.get(key, bits[:0])
+        if made is None and not np.array_equal(like[rows], bits):
+            made = _arrays[key] = np.empty(n_rows, bits.dtype)
+            made[:at] = like[:at]
+        if made is not None:
+            made[rows] = bits
+    kept = like if made is None else made
+    kept.setflags(write=False)
+    return kept.view(some.dtype)
 
 
-def pooled(values: NDArray[Any]) -> NDArray[Any]:
-    """Return an array that is equal, if there is one in memory, else the values."""
-    values.setflags(write=False)
-    # NumPy's views keep only the array that owns the memory.
-    owner = values.base if isinstance(values.base, np.ndarray) else values
-    if owner.nbytes != values.nbytes:
-        return values
-    bits = values.view(np.uint8)
-    kept = _arrays.setdefault((len(bits), crc32(bits.data)), owner)
-    return kept.view(values.dtype) if np.array_equal(kept.view(np.uint8), bits) else values
+def numbers(n_rows: int) -> Ints:
+    """Return the numbers of rows: 0, 1, 2, …."""
+    return column(lambda rows: np.arange(rows.start, rows.stop, dtype=np.int64), range(n_rows))
 
 
-def ints(values: Sequence[int] | Ints) -> Ints:
-    """Return a column of a finished tape as integers of 64 bits, without a copy of such."""
-    return np.asarray(memoryview(values)).astype(np.int64, copy=False)  # type: ignore[arg-type]
+def ints(values: Sequence[int] | Ints) -> NDArray[Any]:
+    """Return a column of a finished tape, without a copy."""
+    made = np.asarray(memoryview(values))  # type: ignore[arg-type]
+    made.setflags(write=False)
+    return made
 
 
 def moments(time: NDArray[np.datetime64]) -> ExtensionArray:
     """Return times in UTC as a column."""
-    return pd.DatetimeIndex(shared(time.view(np.int64)), dtype=TIME, copy=False).array
+    return pd.DatetimeIndex(time.view(np.int64), dtype=TIME, copy=False).array
 
 
 def words(names: Sequence[str | None], codes: NDArray[Any]) -> ExtensionArray:
@@ -172,7 +177,9 @@ def slices(body: Body, offsets: Ints) -> pa.Array:
 
 def known(values: Ints, missing: Bools) -> ExtensionArray:
     """Return integers as a nullable column, NA where `missing` is true."""
-    return pd.arrays.IntegerArray(shared(values.astype(np.int64, copy=False)), shared(missing))
+    if values.dtype != np.int64:
+        values = column(lambda some: some.astype(np.int64), values)
+    return pd.arrays.IntegerArray(values, missing)
 
 
 def integers(values: Iterable[int | None]) -> ExtensionArray:

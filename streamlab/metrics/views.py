@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -22,12 +23,15 @@ from streamlab.metrics.arrivals import Arrivals, arrivals_of, brought, ms_since
 from streamlab.metrics.lines import cut, line_columns
 from streamlab.metrics.schema import (
     ROWS,
+    Floats,
     Ints,
     blobs,
+    column,
     frame,
     integers,
     ints,
     known,
+    numbers,
     slices,
     strings,
     texts,
@@ -41,17 +45,16 @@ def reads(tape: Tape) -> pd.DataFrame:
     """Return the reads of a tape: the facts."""
     columns, arrivals = tape.columns, arrivals_of(tape)
     bounds = np.append(0, ints(columns.ends))
-    number, at_end = np.arange(len(tape), dtype=np.int64), np.ones(len(tape), bool)
+    number, at_end = numbers(len(tape)), np.broadcast_to(True, len(tape))
     times = arrivals.of(number, at_end)
     del times["coalesced"]
-    _, gap_lo_ms, gap_hi_ms = arrivals.gaps_ms(number, at_end)
     facts: dict[str, object] = {
         "arrival": words(ARRIVALS, arrivals.kind),
-        "t_lo_ms": ms_since(tape.t0_ns, arrivals.lo_ns),
-        "gap_lo_ms": gap_lo_ms,
-        "gap_hi_ms": gap_hi_ms,
+        "t_lo_ms": column(partial(ms_since, tape.t0_ns), arrivals.lo_ns),
+        "gap_lo_ms": arrivals.gap_ms(number, at_end, 1),
+        "gap_hi_ms": arrivals.gap_ms(number, at_end, 2),
         "n_segments": _known(columns.n_segments),
-        "n_bytes": np.diff(bounds),
+        "n_bytes": column(np.subtract, bounds[1:], bounds[:-1]),
         "start": bounds[:-1],
         "end": bounds[1:],
         "raw": blobs(slices(tape.body, bounds)),
@@ -60,24 +63,30 @@ def reads(tape: Tape) -> pd.DataFrame:
 
 
 def _stamps(tape: Tape, arrivals: Arrivals) -> dict[str, object]:
-    columns, sent, lo, kind = tape.columns, tape.server_sent_ns, arrivals.lo_ns, arrivals.kind
-    seen, tier = ints(columns.seen_ns), ints(columns.tier)
-    # The weaker tiers have one stamp for both moments: a lag of 0 would not be a measurement.
-    both = (tier == TIERS.index("kernel")) & (seen != UNKNOWN)
-    lag = np.where(both, (seen - arrivals.arrived_ns) / 1e6, np.nan)
+    columns, kind, sent = tape.columns, arrivals.kind, tape.server_sent_ns
+
+    def lag(tier: Ints, seen: Ints, since: Ints) -> Floats:
+        # The weaker tiers have one stamp for both moments: a lag of 0 would not be measured.
+        both = (tier == TIERS.index("kernel")) & (seen != UNKNOWN) & (since != UNKNOWN)
+        return np.where(both, (seen - since) / 1e6, np.nan)
+
     # Of a merged read this is the lag of its last byte, the shortest.  The first byte's lag is
     # the longest; where the kind is known and is not merged, both are one.
-    longest = np.where(both & (lo != UNKNOWN), (seen - lo) / 1e6, np.nan)
-    exact = (kind != MERGED) & (kind != UNKNOWN)
+    def longest(kind: Ints, shortest: Floats, *of: Ints) -> Floats:
+        return np.where((kind != MERGED) & (kind != UNKNOWN), shortest, lag(*of))
+
+    facts = ints(columns.tier), ints(columns.seen_ns)
+    lag_ms = column(lag, *facts, arrivals.arrived_ns)
+    unsent = np.broadcast_to(UNKNOWN, len(tape))
     return {
-        "lag_ms": np.where(kind == MERGED, np.nan, lag),
-        "lag_lo_ms": lag,
-        "lag_hi_ms": np.where(exact, lag, longest),
-        "server_sent_ns": _known(array("q", [UNKNOWN]) * len(tape) if sent is None else sent),
+        "lag_ms": column(lambda kind, ms: np.where(kind == MERGED, np.nan, ms), kind, lag_ms),
+        "lag_lo_ms": lag_ms,
+        "lag_hi_ms": column(longest, kind, lag_ms, *facts, arrivals.lo_ns),
+        "server_sent_ns": _known(unsent if sent is None else sent),
         "arrived_ns": arrivals.arrived_ns,
         "seen_ns": _known(columns.seen_ns),
         "delivered_ns": _known(columns.delivered_ns),
-        "stamp": words(TIERS, tier),
+        "stamp": words(TIERS, facts[0]),
     }
 
 
@@ -85,7 +94,7 @@ def _stamps(tape: Tape, arrivals: Arrivals) -> dict[str, object]:
 def lines(tape: Tape, follower: Follower) -> pd.DataFrame:
     """Return the lines of a body, blank ones and ignored ones too."""
     text = line_columns(follower.lines, follower.body, fields=_has_fields(tape, follower))
-    number = np.arange(len(follower.lines), dtype=np.int64)
+    number = numbers(len(follower.lines))
     arrived = arrivals_of(tape).of(*brought(follower, number))
     event: dict[str, object] = {"line": number, "event": _event_of(number, follower)}
     return frame("lines", arrived | text | event)
@@ -94,19 +103,19 @@ def lines(tape: Tape, follower: Follower) -> pd.DataFrame:
 @described("events")
 def events(tape: Tape, follower: Follower) -> pd.DataFrame:
     """Return the events, as a consumer of server-sent events or NDJSON receives them."""
-    rows, codes = follower.events, ints(follower.events.codes)
-    retry = integers(retry for _, _, retry in rows.kinds).take(codes)
+    rows, code = follower.events, ints(follower.events.codes)
+    retry = integers(retry for _, _, retry in rows.kinds)
+    retry_ms, bounds = retry.to_numpy("int64", na_value=0), ints(follower.lines.bounds())
     first, last = _blocks(follower)
-    bounds = np.append(0, ints(follower.lines.ends))
     columns: dict[str, object] = {
-        "event": np.arange(len(rows), dtype=np.int64),
-        "type": words([kind for kind, _, _ in rows.kinds], codes),
+        "event": numbers(len(rows)),
+        "type": words([kind for kind, _, _ in rows.kinds], code),
         "data": _data(follower, bounds),
-        "id": words([name for _, name, _ in rows.kinds], codes),
-        "retry": known(retry.to_numpy("int64", na_value=0), retry.isna()),
+        "id": words([name for _, name, _ in rows.kinds], code),
+        "retry": known(column(retry_ms.take, code), column(retry.isna().take, code)),
         "first_line": first,
         "last_line": last,
-        "n_bytes": bounds[last + 1] - bounds[first],
+        "n_bytes": column(lambda first, last: bounds[last + 1] - bounds[first], first, last),
     }
     arrived = arrivals_of(tape).of(*brought(follower, last))
     return frame("events", arrived | columns)
@@ -131,13 +140,11 @@ def _data(follower: Follower, bounds: Ints) -> ExtensionArray:
 def deltas(tape: Tape, follower: Follower) -> pd.DataFrame:
     """Return the deltas: what each event adds to the answer."""
     rows = follower.deltas
-    text = slices(memoryview(rows.text).toreadonly(), np.append(0, ints(rows.ends))).cast(
-        pa.large_string()
-    )
+    text = slices(memoryview(rows.text).toreadonly(), ints(rows.bounds)).cast(pa.large_string())
     event, line = ints(follower.delta_events), ints(follower.delta_lines)
     columns: dict[str, object] = {
-        "delta": np.arange(len(rows), dtype=np.int64),
-        "event": known(event, event >= len(follower.events)),
+        "delta": numbers(len(rows)),
+        "event": known(event, column(partial(np.less_equal, len(follower.events)), event)),
         "kind": words(rows.kinds, ints(rows.codes)),
         "choice": _known(rows.choice),
         "text": strings(text),
@@ -177,8 +184,9 @@ def chunks(tape: Tape, follower: Follower, table: pd.DataFrame) -> pd.DataFrame:
     by_event = table[table["kind"].isin(GENERATED)].groupby("event", sort=False)
     made = by_event[["read", "t_ms"]].first().reset_index()
     line = _blocks(follower)[1][made["event"].to_numpy("int64")]
-    made["gap_ms"], _, hi_ms = arrivals_of(tape).gaps_ms(*brought(follower, line))
-    made["hidden_ms"] = pd.Series(hi_ms).where(made["gap_ms"].isna())
+    gap_ms = partial(arrivals_of(tape).gap_ms, *brought(follower, line))
+    made["gap_ms"] = gap_ms()
+    made["hidden_ms"] = pd.Series(gap_ms(2)).where(made["gap_ms"].isna())
     # The sum skips NA, so it is kept only for events without one.  `array` drops the index,
     # which is the number of the event and not of the row.
     n_tokens = by_event["n_tokens"].sum(min_count=1)
@@ -188,7 +196,7 @@ def chunks(tape: Tape, follower: Follower, table: pd.DataFrame) -> pd.DataFrame:
 
 def _known(stamps: Sequence[int] | Ints) -> ExtensionArray:
     values = ints(stamps)
-    return known(values, values == UNKNOWN)
+    return known(values, column(lambda some: some == UNKNOWN, values))
 
 
 def _has_fields(tape: Tape, follower: Follower) -> bool:
@@ -205,8 +213,8 @@ def _blocks(follower: Follower) -> tuple[Ints, Ints]:
 def _event_of(line: Ints, follower: Follower) -> ExtensionArray:
     """Return the event that each line is part of; NA for lines of no event."""
     # The search finds the first event that ends at the line or after it.  The line is part of
-    # that event only if the event has begun: between two events there can be other lines.
+    # that event only if so many have begun: between two events there can be other lines.
     first, last = _blocks(follower)
-    event = np.searchsorted(last, line).astype(np.int64)
-    begin = np.append(first, len(line))[event]
-    return known(event, line < begin)
+    event = column(lambda line: np.array(np.searchsorted(last, line), np.int64), line)
+    begun = partial(np.searchsorted, first, side="right")
+    return known(event, column(lambda line, event: begun(line) != event + 1, line, event))

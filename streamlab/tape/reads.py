@@ -353,7 +353,8 @@ class Tape:
 
     def final(self, first: int) -> Final:
         """Return the body, and the ends of the reads from `first` on; see `Recorder`."""
-        return self.body, self.columns.ends[first:], self.meta
+        ends = self.columns.ends
+        return self.body, ends[first:] if first else ends, self.meta  # no copy of all
 
     @property
     def ended(self) -> End:

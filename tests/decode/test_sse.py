@@ -182,3 +182,14 @@ def test_the_lines_are_the_body(pieces):
 
     assert b"".join(raw_lines(parser, body)) == body
     assert len(parser.lines.ends) == len(parser.lines)
+
+
+def test_the_lines_of_a_whole_body_have_bounds():
+    parser = SSEParser()
+    parser.feed(b"data: a\n\n")
+    parser.close()
+
+    assert parser.lines.bounds().tolist() == [0, 8, 9]
+    assert parser.lines.ends.tolist() == [8, 9]
+    assert parser.lines.bounds().tolist() == [0, 8, 9]
+    assert SSEParser().lines.bounds().tolist() == [0]

@@ -121,3 +121,14 @@ def test_a_line_of_many_megabytes_is_linear():
 
     ratio = min(took(8_000) / took(2_000) for _ in range(3))
     assert ratio < 12  # four times the reads; a copy of the line in each read makes it 16
+
+
+def test_more_than_a_hundred_ids_come_back():
+    """A byte is enough for the kinds of most streams, and not for an id in each event."""
+    log = Recorder()
+    for number in range(300):
+        log.append(b"id: %d\ndata: x\n\n" % number, Stamp(number, number))
+    follower = Follower(log, "sse")
+    follower.poll()
+
+    assert [event.id for event in follower.events] == [str(number) for number in range(300)]

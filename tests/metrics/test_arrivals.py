@@ -119,9 +119,8 @@ def test_tables_in_parts_are_the_tables_in_one(rows, monkeypatch):
     for name in NAMES:
         getattr(expected, name)
 
-    for module in (arrivals, lines, schema, views):
+    for module in (lines, schema, views):
         monkeypatch.setattr(module, "ROWS", rows)
-    monkeypatch.setattr(schema, "_SHARED_ROWS", 1)
 
     for name in NAMES:
         pd.testing.assert_frame_equal(getattr(tables(pieces), name), getattr(expected, name))
