@@ -250,10 +250,16 @@ def mark_guess(ax: Axes, axis: str, guess: float, said: str) -> Axes:
 def tell_empty(ax: Axes, tables: Tables, nothing: str) -> None:
     """Write on Axes without data why they are empty: the problem of the stream, if any."""
     said = f"{tables.label}: " * bool(tables.label) + (tables.problem or nothing)
-    place = 0.55 - 0.16 * len(ax.texts)
-    look: Look = {"ha": "center", "va": "center", "fontsize": 9, "color": ink(ax)}
-    text = fill(one_line(said, 240), 80)
-    ax.text(0.5, place, text, transform=ax.transAxes, parse_math=False, **look)
+    above = sum(each.get_text().count("\n") + 1 for each in ax.texts)
+    look: Look = {"ha": "center", "va": "top", "fontsize": 9, "color": ink(ax)}
+    # On Axes with other streams the sentence stands on their lines.
+    look |= {"bbox": {"fc": ax.get_facecolor(), "ec": "none", "pad": 1}, "parse_math": False}
+    look |= {
+        "xycoords": "axes fraction",
+        "textcoords": "offset points",
+        "annotation_clip": False,
+    }
+    ax.annotate(fill(one_line(said, 240), 80), (0.5, 0.7), (0, -13 * above), **look)
 
 
 def name_rows(ax: Axes, names: Sequence[str], n_rows: int) -> None:

@@ -27,7 +27,7 @@ def draw(ax: Axes, tables: Tables, **line_kws: object) -> None:
     stairs_share = ax.dataLim.ymax / ax.get_ylim()[1]
     look: base.Look = {"label": tables.label or "events"} | line_kws
     line = stairs.draw(ax, stairs.steps_of(tables, stairs.end_ms(tables)), GID, look)
-    firsts, ends = flags_of(tables)
+    firsts, ends = flags_of(tables) if len(tables.events) else ([], [])
     for flags, what, marker in ((firsts, "first token", "^"), (ends, "end of request", "v")):
         if flags:
             look = POINT | {"marker": marker, "label": f"{what}, by some definition"}

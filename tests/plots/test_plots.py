@@ -468,3 +468,16 @@ def test_percentiles_that_the_data_do_not_have_are_not_drawn():
 
     assert texts(plots.draw("ecdf", few)) == ["gaps", "p50 10.0 ms"]
     assert "p90" not in plots.caption("ecdf", few)
+
+
+def test_sentences_about_several_failures_do_not_lie_on_each_other():
+    failed = {name: nothing() for name in ("first", "second", "third")}
+    ax = plots.plot_comparison({**failed, "steady": steady()}).axes[0]
+    ax.figure.canvas.draw()
+    boxes = [each.get_window_extent() for each in ax.texts]
+
+    assert len(boxes) == 3
+    assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+    frame = ax.get_window_extent()
+    assert all(frame.y0 <= box.y0 for box in boxes)
+    assert plots.draw("lens", nothing()).texts[0].get_text() == ax.texts[0].get_text()
