@@ -134,6 +134,9 @@ def _beside(own: OwnRequest, live: bool) -> Iterator[None]:
     try:
         with show_models([own.model()], own.stop) if live else contextlib.nullcontext():
             yield
+    except GeneratorExit:  # the collector takes what is in a cycle in any order
+        session.end("closed")
+        raise
     finally:
         if book is not None:  # the lab's send times are known only now
             tape = session.finish() if session.done else None

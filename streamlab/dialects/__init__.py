@@ -14,7 +14,6 @@ from streamlab.dialects.answer import answer as answer
 from streamlab.dialects.anthropic import Anthropic
 from streamlab.dialects.cohere import Cohere
 from streamlab.dialects.custom import FUNCTION as FUNCTION
-from streamlab.dialects.custom import CustomReader as CustomReader
 from streamlab.dialects.custom import EventReader as EventReader
 from streamlab.dialects.custom import Reading as Reading
 from streamlab.dialects.custom import checked as checked
@@ -23,7 +22,6 @@ from streamlab.dialects.deltas import Delta as Delta
 from streamlab.dialects.deltas import Kind as Kind
 from streamlab.dialects.dialect import Ask as Ask
 from streamlab.dialects.dialect import Dialect as Dialect
-from streamlab.dialects.dialect import Message as Message
 from streamlab.dialects.gemini import Gemini
 from streamlab.dialects.lmstudio_native import LMStudioNative
 from streamlab.dialects.ollama import Ollama

@@ -44,7 +44,6 @@ class Answer(Choice):
     error: JSONObject | None = None  # the first error object
     terminator: str | None = None  # the API's, such as ``[DONE]``
     complete: bool | None = False  # None if the format has no terminal signal
-    token_source: str | None = None  # of the ``n_tokens`` of deltas, such as ``usage``
 
     @property
     def tokens(self) -> Tokens:
@@ -76,7 +75,6 @@ def answer(deltas: Iterable[Delta], reader: Reader | None) -> Answer:
         terminator=reader.terminator if reader else None,
         complete=reader.complete if reader else False,
         timings=reader.timings if reader else None,
-        token_source=reader.counts.source if reader else None,
     )
 
 

@@ -38,10 +38,10 @@ class Calls:
         call["name"] = (piece if piece.startswith(name) else joined) or None
         call["id"] = call["id"] or delta.id
         # Gateways put an empty object before the pieces, or repeat all arguments at the end.
-        if call["arguments"] == "{}" and delta.text.startswith("{"):
+        replaced = "{}", delta.name and delta.text
+        if delta.text.startswith("{") and call["arguments"] in replaced:
             call["arguments"] = ""
-        repeats = delta.name and delta.text == call["arguments"] and _is_whole(delta.text)
-        call["arguments"] += "" if repeats else delta.text
+        call["arguments"] += delta.text
         return number
 
     def _number_of(self, delta: Delta) -> int | None:
@@ -63,8 +63,8 @@ def _begins(call: ToolCall, delta: Delta) -> bool:
     if not delta.name or unnamed:
         return False
     if delta.id and delta.id == call["id"]:  # other arguments than those that it repeats
-        whole = _is_whole(delta.text) and _is_whole(call["arguments"])
-        return whole and call["arguments"] not in ("{}", delta.text)
+        others = _is_whole(delta.text) and call["arguments"] not in ("{}", delta.text)
+        return others and _is_whole(call["arguments"])
     is_new = delta.id and (call["id"] or delta.name != call["name"])
     return bool(is_new) or _is_whole(call["arguments"])
 

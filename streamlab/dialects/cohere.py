@@ -28,7 +28,7 @@ class CohereReader(NamedReader):
         content = a_dict(_message(event).get("content"))
         out = text_delta("reasoning", content.get("thinking"))
         out += text_delta("content", content.get("text"))
-        self.counts.listed(a_dict(event.get("logprobs")).get("token_ids"), "token_ids", out)
+        self.counts.listed(a_dict(event.get("logprobs")).get("token_ids"), out)
         out = out or unread(content, ("type", "text", "thinking"), "content.")
         return out or meta(name) * name.endswith("start")
 

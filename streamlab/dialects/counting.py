@@ -14,16 +14,15 @@ class Counts:
     """Sets the ``n_tokens`` of deltas."""
 
     def __init__(self) -> None:
-        self.source: str | None = None  # the field that the last count was taken from
         self._counted: int | None = 0  # at the last report; None if text came since
 
-    def listed(self, tokens: object, source: str, out: list[Delta], start: int = 0) -> None:
+    def listed(self, tokens: object, out: list[Delta], start: int = 0) -> None:
         """Count a list of tokens, if `out` has one generated delta from `start` on."""
         rows = _generated(out, start)
         if isinstance(tokens, list) and tokens and len(rows) == 1:
-            self._give(len(tokens), source, out, rows[0])
+            out[rows[0]] = out[rows[0]]._replace(n_tokens=len(tokens))
 
-    def running(self, count: int, source: str, out: list[Delta], trusted: bool = True) -> None:
+    def running(self, count: int, out: list[Delta], trusted: bool = True) -> None:
         """Count the tokens since the last running count, if one generated delta came between.
 
         `trusted` is False if the server also counts tokens that it does not send.
@@ -31,16 +30,12 @@ class Counts:
         rows, before = _generated(out), self._counted
         self._counted = count
         if trusted and before is not None and count > before and len(rows) == 1:
-            self._give(count - before, source, out, rows[0])
+            out[rows[0]] = out[rows[0]]._replace(n_tokens=count - before)
 
     def nothing(self, out: list[Delta]) -> None:
         """Record an event without a running count."""
         if self._counted is not None and _generated(out):
             self._counted = None
-
-    def _give(self, n_tokens: int, source: str, out: list[Delta], row: int) -> None:
-        out[row] = out[row]._replace(n_tokens=n_tokens)
-        self.source = source
 
 
 def _generated(out: list[Delta], start: int = 0) -> list[int]:

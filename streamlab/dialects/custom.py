@@ -72,10 +72,15 @@ class CustomReader(Reader):
         texts = found.get("text", [])
         out = text_delta("reasoning", text_in(found.get("reasoning")), 0)
         out += text_delta("content", text_in(texts), 0)
-        out += [Delta("unread", "text=") for each in texts if isinstance(each, int | float)]
+        out += [
+            Delta("unread", "text=")
+            for each in texts
+            if not (text_in(each) or each in ("", [], {}))
+        ]
         for tokens in found.get("tokens", ()):
             self._count(tokens, out)
-        out += self._error(failure_of(a_dict(event)))
+        if (failure := failure_of(a_dict(event))) is not event or not out:
+            out += self._error(failure)  # a text at the path is no message of an error
         for done in found.get("done", ()):
             if done and str(done).lower() not in (*NO_REASONS, "false"):
                 out += self._finish(done) or self._done("done")
@@ -83,10 +88,10 @@ class CustomReader(Reader):
         return out or ([] if any(found.values()) else unread(a_dict(event), (), ""))
 
     def _count(self, tokens: object, out: list[Delta]) -> None:
-        self.counts.listed(tokens, "tokens", out)
+        self.counts.listed(tokens, out)
         count = whole(tokens)
         if count is not None:
-            self.counts.running(count, "tokens", out)
+            self.counts.running(count, out)
         out += self._used(tokens if count is None else {"output_tokens": count})
 
     def _called(self, call: EventReader, event: Incoming) -> list[Delta]:

@@ -107,7 +107,7 @@ class GeminiReader(Reader):
         thought = any(delta.kind == "reasoning" for delta in out)
         if count is not None:
             alone = not thought and len(self._choices) < 2
-            self.counts.running(count, "usageMetadata", out, trusted=alone)
+            self.counts.running(count, out, trusted=alone)
         elif not thought:
             self.counts.nothing(out)
         out += self._used(found or None)

@@ -43,7 +43,7 @@ class OllamaReader(Reader):
         if not isinstance(message, dict):  # /api/generate has the fields at the top
             message = {"content": chunk.get("response"), "thinking": chunk.get("thinking")}
         out = self._message(message)
-        self.counts.listed(chunk.get("logprobs"), "logprobs", out)
+        self.counts.listed(chunk.get("logprobs"), out)
         out += self._error(failure_of(chunk)) or unread(chunk, _KNOWN, "")
         if chunk.get("done") is True:
             out += self._last(chunk)

@@ -173,8 +173,7 @@ class OpenAIChatReader(Reader):
         message = dict(a_dict(choice.get("message")))
         before = self._said[index].decode("utf-8", "surrogatepass")
         content = a_text(message.get("content"))
-        ended = bool(choice.get("finish_reason")) or index in self._reasons
-        final = "delta" in choice or ended
+        final = bool("delta" in choice or choice.get("finish_reason") or index in self._reasons)
         if before and content.startswith(before) and (final or content != before):
             message["content"] = content[len(before) :]
         elif before and "delta" in choice:
@@ -246,14 +245,14 @@ class OpenAIChatReader(Reader):
         timings = chunk.get("timings") or chunk.get("time_info")  # llama.cpp, Cerebras
         self.timings = timings if isinstance(timings, dict) else self.timings
         if isinstance(usage, dict):
-            self._count_all(usage, "completion_tokens", "usage", out)
+            self._count_all(usage, "completion_tokens", out)
             out += self._used(usage)
         elif isinstance(timings, dict):  # llama.cpp's only counts without `include_usage`
-            self._count_all(timings, "predicted_n", "timings", out)
+            self._count_all(timings, "predicted_n", out)
         else:
             self.counts.nothing(out)
 
-    def _count_all(self, found: JSONObject, key: str, source: str, out: list[Delta]) -> None:
+    def _count_all(self, found: JSONObject, key: str, out: list[Delta]) -> None:
         details = a_dict(found.get("completion_tokens_details"))
         hidden = details.get("reasoning_tokens") or found.get("reasoning_tokens")
         # OpenAI counts reasoning tokens that it never sends, and with `n` one count covers all
@@ -261,13 +260,13 @@ class OpenAIChatReader(Reader):
         alone = len(self._choices) < 2 and (self._reasoned or not hidden)
         count = whole(found.get(key))
         if count is not None:
-            self.counts.running(count, source, out, trusted=alone)
+            self.counts.running(count, out, trusted=alone)
 
     def _count(self, choice: JSONObject, start: int, out: list[Delta]) -> None:
         logprobs = a_dict(choice.get("logprobs"))
-        self.counts.listed(logprobs.get("refusal"), "logprobs", out, start)
-        self.counts.listed(logprobs.get("content"), "logprobs", out, start)
-        self.counts.listed(choice.get("token_ids"), "token_ids", out, start)
+        self.counts.listed(logprobs.get("refusal"), out, start)
+        self.counts.listed(logprobs.get("content"), out, start)
+        self.counts.listed(choice.get("token_ids"), out, start)
 
 
 def _others_like(data: str, chunk: JSONObject, out: list[Delta]) -> re.Pattern[str] | None:

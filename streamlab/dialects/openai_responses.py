@@ -67,7 +67,7 @@ class OpenAIResponsesReader(NamedReader):
         _, family, end = name.split(".")
         given = event.get("delta" if end == "delta" else "text") or event.get("refusal")
         out = self._piece(family, _place(event), text_in(given), end == "done")
-        self.counts.listed(event.get("logprobs"), "logprobs", out)
+        self.counts.listed(event.get("logprobs"), out)
         return out if end == "delta" else out or meta(name)
 
     def _piece(self, family: str, place: object, text: str, closing: bool) -> list[Delta]:
@@ -139,7 +139,7 @@ class OpenAIResponsesReader(NamedReader):
         for index, item in enumerate(items):
             # Gateways number the items differently here: the id of a call has its number.
             number = None if item.get("type") in CALLS else index
-            if item.get("type") != "message" or came != messages:
+            if not came or came != messages or item.get("type") != "message":
                 out += self._whole_item(item, number, closing=True)
         said = a_text(response.get("output_text"))
         out += self._piece("output_text", (0, 0), said, closing=True)

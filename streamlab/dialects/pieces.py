@@ -20,10 +20,9 @@ class Pieces:
     def __init__(self, split_tags: bool = False) -> None:
         self._split_tags = split_tags
         self._held: dict[tuple[Kind, int | None, int | None], str] = {}
-        self._thinks: set[int | None] = set()
         # A chat template may begin the thinking: then `</think>` comes first, and all before it
         # was reasoning.
-        self._tagged: set[int | None] = set()  # choices that had a tag
+        self._thinks: dict[int | None, bool] = {}  # the choices that had a tag
         self.thought: list[int | None] = []
 
     def concern(self, data: str) -> bool:
@@ -50,14 +49,12 @@ class Pieces:
         end = len(text) - _n_open(text, splits)
         self._held[place], out = text[end:], list[Delta]()
         for part in _TAGS.split(text[:end]) if splits else [text[:end]]:
-            begun = part == CLOSING and delta.choice not in self._tagged
-            if splits and (
-                begun or part == (CLOSING if delta.choice in self._thinks else OPENING)
-            ):
-                self._thinks ^= set() if begun else {delta.choice}
-                self._tagged.add(delta.choice)
-                self.thought += [delta.choice] * begun
-                out = [each._replace(kind="reasoning") for each in out] if begun else out
+            thinks = self._thinks.get(delta.choice)
+            if splits and part in (OPENING, CLOSING) and thinks is not (part == OPENING):
+                if part == CLOSING and thinks is None:
+                    self.thought.append(delta.choice)
+                    out = [each._replace(kind="reasoning") for each in out]
+                self._thinks[delta.choice] = part == OPENING
             elif part or not delta.text:
                 # The count of a delta is that of its whole text.
                 count = delta.n_tokens if part == delta.text else None
@@ -65,7 +62,7 @@ class Pieces:
         return out or ([delta._replace(text="")] if delta.id or delta.name else [])
 
     def _told(self, delta: Delta) -> Delta:
-        thinks = delta.kind == "content" and delta.choice in self._thinks
+        thinks = delta.kind == "content" and self._thinks.get(delta.choice)
         others = json.dumps([delta.id, delta.name, delta.value], ensure_ascii=False)
         call_id, name, value = json.loads(mended(others))
         kind: Kind = "reasoning" if thinks else delta.kind

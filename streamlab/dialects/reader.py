@@ -33,6 +33,7 @@ class Reader(ABC):
         self.summarised = False  # the reasoning is a summary: the server counts other tokens
         self._usage: JSONObject = {}
         self._pieces = Pieces()
+        self.thought = self._pieces.thought  # choices whose content so far was reasoning
         self._climbs = False
         self._choices: set[int] = set()
         self._reasons: dict[int, str] = {}
@@ -51,14 +52,10 @@ class Reader(ABC):
         """Return what waited for a next event, at the end of the stream."""
         return self._pieces.close()
 
-    @property
-    def thought(self) -> list[int | None]:
-        """Choices whose content so far was reasoning; the caller takes them."""
-        return self._pieces.thought
-
     def split_think_tags(self) -> None:
         """Read content in ``<think>`` tags as reasoning from now on."""
         self._pieces = Pieces(split_tags=True)
+        self.thought = self._pieces.thought
 
     @property
     def is_one_answer(self) -> bool:

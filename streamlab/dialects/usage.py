@@ -7,20 +7,18 @@ from typing import NamedTuple
 
 from streamlab.dialects.reading import JSONObject, a_dict, a_list, whole
 
-_NOT_TEXT = ("audio", "image", "video", "rejected_prediction")
+_NOT_TEXT = ("audio_tokens", "image_tokens", "rejected_prediction_tokens")
 
 
 class Tokens(NamedTuple):
     """The token counts of a usage object.
 
-    `output` includes the reasoning that the server counts as output.  `source` is the key that
-    `output` was read from, or two keys joined by ``+`` whose numbers were added.
+    `output` includes the reasoning that the server counts as output.
     """
 
     prompt: int | None = None
     output: int | None = None
     reasoning: int | None = None
-    source: str | None = None
 
 
 class _Keys(NamedTuple):
@@ -56,16 +54,14 @@ def tokens(usage: JSONObject | None) -> Tokens:
             continue
         reasons = (_at(found, key) for key in (keys.reasoning, "reasoning_tokens"))  # SGLang's
         reasoning = next((count for count in reasons if count is not None), None)
-        source = keys.output if also is None else f"{keys.output}+{keys.also}"
-        return Tokens(prompt, output + (also or 0), reasoning, source)
+        return Tokens(prompt, output + (also or 0), reasoning)
     return Tokens(prompt)
 
 
 def not_text(usage: JSONObject | None) -> int:
     """Return how many tokens of the output are no text that is sent, as a server says."""
     found = dict(usage or {})
-    details = found.get("completion_tokens_details") or found.get("output_tokens_details")
-    counts = [a_dict(details).get(f"{kind}_tokens") for kind in _NOT_TEXT]
+    counts = [*map(a_dict(found.get("completion_tokens_details")).get, _NOT_TEXT)]
     parts = map(a_dict, a_list(found.get("candidatesTokensDetails")))  # Gemini
     counts += [part.get("tokenCount") for part in parts if part.get("modality") != "TEXT"]
     return sum(whole(count) or 0 for count in counts)

@@ -18,8 +18,8 @@ MASK = "***"
 NONE = Echoes(())
 _SECRET_NAME = re.compile(
     r"(^|[-_.])(auth|bearer|cookies?|credentials?|jwt|key|pass|passphrase|passwd|passwords?|pwd"
-    r"|sess(ion)?([-_]?id)?|sig|signature|token)$"
-    r"|(access|api|private)[-_]?key|authorization|secret|set-cookie"
+    r"|sess(ion)?([-_]?id)?|sig|signature|token|otp|pin|passcode|assertion|dsn)$"
+    r"|(access|api|private)[-_]?key|authorization|secret|set-cookie|connection[-_]?string|saml"
     r"|(access|auth|bearer|csrf|id|refresh|security|session)[-_]?token$|sessid$",
     re.IGNORECASE,
 )

@@ -176,11 +176,9 @@ class Deltas(Kept[Delta]):
 
     def think(self, choice: int | None) -> None:
         """Make the content of a choice reasoning."""
-        for row in [*self.of_kind("content")]:
-            delta = self.item(row)._replace(kind="reasoning")
-            if delta.choice == choice:
-                self.codes[row] = self._code("reasoning")
-                self._odd.update({row: delta} if row in self._odd else {})
+        code, number = self._code("reasoning"), NONE if choice is None else choice
+        for row in self.of_kind("content"):
+            self.codes[row] = code if self.choice[row] == number else self.codes[row]
 
     def _code(self, kind: Kind) -> int:
         if kind not in self.kinds:

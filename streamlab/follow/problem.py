@@ -69,7 +69,8 @@ def _problem(framed: Follower, end: End, answer: Answer) -> str | None:
     log, undecoded = framed.log, framed.undecoded
     if _status(log) >= 400:
         # A relay may decode a body and leave the header that says it is encoded.
-        body = framed.body or log.body
+        is_plain = undecoded and bytes(log.body[:1]) in (b"{", b"[")
+        body = log.body if is_plain else framed.body or log.body
         also = f" Besides, {undecoded}" if undecoded else ""
         return _refusal(log, bytes(body[:4096])) + also
     if end.how == "connect":

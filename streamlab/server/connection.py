@@ -27,7 +27,6 @@ MAX_WAITING_BYTES = 1 << 20  # of requests that were sent before the response wa
 # The longest time for a request, between two requests, and without reading a byte.
 REQUEST_S, IDLE_S, UNREAD_S = 30, 120, 300
 _CORS = (
-    ("access-control-allow-headers", "authorization, content-type, x-api-key, x-goog-api-key"),
     ("access-control-expose-headers", "x-streamlab-stream"),
     ("vary", "origin"),
 )
@@ -46,7 +45,7 @@ class Connection:
         self._log: SendLog | None = None
         self._chunked = False
         self._writable: Callable[[], object] | None = None
-        self._origin = ""
+        self._origin = self._asked_headers = ""
         self._is_asking = False  # a request has begun
         self._since_ns = loop.clock()  # of the state that `look` bounds
         sock.setblocking(False)
@@ -61,6 +60,7 @@ class Connection:
         headers += response.headers
         if self._origin and response.status != 403:
             headers += [("access-control-allow-origin", self._origin), *_CORS]
+            headers.append(("access-control-allow-headers", self._asked_headers))
         if response.length is not None:
             headers.append(("content-length", str(response.length)))
         if log is not None:
@@ -197,6 +197,7 @@ class Connection:
         method, target = self._request.method.decode(), self._request.target.decode()
         named = {name: value.decode("latin-1") for name, value in self._request.headers}
         host, self._origin = named.get(b"host", ""), named.get(b"origin", "")
+        self._asked_headers = named.get(b"access-control-request-headers", "")  # an SDK's own
         asked = HTTPRequest(method, target, bytes(self._body), host, self._origin)
         reply = reply_to(self._site, asked)
         self._log = self._site.logs.open(reply.scenario) if reply.scenario else None

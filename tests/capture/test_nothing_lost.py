@@ -172,31 +172,41 @@ def test_a_client_of_the_users_is_not_waited_for(server: Silent, is_async: bool)
     assert is_kept(server, "cancelled" if is_async else "interrupted")
 
 
+@pytest.mark.parametrize("in_cycle", [False, True])
 @pytest.mark.parametrize("is_read", [False, True])
 def test_a_stream_that_is_collected_is_the_last_and_its_journal_has_an_end(
-    server: Silent, tmp_path: Path, is_read: bool
+    server: Silent, tmp_path: Path, is_read: bool, in_cycle: bool
 ) -> None:
-    path = tmp_path / "a.jsonl"
-    s = sl.stream(server.endpoint, label="left", save=path).__enter__()
+    path, label = tmp_path / "a.jsonl", f"left {is_read} {in_cycle}"
+    s = sl.stream(server.endpoint, label=label, save=path).__enter__()
+    if in_cycle:  # as in the traceback of an exception that is kept
+        held: list[object] = [s]
+        held.append(held)
+        del held
     if is_read:
         next(iter(s))
     del s
     gc.collect()
 
     assert sl.last is not None
-    assert (sl.last.label, sl.last.end.how) == ("left", "closed")
+    assert (sl.last.label, sl.last.end.how) == (label, "closed")
     assert sl.load(path).end == sl.last.end
     assert sl.load(path).body == sl.last.body == (b"data: 0\n\n" if is_read else b"")
 
 
+@pytest.mark.parametrize("in_cycle", [False, True])
 @pytest.mark.parametrize("is_read", [False, True])
 def test_an_async_stream_that_is_collected_too(
-    server: Silent, tmp_path: Path, is_read: bool
+    server: Silent, tmp_path: Path, is_read: bool, in_cycle: bool
 ) -> None:
-    path, label = tmp_path / "a.jsonl", f"left {is_read}"
+    path, label = tmp_path / "a.jsonl", f"left {is_read} {in_cycle}"
 
     async def leave() -> None:
         s = await sl.stream(server.endpoint, label=label, save=path).__aenter__()
+        if in_cycle:
+            held: list[object] = [s]
+            held.append(held)
+            del held
         if is_read:
             await anext(aiter(s))
         del s

@@ -168,6 +168,23 @@ def test_a_text_that_is_a_number_is_not_lost_silently() -> None:
     assert rec.problem == "1 part of the answer is not read: text=."
 
 
+@pytest.mark.parametrize("value", [{"a": 1}, [{"a": 1}], 0])
+def test_a_text_that_has_none_is_not_lost_silently(value: object) -> None:
+    with sending(case_of({"t": "a"}, {"t": value}, {"t": ""}, {"t": []})) as url:
+        rec = sl.record(sl.endpoint(url, text="$.t"), json={})
+
+    assert (rec.text, rec.problem) == ("a", "1 part of the answer is not read: text=.")
+
+
+def test_a_text_beside_a_code_is_no_error() -> None:
+    with sending(
+        case_of({"code": "en", "message": "a"}, {"message": "b", "stop": True})
+    ) as url:
+        rec = sl.record(sl.endpoint(url, text="$.message", done="$.stop"), json={})
+
+    assert (rec.text, rec.complete, rec.problem) == ("ab", True, None)
+
+
 @pytest.mark.parametrize("body", ["<html></html>", '{"t":"a"}\n{"t":"b"}\n'])
 def test_a_reader_without_events_is_a_problem_also_where_no_stream_was_asked(body: str) -> None:
     kind = b"text/html" if body[0] == "<" else b"application/json"

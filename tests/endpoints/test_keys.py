@@ -111,6 +111,15 @@ def test_the_text_of_a_local_protocol_error_is_never_kept(kind: str) -> None:
         *("bearer", "AWSAccessKeyId", "refreshToken", "idToken", "clientSecret", "apiKey"),
         *("userPassword", "access_key", "accesstoken", "authtoken", "X-Auth-Token", "apikey"),
         *("PRIVATE_KEY", "X-CSRF-Token", "bearerToken", "PHPSESSID", "sessionId", "cookies"),
+        *(
+            "otp",
+            "pin",
+            "passcode",
+            "dsn",
+            "client_assertion",
+            "SAMLResponse",
+            "connectionString",
+        ),
     ],
 )
 def test_names_of_secrets(name: str) -> None:
@@ -122,6 +131,7 @@ def test_names_of_secrets(name: str) -> None:
     [
         *("maxTokens", "max_completion_tokens", "tokens", "topK", "tokenizer", "keyword"),
         *("compass", "author", "keys", "passage", "signal", "code", "stopSequences", "monkey"),
+        *("pinned", "spin", "assertions", "connection", "optional"),
     ],
 )
 def test_names_without_a_secret(name: str) -> None:

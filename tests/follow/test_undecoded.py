@@ -94,6 +94,15 @@ def test_a_plain_error_under_the_header_of_an_encoding_is_shown() -> None:
     assert "Besides, the body is not valid gzip: " in said
 
 
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "zstd", "lz4"])
+def test_a_plain_error_under_any_header_is_shown_over_a_socket(encoding: str) -> None:
+    head = f"HTTP/1.1 500 X\r\ncontent-encoding: {encoding}\r\nconnection: close\r\n\r\n"
+    with raw_server(sends(head.encode() + ERROR)) as url:
+        rec = sl.record(sl.endpoint(url, dialect="openai_chat", model="m"), "hi")
+
+    assert "the server answered HTTP 500 X: no such model. " in str(rec.problem)
+
+
 def test_an_error_that_stays_encoded_shows_no_garbage() -> None:
     said = str(recording(b"\x8b\x02\x80\x00\x13\xff" * 3, "snappy", 500).problem)
 
