@@ -117,7 +117,7 @@ def _lines(tables: Tables, body: bytes) -> dict[str, list[int]]:
     framed = tables.framed
     # A line that never ended is no field, but a reader sees its name and its colon.
     kinds = framed.lines.kinds.replace(bytes([TAIL]), bytes([OTHER]))
-    spans = spans_of(kinds, [0, *framed.lines.ends], body, framed.framing == "sse")
+    spans = spans_of(kinds, framed.lines.bounds(), body, framed.framing == "sse")
     return {
         "kind": list(framed.lines.kinds),
         "name": (spans.name - spans.start).tolist(),

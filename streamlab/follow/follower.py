@@ -59,7 +59,7 @@ class Follower:
         self.comments: list[Comment] = []
         self.deltas = Deltas()
         # One number a delta: of its event (of a comment, the next one), and of the line that
-        # completed it.
+        # completed it.  Numbers of lines have 32 bits: four billion lines fit in no memory.
         self.delta_events: array[int] = array("q")
         self.delta_lines: array[int] = array("I")
         # One number a read: how many lines there were once it had been decoded.

@@ -24,7 +24,7 @@ import pyarrow.parquet as pq
 
 from streamlab.errors import FormatError
 from streamlab.follow.columns import COLUMNS, unit_of
-from streamlab.metrics.schema import integers, texts
+from streamlab.metrics.schema import known, texts
 from streamlab.tape import ARRIVALS, TIERS, UNKNOWN, Columns, End, Sends, Tape
 from streamlab.tape.valid import check, said
 from streamlab.tape.whole import whole
@@ -48,7 +48,7 @@ def save(tables: Tables, path: str | Path) -> None:
     """Write the reads of a recording, with everything that `load` needs."""
     tape = tables.tape
     # `t_lo_ms` is a float of milliseconds, from which the stamp cannot be computed again.
-    lo_ns = integers(None if t == UNKNOWN else t for t in tape.columns.lo_ns)
+    lo_ns = known(tape.columns.lo_ns)
     about = {
         "version": VERSION,
         "table": "reads",

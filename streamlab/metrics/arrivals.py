@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from streamlab.follow import Follower
 from streamlab.follow.gap import MERGED
-from streamlab.metrics.schema import Bools, Floats, Ints, column, ints, moments, numbers
+from streamlab.metrics.schema import TIME, Bools, Floats, Ints, column, ints, numbers
 from streamlab.tape import UNKNOWN, Anchor, Tape
 
 
@@ -27,15 +27,16 @@ class Arrivals(NamedTuple):
 
     arrived_ns: Ints  # in ns, as stamped
     t_ms: Floats  # since t0
-    time: NDArray[np.datetime64]  # ns, UTC; NaT without an anchor
+    time: Ints  # ns, UTC; NaT without an anchor
     lo_ns: Ints  # see `streamlab.tape.Columns`
     kind: NDArray[np.int8]  # index in ARRIVALS
 
     def of(self, read: Ints, at_end: Bools) -> dict[str, object]:
         """Return the columns of time, for rows that came with these reads."""
+        time = column(self.time.take, read)
         return {
             "read": read,
-            "time": moments(column(self.time.take, read)),
+            "time": pd.DatetimeIndex(time, dtype=TIME, copy=False).array,
             "t_ms": column(self.t_ms.take, read),
             "gap_ms": self.gap_ms(read, at_end),
             "coalesced": column(np.array, _coalesced(read)),
@@ -94,10 +95,10 @@ def arrivals_of(tape: Tape) -> Arrivals:
     if isinstance(anchor, dict):
         time = column(partial(np.add, Anchor(**anchor).to_wall_ns(0)), arrived_ns)
     else:
-        time = np.broadcast_to(np.datetime64("NaT", "ns"), len(tape))
+        time = np.broadcast_to(np.iinfo(np.int64).min, len(tape))
     t_ms = column(partial(ms_since, tape.t0_ns), arrived_ns)
     lo_ns, kind = ints(tape.columns.lo_ns), ints(tape.columns.arrival)
-    return Arrivals(arrived_ns, t_ms, time.view("datetime64[ns]"), lo_ns, kind)
+    return Arrivals(arrived_ns, t_ms, time, lo_ns, kind)
 
 
 def ms_since(t0_ns: int, t_ns: Ints) -> Floats:

@@ -80,7 +80,7 @@ def line_columns(lines: Lines, body: Body, fields: bool = True) -> dict[str, obj
 
 
 def spans_of(
-    line_kinds: bytearray | Octets, offsets: list[int] | Ints, body: Body, fields: bool = True
+    line_kinds: bytearray | Octets, offsets: memoryview | Ints, body: Body, fields: bool = True
 ) -> Spans:
     """Return the parts of n lines of these kinds, between n + 1 offsets in the body."""
     kinds, bounds = np.array(line_kinds, np.uint8), np.asarray(offsets, np.int64)
@@ -134,11 +134,10 @@ def cut(body: Body, start: Ints, stop: Ints) -> pa.Array:
     steps = np.zeros(last - first + 1, np.int8)
     steps[start - first] += 1
     steps[stop - first] -= 1
-    mask = np.cumsum(steps, out=steps).view(bool)
-    octets = np.frombuffer(memoryview(body)[first:last], np.uint8)[mask[:-1]]
-    kept = np.ascontiguousarray(column(np.array, octets))
-    ends = np.append(0, np.cumsum(stop - start))
-    buffers = [None, pa.py_buffer(ends), pa.py_buffer(kept)]
+    inside = np.cumsum(steps[:-1], out=steps[:-1]).view(bool)
+    octets = column(np.array, np.frombuffer(memoryview(body)[first:last], np.uint8)[inside])
+    parts = np.append(0, np.cumsum(stop - start)), np.ascontiguousarray(octets)
+    buffers = [None, *map(pa.py_buffer, parts)]
     return pa.LargeBinaryArray.from_buffers(pa.large_binary(), len(start), buffers)
 
 

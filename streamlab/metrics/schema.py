@@ -21,6 +21,7 @@ from pandas.api.extensions import ExtensionArray
 
 from streamlab.dialects.reading import mended
 from streamlab.follow.columns import COLUMNS
+from streamlab.tape import UNKNOWN
 
 INT, MAYBE_INT = np.dtype("int64"), pd.Int64Dtype()
 FLOAT, BOOL, TIME = np.dtype("float64"), np.dtype("bool"), pd.DatetimeTZDtype("ns", "UTC")
@@ -123,11 +124,6 @@ def ints(values: Sequence[int] | Ints) -> NDArray[Any]:
     return made
 
 
-def moments(time: NDArray[np.datetime64]) -> ExtensionArray:
-    """Return times in UTC as a column."""
-    return pd.DatetimeIndex(time.view(np.int64), dtype=TIME, copy=False).array
-
-
 def words(names: Sequence[str | None], codes: NDArray[Any]) -> ExtensionArray:
     """Return the name of each code as a column; NA for -1."""
     made, parts, all_ = dict[bytes, pa.Array](), [], pa.array(names, pa.large_string())
@@ -175,8 +171,11 @@ def slices(body: Body, offsets: Ints) -> pa.Array:
     return pa.LargeBinaryArray.from_buffers(pa.large_binary(), len(ends) - 1, buffers)
 
 
-def known(values: Ints, missing: Bools) -> ExtensionArray:
-    """Return integers as a nullable column, NA where `missing` is true."""
+def known(of: Sequence[int] | Ints, missing: Bools | None = None) -> ExtensionArray:
+    """Return integers as a nullable column, NA where `missing` is true, by default where -1."""
+    values = ints(of)
+    if missing is None:
+        missing = column(lambda some: some == UNKNOWN, values)
     if values.dtype != np.int64:
         values = column(lambda some: some.astype(np.int64), values)
     return pd.arrays.IntegerArray(values, missing)

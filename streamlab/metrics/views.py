@@ -6,7 +6,6 @@ Rule: these functions keep no state and read no clock; `Tables` keeps the tables
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
@@ -53,7 +52,7 @@ def reads(tape: Tape) -> pd.DataFrame:
         "t_lo_ms": column(partial(ms_since, tape.t0_ns), arrivals.lo_ns),
         "gap_lo_ms": arrivals.gap_ms(number, at_end, 1),
         "gap_hi_ms": arrivals.gap_ms(number, at_end, 2),
-        "n_segments": _known(columns.n_segments),
+        "n_segments": known(columns.n_segments),
         "n_bytes": column(np.subtract, bounds[1:], bounds[:-1]),
         "start": bounds[:-1],
         "end": bounds[1:],
@@ -77,15 +76,14 @@ def _stamps(tape: Tape, arrivals: Arrivals) -> dict[str, object]:
 
     facts = ints(columns.tier), ints(columns.seen_ns)
     lag_ms = column(lag, *facts, arrivals.arrived_ns)
-    unsent = np.broadcast_to(UNKNOWN, len(tape))
     return {
         "lag_ms": column(lambda kind, ms: np.where(kind == MERGED, np.nan, ms), kind, lag_ms),
         "lag_lo_ms": lag_ms,
         "lag_hi_ms": column(longest, kind, lag_ms, *facts, arrivals.lo_ns),
-        "server_sent_ns": _known(unsent if sent is None else sent),
+        "server_sent_ns": known(np.broadcast_to(UNKNOWN, len(tape)) if sent is None else sent),
         "arrived_ns": arrivals.arrived_ns,
-        "seen_ns": _known(columns.seen_ns),
-        "delivered_ns": _known(columns.delivered_ns),
+        "seen_ns": known(columns.seen_ns),
+        "delivered_ns": known(columns.delivered_ns),
         "stamp": words(TIERS, facts[0]),
     }
 
@@ -146,9 +144,9 @@ def deltas(tape: Tape, follower: Follower) -> pd.DataFrame:
         "delta": numbers(len(rows)),
         "event": known(event, column(partial(np.less_equal, len(follower.events)), event)),
         "kind": words(rows.kinds, ints(rows.codes)),
-        "choice": _known(rows.choice),
+        "choice": known(rows.choice),
         "text": strings(text),
-        "n_tokens": _known(rows.n_tokens),
+        "n_tokens": known(rows.n_tokens),
     }
     arrived = arrivals_of(tape).of(*brought(follower, line))
     return frame("deltas", arrived | columns)
@@ -166,7 +164,7 @@ def sends(tape: Tape) -> pd.DataFrame:
         "t_ms": ms_since(tape.t0_ns, sent),
         "gap_ms": np.append(np.nan, np.diff(sent) / 1e6)[: len(end)],
         "sent_ns": sent,
-        "due_ns": _known(due),
+        "due_ns": known(due),
         "n_bytes": np.diff(end, prepend=0),
         "start": np.append(0, end)[:-1],
         "end": end,
@@ -192,11 +190,6 @@ def chunks(tape: Tape, follower: Follower, table: pd.DataFrame) -> pd.DataFrame:
     n_tokens = by_event["n_tokens"].sum(min_count=1)
     made["n_tokens"] = n_tokens.where(by_event["n_tokens"].count() == by_event.size()).array
     return made
-
-
-def _known(stamps: Sequence[int] | Ints) -> ExtensionArray:
-    values = ints(stamps)
-    return known(values, column(lambda some: some == UNKNOWN, values))
 
 
 def _has_fields(tape: Tape, follower: Follower) -> bool:
