@@ -24,15 +24,18 @@ from streamlab.decode import KINDS, OTHER, TAIL, SSEParser
 from streamlab.decode.content import content_decoder
 from streamlab.faces.heat import pieces
 from streamlab.faces.notices import notices
+from streamlab.follow.elide import elided, joined
 from streamlab.follow.text import one_line, several_lines
 from streamlab.tape import edits
 
 if TYPE_CHECKING:
+    from streamlab.follow import Follower
     from streamlab.metrics import Tables
     from streamlab.tape import Tape
 
 MOST_BYTES = 400_000  # of a longer body, the player has the beginning
 _SHOWN_CHARS = 300  # of a register, of the data of an event: the end of it
+_EVENT_CHARS = 64  # of the data of an event that is JSON: the player shows so many
 _RULES = json.loads(Path(__file__).with_name("standard.json").read_text("utf-8"))
 
 
@@ -69,7 +72,10 @@ def steps(tables: Tables, wire: Wire | None = None) -> dict[str, object]:
         "reads": _reads(tables, wire),
         "lines": _lines(tables, body),
         "registers": list(_registers(body)) if follower.framing == "sse" else [],
-        "events": [[e.last_line, _end(e.type), _end(e.data)] for e in follower.events],
+        "events": [
+            [e.last_line, _end(e.type), _data(follower, n)]
+            for n, e in enumerate(follower.events)
+        ],
         "texts": [[follower.delta_lines[n], said] for n, said in text.itertuples(index=False)],
         "chars": list(_characters(body)),
         "rules": _RULES,
@@ -153,6 +159,15 @@ def _characters(body: bytes) -> Iterator[list[object]]:
                 is_mark = start == 0 and text == "\ufeff"
                 yield [start, end - start, "BOM" if is_mark else one_line(text)]
                 start = end
+
+
+def _data(follower: Follower, number: int) -> str:
+    data = follower.events[number].data
+    if not data.startswith("{"):
+        return _end(data)
+    # The end of such data is much the same in every event, and the delta is what differs.
+    deltas = [each.text or each.name or "" for each in follower.deltas_of(number)]
+    return joined(elided(data, deltas, limit=_EVENT_CHARS))
 
 
 def _end(text: str) -> str:

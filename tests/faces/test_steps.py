@@ -18,6 +18,7 @@ from streamlab.live.player import stepper
 from streamlab.metrics import Tables
 from streamlab.tape import End, tape_of
 from tests.faces.test_frozen import tables
+from tests.live.growing import DONE, chat
 
 DATA = Path(__file__).parents[1] / "data"
 STREAMS = sorted((DATA / "streams").glob("*.[sn]*"))
@@ -272,3 +273,12 @@ def test_times_are_none_where_none_were_taken():
         [7, None, None],
         [9, None, None],
     ]
+
+
+def test_an_event_of_json_is_shown_with_its_delta():
+    data = steps.steps(tables((1, chat("first")), (2, chat(" second")), (3, DONE)))
+
+    shown = [said for _, _, said in data["events"]]
+    assert '"content": " second"' in shown[1]
+    assert shown[2] == "[DONE]"
+    assert max(map(len, shown)) <= 64
