@@ -72,10 +72,7 @@ def steps(tables: Tables, wire: Wire | None = None) -> dict[str, object]:
         "reads": _reads(tables, wire),
         "lines": _lines(tables, body),
         "registers": list(_registers(body)) if follower.framing == "sse" else [],
-        "events": [
-            [e.last_line, _end(e.type), _data(follower, n)]
-            for n, e in enumerate(follower.events)
-        ],
+        "events": [_event(follower, number) for number in range(len(follower.events))],
         "texts": [[follower.delta_lines[n], said] for n, said in text.itertuples(index=False)],
         "chars": list(_characters(body)),
         "rules": _RULES,
@@ -161,13 +158,13 @@ def _characters(body: bytes) -> Iterator[list[object]]:
                 start = end
 
 
-def _data(follower: Follower, number: int) -> str:
-    data = follower.events[number].data
-    if not data.startswith("{"):
-        return _end(data)
-    # The end of such data is much the same in every event, and the delta is what differs.
-    deltas = [each.text or each.name or "" for each in follower.deltas_of(number)]
-    return joined(elided(data, deltas, limit=_EVENT_CHARS))
+def _event(follower: Follower, number: int) -> list[object]:
+    event, said = follower.events[number], ""
+    if event.data.startswith("{"):
+        # The end of such data is much the same in every event, and the delta is what differs.
+        deltas = [each.text or each.name or "" for each in follower.deltas_of(number)]
+        said = joined(elided(event.data, deltas, limit=_EVENT_CHARS))
+    return [event.last_line, _end(event.type), said or _end(event.data)]
 
 
 def _end(text: str) -> str:

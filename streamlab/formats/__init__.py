@@ -23,17 +23,13 @@ if TYPE_CHECKING:
     from streamlab.metrics import Tables
     from streamlab.tape import Tape
 
-_TABLE, _PICTURE = (
-    "pandas writes one of its tables: rec.lines.to_",
-    "rec.plot().figure.savefig({})",
-)
 # For files that are no recordings: what writes one.
 _LINES = {
-    ".csv": f"{_TABLE}csv({{}})",
-    ".xlsx": f"{_TABLE}excel({{}})",
-    ".html": "A page of it is written by rec.to_html({})",
-    ".txt": "Its text is written by pathlib.Path({}).write_text(rec.text)",
-    **dict.fromkeys((".png", ".svg", ".pdf"), f"A picture of it is written by {_PICTURE}"),
+    ".csv": "rec.lines.to_csv({})",
+    ".xlsx": "rec.lines.to_excel({})",
+    ".html": "rec.to_html({})",
+    ".txt": "pathlib.Path({}).write_text(rec.text)",
+    **dict.fromkeys((".png", ".svg", ".pdf"), "rec.plot().figure.savefig({})"),
 }
 
 __all__ = ["format_for", "formats", "load", "save"]
@@ -65,10 +61,9 @@ def save(tables: Tables, path: str | PathLike[str]) -> Path:
     """
     target = Path(fspath(path)).expanduser()
     if line := _LINES.get(target.suffix.lower()):
-        endings = ", ".join(ending for each in formats() for ending in each.ENDINGS)
         raise UsageError(
-            f"a recording is saved as {endings}, and {target.name} came. "
-            f"{line.format(repr(fspath(path)))}"
+            "a recording is saved in a .jsonl or .parquet file, for example, and "
+            f"{target.name} came. For such a file call {line.format(repr(fspath(path)))}"
         )
     format_for(target).save(tables, target)
     return target

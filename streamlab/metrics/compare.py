@@ -22,17 +22,15 @@ COLUMNS = (
 )
 
 
-_DIGITS = 3  # shown: no stamp is better than a microsecond
-
-
 class Comparison(Shown):
     """Recordings side by side; its faces end with how to ask what the columns mean."""
 
+    # No stamp is better than a microsecond.
     def __repr__(self) -> str:
-        return f"{self.round(_DIGITS)!r}\n{HOW_TO_ASK}"
+        return f"{self.round(3)!r}\n{HOW_TO_ASK}"
 
     def _repr_html_(self) -> str:
-        return f"{self.round(_DIGITS).to_html()}<p>{escape(HOW_TO_ASK)}</p>"
+        return f"{self.round(3).to_html()}<p>{escape(HOW_TO_ASK)}</p>"
 
 
 def compare(recordings: Streams, *more: HasTables) -> pd.DataFrame:
