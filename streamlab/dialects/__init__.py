@@ -9,7 +9,6 @@ from types import MappingProxyType
 
 # "import x as x" says that the name is public here.
 from streamlab.dialects.answer import Answer as Answer
-from streamlab.dialects.answer import Choice as Choice
 from streamlab.dialects.answer import answer as answer
 from streamlab.dialects.anthropic import Anthropic
 from streamlab.dialects.cohere import Cohere
@@ -20,7 +19,6 @@ from streamlab.dialects.custom import checked as checked
 from streamlab.dialects.deltas import GENERATED as GENERATED
 from streamlab.dialects.deltas import Delta as Delta
 from streamlab.dialects.deltas import Kind as Kind
-from streamlab.dialects.dialect import Ask as Ask
 from streamlab.dialects.dialect import Dialect as Dialect
 from streamlab.dialects.gemini import Gemini
 from streamlab.dialects.lmstudio_native import LMStudioNative
@@ -31,8 +29,6 @@ from streamlab.dialects.openai_responses import OpenAIResponses
 from streamlab.dialects.plain import Plain
 from streamlab.dialects.reader import Reader as Reader
 from streamlab.dialects.times import server_times as server_times
-from streamlab.dialects.usage import Tokens as Tokens
-from streamlab.dialects.usage import not_text as not_text
 from streamlab.dialects.usage import tokens as tokens
 from streamlab.errors import UnknownNameError
 

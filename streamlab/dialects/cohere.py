@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from streamlab.dialects.deltas import Delta, meta, text_delta, tool_call, unread
 from streamlab.dialects.dialect import Dialect
-from streamlab.dialects.reader import Handler, NamedReader, annotation
+from streamlab.dialects.reader import Handler, NamedReader
 from streamlab.dialects.reading import JSONObject, a_dict, a_list, a_text, whole
 
 # The finish reasons that mean a failure.
@@ -58,7 +58,7 @@ class CohereReader(NamedReader):
         ),
         "tool-call-start": _call,
         "tool-call-delta": _call,
-        "citation-start": annotation,
+        "citation-start": lambda _self, _, name: [Delta("annotation", name)],
         "message-end": _end,
     }
 

@@ -14,7 +14,7 @@ from typing import ClassVar
 from streamlab.dialects.deltas import Delta, Kind, meta, text_delta, tool_call
 from streamlab.dialects.dialect import Message, event_name
 from streamlab.dialects.openai_chat import OpenAIChat
-from streamlab.dialects.reader import Handler, NamedReader, Reader, annotation
+from streamlab.dialects.reader import Handler, NamedReader, Reader
 from streamlab.dialects.reading import JSONObject, a_dict, a_list, a_text, text_in, whole
 
 TEXTS: Mapping[str, Kind] = {
@@ -154,7 +154,9 @@ class OpenAIResponsesReader(NamedReader):
         "response.output_item.done": _item,
         "response.content_part.done": _part,
         "response.reasoning_summary_part.done": _part,
-        "response.output_text.annotation.added": annotation,
+        "response.output_text.annotation.added": lambda _self, _, name: [
+            Delta("annotation", name)
+        ],
     }
 
 

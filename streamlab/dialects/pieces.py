@@ -23,7 +23,7 @@ class Pieces:
         # A chat template may begin the thinking: then `</think>` comes first, and all before it
         # was reasoning.
         self._thinks: dict[int | None, bool] = {}  # the choices that had a tag
-        self.thought: list[int | None] = []
+        self.thought: list[int | None] = []  # choices whose content so far was reasoning
 
     def concern(self, data: str) -> bool:
         """Return whether the deltas of these data may be cut, or complete one that was."""

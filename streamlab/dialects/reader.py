@@ -32,8 +32,7 @@ class Reader(ABC):
         self.timings: JSONObject | None = None  # the server's own, beside the usage
         self.summarised = False  # the reasoning is a summary: the server counts other tokens
         self._usage: JSONObject = {}
-        self._pieces = Pieces()
-        self.thought = self._pieces.thought  # choices whose content so far was reasoning
+        self.pieces = Pieces()
         self._climbs = False
         self._choices: set[int] = set()
         self._reasons: dict[int, str] = {}
@@ -46,16 +45,15 @@ class Reader(ABC):
     def feed(self, type: str, data: str) -> list[Delta]:  # noqa: A002
         """Return what an event adds, in whole characters."""
         out = self.read(type, data)
-        return self._pieces.feed(out) if self._pieces.concern(data) else out
+        return self.pieces.feed(out) if self.pieces.concern(data) else out
 
     def close(self) -> list[Delta]:
         """Return what waited for a next event, at the end of the stream."""
-        return self._pieces.close()
+        return self.pieces.close()
 
     def split_think_tags(self) -> None:
         """Read content in ``<think>`` tags as reasoning from now on."""
-        self._pieces = Pieces(split_tags=True)
-        self.thought = self._pieces.thought
+        self.pieces = Pieces(split_tags=True)
 
     @property
     def is_one_answer(self) -> bool:
@@ -127,11 +125,6 @@ _PIECES = ("delta", "partial_image")
 
 # A method of a `NamedReader`: takes the reader, an event and the event's name.
 Handler = Callable[[Any, JSONObject, str], list[Delta]]
-
-
-def annotation(reader: Any, event: JSONObject, name: str) -> list[Delta]:
-    """Return the delta of an event with a source or a note; a `Handler`."""
-    return [Delta("annotation", name)]
 
 
 class NamedReader(Reader):

@@ -231,10 +231,10 @@ class Follower:
                 found.clear()
                 self._tell_comments(before=number)
             new = reader.feed(event.type, event.data)
-            while reader.thought:
+            while reader.pieces.thought:
                 self.deltas.extend(found)
                 found.clear()
-                self.deltas.think(reader.thought.pop())
+                self.deltas.think(reader.pieces.thought.pop())
             found += new
             for _ in new:
                 self.delta_events.append(number)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from math import nan
 
-from streamlab.dialects import not_text
+from streamlab.dialects.usage import not_text
 from streamlab.metrics.latency import decode_ms, e2e_content_ms, e2e_eof_ms, ttft_ms
 from streamlab.metrics.tables import Tables
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from streamlab.dialects import Answer, Choice, Delta, Tokens, answer, tokens
+from streamlab.dialects import Answer, Delta, answer, tokens
+from streamlab.dialects.answer import Choice
+from streamlab.dialects.usage import Tokens
 from tests.dialects.streams import NAMES, transcript
 
 

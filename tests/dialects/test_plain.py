@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from streamlab.dialects import Ask, Delta, answer, dialect_named
+from streamlab.dialects import Delta, answer, dialect_named
+from streamlab.dialects.dialect import Ask
 from tests.dialects.streams import follow, read, rows
 
 
