@@ -16,7 +16,7 @@ export function lanesAt(top, several, choices) {
 
 export function marksOf(held, lanes, scale, clock) {
   const { x, left, right, begin, median, top, log } = scale;
-  const out = { ticks: [], bars: [], boxes: [], stems: [], runs: [], median: held.now?.median_gap_ms ?? median };
+  const out = { ticks: [], bars: [], boxes: [], stems: [], runs: [], median: held.now ? held.now.median_gap_ms : median };
   const shown = held.reads.filter((row) => row.t >= begin);
   if (held.reads.length && shown.length && held.reads[0].n > 0 && held.reads[0] === shown[0])
     out.earlier = { x0: left, x1: x(shown[0].lo ?? shown[0].t) - CLEAR, title: `${whole(shown[0].n)} earlier reads` };
@@ -113,8 +113,9 @@ export function sentence(held, row) {
   return [...name, ` at ${row.t.toFixed(1)} ms${gap}: `, many, row.events > 1 ? " No gap between them was observed." : ""];
 }
 
-// What the readout says of the whole stream.
-export function summary(held) {
+// What the readout says of the whole stream, or of one of several.
+export function summary(held, several = false) {
+  if (several) return `${held.now.name}: ${held.now.state === "failed" ? `✕ ${middle(held.now.ended, 100)}.` : summary(held)}`;
   const { counts, median_gap_ms, longest_gap_ms, longest_gap_read } = held.now;
   if (!counts.gaps) return counts.reads ? `${counted(counts.reads, "read")}, and no gap between pieces of the answer yet.` : running(held) ? "Waiting for the first read." : "No read arrived.";
   const known = counts.known < counts.gaps ? "known " : "";

@@ -82,7 +82,7 @@ function buildTable(view, several) {
 function paragraph(view, stream, choice, name) {
   const key = `${stream}/${choice}`;
   if (!view.texts.has(key)) {
-    const node = make("p", "sl-choice", view.text);
+    const node = make("p", "sl-choice", view.text, { style: `order: ${stream}` });
     if (name || choice) make("b", "", node, {}, `${[name, choice ? `choice ${choice + 1}` : ""].filter(Boolean).join(", ")}: `);
     view.texts.set(key, { node, kind: "", read: -1 });
   }
@@ -136,7 +136,7 @@ function showFacts(view, held, n) {
   say(facts.median.name, `median ${known}`);
   if (facts.longest) say(facts.longest.name, `longest ${known}`);
   if (facts.stream && !facts.stream.value.firstChild) {
-    make("span", `sl-mark sl-mark${n % 2}`, facts.stream.value, { "aria-hidden": "true" }, "▼○◆■"[n % 4]);
+    make("span", `sl-mark sl-mark${n % 2}`, facts.stream.value, { "aria-hidden": "true" }, "▼○■◆"[n % 4]);
     facts.stream.value.append(` ${name} `);
     make("small", "", facts.stream.value, {}, HOW[mode] ?? "");
   }
@@ -229,7 +229,7 @@ function render({ model, el }) {
     view.root.classList.toggle("sl-stale", !!silent_ms || (!!lost && open()));
     const chosen = self.chosen && rowOf(self.chosen.stream, self.chosen.read);
     const parts = lost && open() ? ["", about] : silent_ms ? ["", "The counters stand at the last state. The stream may go on: the kernel runs other code and cannot say. Stop takes effect when it answers."]
-      : chosen ? sentence(streams[self.chosen.stream], chosen) : ["", streams.map((held) => (streams.length > 1 ? `${held.now.name}: ` : "") + summary(held)).join("\n")];
+      : chosen ? sentence(streams[self.chosen.stream], chosen) : ["", streams.map((held) => summary(held, streams.length > 1)).join("\n")];
     if (view.readout.textContent !== parts.join("")) {
       view.readout.replaceChildren();
       parts.forEach((part, i) => make(i % 2 ? "span" : "b", "", view.readout, {}, part));

@@ -610,6 +610,31 @@ def test_streams_beside_each_other_have_a_row_each_and_one_stop(page):
     assert page.locator(".sl-choice").all_text_contents() == ["sync: 1, 2", "async: 1, 2, 3"]
 
 
+def test_of_several_streams_one_that_failed_says_so_while_the_others_run(page):
+    logs = {name: Growing() for name in "abc"}
+    models = [LiveModel(log, "openai_chat", name=name) for name, log in logs.items()]
+    logs["b"].end("reset", "the peer closed the connection")
+    logs["c"].read(10, chat("first"))
+    for model in models:
+        model.pull()
+    Stage(page).open({"streams": [model.snapshot() for model in models]})
+    logs["a"].read(20, chat("later"))
+    models[0].pull()
+    news = [model.snapshot(since=1) for model in models]
+    page.evaluate("message => window.tell('msg:custom', message)", {"streams": news})
+    page.wait_for_function(
+        "document.querySelector('.sl-readout').textContent.includes('1 read')"
+    )
+    a, b, c = page.locator(".sl-readout").inner_text().splitlines()
+
+    assert b.startswith("b: ✕ the stream broke off: the peer closed")
+    assert "✕" not in a + c
+    texts = page.locator(".sl-choice").evaluate_all(
+        "all => all.map((p) => [p.getBoundingClientRect().top, p.textContent])"
+    )
+    assert [text for _, text in sorted(texts)] == ["a: later", "c: first"]
+
+
 @pytest.mark.parametrize("body", ["", DARK], ids=["light", "dark"])
 @pytest.mark.parametrize("width", [800, 480])
 def test_axe_finds_nothing(stage, body, width):

@@ -48,6 +48,11 @@ test("a growing silence ends at now, and is none while the kernel is silent", ()
   assert.deepEqual(marks(rows, late).boxes.map(({ title, x1 }) => [title, x1]), [["180 ms", 60 + 0.7 * 200]]);
 });
 
+test("a stream without a gap has no median, also beside one that has", () => {
+  const alone = { ...held([row(0, 100, null)]), now: { median_gap_ms: null, state: "done" } };
+  assert.equal(marksOf(alone, LANES, scaleOf(20), at(200, false)).median, null);
+});
+
 test("the time to the first read is no stall", () => {
   const [box] = marks([row(0, 331, null)], at(340)).boxes;
   assert.deepEqual([box.kind, box.sub], ["first", "to the first read"]);
