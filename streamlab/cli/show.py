@@ -67,9 +67,12 @@ def table(
     full: bool = False,
 ) -> None:
     """Print the first `limit` rows of a table of a recording, one line each."""
+    from streamlab.metrics.elided import beginnings
+
     rows = getattr(recording, name)
     rows = rows if limit is None else rows.head(limit)
     width = None if full else min(out.width, COLUMNS)
+    rows = rows if width is None else beginnings(rows)
     words_of = _WORDS.get(name) or partial(_line, recording, width)
     out.print(f"{name[:-1]:>6} {'t_ms':>10} {'gap_ms':>10}", style="bold")
     for text in _rows(rows.itertuples(index=False), words_of):
@@ -110,7 +113,8 @@ def _line(recording: Recording, width: int | None, row: Row) -> list[Words]:
 
     style = STYLES.get(row.kind, "")
     if row.kind == "blank":
-        return [("(blank) ", "dim"), _completed(row.event, recording.tables.follower)]
+        limit = () if width is None else (width,)
+        return [("(blank) ", "dim"), _completed(row.event, recording.tables.follower, *limit)]
     note = (_NOTES.get(row.kind, ""), style)
     whole = one_line(line_of(row.raw))
     if width is not None and len(whole) > width - BEFORE:
@@ -121,12 +125,13 @@ def _line(recording: Recording, width: int | None, row: Row) -> list[Words]:
     return [note, (field + colon, style), (value, style if not field else "")]
 
 
-def _completed(event: object, follower: Follower) -> str:
+def _completed(event: object, follower: Follower, *limit: int) -> str:
     # A blank line after a comment or after another blank line completes none; pandas has NA
     # there, which is not an int.  The numbers are NumPy's, hence `Integral`.
     if not isinstance(event, Integral):
         return ""
-    deltas = [delta for delta in follower.deltas_of(int(event)) if delta.kind != "meta"]
+    found = follower.deltas_of(int(event), *limit)
+    deltas = [delta for delta in found if delta.kind != "meta"]
     words = [f"{kind} '{text}'" if text else kind for kind, text, *_ in deltas]
     return one_line(": ".join(filter(None, (f"event {event}", ", ".join(words)))))
 

@@ -74,10 +74,13 @@ class LineSplitter:
         if LF not in data and CR not in data:
             self._hold(data)
             return []
-        at_head, end = not self.ends, self._end() + self._n_tail
-        tail = self._take_tail()
+        start, n_tail, self._n_tail = self._end(), self._n_tail, 0
+        tail, self._tail = self._tail, bytearray()
+        at_head, end = not self.ends, start + n_tail
         lines = self._split(data, end) if CR in data else self._split_at_lf(data, end)
-        if tail:
+        if n_tail and self._body:  # no memoryview: a body that grows could not be resized
+            lines[0] = bytes(self._body()[start : end + len(lines[0])])
+        elif n_tail:
             lines[0] = b"".join((tail, lines[0]))
         if at_head:  # the mark has no line end, so all of it is in the first line
             lines[0] = lines[0].removeprefix(BOM)
@@ -85,10 +88,11 @@ class LineSplitter:
 
     def close(self) -> bytes:
         """End an unfinished line at the end of the stream and return it; empty without one."""
-        end, tail = self._end() + self._n_tail, bytes(self._take_tail())
-        if tail:
-            self.ends.append(end)
-        return tail
+        start, kept = self._end(), self._body and self._body()
+        tail = bytes(kept[start : start + self._n_tail] if kept else self._tail)
+        at_head = not self.ends
+        self.drop()
+        return tail.removeprefix(BOM) if at_head else tail
 
     def drop(self) -> bool:
         """End an unfinished line, as `close` does; return whether there is one."""
@@ -127,13 +131,6 @@ class LineSplitter:
         self._n_tail += len(data)
         if self._body is None:
             self._tail += data
-
-    def _take_tail(self) -> Body:
-        n_tail, self._n_tail = self._n_tail, 0
-        if self._body and n_tail:  # not a memoryview: a body that grows could not be resized
-            return self._body()[self._end() : self._end() + n_tail]
-        tail, self._tail = self._tail, bytearray()
-        return tail
 
     def _end(self) -> int:
         return self.ends[-1] if self.ends else 0

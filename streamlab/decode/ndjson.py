@@ -46,25 +46,24 @@ class NDJSONParser:
         for line in self._splitter.feed(data):
             is_blank = not line.strip(_WHITESPACE)
             if not is_blank:
-                events.append(self._event(line))
+                events.append(self._event(line.decode("utf-8", "replace")))
             self.lines.kinds.append(BLANK if is_blank else self.kind)
         return events
 
     def close(self) -> list[Event]:
         """Return an unfinished last line as an event, if it is whole; else it is a ``tail``."""
-        tail = self._splitter.close()
+        tail = self._splitter.close().decode("utf-8", "replace")
         events = [self._event(tail)] if self._is_whole(tail) else []
         if tail:
             self.lines.kinds.append(self.kind if events else TAIL)
         return events
 
-    def _event(self, line: bytes) -> Event:
+    def _event(self, text: str) -> Event:
         number = len(self.lines)
-        text = line.decode("utf-8", "replace")
         return Event("message", text, first_line=number, last_line=number)
 
-    def _is_whole(self, tail: bytes) -> bool:
+    def _is_whole(self, tail: str) -> bool:
         try:
-            return isinstance(json.loads(tail), dict)
+            return tail.rstrip().endswith("}") and isinstance(json.loads(tail), dict)
         except (ValueError, RecursionError):
             return False

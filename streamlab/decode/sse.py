@@ -38,6 +38,7 @@ from streamlab.decode.records import (
 
 _ORDINARY_KINDS = bytes([DATA, BLANK])
 _new = tuple.__new__  # makes the same object as `Event(...)`, in half the time
+_LONG = 1 << 20  # bytes: a line can be as long as the stream, and copies of it take memory
 _MOST_DIGITS = 640  # `int` converts this many under every `sys.set_int_max_str_digits`
 
 
@@ -86,10 +87,12 @@ class SSEParser:
 
     def feed(self, data: bytes) -> list[Event]:
         """Return the events that `data` completes, oldest first; record its lines."""
-        if self._between_blocks and _is_ordinary_block(data):
+        is_short = len(data) < _LONG
+        if self._between_blocks and is_short and _is_ordinary_block(data):
             return [self._take_ordinary_block(data)]
         lines = self._splitter.feed(data)
-        values = self._ordinary_values(lines)
+        is_short = is_short and (not lines or len(lines[0]) < _LONG)
+        values = self._ordinary_values(lines) if is_short else None
         events = self._take_ordinary(values) if values else self._take(lines)
         self._between_blocks = self._at_block and self._splitter.between_lines
         return events
@@ -116,21 +119,26 @@ class SSEParser:
     def _take(self, lines: list[bytes]) -> list[Event]:
         """Process lines as the standard says; return their events."""
         events: list[Event] = []
-        for line in lines:
-            kind = self._take_field(line) if line else BLANK
+        lines.reverse()
+        while lines:
+            kind = self._take_field(lines.pop())
             if kind == BLANK and (event := self._dispatch()):
                 events.append(event)
             self.lines.kinds.append(kind)
         return events
 
     def _take_field(self, line: bytes) -> int:
-        """Process a line that is not blank; return its kind."""
+        """Process a line; return its kind."""
+        if not line:
+            return BLANK
         # "Collect the characters on the line before the first U+003A COLON character
         # (:), and let field be that string", or the whole line if there is none.
-        name, _, value = line.partition(b":")
         # "If value starts with a U+0020 SPACE character, remove it from value": one,
         # and no other whitespace.  Bytes that are no UTF-8 become U+FFFD.
-        text = value.removeprefix(b" ").decode("utf-8", "replace")
+        name, _, value = line.partition(b":")
+        del line  # it can be as long as the stream, and the caller has no other reference
+        value = value.removeprefix(b" ") if name else value
+        text = value.decode("utf-8", "replace")
         # "Field names must be compared literally, with no case folding performed."
         match name:
             case b"data":
@@ -146,7 +154,6 @@ class SSEParser:
                 self.retry = self._retry = retry_ms  # at once, before the dispatch
                 return RETRY
             case b"":  # "If the line starts with a U+003A COLON character (:)"
-                text = value.decode("utf-8", "replace")  # all after the colon
                 self.comments.append(Comment(text, len(self.lines.kinds), self._n_events))
                 return COMMENT
         return OTHER  # "The field is ignored."

@@ -28,5 +28,5 @@ class PlainParser(NDJSONParser):
 
     kind = TEXT
 
-    def _is_whole(self, tail: bytes) -> bool:
+    def _is_whole(self, tail: str) -> bool:
         return bool(tail.strip())  # the last line of a text often has no end

@@ -51,6 +51,7 @@ FAILURES = frozenset({"error", "abort", "insufficient_system_resource"})
 _new = tuple.__new__  # makes the same object as `Delta(...)`, in half the time
 _PROBE = "\x7f" * 9
 _TEXT = r'"([^"\\\x00-\x1f]+)"'  # a string of JSON without an escape
+_PART = 1 << 14  # characters
 _MOST_TRIES = 20  # where every chunk has another number or padding, to look is in vain
 
 
@@ -61,7 +62,8 @@ class OpenAIChatReader(Reader):
         super().__init__()
         self._climbs = True
         self._latest = -1  # the number of the choice that came last
-        self._said = defaultdict[int, bytearray](bytearray)  # the content of each choice
+        # The beginning of each choice's content, and the number of its characters.
+        self._said = defaultdict[int, tuple[str, int]](lambda: ("", 0))
         self._calls = defaultdict[int, Calls](Calls)
         self._cited: dict[str, object] = {}
         self._reasoned = False
@@ -72,10 +74,9 @@ class OpenAIChatReader(Reader):
         """Return what one chunk adds."""
         out: list[Delta] = []
         if self._alike and type == "message" and (alike := self._alike.fullmatch(data)):
-            self._tries = _MOST_TRIES
-            self._said[self._latest] += alike[1].encode("utf-8", "surrogatepass")
-            given = ("content", alike[1], self._latest, None, None, None, None, None)
-            out.append(_new(Delta, given))
+            self._tries, text, index = _MOST_TRIES, alike[1], self._latest
+            self._say(text, index)
+            out.append(_new(Delta, ("content", text, index, None, None, None, None, None)))
             self.counts.nothing(out)
             return out
         chunk = parse(data)
@@ -166,17 +167,23 @@ class OpenAIChatReader(Reader):
     def _content(self, content: str, index: int, out: list[Delta]) -> None:
         if content:
             out.append(Delta("content", content, index))
-            self._said[index] += content.encode("utf-8", "surrogatepass")
+            self._say(content, index)
+
+    def _say(self, content: str, index: int) -> None:
+        # A repetition is seen by its beginning: all of a long answer would be kept twice.
+        begin, n_chars = self._said[index]
+        self._said[index] = begin + content[: _PART - len(begin)], n_chars + len(content)
 
     def _message(self, choice: JSONObject, index: int, out: list[Delta]) -> None:
         """Read a message in place of a delta: a piece, or the whole answer so far."""
         message = dict(a_dict(choice.get("message")))
-        before = self._said[index].decode("utf-8", "surrogatepass")
+        begin, n_before = self._said[index]
         content = a_text(message.get("content"))
         final = bool("delta" in choice or choice.get("finish_reason") or index in self._reasons)
-        if before and content.startswith(before) and (final or content != before):
-            message["content"] = content[len(before) :]
-        elif before and "delta" in choice:
+        repeats = len(content) >= n_before and content.startswith(begin)
+        if n_before and repeats and (final or len(content) > n_before):
+            message["content"] = content[n_before:]
+        elif n_before and "delta" in choice:
             message["content"] = ""
         came = {"tool_calls": index in self._calls, "reasoning": self._reasoned}
         for key in [key for key in message if final and came.get(key.partition("_content")[0])]:
@@ -273,6 +280,8 @@ def _others_like(data: str, chunk: JSONObject, out: list[Delta]) -> re.Pattern[s
     # The chunks of most streams are one text around the content: to match that text is three
     # times as fast as to read it.  A probe shows where the content is: another text in its
     # place must change the content and nothing else.
+    if len(data) > _PART:
+        return None
     choices = a_list(chunk.get("choices"))
     choice = a_dict(choices[0] if choices else None)
     delta = a_dict(choice.get("delta"))

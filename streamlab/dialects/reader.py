@@ -106,13 +106,14 @@ class Reader(ABC):
 
     def _bare(self, type: str, data: str) -> list[Delta]:  # noqa: A002
         said = data.strip()
-        if said.strip('"').upper() == DONE:
+        word = said[:20].lower()
+        if word.strip('"') == DONE.lower():
             return self._done(DONE)
         # A gateway's error may be glued to an event that was cut.
         glued = failure_of(a_dict(parse(said.rpartition("\n")[2])))
         if type == "error" or glued:
             return self._error(glued or data or type)
-        if type == "ping" or said.lower() in KEEP_ALIVES:
+        if type == "ping" or word in KEEP_ALIVES:
             return [Delta("ping")]
         # A relay's own events have names, and their data may be any text.
         if said and (type == "message" or said[0] in "{[") and said != "null":

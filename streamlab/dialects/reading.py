@@ -6,12 +6,14 @@ as missing.
 """
 
 import json
+import re
 from collections.abc import Mapping
 
 # A JSON object; the functions below give its values their types.
 JSONObject = Mapping[str, object]
 
 _decoder = json.JSONDecoder()
+_HALF = re.compile("[\ud800-\udfff]")
 
 
 def parse(data: str) -> object:
@@ -37,7 +39,7 @@ def mended(text: str) -> str:
     # JSON can escape a character above U+FFFF as two surrogates (RFC 8259, section 7).  A
     # server that cuts its text by UTF-16 units sends the halves in two events, so they meet
     # only after the pieces were joined.  UTF-16 is the one codec that joins them.
-    if text.isascii():
+    if text.isascii() or not _HALF.search(text):
         return text
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 

@@ -18,9 +18,11 @@ MASK = "***"
 NONE = Echoes(())
 _SECRET_NAME = re.compile(
     r"(^|[-_.])(auth|bearer|cookies?|credentials?|jwt|key|pass|passphrase|passwd|passwords?|pwd"
-    r"|sess(ion)?([-_]?id)?|sig|signature|token|otp|pin|passcode|assertion|dsn)$"
+    r"|sess(ion)?([-_]?id)?|(hmac|sig|signature)([-_]?sha)?[-_]?\d*|token|t?otp|pin|passcode|sas"
+    r"|assertion|dsn)$"
     r"|(access|api|private)[-_]?key|authorization|secret|set-cookie|connection[-_]?string|saml"
-    r"|(access|auth|bearer|csrf|id|refresh|security|session)[-_]?token$|sessid$",
+    r"|(access|auth|bearer|csrf|id|refresh|sas|security|session)[-_]?token$|sessid$"
+    r"|code[-_]?verifier$",
     re.IGNORECASE,
 )
 _WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")  # of accessToken

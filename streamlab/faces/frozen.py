@@ -57,7 +57,7 @@ def static_html(tables: Tables, *, said: str = "", kept: str = "") -> str:
 def static_text(tables: Tables, *, said: str = "", kept: str = "") -> str:
     """Return the face as text for a terminal; parameters as for `static_html`."""
     where = f" What arrived is kept in {kept}." if kept else ""
-    text = several_lines(tables.answer.text)
+    text = tables.answer.text
     more = len(text) - _TEXT_CHARS
     cut = f"\n[… {more:,} more characters]" if more > 0 else ""
     parts = [
@@ -65,7 +65,7 @@ def static_text(tables: Tables, *, said: str = "", kept: str = "") -> str:
         " · ".join(f"{name} {value}" for name, value in facts(tables).items()),
         gap_bars(tables),
         gaps(tables),
-        text[:_TEXT_CHARS] + cut if text else "(no text)",
+        several_lines(text[:_TEXT_CHARS]) + cut if text else "(no text)",
     ]
     return "\n".join(filter(None, parts))
 
@@ -151,6 +151,7 @@ def _title(tables: Tables) -> tuple[str, str]:
 def status(tables: Tables, said: str = "") -> str:
     """Return how the stream ended, and whether the answer is complete."""
     glyph = "✕" if tables.problem else "■"
-    is_short = tables.answer.complete is False and not tables.problem
+    reader = tables.follower.reader
+    is_short = (reader is None or reader.complete is False) and not tables.problem
     short = "The answer is not complete." if is_short else ""
     return " ".join(filter(None, [f"{glyph} {ending(tables.follower)}.", short, said]))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from html import escape
-from itertools import accumulate, groupby
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from streamlab.dialects import GENERATED, PLAIN
@@ -31,25 +31,38 @@ def pieces(tables: Tables) -> pd.DataFrame:
 
     Their text is harmless; `merged` says whether their read was.
     """
+    rows = _rows(tables)
+    return _with_text(tables, rows, rows["chars"])
+
+
+def _rows(tables: Tables) -> pd.DataFrame:
+    # Without the texts: one can be as long as the stream, and a face shows a part of it.
     deltas, plain = tables.deltas, tables.follower.dialect in PLAIN
     kinds = {*GENERATED, "meta"} if plain else GENERATED
-    first = deltas["choice"].fillna(0).eq(0) & deltas["text"].ne("")
-    found = deltas[deltas["kind"].isin(kinds) & first].merge(tables.reads[["read", "arrival"]])
-    texts = [several_lines(text) + "\n" * plain for text in found["text"]]
-    return found.assign(text=texts, merged=found["arrival"].eq("merged").fillna(False))
+    chars = deltas.pop("text").str.len().astype("int64")
+    first = deltas["choice"].fillna(0).eq(0) & chars.gt(0)
+    found = deltas.assign(chars=chars)[deltas["kind"].isin(kinds) & first]
+    found = found.merge(tables.reads[["read", "arrival"]])
+    return found.assign(merged=found["arrival"].eq("merged").fillna(False))
+
+
+def _with_text(tables: Tables, rows: pd.DataFrame, limits: pd.Series[int]) -> pd.DataFrame:
+    end = "\n" * (tables.follower.dialect in PLAIN)
+    made = map(tables.follower.deltas.item, rows["delta"], limits)
+    return rows.assign(text=[several_lines(delta.text) + end for delta in made])
 
 
 def heat_html(tables: Tables) -> str:
     """Return the text as HTML: its start, its end, and its waits; \"\" without a text."""
-    found, half = pieces(tables), MOST_CHARS // 2
+    rows, half = _rows(tables), MOST_CHARS // 2
     long_ms = MEDIANS * tables.reads["gap_ms"].median()  # NaN without a known gap
-    after = list(accumulate(map(len, found["text"]), initial=0))
-    over = after[-1] - MOST_CHARS
-    if over <= 0:
-        return "".join(_marked(found, long_ms))
-    texts = list(zip(found["text"], after, strict=False))
-    start = found.assign(text=[text[: max(half - at, 0)] for text, at in texts])
-    end = found.assign(text=[text[max(half + over - at, 0) :] for text, at in texts])
+    after, total = rows["chars"].cumsum(), rows["chars"].sum()
+    if (over := int(total) - MOST_CHARS) <= 0:
+        return "".join(_marked(pieces(tables), long_ms))
+    room = (half - after + rows["chars"]).clip(lower=0)
+    start = _with_text(tables, rows[room > 0], room[room > 0])
+    room = (after - half - over).clip(lower=0)
+    end = _with_text(tables, rows[room > 0], -room[room > 0])
     cut = f"<br><b>[… {counted(over, 'character')} between are in the recording]</b><br>"
     return "".join([*_marked(start, long_ms), cut, *_marked(end, long_ms)])
 

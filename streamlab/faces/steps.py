@@ -24,7 +24,7 @@ from streamlab.decode import KINDS, OTHER, TAIL, SSEParser
 from streamlab.decode.content import content_decoder
 from streamlab.faces.heat import pieces
 from streamlab.faces.notices import notices
-from streamlab.follow.elide import elided, joined
+from streamlab.follow.elide import LONGEST, elided, joined
 from streamlab.follow.text import one_line, several_lines
 from streamlab.tape import edits
 
@@ -162,8 +162,9 @@ def _event(follower: Follower, number: int) -> list[object]:
     event, said = follower.events[number], ""
     if event.data.startswith("{"):
         # The end of such data is much the same in every event, and the delta is what differs.
-        deltas = [each.text or each.name or "" for each in follower.deltas_of(number)]
-        said = joined(elided(event.data, deltas, limit=_EVENT_CHARS))
+        found = follower.deltas_of(number, LONGEST)
+        deltas = [each.text or each.name or "" for each in found]
+        said = joined(elided(event.data[:LONGEST], deltas, limit=_EVENT_CHARS))
     return [event.last_line, _end(event.type), said or _end(event.data)]
 
 

@@ -65,7 +65,7 @@ def shown_line(follower: Follower, number: int, limit: int = WIDTH) -> ShownLine
         kinds, first = follower.lines.kinds, max(number - 8, 0)
         before = kinds.rfind(kinds[number], first, number)
         like = follower.line(before, LONGEST) if before >= 0 else ""
-        deltas = [each.text or each.name or "" for each in follower.deltas_of(event)]
+        deltas = [each.text or each.name or "" for each in follower.deltas_of(event, LONGEST)]
     pieces = elided(follower.line(number, LONGEST), deltas, like, limit)
     read = follower.read_of_line(number)
     return ShownLine(number, read, kind, event, pieces, _note(kind, event))
@@ -185,8 +185,8 @@ def _middle(text: str, limit: int) -> str:
 
 def _event_of(follower: Follower, number: int) -> int:
     events = follower.events
-    event = bisect_left(events, number, key=lambda each: each.last_line)
-    return event if event < len(events) and events[event].first_line <= number else -1
+    event = bisect_left(events.last_line, number)
+    return event if event < len(events) and events.first_line[event] <= number else -1
 
 
 def _note(kind: str, event: int) -> str:

@@ -97,10 +97,14 @@ class Follower:
         # greater than the line's number; `bisect_right` also skips reads without a line.
         return bisect_right(self.lines_after, number)
 
-    def deltas_of(self, event: int) -> list[Delta]:
-        """Return the deltas of an event; the comments before it are none of them."""
+    def deltas_of(self, event: int, limit: int = 1 << 62) -> list[Delta]:
+        """Return the deltas of an event; the comments before it are none of them.
+
+        With `limit`, each has only the first characters of its text.
+        """
         first = bisect_left(self.delta_events, event)
-        found = self.deltas[first : bisect_right(self.delta_events, event)]
+        rows = range(first, bisect_right(self.delta_events, event))
+        found = (self.deltas.item(row, limit) for row in rows)
         return [delta for delta in found if delta.kind != "comment"]
 
     @property
@@ -173,10 +177,10 @@ class Follower:
         reader = self._decided()
         if reader is not None:
             events = self.events.since(self._told_events)
-            while some := list(islice(events, _EVENTS_AT_ONCE)):
-                self._read(reader, some)
+            while self._told_events < len(self.events):
+                self._read(reader, islice(events, _EVENTS_AT_ONCE))
             if self._closed:
-                self._add(reader.close(), len(self.events) - 1, self.events[-1].last_line)
+                self._add(reader.close(), len(self.events) - 1, self.events.last_line[-1])
         self._tell_comments(before=self._told_events)
         return range(start, len(self.deltas))
 
@@ -223,9 +227,10 @@ class Follower:
             return "auto"
         return choose(url_path(self.log), self.framing, first[0].type, first[0].data)
 
-    def _read(self, reader: Reader, events: list[Event]) -> None:
+    def _read(self, reader: Reader, events: Iterator[Event]) -> None:
         found: list[Delta] = []
-        for number, event in enumerate(events, self._told_events):
+        number = self._told_events
+        for event in events:  # no `enumerate`, which would hold the event
             if self._told_comments < len(self.comments):
                 self.deltas.extend(found)
                 found.clear()
@@ -239,8 +244,13 @@ class Follower:
             for _ in new:
                 self.delta_events.append(number)
                 self.delta_lines.append(event.last_line)
+            number += 1
+            if len(event.data) > _AT_ONCE:
+                del event  # as long as the stream, perhaps: it is free before its text is kept
+                self.deltas.extend(found)
+                found.clear()
         self.deltas.extend(found)
-        self._told_events += len(events)
+        self._told_events = number
 
     def _tell_comments(self, before: int) -> None:
         while self._told_comments < len(self.comments):

@@ -18,7 +18,9 @@ from streamlab.dialects.reading import mended
 T = TypeVar("T")
 _MOST = 2**62
 NONE = -1  # in a column of counts
-_LF = 0x0A
+_LF, _CR = b"\n\r"
+_SHORT = 1 << 20  # bytes: longer events are not held
+_PIECE = 1 << 16  # characters: of a long text, as much is encoded at once
 _WIDER = {"b": "i", "i": "q"}  # most counts fit in a byte
 _Kind = tuple[str, str, int | None]  # type, id and retry of an event
 
@@ -80,7 +82,12 @@ class Events(Kept[Event]):
     def extend(self, found: list[Event], body: Body, lines: Lines) -> None:
         """Add the events that a framer has just found in `body`."""
         self._body, self._lines, self._latest = body, lines, found
-        if self._are_in_body(found):  # so no line sets a type, an id or a retry
+        if (
+            found
+            and lines.ends[found[-1].last_line] - self._start(found[0].first_line) > _SHORT
+        ):
+            self._latest = []  # an event can be as long as the stream
+        elif self._are_in_body(found):  # so no line sets a type, an id or a retry
             begin, end = found[0].first_line, found[-1].last_line + 1
             self.codes = longer(self.codes, [self._code(found[0])] * len(found))
             self.first_line.extend(range(begin, end, 2))
@@ -105,40 +112,49 @@ class Events(Kept[Event]):
         older = map(self.item, range(number, len(self)))
         return islice(self._latest, latest, None) if latest >= 0 else older
 
-    def item(self, number: int) -> Event:
-        """Make an event; those that were added last are still there."""
+    def item(self, number: int, limit: int = _MOST) -> Event:
+        """Make an event; with `limit`, with only the first bytes of its data.
+
+        The events that were added last are still there.
+        """
         latest = number - len(self) + len(self._latest)
         if latest >= 0:
             return self._latest[latest]
         type_, id_, retry = self.kinds[self.codes[number]]
         first, last = self.first_line[number], self.last_line[number]
         if (data := self.apart.get(number)) is None:
-            start, end = self._span(first, last)
-            data = str(self._body[start:end], "utf-8")
+            start, end = self._span(last, last > first)
+            data = str(self._body[start : min(end, start + limit)], "utf-8", "ignore")
         return Event(type_, data, id_, retry, first, last)
 
-    def _span(self, first: int, last: int) -> tuple[int, int]:
-        """Return where data lie: in a line, or between ``data: `` and two LF."""
-        ends = self._lines.ends
-        start, end = ends[first - 1] if first else 0, ends[last]
-        return (start, end - 1) if first == last else (start + 6, end - 2)
+    def _span(self, last: int, is_block: bool) -> tuple[int, int]:
+        """Return where data lie: in a line, or between the last ``data: `` and two LF."""
+        start, end = self._start(last - is_block), self._lines.ends[last]
+        return start + 6 * is_block, end - is_block - (self._body[end - 1] == _LF)
+
+    def _start(self, line: int) -> int:
+        return self._lines.ends[line - 1] if line else 0
 
     def _are_in_body(self, found: list[Event]) -> bool:
         # One comparison for all.  Every second line is blank, so no data have an LF,
         # and the bytes of each event are where `_span` finds them.
         if len(found) < 2 or found[-1].last_line - found[0].first_line != 2 * len(found) - 1:
             return False
-        ends, first = self._lines.ends, found[0].first_line
-        block = bytes(self._body[ends[first - 1] if first else 0 : ends[found[-1].last_line]])
+        start, end = self._start(found[0].first_line), self._lines.ends[found[-1].last_line]
+        block = bytes(self._body[start:end])
         data = "\n\ndata: ".join([event.data for event in found])
         return block == f"data: {data}\n\n".encode("utf-8", "replace")
 
     def _is_in_body(self, data: str, first: int, last: int) -> bool:
-        # After a CR, an LF may still come and move the end of the line.
-        if last - first > 1 or self._body[self._lines.ends[last] - 1] != _LF:
+        # After a CR, an LF may still come and move the end of the line.  Short data after a
+        # line of their type are not looked for: that takes more time than it saves memory.
+        is_typed = last - first > 1 and len(data) < _PIECE
+        if is_typed or self._body[self._lines.ends[last] - 1] == _CR:
             return False
-        start, end = self._span(first, last)
-        return self._body[start:end] == data.encode("utf-8", "replace")
+        (start, end), found = self._span(last, last > first), data.encode("utf-8", "replace")
+        if isinstance(self._body, memoryview):
+            return self._body[start:end] == found
+        return end - start == len(found) and self._body.startswith(found, start)  # no copy
 
 
 class Deltas(Kept[Delta]):
@@ -161,13 +177,14 @@ class Deltas(Kept[Delta]):
         choices, counts = [], []
         for number, delta in enumerate(found, len(self)):
             kind, text, choice, n_tokens, *others = delta
-            shown = text if text.isascii() else mended(text)
             fit = choice is None or 0 <= choice < _MOST
             fit &= n_tokens is None or 0 <= n_tokens < _MOST
+            shown = mended(text)
             if not fit or others != _PLAIN or (shown is not text and shown != text):
                 self._odd[number] = delta
             self.codes.append(self._code(kind))
-            self.text += shown.encode()
+            for at in range(0, len(shown), _PIECE):
+                self.text += shown[at : at + _PIECE].encode()
             self.bounds.append(len(self.text))
             choices.append(choice if fit and choice is not None else NONE)
             counts.append(n_tokens if fit and n_tokens is not None else NONE)
@@ -204,14 +221,21 @@ class Deltas(Kept[Delta]):
                 yield Delta(self.kinds[code], text, None if choice == NONE else choice)
             start = end
 
-    def item(self, number: int) -> Delta:
-        """Make a delta."""
+    def item(self, number: int, limit: int = _MOST) -> Delta:
+        """Make a delta; with `limit`, with only so many characters, below 0 with the last."""
+        part = slice(limit) if limit >= 0 else slice(limit, None)
         if number in self._odd:
-            return self._odd[number]
+            delta = self._odd[number]
+            return delta._replace(text=delta.text[part])
+        start, end = self.bounds[number], self.bounds[number + 1]
+        if limit >= 0:  # a character has at most 4 bytes
+            end = min(end, start + 4 * limit)
+        else:
+            start = max(start, end + 4 * limit)
         choice, n_tokens = self.choice[number], self.n_tokens[number]
         return Delta(
             self.kinds[self.codes[number]],
-            self.text[self.bounds[number] : self.bounds[number + 1]].decode(),
+            str(memoryview(self.text)[start:end], "utf-8", "ignore")[part],
             None if choice == NONE else choice,
             None if n_tokens == NONE else n_tokens,
         )

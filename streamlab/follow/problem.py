@@ -170,7 +170,7 @@ def _cut_line(framed: Follower) -> str | None:
 def _unframed_error(framed: Follower) -> str | None:
     # The error may be the last line that is in no event, as llama.cpp's `error: {…}` was, or
     # all lines that end with it: Gemini's JSON is between its events, over several lines.
-    last_of_event = framed.events[-1].last_line if framed.events else -1
+    last_of_event = framed.events.last_line[-1] if framed.events else -1
     n_lines, kinds = len(framed.lines), framed.lines.kinds
     lines = range(max(n_lines - _LAST_LINES, 0), n_lines)
     odd = (OTHER, TAIL)

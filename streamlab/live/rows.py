@@ -38,8 +38,8 @@ class ReadRows:
         for t_ns, lo_ns, arrival in zip(*part, strict=True):
             self._add(t_ns, lo_ns, arrival == MERGED)
         events = self._follower.events
-        for event in events[self._told_events :]:
-            self._n_events[self._follower.read_of_line(event.last_line)] += 1
+        for line in events.last_line[self._told_events :]:
+            self._n_events[self._follower.read_of_line(line)] += 1
         self._told_events = len(events)
 
     def since(self, first: int, t0_ns: int) -> list[Row]:

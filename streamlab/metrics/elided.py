@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from streamlab.follow import Follower
-from streamlab.follow.elide import elided, joined
+from streamlab.follow.elide import LONGEST, elided, joined
+from streamlab.metrics.schema import BYTES, STRING, blobs, strings
 
 
 class Source:
@@ -18,14 +21,27 @@ class Source:
         return Source, ()
 
     def deltas(self) -> dict[str, list[str]]:
-        """Return the texts that each event adds, by its data."""
+        """Return the texts that each event adds, by the beginning of its data."""
         found: dict[str, list[str]] = {}
         if (follower := self.follower) is not None:
             follower.interpret()
-            for number, event in enumerate(follower.events):
-                texts = [delta.text for delta in follower.deltas_of(number)]
-                found.setdefault(event.data, []).extend(texts)
+            for number in range(len(follower.events)):
+                texts = [delta.text for delta in follower.deltas_of(number, LONGEST)]
+                data = follower.events.item(number, 4 * LONGEST).data[:LONGEST]
+                found.setdefault(data, []).extend(texts)
         return found
+
+
+def beginnings(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table with the beginnings of its texts: one can be as long as the stream."""
+    made = pd.DataFrame(table)
+    kinds = dict(made.dtypes) if made.columns.is_unique else {}
+    for name in (name for name, kind in kinds.items() if kind in (STRING, BYTES)):
+        found, is_text = pa.chunked_array(pa.array(made[name].array)), kinds[name] == STRING
+        if (pc.max(pc.binary_length(found)).as_py() or 0) > LONGEST:
+            cut = (pc.utf8_slice_codeunits if is_text else pc.binary_slice)(found, 0, LONGEST)
+            made[name] = strings(cut) if is_text else blobs(cut)
+    return made
 
 
 class AnyTable(type):
@@ -52,6 +68,9 @@ class ElidedLines(pd.DataFrame, metaclass=AnyTable):
     def _constructor(self) -> type[ElidedLines]:
         return ElidedLines
 
+    def __repr__(self) -> str:
+        return repr(beginnings(self))
+
     def _repr_html_(self) -> str:
         deltas, before = getattr(self, "_source", Source()).deltas(), ""
 
@@ -65,5 +84,7 @@ class ElidedLines(pd.DataFrame, metaclass=AnyTable):
         if rows and len(self) > rows:
             rows = pd.get_option("display.min_rows")
         raw = {"raw": lambda data: repr(data)[:24] + "…" * (len(repr(data)) > 24)}
-        known = self.round({"t_ms": 3, "gap_ms": 3})  # no stamp is better than a microsecond
+        known = beginnings(self).round(
+            {"t_ms": 3, "gap_ms": 3}
+        )  # stamps are no better than 1 µs
         return known.to_html(max_rows=rows, notebook=True, formatters={"value": value, **raw})

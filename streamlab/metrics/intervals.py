@@ -154,6 +154,7 @@ def _stalls(tables: Tables) -> pd.Series[float]:
 def _after_the_last_chunk(tables: Tables) -> pd.Series[float]:
     """Return the known gaps from the last chunk to all that came later, or to the limit."""
     last_ms, deltas, end = tables.chunks["t_ms"].max(), tables.deltas, tables.tape.end
+    del deltas["text"]  # it can be as long as the stream
     idle = deltas["kind"].isin(("comment", "ping", "meta"))
     later = deltas[~idle & (deltas["t_ms"] >= last_ms)]
     # A ping may come in the same read, before them: then the read has the gap.

@@ -6,6 +6,7 @@ body.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -28,6 +29,7 @@ from streamlab.metrics.schema import (
 )
 
 LF, CR, COLON, SPACE = b"\n\r: "
+_LONG = 1 << 20  # bytes
 BOM = b"\xef\xbb\xbf"
 # The field of each kind of line; a line of kind ``other`` has its field in its text.
 FIELDS = {DATA: "data", EVENT_LINE: "event", ID: "id", RETRY: "retry", COMMENT: "", BLANK: ""}
@@ -61,10 +63,11 @@ def line_columns(lines: Lines, body: Body, fields: bool = True) -> dict[str, obj
     """
     kinds, bounds = ints(lines.kinds), ints(lines.bounds())
     names: dict[bytes, int] = {}
-    values, index = [], kinds.astype(np.int32) if OTHER in lines.kinds else kinds
+    values: list[pa.Array] = []
+    index = kinds.astype(np.int32) if OTHER in lines.kinds else kinds
     for at in range(0, len(kinds), ROWS):
         spans = spans_of(kinds[at : at + ROWS], bounds[at : at + ROWS + 1], body, fields)
-        values.append(_text(cut(body, spans.value, spans.stop)))
+        values += map(_text, cut(body, spans.value, spans.stop))
         for row in _odd(kinds[at : at + ROWS], fields):
             name = bytes(body[spans.text[row] : spans.name[row]])
             index[at + row] = len(NAMES) + names.setdefault(name, len(names))
@@ -127,10 +130,22 @@ def _after_colon(data: Octets, field: Bools, comment: Bools, name: Ints, stop: I
     return np.where(field & (value > name) & follows(SPACE, value), value + 1, value)
 
 
-def cut(body: Body, start: Ints, stop: Ints) -> pa.Array:
-    """Return the bytes from each start to its stop; the next start is behind that stop."""
+def cut(body: Body, start: Ints, stop: Ints) -> list[pa.Array]:
+    """Return the bytes from each start to its stop, in arrays that follow each other.
+
+    The next start is behind that stop.
+    """
+    # A value can be as long as the stream: each long one points into the body.
+    long = np.flatnonzero(stop - start > _LONG)
+    rows = np.unique([0, *long, *(long + 1), len(start)])
+    return [_cut(body, start[a:b], stop[a:b]) for a, b in pairwise(rows)]
+
+
+def _cut(body: Body, start: Ints, stop: Ints) -> pa.Array:
+    if len(start) == 1:
+        return slices(body, np.append(start, stop))
     # Not with Arrow's `take`: its allocator keeps as much again of what is freed.
-    first, last = (start[0], stop[-1]) if len(start) else (0, 0)
+    first, last = start[0], stop[-1]
     steps = np.zeros(last - first + 1, np.int8)
     steps[start - first] += 1
     steps[stop - first] -= 1

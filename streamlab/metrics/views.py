@@ -19,7 +19,7 @@ from streamlab.follow import Follower
 from streamlab.follow.columns import described
 from streamlab.follow.gap import MERGED
 from streamlab.metrics.arrivals import Arrivals, arrivals_of, brought, ms_since
-from streamlab.metrics.lines import cut, line_columns
+from streamlab.metrics.lines import LF, cut, line_columns
 from streamlab.metrics.schema import (
     ROWS,
     Floats,
@@ -126,9 +126,10 @@ def _data(follower: Follower, bounds: Ints) -> ExtensionArray:
         some = range(at, min(at + ROWS // 2, len(rows)))
         if rows.apart.keys().isdisjoint(some):
             first, last = (column[at : some.stop] for column in _blocks(follower))
-            several = last > first
-            start, end = bounds[first] + 6 * several, bounds[last + 1] - 1 - several
-            parts.append(cut(follower.body, start, end).cast(pa.large_string()))
+            is_block, end = last > first, bounds[last + 1]
+            start = bounds[last - is_block] + 6 * is_block
+            end = end - is_block - (np.frombuffer(follower.body, np.uint8)[end - 1] == LF)
+            parts += [part.cast(pa.large_string()) for part in cut(follower.body, start, end)]
         else:
             parts.append(pa.array(texts(rows[each].data for each in some)))
     return strings(pa.chunked_array(parts, pa.large_string()))
@@ -179,7 +180,8 @@ def chunks(tape: Tape, follower: Follower, table: pd.DataFrame) -> pd.DataFrame:
     since the last arrival of a chunk, see `lines`; ``hidden_ms``: where it is not known, how
     long it was at most, else NaN.  ``n_tokens``: NA unless the server reports all of them.
     """
-    by_event = table[table["kind"].isin(GENERATED)].groupby("event", sort=False)
+    rows = table.loc[table["kind"].isin(GENERATED), ["event", "read", "t_ms", "n_tokens"]]
+    by_event = rows.groupby("event", sort=False)
     made = by_event[["read", "t_ms"]].first().reset_index()
     line = _blocks(follower)[1][made["event"].to_numpy("int64")]
     gap_ms = partial(arrivals_of(tape).gap_ms, *brought(follower, line))

@@ -56,6 +56,8 @@ def _check_reads(tape: Tape) -> None:
         (chunks, NANOSECONDS, "ends of chunks"),
     ):
         _check(not values or (min(values) in within and max(values) in within), what, values)
+    lengths = {len(each) for each in tape.sends or ()}
+    _check(len(lengths) < 2, "sends of one length", tape.sends)
     bounds, size = array("q", [0]) + columns.ends, len(tape.body)
     grow = all(map(lt, bounds, islice(bounds, 1, None)))
     _check(grow and bounds[-1] == size, f"reads of {size} bytes", columns.ends)

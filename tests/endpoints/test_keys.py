@@ -111,15 +111,10 @@ def test_the_text_of_a_local_protocol_error_is_never_kept(kind: str) -> None:
         *("bearer", "AWSAccessKeyId", "refreshToken", "idToken", "clientSecret", "apiKey"),
         *("userPassword", "access_key", "accesstoken", "authtoken", "X-Auth-Token", "apikey"),
         *("PRIVATE_KEY", "X-CSRF-Token", "bearerToken", "PHPSESSID", "sessionId", "cookies"),
-        *(
-            "otp",
-            "pin",
-            "passcode",
-            "dsn",
-            "client_assertion",
-            "SAMLResponse",
-            "connectionString",
-        ),
+        *("otp", "totp", "X-OTP", "sas", "sasToken", "sastoken", "hmac", "hmac_sha256", "sig"),
+        *("X-Hub-Signature-256", "X-Amz-Signature", "signature", "X-Amz-Credential"),
+        *("passcode", "client_assertion", "code_verifier", "codeVerifier", "pin", "dsn"),
+        *("SAMLResponse", "connectionString"),
     ],
 )
 def test_names_of_secrets(name: str) -> None:
@@ -132,6 +127,9 @@ def test_names_of_secrets(name: str) -> None:
         *("maxTokens", "max_completion_tokens", "tokens", "topK", "tokenizer", "keyword"),
         *("compass", "author", "keys", "passage", "signal", "code", "stopSequences", "monkey"),
         *("pinned", "spin", "assertions", "connection", "optional"),
+        *("model", "stream", "key_count", "key_id", "sv", "se", "sp", "sr", "design", "signed"),
+        *("option", "desktop", "laptop", "prototype", "sassy", "class", "verify"),
+        *("signatures", "hmacs_checked", "n_otps", "seed", "nonce", "passed"),
     ],
 )
 def test_names_without_a_secret(name: str) -> None:
@@ -140,7 +138,8 @@ def test_names_without_a_secret(name: str) -> None:
 
 @pytest.mark.parametrize(
     "query",
-    ["accessToken=abc", "code=abc", "Code=abc", "api%5Fkey=abc", "pwd=abc", "a=1&sig=abc"],
+    ["accessToken=abc", "code=abc", "Code=abc", "api%5Fkey=abc", "pwd=abc", "a=1&sig=abc"]
+    + [f"{name}=abc" for name in ("otp", "sas", "hmac", "x-hub-signature-256", "totp")],
 )
 def test_a_secret_of_the_query_is_in_no_repr(query: str) -> None:
     shown = repr(sl.endpoint(f"https://h.example/x?{query}&kept=1"))

@@ -118,7 +118,8 @@ def test_registers_change_at_line_ends_only(body):
         parser.feed(body[at : at + 1])
         if parser.registers != before:
             before = parser.registers
-            changes.append([len(parser.lines), *before[1:]])
+            kind, last_id, retry = before[1:]
+            changes.append([len(parser.lines), *map(steps._end, (kind, last_id)), retry])
 
     assert [[row[0], *row[2:]] for row in steps._registers(body)] == changes
 
