@@ -35,7 +35,7 @@ class UnknownNameError(UsageError, LookupError):
 
     def __init__(self, what: str, name: str, known: Iterable[str]) -> None:
         self.what, self.name, self.known = what, name, tuple(sorted(known))
-        close = get_close_matches(name, self.known, n=1)
+        close = get_close_matches(str(name), self.known, n=1)
         hint = f"Did you mean {close[0]!r}?" if close else "Choose one of them."
         super().__init__(f"no {what} {name!r}; there are: {', '.join(self.known)}. {hint}")
 

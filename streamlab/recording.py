@@ -341,7 +341,7 @@ class Draw(Protocol):
 
 
 class Plots:
-    """The pictures of one recording, by name; a call of the object draws the staircase.
+    """The pictures of one recording, by name: ``rec.plot.gaps()`` is ``rec.plot("gaps")``.
 
     A new picture needs one line here, for type checkers; at run time its file is enough.
     """
@@ -357,10 +357,17 @@ class Plots:
         self._recording = recording
 
     def __call__(
-        self, *, ax: Axes | None = None, dark: bool = False, **options: object
+        self,
+        kind: str = "staircase",
+        *,
+        ax: Axes | None = None,
+        dark: bool = False,
+        **options: object,
     ) -> Axes:
-        """Draw the staircase: how much had arrived, when."""
-        return self.staircase(ax=ax, dark=dark, **options)
+        """Draw a picture by its name; by default the staircase: how much had arrived, when."""
+        from streamlab import plots
+
+        return plots.draw(kind, self._recording.tables, ax=ax, dark=dark, **options)
 
     # A type checker that sees `__getattr__` accepts every name, a misspelt one too.
     if not TYPE_CHECKING:

@@ -6,6 +6,7 @@ import pytest
 from IPython.lib.pretty import pretty
 
 from streamlab import plots
+from streamlab.errors import UnknownNameError
 from streamlab.recording import Plots, Recording
 from streamlab.testing import tape_from
 
@@ -99,3 +100,15 @@ def test_an_unknown_picture_names_those_that_exist(rec):
     known = ", ".join(sorted(plots.PLOTS))
     said = f"no plot 'stairs'; there are: {known}. Did you mean 'staircase'?"
     assert str(caught.value) == said
+
+
+def test_a_picture_is_drawn_by_its_name_too():
+    rec = Recording(tape_from([(1, b"data: a\n\n")]))
+
+    assert rec.plot("gaps").get_ylabel() == rec.plot.gaps().get_ylabel()
+    assert rec.plot().get_ylabel() == rec.plot.staircase().get_ylabel()
+    for unknown in ("gap", 5):
+        with pytest.raises(
+            UnknownNameError, match=f"no plot {unknown!r}; there are: ecdf, gaps"
+        ):
+            rec.plot(unknown)
