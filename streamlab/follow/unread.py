@@ -1,5 +1,7 @@
 """What of a stream was not read, in one sentence with the usual cause."""
 
+import re
+
 from streamlab.decode import JSON, OTHER, TAIL, Event
 from streamlab.dialects import GENERATED, PLAIN
 from streamlab.dialects.custom import RAISED
@@ -10,6 +12,8 @@ from streamlab.follow.text import counted, one_line
 
 _LONGEST = 1 << 16  # bytes of a line
 _LOOKED_AT = 100  # lines: a search for JSON without a field is bounded
+_KEYS = "text|content|parts|choices|delta|output|output_text|response|completion"
+_TEXT = re.compile(rf'"({_KEYS})"\s*:\s*\[?\s*"[^"]')
 _SILENT = frozenset({"meta", "unread", "comment", "ping", "done"})
 
 
@@ -26,14 +30,17 @@ def unread(framed: Follower) -> str | None:
         return f"{len(broken)} of {n_events} {are} {what}, {where}: {cause}."
     if raised := [text for text, _ in found if text.startswith(RAISED)]:
         return f"{one_line(raised[0], 200)}, in {len(raised)} of {n_events}. Mend the reader."
-    kinds, is_plain = frozenset(framed.deltas.kinds), framed.dialect in PLAIN
-    strange = (event for event in framed.events if event.data.strip() not in ("", DONE))
-    if kinds <= _SILENT and not is_plain and (first := next(strange, None)):
-        keys = one_line(", ".join(a_dict(parse(first.data))) or first.type, 200)
-        said = f"no event was understood as {framed.dialect}: the first has {keys}"
+    kinds, events = frozenset(framed.deltas.kinds), framed.events[:_LOOKED_AT]
+    is_silent, is_empty = kinds <= _SILENT, kinds.isdisjoint(GENERATED)
+    strange = [event for event in events if event.data.strip() not in ("", DONE)]
+    # An answer with an end and without a text is empty only if no event has a text.
+    unheard = [event for event in events if is_empty and not found and _TEXT.search(event.data)]
+    if framed.dialect not in PLAIN and (first := (strange if is_silent else unheard)[:1]):
+        keys = one_line(", ".join(a_dict(parse(first[0].data))) or first[0].type, 200)
+        what = "event was understood" if is_silent else "text was read"
+        said = f"no {what} as {framed.dialect}: the first has {keys}"
         return f"{said}. Name another dialect, or read them with sl.endpoint(url, text=…)."
     # A key beside an answer, such as the sources of a relay, is no loss where there is a text.
-    is_empty = kinds.isdisjoint(GENERATED)
     parts = [text for text, _ in found if is_empty or not text.isidentifier()]
     names = ", ".join(one_line(text, 100) for text in dict.fromkeys(parts[:10]))
     count = f"{counted(len(parts), 'part')} of the answer {_are(parts)} not read"
