@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from streamlab import server
 from streamlab.endpoints.endpoint import Endpoint
-from streamlab.follow.text import distinct
+from streamlab.follow.text import distinct, one_line
 from streamlab.recording import Recording, load
 from streamlab.tape import Tape
 
@@ -92,7 +92,7 @@ def named_tapes(recordings: tuple[Recording | str | PathLike[str], ...]) -> dict
         item if isinstance(item, Recording) else load(item, label=Path(fspath(item)).stem)
         for item in dict.fromkeys(recordings)
     ]
-    names = distinct(recording.label for recording in held)
+    names = distinct(one_line(recording.label) for recording in held)
     return {name: each.tape for name, each in zip(names, held, strict=True)}
 
 

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self
 
 from streamlab.follow import Log
-from streamlab.follow.text import duration, one_line
+from streamlab.follow.text import distinct, duration, one_line
 from streamlab.live.model import LiveModel
 
 if TYPE_CHECKING:
@@ -152,7 +152,8 @@ def _frozen(models: Sequence[LiveModel], said: str, height_px: int) -> dict[str,
     """Return the static bundle of streams that have ended, as high as the scope was."""
     from streamlab.faces import frozen, several
 
-    tables = {model.name: model.tables() for model in models}
+    names = distinct(model.name for model in models)  # they are cut to one length
+    tables = {name: model.tables() for name, model in zip(names, models, strict=True)}
     if len(tables) > 1:
         html, text = several.static_html(tables, said), several.static_text(tables, said)
     else:

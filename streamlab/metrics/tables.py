@@ -211,14 +211,13 @@ Streams: TypeAlias = Iterable[HasTables] | Mapping[str, HasTables]
 def tables_by_name(asker: str, recordings: object) -> dict[str, Tables]:
     """Return the tables of `Streams`, or of one recording, by name; refusals name `asker`."""
     wanted = f"{asker} takes recordings, and"
-    if not isinstance(recordings, Mapping):
-        if isinstance(recordings, str) or not isinstance(recordings, Iterable):
-            recordings = [recordings]
-        found = [tables_of(each, f"{wanted} {type(each).__name__} came") for each in recordings]
-        recordings = dict(zip(distinct(each.label for each in found), found, strict=True))
-    if not recordings:
+    names = [one_line(str(n)) for n in recordings] if isinstance(recordings, Mapping) else None
+    given = recordings.values() if isinstance(recordings, Mapping) else recordings
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        given = [given]
+    found = [tables_of(each, f"{wanted} {type(each).__name__} came") for each in given]
+    if not found:
         raise UsageError(f"{wanted} none came. Pass [rec, arec].")
-    return {
-        one_line(str(name)): tables_of(each, f"{wanted} {type(each).__name__} came")
-        for name, each in recordings.items()
-    }
+    # Names can become equal when they are made harmless.
+    names = [each.label for each in found] if names is None else names
+    return dict(zip(distinct(names), found, strict=True))

@@ -21,10 +21,10 @@ _MOST_BYTES = 1 << 23
 _encode = JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 # JSON escapes the control characters below U+0020 only.  These others come from a server and
-# would end a line in an editor, control a terminal (C1) or change the direction of writing;
-# lone surrogates have no UTF-8.
+# would end a line in an editor, control a terminal (DEL and C1) or change the direction of
+# writing; lone surrogates have no UTF-8.
 _UNPRINTABLE = re.compile(
-    "[\x80-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
+    "[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
 )
 
 

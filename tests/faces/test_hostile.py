@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
+from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 import streamlab as sl
+from streamlab import plots
 from streamlab.cli import main
+from streamlab.recording import Recording
+from tests.formats.test_fuzz import sample
 from tests.servers.raw import raw_server, sends
 
 BAD = "\x1b[2J\x9b\u202e\u200f\u2028\u061c\ud800\x00\x7f"
@@ -113,3 +119,51 @@ def test_no_control_character_of_a_phrase_is_shown(
         shown.err,
     ]:
         assert UNSEEN.findall(text) == []
+
+
+NAME = f"a{BAD}\udc00\r\nb<i>"
+
+
+def named(where: str) -> Recording:
+    meta = {**sample().meta, "label": NAME if where == "meta" else ""}
+    meta["model"] = NAME if where == "model" else "m"
+    tape = replace(sample(), meta=meta)
+    return Recording(tape, label=NAME if where == "label" else "")
+
+
+def written(figure: Figure) -> list[str]:
+    """Return all texts of a figure, of its legends too."""
+    figure.canvas.draw()
+    return [plots.alt(figure), plots.to_html(figure)] + [
+        text.get_text() for text in figure.findobj(Text)
+    ]
+
+
+@pytest.mark.filterwarnings("ignore:Glyph")
+@pytest.mark.parametrize("where", ["label", "meta", "model", "key"])
+def test_no_control_character_of_a_name_is_shown(where: str, tmp_path) -> None:
+    one, two = named(where), named(where)
+    given = {NAME: one, f"{NAME}2": two} if where == "key" else [one, two]
+    by_name = {NAME: one, f"{NAME}2": two}
+    compared, many = sl.compare(given), sl.lens_many(given)
+    for ending in ("jsonl", "parquet"):
+        one.save(tmp_path / f"a.{ending}")
+    joined = sl.concat(given)
+    with sl.serve(one) as lab:
+        shown = [repr(lab), str(lab.scenarios), repr(lab.endpoint()), lab.endpoint().url]
+
+    shown += [*compared.index, repr(compared), compared._repr_html_(), many._repr_html_()]
+    shown += [repr(joined), *joined.reads["recording"]]
+    shown += [(tmp_path / "a.jsonl").read_text("utf-8")]
+    shown += [str(sl.load(tmp_path / f"a.{each}")) for each in ("jsonl", "parquet")]
+    for picture in (sl.plot_comparison(by_name), sl.plot_delivery(given), one.plot()):
+        shown += written(getattr(picture, "figure", picture))
+    for text in shown:
+        assert UNSEEN.findall(text) == []
+    assert len(compared) == len(set(compared.index)) == 2
+
+
+def test_names_that_look_alike_stay_two() -> None:
+    one, two = named("label"), named("label")
+
+    assert [*sl.compare({"a\x1b": one, "a␛": two}).index] == ["a␛", "a␛-2"]
