@@ -40,7 +40,7 @@ def columns(table: str) -> pd.DataFrame:
     UsageError
         If there is no such table.
     """
-    if _named(table) not in COLUMNS:
+    if table not in [*COLUMNS]:
         raise UnknownNameError("table", table, COLUMNS)
     rows = {
         name: (str(TABLES[table][name]), unit_of(name), said)
@@ -63,7 +63,9 @@ def explain(name: str = "") -> Explanation:
     UsageError
         If there is no such name.
     """
-    name = _named(name or "")
+    if name and name != str(name):
+        said = f"explain takes a name in quotes, and {type(name).__name__} came."
+        raise UsageError(f'{said} Pass "icl_p50_ms", for example.')
     metrics = {metric.__name__: metric for metric in METRICS}
     tables = {**COLUMNS, **_OTHERS}
     found = {
@@ -85,13 +87,6 @@ def explain(name: str = "") -> Explanation:
     if not keys:
         raise UnknownNameError("metric or column", name, [*metrics, *found])
     return Explanation("\n".join(f"{_head(key)}\n  {found[key]}." for key in keys))
-
-
-def _named(name: object) -> str:
-    if isinstance(name, str):
-        return name
-    said = "the name of a metric, a column or a table"
-    raise UsageError(f'{said} is a string, and {type(name).__name__} came. Pass "reads".')
 
 
 def _metric(metric: Callable[..., object]) -> Iterator[str]:
