@@ -20,7 +20,14 @@ DOCUMENTS = sorted(
 
 @pytest.fixture(scope="module")
 def printed() -> list[str]:
-    return outputs(blocks(TEXT))
+    # On a busy machine a read may be merged, and the faces say so: then run them again.
+    found = blocks(TEXT)
+    shown = [without_times(block.shown or "") for block in found]
+    for _ in range(3):
+        printed = outputs(found)
+        if [*map(without_times, printed)] == shown:
+            break
+    return printed
 
 
 @pytest.mark.parametrize("number", range(len(blocks(TEXT))))
