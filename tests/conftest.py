@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import random
+import warnings
 
 import pytest
+from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 import streamlab as sl
+from streamlab import plots
 from streamlab.many import Lab
 
 
@@ -37,6 +41,22 @@ def lab() -> Lab:
 def fast_lab() -> Lab:
     """The lab at twenty times the speed."""
     return sl.serve(speed=20)
+
+
+@pytest.fixture
+def without_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a page stand the texts of a picture, legible: a PNG hides them, and takes 0.1 s.
+
+    All else is as it is: the artists are laid out and drawn, on no canvas.
+    """
+
+    def texts(figure: Figure) -> str:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Glyph", UserWarning)  # as in `to_png`
+            figure.draw_without_rendering()
+        return "\n".join([plots.alt(figure), *(t.get_text() for t in figure.findobj(Text))])
+
+    monkeypatch.setattr(plots, "to_html", texts)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -7,6 +7,7 @@ import gzip
 import time
 import tracemalloc
 import zlib
+from functools import cache
 
 import brotli
 import httpx
@@ -26,6 +27,7 @@ OK = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n"
 MIB = 1 << 20
 
 
+@cache
 def bomb(encoding: str, n_bytes: int) -> bytes:
     data = b""
     if encoding == "gzip":

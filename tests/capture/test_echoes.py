@@ -27,6 +27,8 @@ from tests.capture.test_record import Record, both
 from tests.servers.raw import raw_server, sends
 from tests.waiting import until
 
+pytestmark = pytest.mark.usefixtures("without_pixels")
+
 KEY = "sk-proj-0123/456789_abcDEF"
 STARS = b"*" * len(KEY)
 OK = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n"

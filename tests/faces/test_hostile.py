@@ -51,6 +51,7 @@ NUMBERS = [BIG, f"-{BIG}", "1e999", "-1e999", "NaN", "1.5", "-3", "true", '"7"',
 NUMBERS += ["9" * 19, "9" * 400]
 
 
+@pytest.mark.usefixtures("without_pixels")
 @pytest.mark.parametrize("number", NUMBERS, ids=lambda text: text[:8])
 @pytest.mark.parametrize(
     "field", ["completion_tokens", "prompt_tokens", "total_tokens", "total_time"]
