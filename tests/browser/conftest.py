@@ -13,21 +13,21 @@ import sys
 import urllib.request
 from contextlib import suppress
 from importlib.util import find_spec
-from pathlib import Path
 
 import nbformat
 import pytest
 
+from tests.browser import lesson
+from tests.browser.pages import ROOT, wait_for_notebook
 from tests.waiting import until
 
-ROOT = Path(__file__).parents[2]
+FAILED = pytest.StashKey[bool]()
+LESSONS = ("01_on_the_wire.ipynb", "04_whose_stutter.ipynb")
 SETTINGS = {"fetchNews": "false", "checkForUpdates": False}
 """JupyterLab must not ask the network for news."""
 
-KERNEL_IS_IDLE = """() => {
-    const context = window.jupyterapp?.shell.currentWidget?.sessionContext;
-    return context?.isReady && context.session?.kernel?.status === "idle";
-}"""
+STAY_HERE = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
+"""A page cannot leave this machine.  A route of Playwright would do, but without a cache."""
 
 
 def missing(what):
@@ -45,7 +45,8 @@ def chromium():
         missing("no chromium on this machine")
     sync_api = pytest.importorskip("playwright.sync_api")
     with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        options = ["--no-sandbox", STAY_HERE]
+        browser = playwright.chromium.launch(executable_path=path, args=options)
         yield browser
         browser.close()
 
@@ -68,21 +69,48 @@ def jupyterlab(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def window(chromium):
-    """Return a page that cannot leave this machine; `errors` are those of its scripts."""
+    """Return the page of all tests; `errors` are those of its scripts."""
+    return new_window(chromium)
+
+
+def new_window(chromium):
     window = chromium.new_page(viewport={"width": 1100, "height": 900})
     window.errors = []
     window.on("pageerror", lambda error: window.errors.append(str(error)))
-    window.route(lambda url: "//127.0.0.1:" not in url, lambda route: route.abort())
     return window
 
 
+@pytest.fixture(scope="session")
+def lessons(jupyterlab, chromium):
+    """Run all of these lessons at the same time, each in a page; return the pages by name.
+
+    A lesson mostly waits for its streams.
+    """
+    pages = {name: new_window(chromium) for name in LESSONS}
+    for name, page in pages.items():
+        lesson.open_copy(page, jupyterlab, name)
+        lesson.begin_all(page)
+    for page in pages.values():
+        lesson.wait_for_all(page)
+    return pages
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item):
+    report = yield
+    if report.failed:
+        item.stash[FAILED] = True
+    return report
+
+
 @pytest.fixture
-def page(window, tmp_path):
-    """Return the page, empty; afterwards keep a picture of it, for a test that failed."""
+def page(window, tmp_path, request):
+    """Return the page, empty; keep a picture of it if the test failed."""
     window.goto("about:blank")
     window.errors.clear()
     yield window
-    window.screenshot(path=tmp_path / "last.png")
+    if FAILED in request.node.stash:
+        window.screenshot(path=tmp_path / "last.png")
     window.emulate_media(reduced_motion="null")  # None would leave it as it is
 
 
@@ -106,17 +134,6 @@ def notebook(jupyterlab, page):
         return folder / name
 
     return open_notebook
-
-
-def wait_for_notebook(page):
-    """Wait until a notebook is shown and its kernel is idle."""
-    page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=30_000)
-    page.wait_for_function(KERNEL_IS_IDLE, timeout=30_000)
-
-
-def execute(page, command_id):
-    """Run a command of JupyterLab.  Not awaited: it would end with the cell it runs."""
-    page.evaluate("id => { window.jupyterapp.commands.execute(id); }", command_id)
 
 
 def environment(folder):
@@ -148,12 +165,6 @@ def command(folder, port):
         "LabApp.check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
     }
     return [sys.executable, "-m", "jupyterlab", *(f"--{k}={v}" for k, v in options.items())]
-
-
-def let_it_draw(page):
-    """Wait until the page has drawn what is new: the frame under way, and one more."""
-    frame = "await new Promise(requestAnimationFrame);"
-    page.evaluate(f"async () => {{ {frame} {frame} }}")
 
 
 def free_port():

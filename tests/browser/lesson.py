@@ -1,7 +1,7 @@
 """A lesson in JupyterLab as a learner drives it: its copy opened, and typed into."""
 
 from streamlab.cli.notebooks import cleared
-from tests.browser.conftest import ROOT, execute, let_it_draw, wait_for_notebook
+from tests.browser.pages import ROOT, execute, let_it_draw, wait_for_notebook
 
 CELL = """id => [...window.jupyterapp.shell.currentWidget.content.widgets]
     .find(cell => cell.model.id === id)"""
@@ -20,9 +20,13 @@ def open_copy(page, jupyterlab, name):
     wait_for_notebook(page)
 
 
-def run_all(page):
-    """Run all cells and wait until each has run; an error in one would stop them."""
+def begin_all(page):
+    """Run all cells; an error in one would stop them."""
     execute(page, "notebook:run-all-cells")
+
+
+def wait_for_all(page):
+    """Wait until each cell has run."""
     page.wait_for_function(HAS_RUN, arg=page.evaluate(N_CODE), timeout=120_000)
 
 

@@ -9,7 +9,7 @@ import pytest
 from streamlab.live import LiveModel
 from streamlab.live.view import Scope
 from streamlab.tape import Stamp
-from tests.browser.conftest import let_it_draw
+from tests.browser.pages import let_it_draw
 from tests.live.growing import DONE, Growing, chat
 
 pytestmark = pytest.mark.browser

@@ -5,9 +5,9 @@ import shutil
 import nbformat
 import pytest
 
-from tests.browser.conftest import KERNEL_IS_IDLE, ROOT, execute, let_it_draw
 from tests.browser.lesson import CELL, keep, rewrite
 from tests.browser.lesson import node as show
+from tests.browser.pages import KERNEL_IS_IDLE, ROOT, execute, let_it_draw
 
 pytestmark = pytest.mark.browser
 

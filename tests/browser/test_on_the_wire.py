@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.browser.lesson import keep, node, open_copy, rewrite, run_all, said
+from tests.browser.lesson import keep, node, rewrite, said
 
 pytestmark = pytest.mark.browser
 
@@ -12,10 +12,8 @@ POSITION = "player => Number(player.querySelector('input').value)"
 
 
 @pytest.fixture(scope="module")
-def lesson(jupyterlab, window):
-    open_copy(window, jupyterlab, "01_on_the_wire.ipynb")
-    run_all(window)
-    return window
+def lesson(lessons):
+    return lessons["01_on_the_wire.ipynb"]
 
 
 def player(page, cell_id):

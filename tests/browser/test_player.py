@@ -4,7 +4,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from streamlab.recording import Recording
-from tests.browser.conftest import execute, let_it_draw
+from tests.browser.pages import execute, let_it_draw
 from tests.faces.test_frozen import tables
 from tests.faces.test_steps import CAFE
 

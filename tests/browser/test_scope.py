@@ -7,7 +7,8 @@ import re
 import nbformat
 import pytest
 
-from tests.browser.conftest import APPS, KERNEL_IS_IDLE, execute, wait_for_notebook
+from tests.browser.conftest import APPS
+from tests.browser.pages import KERNEL_IS_IDLE, execute, wait_for_notebook
 
 pytestmark = pytest.mark.browser
 

@@ -6,19 +6,14 @@ from itertools import pairwise
 
 import pytest
 
-from tests.browser.lesson import CELL, keep, node, open_copy, rewrite, run_all, said
+from tests.browser.lesson import CELL, keep, node, rewrite, said
 
 pytestmark = pytest.mark.browser
 
-NAME = "04_whose_stutter.ipynb"
-
 
 @pytest.fixture(scope="module")
-def lesson(jupyterlab, window):
-    """Open the learner's copy, and run all."""
-    open_copy(window, jupyterlab, NAME)
-    run_all(window)
-    return window
+def lesson(lessons):
+    return lessons["04_whose_stutter.ipynb"]
 
 
 def test_run_all_stops_nowhere_and_tells_no_answer(lesson):
