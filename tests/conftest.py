@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import warnings
 
@@ -12,6 +13,9 @@ from matplotlib.text import Text
 import streamlab as sl
 from streamlab import plots
 from streamlab.many import Lab
+
+# Where Python keeps nothing of what it compiled, each child would compile the package again.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 @pytest.fixture(autouse=True)

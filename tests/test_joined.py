@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 import pandas as pd
+import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
@@ -194,7 +195,9 @@ def test_captions_and_faces_name_only_true_gaps(tapes: tuple[Tape, Tape]) -> Non
     if words := re.search(r"as many as (\d+) events at once", caption):
         assert int(words[1]) <= true.events.groupby("read").size().max()
     assert not unknown or unknown in text.text(busy)
-    assert not unknown or unknown[1:] in frozen.static_html(busy)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(plots, "to_html", plots.alt)  # of the picture only what it says
+        assert not unknown or unknown[1:] in frozen.static_html(busy)
 
 
 @properties

@@ -16,6 +16,7 @@ from datetime import datetime
 from pathlib import Path
 from secrets import token_hex
 from shlex import quote
+from textwrap import wrap
 from typing import TYPE_CHECKING, TypedDict
 
 from streamlab.capture import api
@@ -145,8 +146,8 @@ def report(recording: Recording, saved: Path | None, *, keep: bool = True) -> in
     remark(_facts(recording.tables))
     if bars := gap_bars(recording.tables):
         remark(f"gaps between reads {bars}")
-    if unknown := hidden(recording.tables):
-        remark(unknown)
+    for line in wrap(hidden(recording.tables), 80):
+        remark(line)
     if not interrupted and wrong is None:
         if tape.end.how == "limit":
             came = counted(len(tape.body), "byte")

@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from functools import partial
+from pathlib import Path
 
 import httpx
 import pytest
 
 import streamlab as sl
+from streamlab.capture import limits
 from streamlab.capture.limits import LEFT_OPEN_S, Limits
 from streamlab.capture.options import RequestOptions
 from streamlab.capture.session import Session
@@ -22,6 +24,7 @@ from streamlab.errors import UsageError
 from streamlab.tape import How, Stamp
 from streamlab.testing import ManualClock
 from tests.capture.test_record import Record, both, record_async
+from tests.cli.prompt import piped
 from tests.net.relays import Authority, serving
 
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n"
@@ -71,6 +74,12 @@ def playing(
         yield f"{'https' if tls else 'http'}://localhost:{port}/v1"
 
 
+def at_once(calls: Iterable[Callable[[], sl.Recording]]) -> list[sl.Recording]:
+    """Record in a thread each: the streams wait beside each other."""
+    with ThreadPoolExecutor() as pool:
+        return [each.result() for each in [pool.submit(call) for call in calls]]
+
+
 def took_s(rec: sl.Recording) -> float:
     return (rec.end.t_ns - rec.tape.marks["called"]) / 1e9
 
@@ -99,6 +108,13 @@ def test_a_silence_after_the_last_word_is_no_timeout() -> None:
     assert (rec.end.how, rec.problem) == ("left_open", None)
 
 
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait less for the end of a body after its last word; two tests wait as long as users."""
+    monkeypatch.setattr(limits, "LEFT_OPEN_S", 0.2)
+
+
+@pytest.mark.usefixtures("impatient")
 def test_done_is_a_last_word_also_without_a_finish_reason() -> None:
     with playing([*WORDS, b"data: [DONE]\n\n"]) as url:
         rec = sl.record(sl.openai("m", base_url=url), "hi", timeout=30)
@@ -107,6 +123,7 @@ def test_done_is_a_last_word_also_without_a_finish_reason() -> None:
     assert "terminal signal" in str(rec.problem)
 
 
+@pytest.mark.usefixtures("impatient")
 def test_an_error_is_a_last_word_too() -> None:
     with playing([*WORDS, b'data: {"error": {"message": "no more"}}\n\n'], b": x\n\n") as url:
         rec = sl.record(sl.openai("m", base_url=url), "hi", timeout=30)
@@ -139,10 +156,12 @@ def test_a_stall_is_silence_in_deltas_whatever_else_comes(record: Record, then: 
 @both
 def test_a_stall_before_the_first_delta_and_before_the_head_is_one(record: Record) -> None:
     with playing([], b": wait\n\n") as url, playing([], head=b"") as silent:
-        waiting = record(sl.openai("m", base_url=url), "hi", stall_timeout_s=0.3)
-        headless = record(sl.openai("m", base_url=silent), "hi", stall_timeout_s=0.3)
+        recs = at_once(
+            partial(record, sl.openai("m", base_url=base), "hi", stall_timeout_s=0.3)
+            for base in (url, silent)
+        )
 
-    for rec in (waiting, headless):
+    for rec in recs:
         assert (rec.end.how, rec.text) == ("timeout", "")
         assert "stall_timeout_s" in rec.end.detail
 
@@ -161,8 +180,14 @@ def test_the_deadline_ends_a_stream_that_goes_on(record: Record) -> None:
 @both
 def test_the_timeout_is_silence_in_bytes_and_its_detail_names_it(record: Record) -> None:
     with playing(WORDS) as url, playing(WORDS, b": x\n\n") as alive:
-        silent = record(sl.openai("m", base_url=url), "hi", timeout=0.3)
-        busy = record(sl.openai("m", base_url=alive), "hi", timeout=0.3, deadline_s=0.6)
+        silent, busy = at_once(
+            [
+                partial(record, sl.openai("m", base_url=url), "hi", timeout=0.3),
+                partial(
+                    record, sl.openai("m", base_url=alive), "hi", timeout=0.3, deadline_s=0.6
+                ),
+            ]
+        )
 
     assert silent.end.how == busy.end.how == "timeout"
     assert silent.end.detail == "ReadTimeout: no byte came for 0.3 s, the limit of timeout="
@@ -194,6 +219,7 @@ def test_a_stall_ends_a_stream_over_tls() -> None:
     assert (rec.end.how, rec.text) == ("timeout", "one two three")
 
 
+@pytest.mark.usefixtures("impatient")
 def test_the_limits_hold_in_a_client_of_the_users() -> None:
     with playing(WORDS, b": x\n\n") as url, httpx.Client(timeout=30) as client:
         endpoint = sl.openai("m", base_url=url)
@@ -206,22 +232,13 @@ def test_the_limits_hold_in_a_client_of_the_users() -> None:
 
 
 @pytest.mark.parametrize("mode", ["sync", "async", "watch", "command --async"])
-def test_every_way_to_stream_takes_the_limits(mode: str) -> None:
+def test_every_way_to_stream_takes_the_limits(mode: str, tmp_path: Path) -> None:
     with playing(WORDS, b": x\n\n") as url:
         if mode.startswith("command"):
             arguments = ["record", "--base-url", url, "-m", "m", "hi", *mode.split()[1:]]
-            code = f"import sys; from streamlab.cli import main; sys.exit(main({arguments!r}"
-            done = subprocess.run(
-                [sys.executable, "-c", f"{code} + ['--stall-timeout', '0.3']))"],
-                capture_output=True,
-                text=True,
-                cwd="/tmp",
-                check=False,
-                timeout=30,
-                stdin=subprocess.DEVNULL,
-            )
-            assert done.returncode == 1
-            assert "the limit of stall_timeout_s=" in done.stderr
+            done = piped(*arguments, "--stall-timeout", "0.3", cwd=tmp_path)
+            assert done.code == 1
+            assert "the limit of stall_timeout_s=" in done.err
             return
         rec = ways()[mode](sl.openai("m", base_url=url))
     assert (rec.end.how, rec.text) == ("timeout", "one two three")

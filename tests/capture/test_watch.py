@@ -15,7 +15,7 @@ from tests.waiting import until
 
 
 def test_sync_and_async_run_beside_each_other(
-    lab: Lab, monkeypatch: pytest.MonkeyPatch
+    fast_lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     served: dict[str, set[int]] = {"sync": set(), "async": set()}
     read, aread = SocketStream.read, AsyncSocketStream.read
@@ -30,7 +30,7 @@ def test_sync_and_async_run_beside_each_other(
 
     monkeypatch.setattr(SocketStream, "read", noted)
     monkeypatch.setattr(AsyncSocketStream, "read", anoted)
-    watch = sl.watch(lab.endpoint("steady"), "hi", modes=("sync", "async"))
+    watch = sl.watch(fast_lab.endpoint("steady"), "hi", modes=("sync", "async"))
     first = watch.wait(20)
     here = threading.get_ident()
 
@@ -43,15 +43,15 @@ def test_sync_and_async_run_beside_each_other(
     assert len({rec.text for rec in watch.recordings.values()}) == 1
 
 
-def test_one_stream_may_be_async(lab: Lab) -> None:
-    watch = sl.watch(lab.endpoint("steady"), "hi", modes="async", label="mine")
+def test_one_stream_may_be_async(fast_lab: Lab) -> None:
+    watch = sl.watch(fast_lab.endpoint("steady"), "hi", modes="async", label="mine")
 
     assert watch.wait(20).label == "mine"
     assert list(watch.recordings) == ["async"]
 
 
-def test_endpoints_by_name_are_streams_by_name(lab: Lab, tmp_path: Path) -> None:
-    endpoints = {"a": lab.endpoint("steady"), "b/c": lab.endpoint("count-to-ten")}
+def test_endpoints_by_name_are_streams_by_name(fast_lab: Lab, tmp_path: Path) -> None:
+    endpoints = {"a": fast_lab.endpoint("steady"), "b/c": fast_lab.endpoint("count-to-ten")}
     watch = sl.watch(endpoints, "hi", label="x", save=tmp_path / "two.jsonl")
     watch.wait(20)
 
@@ -60,8 +60,8 @@ def test_endpoints_by_name_are_streams_by_name(lab: Lab, tmp_path: Path) -> None
     assert sl.load(tmp_path / "two-a.jsonl").text == watch.recordings["a"].text
 
 
-def test_endpoints_and_modes_are_all_pairs(lab: Lab) -> None:
-    endpoints = {"a": lab.endpoint("steady"), "b": lab.endpoint("steady")}
+def test_endpoints_and_modes_are_all_pairs(fast_lab: Lab) -> None:
+    endpoints = {"a": fast_lab.endpoint("steady"), "b": fast_lab.endpoint("steady")}
     watch = sl.watch(endpoints, "hi", modes=("async", "sync"))
     watch.wait(20)
 

@@ -62,7 +62,8 @@ def test_it_needs_less_than_ten_seconds_of_work(demo):
     assert demo[2] < 10
 
 
-def test_again_it_replaces_its_own_files_and_no_others(demo, capsys):
+def test_again_it_replaces_its_own_files_and_no_others(demo, capsys, monkeypatch, fast_lab):
+    monkeypatch.setattr("streamlab.many.serve", lambda: fast_lab)
     folder = demo[0] / "streamlab-demo"
     (folder / "notes.txt").write_text("mine")
 

@@ -87,6 +87,7 @@ def test_a_key_is_text(key: object) -> None:
         sl.openai("m", base_url=HOME, api_key=key)
 
 
+@pytest.mark.usefixtures("without_pixels")
 @pytest.mark.parametrize("kind", ["header", "name"])
 def test_the_text_of_a_local_protocol_error_is_never_kept(kind: str) -> None:
     headers = {"x": f"{KEY}\n"} if kind == "header" else {f"x {KEY}": "1"}

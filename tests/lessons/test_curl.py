@@ -10,6 +10,7 @@ from streamlab.lessons import curl, numbered
 from tests.notebooks.execute import CURLS, committed_curls
 
 ASK = {"model": "count-to-ten", "messages": [], "stream": True}
+FAST = ASK | {"speed": 4}
 needs_curl = pytest.mark.skipif(not shutil.which("curl"), reason="no curl on this machine")
 
 
@@ -38,7 +39,7 @@ def test_a_key_is_not_on_the_command_line_and_arrives(url, capsys, tmp_path, mon
     spy.write_text(f'#!/bin/sh\necho "args: $*"\nexec {real} -v "$@" 2>&1\n')
     spy.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
-    raw = curl("-N", url, json=ASK, headers={"Authorization": "Bearer sk-secret"}).raw.decode()
+    raw = curl("-N", url, json=FAST, headers={"Authorization": "Bearer sk-secret"}).raw.decode()
 
     assert re.search("^> Authorization: Bearer sk-secret", raw, re.MULTILINE)
     assert "secret" not in raw.split("\n")[0]
@@ -47,7 +48,7 @@ def test_a_key_is_not_on_the_command_line_and_arrives(url, capsys, tmp_path, mon
 @needs_curl
 @pytest.mark.parametrize("flags", CURLS)
 def test_what_is_committed_is_what_curl_writes_now(flags, url, capsys):
-    again = curl(*flags.split(), url, json=ASK)
+    again = curl(*flags.split(), url, json=FAST)
 
     assert "".join(text for _, text in committed_curls()[flags]).encode() == again.raw
     assert (len(again.pieces) < 5) == ("-N" not in flags)
