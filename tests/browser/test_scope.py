@@ -9,6 +9,7 @@ import pytest
 
 from tests.browser.conftest import APPS
 from tests.browser.pages import KERNEL_IS_IDLE, execute, wait_for_notebook
+from tests.waiting import until
 
 pytestmark = pytest.mark.browser
 
@@ -167,10 +168,14 @@ def run_until_taken(page, cell):
     """Run a cell, again if need be: after an error a kernel drops for a moment what it gets."""
     taken = f"""() => window.jupyterapp.shell.currentWidget.content.widgets[{cell}]
         .model.executionCount"""
-    while not page.evaluate(taken):
+
+    def is_taken():
         page.wait_for_function(KERNEL_IS_IDLE)
         run(page, cell)
         page.wait_for_timeout(200)
+        return page.evaluate(taken)
+
+    until(is_taken)
 
 
 def said_by(page, cell):

@@ -165,19 +165,15 @@ def jupyterlab(source: Path, here: Path) -> Iterator[Running]:
                 os.killpg(process.pid, signal.SIGKILL)
 
 
-def test_jupyterlab_opens_on_the_copy(package, here):
-    with jupyterlab(package / "_notebooks", here) as (_, url):
+def test_jupyterlab_opens_on_the_copy_and_ends_with_the_command(package, here):
+    with jupyterlab(package / "_notebooks", here) as (process, url):
         contents = url.replace("/lab?", "/api/contents?").replace("localhost", "127.0.0.1")
         with httpx.Client(
             transport=httpx.HTTPTransport(retries=5), trust_env=False, timeout=TIMEOUT_S
         ) as client:
             listing = client.get(contents).json()
+        assert {"00_a.ipynb", "01_b.ipynb"} <= {entry["name"] for entry in listing["content"]}
 
-    assert {"00_a.ipynb", "01_b.ipynb"} <= {entry["name"] for entry in listing["content"]}
-
-
-def test_who_ends_the_command_ends_jupyterlab(package, here):
-    with jupyterlab(package / "_notebooks", here) as (process, _):
         process.terminate()
         process.communicate(timeout=TIMEOUT_S)
 
