@@ -72,11 +72,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+COMPUTING = {"decode", "dialects", "faces", "follow", "formats", "metrics", "plots"}
+"""Folders whose tests compute, and ask for no times: the lessons can run beside them."""
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Shuffle if asked to; run the browser's tests last.
+    """Shuffle if asked to, else compute first; run the browser's tests last.
 
     Once started, Playwright keeps a loop in this thread, in which ``asyncio.run`` fails.
     """
+    items.sort(key=lambda item: not COMPUTING.intersection(item.path.parts))
     seed = config.getoption("shuffle")
     if seed is not None:
         random.Random(seed).shuffle(items)

@@ -6,8 +6,7 @@ cell must say so.
 """
 
 import os
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+from tempfile import TemporaryDirectory
 from time import monotonic
 
 import nbformat
@@ -75,17 +74,16 @@ CHECKS = {
 }
 
 
-@pytest.fixture(scope="module")
-def runs(tmp_path_factory):
-    """Run the three at the same time: a lesson has to hold on a machine that is busy."""
-    with ProcessPoolExecutor(len(CHECKS), get_context("spawn")) as pool:
-        yield {name: pool.submit(_timed, name, tmp_path_factory.mktemp("l")) for name in CHECKS}
-
-
-def _timed(name, folder):
+def timed(name, check):
+    """Return the executed copy of a learner, and how long it took, in s."""
     book, begin_s = nbformat.reads(cleared(FOLDER / name).decode(), as_version=4), monotonic()
-    book.cells.append(nbformat.v4.new_code_cell(CHECKS[name]))
-    return execute(book, folder), monotonic() - begin_s
+    book.cells.append(nbformat.v4.new_code_cell(check))
+    with TemporaryDirectory() as folder:
+        return execute(book, folder), monotonic() - begin_s
+
+
+JOBS = {name: (timed, name, check) for name, check in CHECKS.items()}
+"""All at the same time: a lesson has to hold on a machine that is busy."""
 
 
 @pytest.mark.parametrize("name", CHECKS)

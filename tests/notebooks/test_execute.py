@@ -5,8 +5,9 @@ answers the exercises as a learner does.  A claim about times may fail on a busy
 its cell must say so.
 """
 
-import asyncio
 from base64 import b64decode
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import nbformat
 import pytest
@@ -74,6 +75,10 @@ BOOKS = {
 }
 
 
+def checked(folder, name, *checks):
+    return prepared(name, folder, *checks)
+
+
 def with_a_key(folder):
     """Return the first lesson with its switch turned to OpenAI, at another address."""
     book = prepared("00_first_stream.ipynb", folder, ASKED_THERE)
@@ -83,23 +88,19 @@ def with_a_key(folder):
     return book
 
 
-@pytest.fixture(scope="module")
-def runs(tmp_path_factory):
-    """Run the lessons at the same time: they mostly wait.  Return books by their names."""
-    folders = {name: tmp_path_factory.mktemp("lesson") for name in (*BOOKS, KEY)}
-    books = {name: prepared(name, folders[name], *checks) for name, checks in BOOKS.items()}
-    books[KEY] = with_a_key(folders[KEY])
+def executed(prepare, *arguments):
+    """Prepare a notebook in a folder, and execute it."""
+    with TemporaryDirectory() as folder:
+        return execute.execute(prepare(Path(folder), *arguments), folder)
 
-    async def all_of_them():
-        await asyncio.gather(*(execute.aexecute(books[name], folders[name]) for name in books))
 
-    asyncio.run(all_of_them())
-    return books
+JOBS = {name: (executed, checked, name, *checks) for name, checks in BOOKS.items()}
+JOBS[KEY] = executed, with_a_key
 
 
 @pytest.mark.parametrize("name", BOOKS)
 def test_a_lesson_runs_and_is_true(runs, name):
-    outputs = said(runs[name])
+    outputs = said(runs[name].result())
     verdicts = [
         output.data["text/plain"]
         for cell, found in outputs.items()
@@ -111,7 +112,7 @@ def test_a_lesson_runs_and_is_true(runs, name):
 
 
 def test_with_a_key_the_first_lesson_asks_a_real_endpoint_and_shows_no_key(runs):
-    shown = [str(output) for cell in runs[KEY].cells for output in cell.get("outputs", ())]
+    shown = [str(output) for cell in runs[KEY].result().cells for output in cell.get("outputs", ())]
 
     assert len(shown) > 20
     assert not any("sk-of-a-test" in each for each in shown)
@@ -119,7 +120,7 @@ def test_with_a_key_the_first_lesson_asks_a_real_endpoint_and_shows_no_key(runs)
 
 @pytest.mark.parametrize("cell", ["httpx-sync", "httpx-async", "curl"])
 def test_the_same_lines_are_numbered_from_0_to_61(runs, cell):
-    [first, *_] = said(runs["00_first_stream.ipynb"])[cell]
+    [first, *_] = said(runs["00_first_stream.ipynb"].result())[cell]
     rows = (first.get("text") or first.data["text/plain"]).rstrip().splitlines()
 
     assert [row.split()[0] for row in rows[-13:]] == [*"0123456", "⋮", *map(str, range(57, 62))]
@@ -129,7 +130,7 @@ def test_the_same_lines_are_numbered_from_0_to_61(runs, cell):
 
 @pytest.mark.parametrize("cell", ["record-sync", "record-async", "watch"])
 def test_each_live_view_is_frozen_into_html(runs, cell):
-    outputs = said(runs["00_first_stream.ipynb"])[cell]
+    outputs = said(runs["00_first_stream.ipynb"].result())[cell]
     [view] = [output for output in outputs if output.output_type == "display_data"]
 
     assert sorted(view.data) == ["text/html", "text/plain"]
@@ -137,7 +138,7 @@ def test_each_live_view_is_frozen_into_html(runs, cell):
 
 
 def test_a_guess_is_drawn_into_the_picture(runs):
-    [picture] = said(runs["00_first_stream.ipynb"])["reveal-pace"]
+    [picture] = said(runs["00_first_stream.ipynb"].result())["reveal-pace"]
 
     assert "You said 100 ms; it was " in picture.data["text/plain"]
     assert b64decode(picture.data["image/png"])[:8] == b"\x89PNG\r\n\x1a\n"
@@ -145,11 +146,11 @@ def test_a_guess_is_drawn_into_the_picture(runs):
 
 def test_away_from_this_machine_there_is_nothing(runs):
     """The control: in the kernels of these tests, a request to elsewhere fails."""
-    assert runs["00_first_stream.ipynb"].cells[-1].outputs[0].text == "offline\n"
+    assert runs["00_first_stream.ipynb"].result().cells[-1].outputs[0].text == "offline\n"
 
 
 def test_what_is_saved_has_small_pictures_and_no_widgets(runs):
     for name in BOOKS:
-        book = execute.tidy(runs[name])
+        book = execute.tidy(runs[name].result())
         assert set(book.metadata) == {"kernelspec", "language_info"}
         assert "widget-view" not in nbformat.writes(book)
