@@ -57,15 +57,18 @@ def jupyterlab(tmp_path_factory):
     """Start a JupyterLab of this Python; return its address and its folder."""
     folder = tmp_path_factory.mktemp("jupyterlab")
     port = free_port()
-    env = environment(folder)
     (folder / "notebooks").mkdir()
     with (folder / "log.txt").open("w") as log:
-        server = subprocess.Popen(command(folder, port), env=env, stdout=log, stderr=log)
+        options = {"env": environment(folder), "cwd": ROOT, "stdout": log, "stderr": log}
+        server = subprocess.Popen(command(folder, port), **options)
+        parent = subprocess.Popen(warm_kernels(folder), **options)
     try:
         wait_for(f"http://127.0.0.1:{port}/api/status", server, folder / "log.txt")
+        until(lambda: (folder / "kernels").exists() or parent.poll() is not None)
         yield f"http://127.0.0.1:{port}", folder / "notebooks"
     finally:
         shut_down(server)
+        shut_down(parent)
 
 
 @pytest.fixture(scope="session")
@@ -166,6 +169,18 @@ def command(folder, port):
         "LabApp.check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
     }
     return [sys.executable, "-m", "jupyterlab", *(f"--{k}={v}" for k, v in options.items())]
+
+
+def warm_kernels(folder):
+    """Let the kernels of `folder` be forks; return the command of the process they are of."""
+    socket_path = str(folder / "kernels")
+    spec = folder / "JUPYTER_DATA_DIR" / "kernels" / "python3"
+    spec.mkdir(parents=True)
+    argv = [sys.executable, str(ROOT / "tests/browser/kernels.py"), socket_path]
+    about = {"display_name": "Python 3 (ipykernel)", "language": "python"}
+    about |= {"argv": [*argv, "{connection_file}"], "metadata": {"debugger": True}}
+    (spec / "kernel.json").write_text(json.dumps(about))
+    return [sys.executable, "-m", "tests.browser.kernels", socket_path]
 
 
 def free_port():
