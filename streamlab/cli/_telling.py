@@ -33,6 +33,7 @@ class Telling:
         self._watched = self._out.isatty()
         self._first: int | None = None  # the choice that came first
         self._others: list[Delta] = []  # of other choices than the first
+        self._n_told = 0
         self._kind = ""  # the kind of the last delta printed
         self._last = "\n"  # the last character printed
 
@@ -54,13 +55,16 @@ class Telling:
     def _tell(self) -> None:
         # One flush for all new deltas: a flush for each delta would cost a system call a token,
         # in the thread that reads the stream.
-        new = self._follower.interpret()
-        for delta in self._follower.deltas[new.start : new.stop]:
+        # An interrupt may strike anywhere here: a delta is counted once it is printed.
+        new, deltas = self._follower.interpret(), self._follower.deltas
+        while self._n_told < len(deltas):
+            delta = deltas[self._n_told]
             self._first = delta.choice if self._first is None else self._first
             if delta.choice in (None, self._first):
                 self._say(delta)
             else:
                 self._others.append(delta)
+            self._n_told += 1
         if new:
             self._out.flush()
 
