@@ -39,7 +39,6 @@ def table(recordings: dict[str, sl.Recording]) -> pd.DataFrame:
             "events": len(rec.events),
             "content deltas": len(contents(rec)),
             "tokens": tokens(rec.usage).output,
-            "counted in": tokens(rec.usage).source,
             "finish": rec.finish_reason,
             "complete": rec.complete,
             "text": rec.text if len(rec.text) < 30 else f"{rec.text[:29]}…",
