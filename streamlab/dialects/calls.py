@@ -38,10 +38,12 @@ class Calls:
         call["name"] = (piece if piece.startswith(name) else joined) or None
         call["id"] = call["id"] or delta.id
         # Gateways put an empty object before the pieces, or repeat all arguments at the end.
-        replaced = "{}", delta.name and delta.text
-        if delta.text.startswith("{") and call["arguments"] in replaced:
-            call["arguments"] = ""
-        call["arguments"] += delta.text
+        replaced, arguments = ("{}", delta.name and delta.text), call["arguments"]
+        call["arguments"] = ""  # a text with one reference grows in place, else it is copied
+        if delta.text.startswith("{") and arguments in replaced:
+            arguments = ""
+        arguments += delta.text
+        call["arguments"] = arguments
         return number
 
     def _number_of(self, delta: Delta) -> int | None:

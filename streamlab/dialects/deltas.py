@@ -43,6 +43,16 @@ class Delta(NamedTuple):
     value: JSONObject | None = None  # the object of ``usage`` and ``error``
 
 
+def encoded(text: str) -> bytes:
+    """Return a piece of a text that is kept to its end: strings take more, and are copied."""
+    return text.encode("utf-8", "surrogatepass")
+
+
+def decoded(said: bytearray) -> str:
+    """Return the text of `encoded` pieces."""
+    return said.decode("utf-8", "surrogatepass")
+
+
 def text_delta(kind: Kind, value: object, choice: int | None = None) -> list[Delta]:
     """Return a delta with a text; none if `value` is empty, ``unread`` if it is no text."""
     if value and not isinstance(value, str) and kind in GENERATED:

@@ -11,7 +11,7 @@ Events have names; some report how far the model is loaded and the prompt is pro
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-from streamlab.dialects.deltas import Delta, Kind, text_delta, tool_call
+from streamlab.dialects.deltas import Delta, Kind, decoded, encoded, text_delta, tool_call
 from streamlab.dialects.dialect import Dialect, Message, text_of, without_system
 from streamlab.dialects.reader import Handler, NamedReader
 from streamlab.dialects.reading import JSONObject, a_dict, a_list, a_text, text_in
@@ -25,11 +25,11 @@ class LMStudioReader(NamedReader):
     def __init__(self) -> None:
         super().__init__()
         self._call_number = -1
-        self._said = dict.fromkeys(TEXTS, "")
+        self._said = {kind: bytearray() for kind in TEXTS}
 
     def _text(self, event: JSONObject, name: str) -> list[Delta]:
         kind = name.removesuffix(".delta")
-        self._said[kind] += a_text(event.get("content"))
+        self._said[kind] += encoded(a_text(event.get("content")))
         return text_delta(TEXTS[kind], event.get("content"))
 
     def _call(self, event: JSONObject, name: str) -> list[Delta]:
@@ -44,7 +44,8 @@ class LMStudioReader(NamedReader):
         self.finished = True
         result = a_dict(event.get("result"))
         out, items = list[Delta](), [*map(a_dict, a_list(result.get("output")))]
-        for kind, said in self._said.items():  # what no delta had
+        for kind, said in zip(TEXTS, map(decoded, self._said.values()), strict=True):
+            # What no delta had.
             whole = text_in([item for item in items if item.get("type") == kind])
             out += text_delta(TEXTS[kind], whole[len(said) :] if whole.startswith(said) else "")
         calls = [item for item in items if item.get("type") == "tool_call"]

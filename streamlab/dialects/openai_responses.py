@@ -8,10 +8,11 @@ Each event counts with the text that no event before it had.
 # Sources of the shapes: openai/openai-python (types/responses), vercel/ai's packages/openai and
 # streams recorded in pydantic/pydantic-ai's cassettes.
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar
 
-from streamlab.dialects.deltas import Delta, Kind, meta, text_delta, tool_call
+from streamlab.dialects.deltas import Delta, Kind, decoded, encoded, meta, text_delta, tool_call
 from streamlab.dialects.dialect import Message, event_name
 from streamlab.dialects.openai_chat import OpenAIChat
 from streamlab.dialects.reader import Handler, NamedReader, Reader
@@ -48,19 +49,20 @@ class OpenAIResponsesReader(NamedReader):
 
     def __init__(self) -> None:
         super().__init__()
-        self._said: dict[str, dict[object, list[str]]] = {}  # texts by kind and place
+        # Texts by kind and place.
+        self._said = defaultdict[str, dict[object, bytearray]](lambda: defaultdict(bytearray))
         self._numbers: dict[str, int | None] = {}  # of calls, by id
 
     def _new(self, kind: str, place: object, text: str, closing: bool) -> str:
         """Return a text; of the whole text of a closing event, the part that is new."""
-        came = self._said.setdefault(kind, {})
+        came = self._said[kind]
         if closing:
-            before, others = "".join(came.get(place, ())), [*map("".join, came.values())]
+            before, others = decoded(came[place]), [*map(decoded, came.values())]
             # Gateways number their closing events differently, or join the texts in them.
             elsewhere = kind != "arguments" and text in (*others, "".join(others))
             text = text[len(before) :] if text.startswith(before) and not elsewhere else ""
         if text:
-            came.setdefault(place, []).append(text)
+            came[place] += encoded(text)
         return text
 
     def _text(self, event: JSONObject, name: str) -> list[Delta]:
@@ -135,7 +137,7 @@ class OpenAIResponsesReader(NamedReader):
         self.failed = self.failed or status in ("failed", "cancelled")
         items = [*map(a_dict, a_list(response.get("output")))]
         messages = text_in([item for item in items if item.get("type") == "message"])
-        came = "".join(map("".join, self._said.get("content", {}).values()))
+        came = "".join(map(decoded, self._said["content"].values()))
         for index, item in enumerate(items):
             # Gateways number the items differently here: the id of a call has its number.
             number = None if item.get("type") in CALLS else index

@@ -146,10 +146,8 @@ class Events(Kept[Event]):
         return block == f"data: {data}\n\n".encode("utf-8", "replace")
 
     def _is_in_body(self, data: str, first: int, last: int) -> bool:
-        # After a CR, an LF may still come and move the end of the line.  Short data after a
-        # line of their type are not looked for: that takes more time than it saves memory.
-        is_typed = last - first > 1 and len(data) < _PIECE
-        if is_typed or self._body[self._lines.ends[last] - 1] == _CR:
+        # After a CR, an LF may still come and move the end of the line.
+        if self._body[self._lines.ends[last] - 1] == _CR:
             return False
         (start, end), found = self._span(last, last > first), data.encode("utf-8", "replace")
         if isinstance(self._body, memoryview):
@@ -158,7 +156,7 @@ class Events(Kept[Event]):
 
 
 class Deltas(Kept[Delta]):
-    """The deltas of a stream; `choice` and `n_tokens` have `NONE` where there is none."""
+    """The deltas of a stream; `choice`, `n_tokens` and `place` (the index) have `NONE`."""
 
     def __init__(self) -> None:
         self.codes = bytearray()  # index in `kinds`
@@ -167,6 +165,7 @@ class Deltas(Kept[Delta]):
         self.text = bytearray()
         self.choice: array[int] = array("b")
         self.n_tokens: array[int] = array("b")
+        self.place: array[int] = array("b")
         self._odd: dict[int, Delta] = {}
 
     def __len__(self) -> int:
@@ -174,11 +173,12 @@ class Deltas(Kept[Delta]):
 
     def extend(self, found: list[Delta]) -> None:
         """Add deltas."""
-        choices, counts = [], []
+        choices, counts, places = list[int](), list[int](), list[int]()
         for number, delta in enumerate(found, len(self)):
-            kind, text, choice, n_tokens, *others = delta
+            kind, text, choice, n_tokens, index, *others = delta
             fit = choice is None or 0 <= choice < _MOST
             fit &= n_tokens is None or 0 <= n_tokens < _MOST
+            fit &= index is None or 0 <= index < _MOST
             shown = mended(text)
             if not fit or others != _PLAIN or (shown is not text and shown != text):
                 self._odd[number] = delta
@@ -188,8 +188,10 @@ class Deltas(Kept[Delta]):
             self.bounds.append(len(self.text))
             choices.append(choice if fit and choice is not None else NONE)
             counts.append(n_tokens if fit and n_tokens is not None else NONE)
+            places.append(index if fit and index is not None else NONE)
         self.choice = longer(self.choice, choices)
         self.n_tokens = longer(self.n_tokens, counts)
+        self.place = longer(self.place, places)
 
     def think(self, choice: int | None) -> None:
         """Make the content of a choice reasoning."""
@@ -232,14 +234,13 @@ class Deltas(Kept[Delta]):
             end = min(end, start + 4 * limit)
         else:
             start = max(start, end + 4 * limit)
-        choice, n_tokens = self.choice[number], self.n_tokens[number]
-        return Delta(
-            self.kinds[self.codes[number]],
-            str(memoryview(self.text)[start:end], "utf-8", "ignore")[part],
-            None if choice == NONE else choice,
-            None if n_tokens == NONE else n_tokens,
+        choice, n_tokens, index = (
+            None if column[number] == NONE else column[number]
+            for column in (self.choice, self.n_tokens, self.place)
         )
+        shown = str(memoryview(self.text)[start:end], "utf-8", "ignore")[part]
+        return Delta(self.kinds[self.codes[number]], shown, choice, n_tokens, index)
 
 
 _TEXTS = frozenset({"content", "reasoning", "refusal", "meta"})
-_PLAIN = [None] * 4  # index, id, name and value
+_PLAIN = [None] * 3  # id, name and value

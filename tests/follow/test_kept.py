@@ -1,5 +1,6 @@
 """What is kept in columns comes back as it was, and takes little memory."""
 
+import json
 import tracemalloc
 
 import pytest
@@ -82,28 +83,83 @@ def test_there_is_no_more(index):
         kept[index]
 
 
-EVENT = b'data: {"id":"c","choices":[{"index":0,"delta":{"content":" token"}}]}\n\n'
+def named(kind, **more):
+    return b"event: %b\ndata: %b\n\n" % (
+        kind.encode(),
+        json.dumps({"type": kind, **more}).encode(),
+    )
 
 
-def test_a_stream_takes_at_most_200_bytes_an_event_beyond_its_body():
+def chat(**delta):
+    return b"data: %b\n\n" % json.dumps({"choices": [{"index": 0, "delta": delta}]}).encode()
+
+
+def call(arguments):
+    return chat(tool_calls=[{"index": 0, "function": {"arguments": arguments}}])
+
+
+PIECE = " token"
+BLOCK = {"index": 0, "delta": {"type": "text_delta", "text": PIECE}}
+ARGUMENTS = {"index": 0, "delta": {"type": "input_json_delta", "partial_json": PIECE}}
+MESSAGE = {"index": 0, "delta": {"message": {"content": {"text": PIECE}}}}
+PART = {"output_index": 0, "delta": PIECE}
+# One event of each kind that comes by the thousand, by its dialect.
+FREQUENT = [
+    ("openai_chat", chat(content=PIECE)),
+    ("openai_chat", chat(reasoning_content=PIECE)),
+    ("openai_chat", call(PIECE)),
+    ("anthropic", named("content_block_delta", **BLOCK)),
+    ("anthropic", named("content_block_delta", **ARGUMENTS)),
+    ("openai_responses", named("response.output_text.delta", content_index=0, **PART)),
+    ("openai_responses", named("response.function_call_arguments.delta", **PART)),
+    ("lmstudio_native", named("message.delta", content=PIECE)),
+    ("cohere", named("content-delta", **MESSAGE)),
+]
+
+
+def followed(dialect, event, n_events):
+    """Return the follower of a stream whose events are each read as they come."""
+    log = Recorder()
+    log.meta["content_type"] = "text/event-stream"
+    follower = Follower(log, dialect)
+    for row in range(n_events):
+        log.append(event, Stamp(row, row, "kernel", 1, row))
+        log.deliver()
+        follower.poll()
+        follower.interpret()
+    return follower
+
+
+@pytest.mark.parametrize(("dialect", "event"), FREQUENT)
+def test_a_stream_takes_at_most_200_bytes_an_event_beyond_its_body(dialect, event):
     """Recorder and follower, with every event read as it comes: lines, events and deltas."""
-    n_events = 20_000
+    n_events = 5_000
     tracemalloc.start()
     try:
-        log = Recorder()
-        log.meta["content_type"] = "text/event-stream"
-        follower = Follower(log, "openai_chat")
-        for row in range(n_events):
-            log.append(EVENT, Stamp(row, row, "kernel", 1, row))
-            log.deliver()
-            follower.poll()
-            follower.interpret()
+        follower = followed(dialect, event, n_events)
         held, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
 
     assert len(follower.deltas) == n_events
-    assert (held - n_events * len(EVENT)) / n_events <= 200
+    assert {delta.text for delta in follower.deltas} == {PIECE}
+    assert (held - n_events * len(event)) / n_events <= 200
+
+
+@pytest.mark.parametrize(("dialect", "event"), [FREQUENT[2], FREQUENT[7]])
+def test_a_long_text_costs_a_piece_no_more(dialect, event):
+    """A text that is copied for each piece costs 8 times the pieces 64 times the time."""
+    import time
+
+    event = event.replace(PIECE.encode(), b"x" * 512)
+
+    def took(n_events):
+        began = time.process_time()
+        follower = followed(dialect, event, n_events)
+        assert answer(follower.deltas.joined(), follower.reader) is not None
+        return time.process_time() - began
+
+    assert min(took(8_000) / took(1_000) for _ in range(3)) < 20
 
 
 def test_a_line_of_many_megabytes_is_linear():
