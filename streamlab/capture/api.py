@@ -42,7 +42,9 @@ def record(options: RequestOptions) -> Recording:
         The name of the recording in tables and pictures.
     client : httpx.Client, optional
         Your client, with its pool and its options; by default a fresh connection is made.
-        A connection that was open before is stamped in the ``iterator`` tier.
+        A connection that was open before is stamped in the ``iterator`` tier.  Ctrl-C or a
+        cancellation ends your client's request at once, as its connections may serve others:
+        bytes that this program had not read by then are not on tape.
     timeout : float or httpx.Timeout, optional
         Seconds without a byte; 60 by default, None to wait for ever.
     max_bytes : int, optional

@@ -92,7 +92,7 @@ class OpenAIChatReader(Reader):
             self._beside(type, chunk, out)
         else:
             self.counts.nothing(out)
-            if self._tries > 0 and out[0].kind == "content":
+            if self._tries > 0 and out[0].kind == "content" and len(data) < _PART:
                 self._tries -= 1
                 self._alike = _others_like(data, chunk, out)
         return out or self._nothing(type, chunk)
@@ -280,8 +280,6 @@ def _others_like(data: str, chunk: JSONObject, out: list[Delta]) -> re.Pattern[s
     # The chunks of most streams are one text around the content: to match that text is three
     # times as fast as to read it.  A probe shows where the content is: another text in its
     # place must change the content and nothing else.
-    if len(data) > _PART:
-        return None
     choices = a_list(chunk.get("choices"))
     choice = a_dict(choices[0] if choices else None)
     delta = a_dict(choice.get("delta"))

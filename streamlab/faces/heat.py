@@ -29,14 +29,9 @@ _WAIT, _SAME, _MERGED = "[after ", "<ins>", "⟦"
 def pieces(tables: Tables) -> pd.DataFrame:
     """Return the deltas with text of the first choice; of a plain stream, all with data.
 
-    Their text is harmless; `merged` says whether their read was.
+    They have no texts, see `with_text`; `merged` says whether their read was.
     """
-    rows = _rows(tables)
-    return _with_text(tables, rows, rows["chars"])
-
-
-def _rows(tables: Tables) -> pd.DataFrame:
-    # Without the texts: one can be as long as the stream, and a face shows a part of it.
+    # One text can be as long as the stream, and a face shows a part of it.
     deltas, plain = tables.deltas, tables.follower.dialect in PLAIN
     kinds = {*GENERATED, "meta"} if plain else GENERATED
     chars = deltas.pop("text").str.len().astype("int64")
@@ -46,7 +41,8 @@ def _rows(tables: Tables) -> pd.DataFrame:
     return found.assign(merged=found["arrival"].eq("merged").fillna(False))
 
 
-def _with_text(tables: Tables, rows: pd.DataFrame, limits: pd.Series[int]) -> pd.DataFrame:
+def with_text(tables: Tables, rows: pd.DataFrame, limits: pd.Series[int]) -> pd.DataFrame:
+    """Return pieces with so many characters of their text, made harmless; see `Deltas.item`."""
     end = "\n" * (tables.follower.dialect in PLAIN)
     made = map(tables.follower.deltas.item, rows["delta"], limits)
     return rows.assign(text=[several_lines(delta.text) + end for delta in made])
@@ -54,15 +50,15 @@ def _with_text(tables: Tables, rows: pd.DataFrame, limits: pd.Series[int]) -> pd
 
 def heat_html(tables: Tables) -> str:
     """Return the text as HTML: its start, its end, and its waits; \"\" without a text."""
-    rows, half = _rows(tables), MOST_CHARS // 2
+    rows, half = pieces(tables), MOST_CHARS // 2
     long_ms = MEDIANS * tables.reads["gap_ms"].median()  # NaN without a known gap
     after, total = rows["chars"].cumsum(), rows["chars"].sum()
     if (over := int(total) - MOST_CHARS) <= 0:
-        return "".join(_marked(pieces(tables), long_ms))
+        return "".join(_marked(with_text(tables, rows, rows["chars"]), long_ms))
     room = (half - after + rows["chars"]).clip(lower=0)
-    start = _with_text(tables, rows[room > 0], room[room > 0])
+    start = with_text(tables, rows[room > 0], room[room > 0])
     room = (after - half - over).clip(lower=0)
-    end = _with_text(tables, rows[room > 0], -room[room > 0])
+    end = with_text(tables, rows[room > 0], -room[room > 0])
     cut = f"<br><b>[… {counted(over, 'character')} between are in the recording]</b><br>"
     return "".join([*_marked(start, long_ms), cut, *_marked(end, long_ms)])
 

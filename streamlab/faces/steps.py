@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from streamlab.decode import KINDS, OTHER, TAIL, SSEParser
 from streamlab.decode.content import content_decoder
-from streamlab.faces.heat import pieces
+from streamlab.faces.heat import pieces, with_text
 from streamlab.faces.notices import notices
 from streamlab.follow.elide import LONGEST, elided, joined
 from streamlab.follow.text import one_line, several_lines
@@ -64,7 +64,8 @@ def steps(tables: Tables, wire: Wire | None = None) -> dict[str, object]:
         beginning = edits.cut(tables.tape, n_bytes=MOST_BYTES)
         tables = type(tables)(beginning, tables.follower.dialect, tables.label)
     follower, body = tables.follower, bytes(tables.follower.body)
-    wire, text = wire or _wire(tables.tape, body), pieces(tables)[["delta", "text"]]
+    wire, rows = wire or _wire(tables.tape, body), pieces(tables)
+    text = with_text(tables, rows, rows["chars"])[["delta", "text"]]
     return {
         "framing": follower.framing,
         "bytes": wire.shown.decode("latin-1"),

@@ -98,10 +98,7 @@ class Follower:
         return bisect_right(self.lines_after, number)
 
     def deltas_of(self, event: int, limit: int = 1 << 62) -> list[Delta]:
-        """Return the deltas of an event; the comments before it are none of them.
-
-        With `limit`, each has only the first characters of its text.
-        """
+        """Return the deltas of an event, not the comments before it; see `Deltas.item`."""
         first = bisect_left(self.delta_events, event)
         rows = range(first, bisect_right(self.delta_events, event))
         found = (self.deltas.item(row, limit) for row in rows)

@@ -19,7 +19,6 @@ T = TypeVar("T")
 _MOST = 2**62
 NONE = -1  # in a column of counts
 _LF, _CR = b"\n\r"
-_SHORT = 1 << 20  # bytes: longer events are not held
 _PIECE = 1 << 16  # characters: of a long text, as much is encoded at once
 _WIDER = {"b": "i", "i": "q"}  # most counts fit in a byte
 _Kind = tuple[str, str, int | None]  # type, id and retry of an event
@@ -82,11 +81,8 @@ class Events(Kept[Event]):
     def extend(self, found: list[Event], body: Body, lines: Lines) -> None:
         """Add the events that a framer has just found in `body`."""
         self._body, self._lines, self._latest = body, lines, found
-        if (
-            found
-            and lines.ends[found[-1].last_line] - self._start(found[0].first_line) > _SHORT
-        ):
-            self._latest = []  # an event can be as long as the stream
+        if found and len(found[0].data) > _PIECE:  # only the first began in another read
+            self._latest = []  # it can be as long as the stream
         elif self._are_in_body(found):  # so no line sets a type, an id or a retry
             begin, end = found[0].first_line, found[-1].last_line + 1
             self.codes = longer(self.codes, [self._code(found[0])] * len(found))
@@ -113,10 +109,7 @@ class Events(Kept[Event]):
         return islice(self._latest, latest, None) if latest >= 0 else older
 
     def item(self, number: int, limit: int = _MOST) -> Event:
-        """Make an event; with `limit`, with only the first bytes of its data.
-
-        The events that were added last are still there.
-        """
+        """Make an event, of `limit` bytes of data at most; those added last are still there."""
         latest = number - len(self) + len(self._latest)
         if latest >= 0:
             return self._latest[latest]
@@ -230,10 +223,9 @@ class Deltas(Kept[Delta]):
             delta = self._odd[number]
             return delta._replace(text=delta.text[part])
         start, end = self.bounds[number], self.bounds[number + 1]
-        if limit >= 0:  # a character has at most 4 bytes
-            end = min(end, start + 4 * limit)
-        else:
-            start = max(start, end + 4 * limit)
+        # A character has at most 4 bytes.
+        near = (start, start + 4 * limit) if limit >= 0 else (end + 4 * limit, end)
+        start, end = max(start, near[0]), min(end, near[1])
         choice, n_tokens, index = (
             None if column[number] == NONE else column[number]
             for column in (self.choice, self.n_tokens, self.place)

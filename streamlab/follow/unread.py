@@ -1,6 +1,7 @@
 """What of a stream was not read, in one sentence with the usual cause."""
 
 import re
+from itertools import islice
 
 from streamlab.decode import JSON, OTHER, TAIL, Event
 from streamlab.dialects import GENERATED, PLAIN
@@ -21,22 +22,26 @@ def unread(framed: Follower) -> str | None:
     """Return what was not read: events that are not JSON, all events, or parts."""
     rows = framed.deltas.of_kind("unread")
     found = [(framed.deltas[row].text, framed.delta_events[row]) for row in rows]
-    broken = [framed.events[at] for text, at in found if text == NOT_JSON]
+    broken = [at for text, at in found if text == NOT_JSON]
     n_events, are = counted(len(framed.events), "event"), _are(broken)
     if broken:
-        where = f"the first in line {broken[0].first_line}"
-        what = "not JSON" if parse(broken[0].data) is None else "no JSON object"
-        cause = _cause(framed, broken[0])
+        event = framed.events[broken[0]]
+        where = f"the first in line {event.first_line}"
+        what = "not JSON" if parse(event.data) is None else "no JSON object"
+        cause = _cause(framed, event)
         return f"{len(broken)} of {n_events} {are} {what}, {where}: {cause}."
     if raised := [text for text, _ in found if text.startswith(RAISED)]:
         return f"{one_line(raised[0], 200)}, in {len(raised)} of {n_events}. Mend the reader."
-    kinds, events = frozenset(framed.deltas.kinds), framed.events[:_LOOKED_AT]
+    kinds = frozenset(framed.deltas.kinds)
     is_silent, is_empty = kinds <= _SILENT, kinds.isdisjoint(GENERATED)
-    strange = [event for event in events if event.data.strip() not in ("", DONE)]
+    # One by one, as they can be long.
+    events = islice(framed.events if is_silent or (is_empty and not found) else (), _LOOKED_AT)
+    strange = (event for event in events if event.data.strip() not in ("", DONE))
     # An answer with an end and without a text is empty only if no event has a text.
-    unheard = [event for event in events if is_empty and not found and _TEXT.search(event.data)]
-    if framed.dialect not in PLAIN and (first := (strange if is_silent else unheard)[:1]):
-        keys = one_line(", ".join(a_dict(parse(first[0].data))) or first[0].type, 200)
+    unheard = (event for event in events if _TEXT.search(event.data))
+    first = next(strange if is_silent else unheard, None)
+    if framed.dialect not in PLAIN and first:
+        keys = one_line(", ".join(a_dict(parse(first.data))) or first.type, 200)
         what = "event was understood" if is_silent else "text was read"
         said = f"no {what} as {framed.dialect}: the first has {keys}"
         return f"{said}. Name another dialect, or read them with sl.endpoint(url, text=…)."
@@ -61,7 +66,7 @@ def json_lines(framed: Follower) -> str | None:
     return f"{came} {found[0]}: JSON lines that are labelled as {label}. {hint}"
 
 
-def _are(found: list[Event] | list[str]) -> str:
+def _are(found: list[int] | list[str]) -> str:
     return "is" if len(found) == 1 else "are"
 
 

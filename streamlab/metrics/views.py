@@ -180,7 +180,8 @@ def chunks(tape: Tape, follower: Follower, table: pd.DataFrame) -> pd.DataFrame:
     since the last arrival of a chunk, see `lines`; ``hidden_ms``: where it is not known, how
     long it was at most, else NaN.  ``n_tokens``: NA unless the server reports all of them.
     """
-    rows = table.loc[table["kind"].isin(GENERATED), ["event", "read", "t_ms", "n_tokens"]]
+    # `loc` would copy the texts first: one can be as long as the stream.
+    rows = table[["event", "read", "t_ms", "n_tokens"]][table["kind"].isin(GENERATED)]
     by_event = rows.groupby("event", sort=False)
     made = by_event[["read", "t_ms"]].first().reset_index()
     line = _blocks(follower)[1][made["event"].to_numpy("int64")]

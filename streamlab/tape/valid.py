@@ -25,6 +25,8 @@ def check(tape: Tape) -> None:
     _check(_is_int(end.t_ns, NANOSECONDS), "a time in ns as its end", end.t_ns)
     _check(end.how in get_args(How), "one of streamlab's ends", end.how)
     _check(isinstance(end.detail, str), "text as the detail of its end", end.detail)
+    for name in (*tape.marks, *meta):
+        _check(_is_text(name), "text as each name", name)
     for name, t_ns in tape.marks.items():
         _check(_is_int(t_ns, NANOSECONDS), f"a time in ns as its mark {said(name)}", t_ns)
     _check(_is_shallow(meta, _DEEPEST), f"metadata of at most {_DEEPEST} levels", meta)

@@ -119,7 +119,7 @@ def peak(case: str, action: str, size: int, folder: Path) -> dict[str, object]:
 if __name__ == "__main__":
     size = int(float(sys.argv[1]) * 1e6)
     with TemporaryDirectory() as made:
-        for case in CASES:
+        for case in sys.argv[2:] or CASES:
             for action in ACTIONS if case in SHOWN else ("follow",):
                 peak(case, action, 1000, Path(made))  # what is imported on use is there then
                 print(json.dumps(peak(case, action, size, Path(made))), flush=True)

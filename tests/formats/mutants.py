@@ -88,7 +88,7 @@ def _other_column(table: pa.Table, rng: random.Random) -> pa.Table:
             rows[rng.randrange(len(rows))] = rng.choice(VALUES)
     try:
         return table.set_column(at, name, pa.array(rows))
-    except (pa.ArrowException, OverflowError, UnicodeEncodeError):
+    except (pa.ArrowException, OverflowError, ValueError):
         return table.set_column(at, name, pa.array([str(row)[:9] for row in range(len(rows))]))
 
 

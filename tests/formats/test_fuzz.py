@@ -14,7 +14,7 @@ from tests.formats.mutants import journal_mutant, parquet_mutant, refused_or_usa
 MUTANTS = {".jsonl": journal_mutant, ".parquet": parquet_mutant}
 N_MUTANTS, N_A_TEST = 2_000, 250
 
-KEPT = {".jsonl": [], ".parquet": [1_005_525]}
+KEPT = {".jsonl": [], ".parquet": [1_005_525, 6_000_500]}
 """Seeds of mutants that once raised something else, or were neither refused nor usable."""
 
 
