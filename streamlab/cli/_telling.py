@@ -56,9 +56,8 @@ class Telling:
         # One flush for all new deltas: a flush for each delta would cost a system call a token,
         # in the thread that reads the stream.
         # An interrupt may strike anywhere here: a delta is counted once it is printed.
-        new, deltas = self._follower.interpret(), self._follower.deltas
-        while self._n_told < len(deltas):
-            delta = deltas[self._n_told]
+        new = self._follower.interpret()
+        for delta in self._follower.deltas[self._n_told :]:
             self._first = delta.choice if self._first is None else self._first
             if delta.choice in (None, self._first):
                 self._say(delta)

@@ -228,7 +228,7 @@ def test_text_is_there_soon_and_the_output_stays_as_high(notebook, page, app, tm
 
 
 def test_a_reload_in_mid_stream_loses_nothing(notebook, page, tmp_path):
-    code = WATCH.format(n_events=400, step_ms=20)
+    code = WATCH.format(n_events=500, step_ms=20)
     notebook("reload.ipynb", code, "w", "print(w.wait(30).text)")
     run(page, 0)
     wait_for_reads(page, 30)
@@ -236,10 +236,9 @@ def test_a_reload_in_mid_stream_loses_nothing(notebook, page, tmp_path):
     page.reload()
     wait_for_notebook(page)
     wait_for_reads(page, 100)
+    assert state(page) == "streaming"
     page.locator(".sl-scope").scroll_into_view_if_needed()
     look(page, "reloaded", tmp_path)
-
-    assert state(page) == "streaming"
 
     wait_for_state(page, "done")
     text = said_by(page, 2)
