@@ -87,12 +87,11 @@ class SSEParser:
 
     def feed(self, data: bytes) -> list[Event]:
         """Return the events that `data` completes, oldest first; record its lines."""
-        is_short = len(data) < _LONG
-        if self._between_blocks and is_short and _is_ordinary_block(data):
+        if self._between_blocks and _is_ordinary_block(data):
             return [self._take_ordinary_block(data)]
         lines = self._splitter.feed(data)
-        is_short = is_short and (not lines or len(lines[0]) < _LONG)
-        values = self._ordinary_values(lines) if is_short else None
+        is_long = lines and len(lines[0]) > _LONG  # only the first began in another read
+        values = None if is_long else self._ordinary_values(lines)
         events = self._take_ordinary(values) if values else self._take(lines)
         self._between_blocks = self._at_block and self._splitter.between_lines
         return events

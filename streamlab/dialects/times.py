@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from math import isfinite, nan
 
 from streamlab.dialects.answer import Answer
+from streamlab.dialects.reading import mended
 
 # A name, ms, and ``usage``, ``timings`` or ``headers``.
 Row = tuple[str, float, str]
@@ -19,7 +20,7 @@ def server_times(found: Answer, headers: Iterable[tuple[str, str]]) -> list[Row]
     pairs = [
         (name, each) for name, values in sources.items() for each in (values or {}).items()
     ]
-    rows = [(key, _ms(key.lower(), value), source) for source, (key, value) in pairs]
+    rows = [(mended(key), _ms(key.lower(), value), source) for source, (key, value) in pairs]
     # SambaNova's `start_time` is a date: no request takes years.
     return [row for row in rows if isfinite(row[1]) and row[1] < 1e11]
 

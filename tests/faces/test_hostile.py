@@ -166,6 +166,12 @@ def test_no_control_character_of_a_name_is_shown(where: str, tmp_path) -> None:
     assert len(compared) == len(set(compared.index)) == 2
 
 
+def test_half_a_character_in_the_name_of_a_header_is_mended() -> None:
+    tape = replace(sample(), meta={**sample().meta, "headers": [[f"{NAME}-ms", "5"]]})
+
+    assert Recording(tape).server_times["ms"].tolist() == [5.0]
+
+
 def test_names_that_look_alike_stay_two() -> None:
     one, two = named("label"), named("label")
 

@@ -129,7 +129,7 @@ def _changed(entry: Any, rng: random.Random) -> Any:
 def use(rec: Recording) -> None:
     """Make the tables and the text of a recording."""
     repr((rec, rec.end, rec.meta, rec.problem))
-    for name in ("reads", "lines", "events", "deltas", "phases"):
+    for name in ("reads", "lines", "events", "deltas", "phases", "sends", "server_times"):
         getattr(rec, name)
     str(rec)  # with the summary
 
