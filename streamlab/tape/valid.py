@@ -89,6 +89,11 @@ def _is_url(value: object) -> bool:
         return False
 
 
+def _are_headers(value: object) -> bool:
+    pairs = value if isinstance(value, list) else [None]
+    return all(isinstance(p, list) and len(p) == 2 and all(map(_is_text, p)) for p in pairs)
+
+
 def _is_anchor(value: object) -> bool:
     return (
         isinstance(value, Mapping)
@@ -107,4 +112,5 @@ _META: Mapping[str, Callable[[object], bool]] = {
     "status": lambda value: _is_int(value, range(1000)),
     "reader": lambda value: isinstance(value, Mapping) and all(map(_is_text, value.values())),
     "anchor": _is_anchor,
+    "headers": _are_headers,
 }

@@ -203,12 +203,12 @@ def test_a_delivery_out_of_order_is_not_lost(tmp_path, log):
 
 
 def test_metadata_changed_in_place_is_written_at_the_end(tmp_path, log):
-    log.meta["headers"] = {}
+    log.meta["extra"] = {}
     with Journal(log, tmp_path / "a.jsonl"):
-        log.meta["headers"]["server"] = "lab"
+        log.meta["extra"]["server"] = "lab"
         log.end("eof")
 
-    assert load(tmp_path / "a.jsonl").meta["headers"] == {"server": "lab"}
+    assert load(tmp_path / "a.jsonl").meta["extra"] == {"server": "lab"}
 
 
 def test_closing_twice_writes_one_end(tmp_path, log):
