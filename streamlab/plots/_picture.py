@@ -156,9 +156,7 @@ def to_png(figure: Figure) -> bytes:
     with warnings.catch_warnings():
         # The font has no sign for a control character that a server sent: a box is drawn.
         warnings.filterwarnings("ignore", "Glyph", UserWarning)
-        figure.savefig(
-            drawn, format="png", dpi=2 * DPI, facecolor=figure.get_facecolor(), **look
-        )
+        figure.savefig(drawn, format="png", dpi=2 * DPI, facecolor="auto", **look)
     # Lines and letters need few colours: with a palette a picture has a third of the bytes, and
     # a page with several pictures stays small.
     described.add_itxt("Description", alt(figure))
