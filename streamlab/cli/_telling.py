@@ -55,15 +55,16 @@ class Telling:
     def _tell(self) -> None:
         # One flush for all new deltas: a flush for each delta would cost a system call a token,
         # in the thread that reads the stream.
-        # An interrupt may strike anywhere here: a delta is counted once it is printed.
+        # An interrupt may strike anywhere here, most likely just after a delta is seen: so each
+        # is counted before it is printed, and none is printed twice.
         new = self._follower.interpret()
         for delta in self._follower.deltas[self._n_told :]:
+            self._n_told += 1
             self._first = delta.choice if self._first is None else self._first
             if delta.choice in (None, self._first):
                 self._say(delta)
             else:
                 self._others.append(delta)
-            self._n_told += 1
         if new:
             self._out.flush()
 
