@@ -144,7 +144,7 @@ class Events(Kept[Event]):
             return False
         (start, end), found = self._span(last, last > first), data.encode("utf-8", "replace")
         if isinstance(self._body, memoryview):
-            return self._body[start:end] == found
+            return end - start == len(found) and self._body[start:end] == found
         return end - start == len(found) and self._body.startswith(found, start)  # no copy
 
 

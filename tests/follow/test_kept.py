@@ -73,6 +73,14 @@ def test_joined_texts_are_the_same_answer(rows):
         assert list(kept.of_kind(kind)) == found
 
 
+def test_no_data_are_not_found_before_their_line():
+    body = memoryview(b"data: \nx\n\n")
+    parser, events = SSEParser(), Events()
+    events.extend(parser.feed(bytes(body)), body, parser.lines)
+
+    assert events.apart == {0: ""}
+
+
 @pytest.mark.parametrize("index", [3, -4])
 def test_there_is_no_more(index):
     kept = Deltas()
