@@ -32,13 +32,13 @@ from streamlab.net.httpx_private import proxy_of, transport_for
 from streamlab.net.install import stamping
 from streamlab.net.interrupts import Gate, HeldCancellation
 from streamlab.net.sync_socket import SyncConnection
-from streamlab.tape import Clock, How, monotonic_ns
+from streamlab.tape import How
 
 
 class OwnRequest:
     """A request that is about to be sent: a session, a query, a client, and `stop`."""
 
-    def __init__(self, options: RequestOptions, clock: Clock = monotonic_ns) -> None:
+    def __init__(self, options: RequestOptions) -> None:
         endpoint = options.endpoint
         self.options = options
         self.query = endpoint.query(options.prompt, options.body)
@@ -49,7 +49,6 @@ class OwnRequest:
             model=endpoint.model,
             max_bytes=options.max_bytes,
             max_decoded_bytes=options.max_decoded_bytes,
-            clock=clock,
         )
         self.session.recorder.meta.update(options.reading)
         self._http = options.http

@@ -19,7 +19,7 @@ from streamlab.net.interrupts import HeldCancellation
 from streamlab.net.stamping import Meter
 from streamlab.net.sync_backend import AddressInfo, SocketOption, open_socket
 from streamlab.net.sync_socket import mapped
-from streamlab.tape import Clock, monotonic_ns
+from streamlab.tape import monotonic_ns
 
 HEAD_START_S = 0.25  # RFC 8305, section 5: the recommended delay
 
@@ -39,11 +39,10 @@ class AsyncSocketBackend:
         self,
         core: ModuleType,
         fallback: AsyncNetworkBackend,
-        clock: Clock = monotonic_ns,
         held: HeldCancellation | None = None,
         stopper: Stopper | None = None,
     ) -> None:
-        self._core, self._fallback, self._clock = core, fallback, clock
+        self._core, self._fallback = core, fallback
         self._held, self._stopper = held, stopper
 
     async def connect_tcp(
@@ -59,7 +58,7 @@ class AsyncSocketBackend:
             stream = await self._fallback.connect_tcp(
                 host, port, timeout, local_address, socket_options
             )
-            return FallbackStream(stream, self._clock)
+            return FallbackStream(stream, monotonic_ns)
         if self._held is not None:
             self._held.check()  # a redirect may come here with a held cancellation
         with mapped(self._core.ConnectTimeout, self._core.ConnectError):
@@ -68,9 +67,7 @@ class AsyncSocketBackend:
                     host, port, type=socket.SOCK_STREAM
                 )
                 options = tuple(socket_options or ())
-                meter = await race(
-                    [connect(info, local_address, options, self._clock) for info in infos]
-                )
+                meter = await race([connect(info, local_address, options) for info in infos])
         return self._stream(meter)
 
     async def connect_unix_socket(
@@ -82,11 +79,11 @@ class AsyncSocketBackend:
         """Connect to a Unix socket."""
         if not can_add_reader():
             stream = await self._fallback.connect_unix_socket(path, timeout, socket_options)
-            return FallbackStream(stream, self._clock)
+            return FallbackStream(stream, monotonic_ns)
         with mapped(self._core.ConnectTimeout, self._core.ConnectError):
             async with asyncio.timeout(timeout):
                 info = (socket.AF_UNIX, socket.SOCK_STREAM, 0, "", path)
-                meter = await connect(info, None, tuple(socket_options or ()), self._clock)
+                meter = await connect(info, None, tuple(socket_options or ()))
         return self._stream(meter)
 
     async def sleep(self, seconds: float) -> None:
@@ -97,7 +94,7 @@ class AsyncSocketBackend:
             await self._fallback.sleep(seconds)
 
     def _stream(self, meter: Meter) -> AsyncSocketStream:
-        stream = AsyncSocketStream(meter, self._core, self._clock, self._held)
+        stream = AsyncSocketStream(meter, self._core, monotonic_ns, self._held)
         if self._stopper is not None:
             self._stopper.add(stream)
         return stream
@@ -157,13 +154,10 @@ async def _drop(tasks: list[asyncio.Task[Meter]]) -> None:
 
 
 async def connect(
-    info: AddressInfo,
-    local_address: str | None,
-    options: tuple[SocketOption, ...],
-    clock: Clock,
+    info: AddressInfo, local_address: str | None, options: tuple[SocketOption, ...]
 ) -> Meter:
     """Connect a socket to one address."""
-    meter, address = open_socket(info, local_address, options, clock)
+    meter, address = open_socket(info, local_address, options)
     try:
         meter.sock.setblocking(False)
         await asyncio.get_running_loop().sock_connect(meter.sock, address)

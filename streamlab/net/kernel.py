@@ -27,6 +27,7 @@ _LIMITS = struct.Struct("=16xII208xI")  # tcpi_snd_mss, tcpi_rcv_mss, tcpi_rcv_w
 _TCP_INFO_OPTION = getattr(socket, "TCP_INFO", 11)
 _CLOSE_WAIT = 8  # the FIN has come, and is counted in tcpi_bytes_received as one byte
 
+PATIENCE_S = 0.2  # the longest wait until the kernel stamps
 ANCHOR_EVERY_NS = 1_000_000_000
 # A larger change of the wall clock against the monotonic clock is a step, not a steering.
 STEP_NS = 100_000
@@ -48,11 +49,8 @@ def enable(sock: socket.socket) -> bool:
     return True
 
 
-def keep_on(patience_s: float = 0.2) -> int | None:
-    """Switch stamping on; return the file descriptor that keeps it on, None if it failed.
-
-    Takes at most `patience_s` seconds.
-    """
+def keep_on() -> int | None:
+    """Switch stamping on; return the file descriptor that keeps it on, None if it failed."""
     # The kernel stamps only while a socket asks for stamps (a static key), and takes some
     # milliseconds to begin: without this, the first reads of a process would have no stamp.  So
     # we send datagrams to ourselves until one comes back stamped.
@@ -60,8 +58,8 @@ def keep_on(patience_s: float = 0.2) -> int | None:
     try:
         enable(sock)
         sock.bind(("127.0.0.1", 0))
-        sock.settimeout(patience_s)
-        give_up_ns = monotonic_ns() + int(patience_s * 1e9)
+        sock.settimeout(PATIENCE_S)
+        give_up_ns = monotonic_ns() + int(PATIENCE_S * 1e9)
         while monotonic_ns() < give_up_ns:
             sock.sendto(b"?", sock.getsockname())
             if wall_stamp(sock.recvmsg(1, ANCILLARY_BYTES)[1]) is not None:

@@ -9,7 +9,7 @@ from streamlab.net.connection import Stopper
 from streamlab.net.interrupts import Gate
 from streamlab.net.stamping import Meter
 from streamlab.net.sync_socket import SocketStream, mapped
-from streamlab.tape import Clock, monotonic_ns
+from streamlab.tape import monotonic_ns
 
 # A row of ``socket.getaddrinfo``.
 AddressInfo = tuple[int, int, int, str, tuple[object, ...] | str]
@@ -26,15 +26,8 @@ class SocketBackend:
     keep the bytes of the response, so that the body can be read straight from the connection.
     """
 
-    def __init__(
-        self,
-        core: ModuleType,
-        gate: Gate,
-        clock: Clock = monotonic_ns,
-        stopper: Stopper | None = None,
-    ) -> None:
-        self._core, self._clock = core, clock
-        self._gate, self._stopper = gate, stopper
+    def __init__(self, core: ModuleType, gate: Gate, stopper: Stopper | None = None) -> None:
+        self._core, self._gate, self._stopper = core, gate, stopper
 
     def connect_tcp(
         self,
@@ -46,11 +39,11 @@ class SocketBackend:
     ) -> SocketStream:
         """Connect to the first address of `host` that answers."""
         with mapped(self._core.ConnectTimeout, self._core.ConnectError), self._gate.open():
+            infos = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            options = tuple(socket_options or ())
             meter = first_answer(
-                socket.getaddrinfo(host, port, type=socket.SOCK_STREAM),
-                lambda info: _connect(
-                    info, timeout, local_address, socket_options, self._clock
-                ),
+                infos,
+                lambda info: _connect(*open_socket(info, local_address, options), timeout),
             )
         return self._stream(meter)
 
@@ -63,7 +56,7 @@ class SocketBackend:
         """Connect to a Unix socket."""
         with mapped(self._core.ConnectTimeout, self._core.ConnectError), self._gate.open():
             info = (socket.AF_UNIX, socket.SOCK_STREAM, 0, "", path)
-            meter = _connect(info, timeout, None, socket_options, self._clock)
+            meter = _connect(*open_socket(info, None, socket_options), timeout)
         return self._stream(meter)
 
     def sleep(self, seconds: float) -> None:
@@ -72,7 +65,7 @@ class SocketBackend:
 
     def _stream(self, meter: Meter) -> SocketStream:
         own = self._stopper is not None
-        stream = SocketStream(meter, self._core, self._gate, self._clock, own)
+        stream = SocketStream(meter, self._core, self._gate, monotonic_ns, own)
         if self._stopper is not None:
             self._stopper.add(stream)
         return stream
@@ -92,10 +85,7 @@ def first_answer(
 
 
 def open_socket(
-    info: AddressInfo,
-    local_address: str | None,
-    options: Iterable[SocketOption] | None,
-    clock: Clock,
+    info: AddressInfo, local_address: str | None, options: Iterable[SocketOption] | None
 ) -> tuple[Meter, tuple[object, ...] | str]:
     """Return an unconnected socket with its meter, and the address to connect to."""
     family, kind, proto, _, address = info
@@ -107,20 +97,13 @@ def open_socket(
             sock.setsockopt(*option)
         if local_address is not None:
             sock.bind((local_address, 0))
-        return Meter(sock, clock), address
+        return Meter(sock), address
     except BaseException:
         sock.close()
         raise
 
 
-def _connect(
-    info: AddressInfo,
-    timeout: float | None,
-    local_address: str | None,
-    options: Iterable[SocketOption] | None,
-    clock: Clock,
-) -> Meter:
-    meter, address = open_socket(info, local_address, options, clock)
+def _connect(meter: Meter, address: tuple[object, ...] | str, timeout: float | None) -> Meter:
     try:
         meter.sock.settimeout(timeout)
         meter.sock.connect(address)

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from streamlab.server.response import MS
 
+SPREAD = 0.25  # the standard deviation of the logarithm of a decode step
 PASSAGE = (
     "A stream is not a row of tokens . What your socket sees are reads : some bring one event "
     ", some bring ten , some stop in the middle of a word . Every read has one time , and all "
@@ -91,14 +92,11 @@ def singly(n: int) -> Iterator[list[str]]:
     return ([word] for word in words(n))
 
 
-def decode_steps(rng: Random, n: int, median_ms: float, spread: float = 0.25) -> Iterator[int]:
-    """Yield how long each of `n` decode steps takes, in ns: log-AR(1), as on real servers.
-
-    `spread` is the standard deviation of the logarithm.
-    """
+def decode_steps(rng: Random, n: int, median_ms: float) -> Iterator[int]:
+    """Yield how long each of `n` decode steps takes, in ns: log-AR(1), as on real servers."""
     # One slow step tends to follow another: independent draws would average out over a few
-    # steps and show no drift.  0.6² + 0.8² = 1 keeps the deviation at `spread`.
+    # steps and show no drift.  0.6² + 0.8² = 1 keeps the deviation at `SPREAD`.
     state = 0.0
     for _ in range(n):
-        state = 0.6 * state + 0.8 * rng.gauss(0.0, spread)
+        state = 0.6 * state + 0.8 * rng.gauss(0.0, SPREAD)
         yield int(median_ms * MS * math.exp(state))

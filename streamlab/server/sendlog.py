@@ -64,8 +64,6 @@ class SendLogs:
 
     def close(self, log: SendLog) -> None:
         """Note that a stream is over, and drop the oldest logs above `max_rows`."""
-        if log.done:
-            return
         log.finish()
         self._rows += len(log.ends)
         # A client asks for a log after its stream, so the logs of running streams are kept,

@@ -10,7 +10,7 @@ STREAM, WHOLE = ":streamGenerateContent", ":generateContent"
 
 
 class Gemini(Shape):
-    """Unnamed events with CRLF and the usage in each; no event marks the end."""
+    """Unnamed events with CRLF and the usage in each; none marks the beginning or the end."""
 
     name = "gemini"
     path = "/models/"  # after any version
@@ -21,7 +21,6 @@ class Gemini(Shape):
         token = random_of(request).randbytes(8).hex()
         self._frame = {"modelVersion": request.scenario, "responseId": token}
         self._n_texts = 0
-        self._prompt_tokens = 0
 
     @classmethod
     def asked(cls, path: str, body: Mapping[str, object]) -> Asked | None:
@@ -30,11 +29,6 @@ class Gemini(Shape):
         if not path.startswith("/v1") or colon + method not in (STREAM, WHOLE):
             return None
         return Asked(scenario, colon + method == STREAM)
-
-    def opening(self, completion: Completion) -> bytes:
-        """Return nothing: Gemini opens with its first text."""
-        self._prompt_tokens = completion.prompt_tokens
-        return b""
 
     def piece(self, text: str) -> bytes:
         """Return one response with the text, and the usage so far."""
@@ -47,15 +41,15 @@ class Gemini(Shape):
 
     def whole(self, completion: Completion) -> bytes:
         """Return the response as one document."""
-        self._prompt_tokens, self._n_texts = completion.prompt_tokens, completion.n_texts
+        self._n_texts = completion.n_texts
         return compact(self._response(completion.text, finishReason="STOP"))
 
     def _response(self, text: str, **more: str) -> dict[str, object]:
         content = {"parts": [{"text": text}], "role": "model"}
         usage = {
-            "promptTokenCount": self._prompt_tokens,
+            "promptTokenCount": Completion.prompt_tokens,
             "candidatesTokenCount": self._n_texts,
-            "totalTokenCount": self._prompt_tokens + self._n_texts,
+            "totalTokenCount": Completion.prompt_tokens + self._n_texts,
         }
         candidate = {"content": content, **more, "index": 0}
         return {"candidates": [candidate], "usageMetadata": usage, **self._frame}

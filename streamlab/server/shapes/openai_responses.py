@@ -4,8 +4,6 @@ from streamlab.server.completion import Completion
 from streamlab.server.response import Request
 from streamlab.server.shapes.base import CREATED, Shape, compact, random_of, typed_event
 
-AT = {"output_index": 0, "content_index": 0}
-
 
 class OpenAIResponses(Shape):
     """Named, numbered events, from ``response.created`` to ``response.completed``."""
@@ -67,7 +65,7 @@ class OpenAIResponses(Shape):
 
     @property
     def _here(self) -> dict[str, object]:
-        return {"item_id": self._item, **AT}
+        return {"item_id": self._item, "output_index": 0, "content_index": 0}
 
     def _completed(self, completion: Completion) -> dict[str, object]:
         usage = {
