@@ -70,19 +70,23 @@ class Said(str):
 
 @dataclass(eq=False)
 class Exercise:
-    """A question of a lesson; `exercise` makes it.
+    """A question of a lesson; its texts are in ``exercises.json``, under lesson and name.
 
     `truth` makes the number that `predict` is about from what was measured, and `draw` its real
-    picture with the axis of that number, "x" or "y".  The `texts` are those of
-    ``exercises.json``; the first of the hints is vague, the last nearly tells.
+    picture with the axis of that number, "x" or "y".  The first of
+    the hints is vague, the last nearly tells.
     """
 
-    texts: Mapping[str, Any]
+    name: str
     judge: Judge
     truth: Callable[..., float] | None = None
     draw: Callable[..., tuple[Axes, str]] | None = None
     _guess: float | None = field(default=None, init=False)
     _hinted: int = field(default=0, init=False)
+
+    def __post_init__(self) -> None:
+        lesson, _, key = self.name.partition(".")
+        self.texts: Mapping[str, Any] = _TEXTS[lesson][key]
 
     @property
     def question(self) -> str:
@@ -183,17 +187,6 @@ class Exercise:
         if number == 1 and unit != "ms":
             unit = unit.removesuffix("s")
         return f"{number:{digits}} {unit}".rstrip()
-
-
-def exercise(
-    name: str,
-    judge: Judge,
-    truth: Callable[..., float] | None = None,
-    draw: Callable[..., tuple[Axes, str]] | None = None,
-) -> Exercise:
-    """Return an exercise; its texts are in ``exercises.json``, under lesson and name."""
-    lesson, _, key = name.partition(".")
-    return Exercise(_TEXTS[lesson][key], judge, truth, draw)
 
 
 def number(

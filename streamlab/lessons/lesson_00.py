@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from streamlab.lessons.exercise import exercise, number
+from streamlab.lessons.exercise import Exercise, number
 from streamlab.recording import Recording
 from streamlab.tape.edits import cut
 
@@ -35,14 +35,14 @@ def _faster(answer: Any, sync: Recording, asynchronous: Recording) -> str:
     return "" if answer == "neither" else f"{said}: who sets the pace, the loop or the server?"
 
 
-blank_lines = exercise(
+blank_lines = Exercise(
     "00.blank_lines", number(_n_blank, lambda rec: len(rec.lines)), truth=_n_blank
 )
-pace = exercise(
+pace = Exercise(
     "00.pace",
     number(_median_ms, lambda rec: _median_ms(rec) / 1000, within=ALIKE),
     truth=_median_ms,
     draw=lambda rec: (rec.plot.gaps(), "y"),
 )
-last_byte = exercise("00.last_byte", number(_n_left, lambda rec: len(rec.events)))
-faster = exercise("00.faster", _faster)
+last_byte = Exercise("00.last_byte", number(_n_left, lambda rec: len(rec.events)))
+faster = Exercise("00.faster", _faster)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from streamlab.decode import SSEParser
-from streamlab.lessons.exercise import exercise, number
+from streamlab.lessons.exercise import Exercise, number
 from streamlab.recording import Recording
 
 WHO = ("curl", "httpx", "the server", "the SSE parser")
@@ -44,6 +44,6 @@ def _n_chunks(rec: Recording) -> float:
     return float(len(rec.tape.chunk_ends or ()))
 
 
-who_strips = exercise("01.who_strips", _strips)
-two_events = exercise("01.two_events", _two_events)
-chunks = exercise("01.chunks", number(_n_chunks, lambda rec: len(rec.lines)), truth=_n_chunks)
+who_strips = Exercise("01.who_strips", _strips)
+two_events = Exercise("01.two_events", _two_events)
+chunks = Exercise("01.chunks", number(_n_chunks, lambda rec: len(rec.lines)), truth=_n_chunks)

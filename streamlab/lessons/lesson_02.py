@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from streamlab.lessons.exercise import Verdict, exercise, number
+from streamlab.lessons.exercise import Exercise, Verdict, number
 
 # From a whole body to its events: texts (their data), or pairs of type and data.
 Parser = Callable[[bytes], Iterable[Any]]
@@ -83,6 +83,6 @@ def _first_step(answer: Any) -> str:
     return "" if [*answer(b"a\nb")] == ["a"] else "a last line without an end is no line yet."
 
 
-split = exercise("02.split", _first_step)
-pasted_loop = exercise("02.pasted_loop", number(n_failed), truth=n_failed)
-parser = exercise("02.parser", _grade)
+split = Exercise("02.split", _first_step)
+pasted_loop = Exercise("02.pasted_loop", number(n_failed), truth=n_failed)
+parser = Exercise("02.parser", _grade)

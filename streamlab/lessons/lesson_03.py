@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from streamlab.lessons.exercise import exercise, number
+from streamlab.lessons.exercise import Exercise, number
 from streamlab.plots import plot_lanes
 from streamlab.recording import Recording
 
@@ -33,16 +33,16 @@ def _in_lanes(recs: Sequence[Recording]) -> Any:
     return plot_lanes(recs), "x"
 
 
-ten_in_a_row = exercise(
+ten_in_a_row = Exercise(
     "03.ten_in_a_row",
     number(_span_ms, lambda recs: _span_ms(recs) / 1e3, within=NEAR),
     _span_ms,
     _in_lanes,
 )
-ten_at_once = exercise(
+ten_at_once = Exercise(
     "03.ten_at_once", number(_span_ms, _in_turn_ms, within=NEAR), _span_ms, _in_lanes
 )
-delivery = exercise(
+delivery = Exercise(
     "03.delivery",
     number(
         lambda rec: _delay_ns(rec) / 1e6,
@@ -51,4 +51,4 @@ delivery = exercise(
         within=0.01,
     ),
 )
-stopped = exercise("03.stopped", _stopped)
+stopped = Exercise("03.stopped", _stopped)

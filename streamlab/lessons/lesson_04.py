@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from streamlab.lessons.exercise import exercise, number
+from streamlab.lessons.exercise import Exercise, number
 from streamlab.recording import Recording
 
 # A wait that is as long is a stall, in the streams of this lesson.
@@ -62,7 +62,7 @@ def _hunt(answer: Any, streams: Mapping[str, Recording]) -> str:
     return ""
 
 
-largest_lag = exercise(
+largest_lag = Exercise(
     "04.largest_lag",
     number(
         _lag_ms,
@@ -73,5 +73,5 @@ largest_lag = exercise(
     _lag_ms,
     lambda rec: (rec.plot.lag(), "y"),
 )
-silent = exercise("04.silent", number(_silence_ms, _longest_ms, within=0.1))
-hunt = exercise("04.hunt", _hunt)
+silent = Exercise("04.silent", number(_silence_ms, _longest_ms, within=0.1))
+hunt = Exercise("04.hunt", _hunt)

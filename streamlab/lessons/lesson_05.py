@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from streamlab.lessons.exercise import exercise, expect_number, number
+from streamlab.lessons.exercise import Exercise, expect_number, number
 from streamlab.recording import Recording
 
 # A gap is near the mean within this share of it.
@@ -45,8 +45,8 @@ def _choose(answer: Any, smooth: Recording, stalled: Recording) -> str:
     return f"{a:,.4g} without the stall and {b:,.4g} with it: this number does not show it."
 
 
-mean_describes = exercise("05.mean_describes", number(near_mean, within=0.1), near_mean)
-stalls = exercise(
+mean_describes = Exercise("05.mean_describes", number(near_mean, within=0.1), near_mean)
+stalls = Exercise(
     "05.stalls",
     number(
         longest_share,
@@ -55,11 +55,11 @@ stalls = exercise(
         within=0.03,
     ),
 )
-wait = exercise(
+wait = Exercise(
     "05.wait",
     number(_typical_ms, lambda rec: float(rec.lens()["itl_mean_ms"].min()), within=0.05),
     _typical_ms,
     lambda rec: (rec.plot.ecdf(), "x"),
 )
-earliest = exercise("05.earliest", _earliest)
-choose = exercise("05.choose", _choose)
+earliest = Exercise("05.earliest", _earliest)
+choose = Exercise("05.choose", _choose)
