@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from streamlab.live.player import Player
     from streamlab.metrics import Tables
-    from streamlab.metrics.lens import Lens
+    from streamlab.metrics.lens_table import Lens
 
 
 class Recording:

@@ -13,7 +13,7 @@ from streamlab.errors import UsageError
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from streamlab.metrics.lens import Lens
+    from streamlab.metrics.lens_table import Lens
 
 # Heads that fit a narrow terminal; of other columns, the name in capitals.
 HEADS = {"itl_mean_ms": "ITL", "itl_p50_ms": "p50", "itl_max_ms": "max", "n_itl": "n"}
@@ -59,7 +59,7 @@ def run(
 
 def _print(found: Lens, why: bool) -> None:
     from streamlab.cli._terminal import console
-    from streamlab.metrics.lens import spread
+    from streamlab.metrics.lens_table import spread
 
     printer = console()
     printer.print(_table(found, printer.width))

@@ -16,7 +16,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self
 
-from streamlab.follow import Log
 from streamlab.follow.text import distinct, duration, one_line
 from streamlab.live.model import LiveModel
 
@@ -110,11 +109,6 @@ class Showing:
 def in_notebook() -> bool:
     """Return whether this code runs in a Jupyter kernel, which can show widgets."""
     return getattr(_shell(), "kernel", None) is not None
-
-
-def show(log: Log, on_stop: Callable[[], object] | None = None, **about: Any) -> Showing:
-    """Show one stream; see `show_models`, and `LiveModel` for what to say `about` it."""
-    return show_models([LiveModel(log, **about)], on_stop)
 
 
 def show_models(

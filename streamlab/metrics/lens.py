@@ -15,10 +15,8 @@ import pandas as pd
 
 from streamlab.errors import UsageError
 from streamlab.metrics.definitions import DEFINITIONS, Definition, Figures, Seen, Tokenizer
-from streamlab.metrics.lens_table import EXTRAS, MAIN, WORDS, Lens, spread
+from streamlab.metrics.lens_table import EXTRAS, MAIN, WORDS, Lens
 from streamlab.metrics.tables import Tables
-
-__all__ = ["Lens", "figures_of", "lens", "spread", "starts_ms", "tokenizer_of"]
 
 
 def lens(tables: Tables, tokenizer: Tokenizer | None = None) -> Lens:

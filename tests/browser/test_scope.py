@@ -21,7 +21,7 @@ from tests.live.growing import stream
 """
 BACKGROUND = """
 log, stop = Recorder(), threading.Event()
-shown = live.show(log, on_stop=stop.set, label="count to ten")
+shown = live.show_models([live.LiveModel(log, label="count to ten")], on_stop=stop.set)
 
 def watch():
     stream(log, stop, seconds=40)
@@ -31,7 +31,7 @@ threading.Thread(target=watch).start()
 """
 BLOCKING = """
 log, stop = Recorder(), threading.Event()
-with live.show(log, on_stop=stop.set, label="in the cell"):
+with live.show_models([live.LiveModel(log, label="in the cell")], on_stop=stop.set):
     stream(log, stop, seconds=8)
 print("stopped" if stop.is_set() else "ran to its end")
 """

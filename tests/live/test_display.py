@@ -38,7 +38,7 @@ STATIC = ["text/html", "text/plain"]
 
 def test_an_output_is_shown_once_and_replaced_once(shell):
     log = Growing()
-    with live.show(log):
+    with live.show_models([live.LiveModel(log)]):
         log.read(10, chat("x") + DONE)
         log.end("eof")
     (first, name, new), (last, same_name, update) = shell.published
@@ -48,7 +48,7 @@ def test_an_output_is_shown_once_and_replaced_once(shell):
 
 
 def test_frozen_in_the_background_it_is_said_once_more_in_a_cell(shell):
-    shown = live.show(Growing())
+    shown = live.show_models([live.LiveModel(Growing())])
     thread = threading.Thread(target=shown.freeze)
     thread.start()
     thread.join()
@@ -59,7 +59,7 @@ def test_frozen_in_the_background_it_is_said_once_more_in_a_cell(shell):
 
 
 def test_frozen_in_a_cell_it_is_not_said_again(shell):
-    shown = live.show(Growing())
+    shown = live.show_models([live.LiveModel(Growing())])
     shown.freeze()
     shown.freeze()
     shown.close()
@@ -68,7 +68,7 @@ def test_frozen_in_a_cell_it_is_not_said_again(shell):
 
 
 def test_a_view_that_is_held_is_replaced_when_it_is_let_go(shell):
-    shown = live.show(Growing())
+    shown = live.show_models([live.LiveModel(Growing())])
     view = shown.view
     view.scope._handle_custom_msg({"do": "hold", "on": True}, [])
     shown.freeze()
@@ -85,7 +85,7 @@ def test_a_scope_that_a_reloaded_page_shows_is_left_open_until_its_cell_runs_aga
 ):
     parent = {"header": {"msg_id": "1"}, "metadata": {"cellId": "a"}}
     monkeypatch.setattr(shell, "get_parent", lambda: parent, raising=False)
-    shown = live.show(Growing())
+    shown = live.show_models([live.LiveModel(Growing())])
     scope = shown.view.scope
     for _ in range(2):
         scope._handle_custom_msg({"do": "appear"}, [])
@@ -94,7 +94,7 @@ def test_a_scope_that_a_reloaded_page_shows_is_left_open_until_its_cell_runs_aga
     assert scope.comm is not None
     assert scope.state["streams"][0]["number"] > 0
 
-    again = live.show(Growing())
+    again = live.show_models([live.LiveModel(Growing())])
     assert scope.comm is None
     again.close()
 
@@ -102,14 +102,14 @@ def test_a_scope_that_a_reloaded_page_shows_is_left_open_until_its_cell_runs_aga
 def test_a_closed_view_leaves_no_widget(shell):
     before = len(widget._instances)
     for _ in range(3):
-        with live.show(Growing()):
+        with live.show_models([live.LiveModel(Growing())]):
             pass
 
     assert len(widget._instances) == before
 
 
 def test_the_frozen_view_is_as_high_as_the_scope(shell):
-    shown = live.show(Growing())
+    shown = live.show_models([live.LiveModel(Growing())])
     shown.view.scope._handle_custom_msg({"do": "height", "height_px": 710}, [])
     shown.freeze()
 
@@ -118,7 +118,10 @@ def test_the_frozen_view_is_as_high_as_the_scope(shell):
 
 def test_a_view_that_cannot_be_shown_leaves_the_capture_alone(shell):
     shell.display_pub = None
-    with pytest.warns(RuntimeWarning, match="the live view stopped"), live.show(Growing()):
+    with (
+        pytest.warns(RuntimeWarning, match="the live view stopped"),
+        live.show_models([live.LiveModel(Growing())]),
+    ):
         captured = True
 
     assert captured
@@ -126,7 +129,7 @@ def test_a_view_that_cannot_be_shown_leaves_the_capture_alone(shell):
 
 def test_no_thread_is_left_behind(shell):
     for _ in range(3):
-        with live.show(Growing()):
+        with live.show_models([live.LiveModel(Growing())]):
             pass
 
     assert "streamlab-live" not in [thread.name for thread in threading.enumerate()]
@@ -134,10 +137,10 @@ def test_no_thread_is_left_behind(shell):
 
 def test_outside_a_notebook_nothing_happens():
     threads = threading.active_count()
-    with live.show(Growing(), on_stop=lambda: None) as shown:
+    with live.show_models([live.LiveModel(Growing())], on_stop=lambda: None) as shown:
         assert shown.view is None
         assert threading.active_count() == threads
-    handle = live.show(Growing())
+    handle = live.show_models([live.LiveModel(Growing())])
     handle.freeze()
     handle.freeze()
     handle.close()
@@ -145,7 +148,7 @@ def test_outside_a_notebook_nothing_happens():
 
 def test_an_error_inside_goes_through():
     try:
-        with live.show(Growing()):
+        with live.show_models([live.LiveModel(Growing())]):
             raise KeyboardInterrupt
     except KeyboardInterrupt:
         pass
@@ -157,7 +160,7 @@ def test_marimo_is_told_in_one_sentence(monkeypatch):
     marimo = SimpleNamespace(running_in_notebook=lambda: True)
     monkeypatch.setitem(sys.modules, "marimo", marimo)
     with pytest.warns(UserWarning, match="marimo has none. Show the recording in a cell"):
-        shown = live.show(Growing())
+        shown = live.show_models([live.LiveModel(Growing())])
 
     assert shown.view is None
 

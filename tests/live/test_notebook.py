@@ -16,12 +16,12 @@ from tests.live.growing import stream
 """
 BLOCKING = """
 log = Recorder()
-with live.show(log, label="in the cell"):
+with live.show_models([live.LiveModel(log, label="in the cell")]):
     stream(log)
 """
 BACKGROUND = """
 log = Recorder()
-shown = live.show(log, label="behind the cell")
+shown = live.show_models([live.LiveModel(log, label="behind the cell")])
 
 def watch():
     stream(log)
@@ -35,12 +35,12 @@ thread.join()
 """
 BREAKING = """
 log = Recorder()
-with live.show(log, label="broken off"):
+with live.show_models([live.LiveModel(log, label="broken off")]):
     stream(log)
     raise RuntimeError("inside")
 """
 CLOSING = """
-shown = live.show(Recorder())
+shown = live.show_models([live.LiveModel(Recorder())])
 shown.close()
 [thread.name for thread in threading.enumerate() if thread.name == "streamlab-live"]
 """

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from streamlab.errors import UsageError
 from streamlab.metrics import Tables, summary
 from streamlab.metrics.definitions import DEFINITIONS, Seen
-from streamlab.metrics.lens import Lens, figures_of, lens, spread
+from streamlab.metrics.lens import figures_of, lens
+from streamlab.metrics.lens_table import Lens, spread
 from streamlab.testing import tape_from
 from tests.metrics.streams import (
     DONE,
