@@ -25,19 +25,10 @@ class Lab(server.Lab):
     """A running lab that makes endpoints; it has the attributes of `streamlab.server.Lab`."""
 
     def endpoint(self, scenario: str | None = None, dialect: str = "openai_chat") -> Endpoint:
-        """Return the endpoint of a scenario, in a provider's dialect.
+        """Return the endpoint of a scenario, with the paths and the format of a dialect.
 
-        Parameters
-        ----------
-        scenario : str, optional
-            By default the first recording, or ``"count-to-ten"`` where there is none.
-        dialect : str
-            The dialect of the provider whose paths and format are used.
-
-        Raises
-        ------
-        UnknownNameError
-            If the lab has no such scenario, or does not speak the dialect.
+        The `scenario` is by default the first recording, or ``"count-to-ten"`` where there is
+        none.  UnknownNameError if the lab lacks the scenario, or does not speak the dialect.
         """
         scenario = self.usual if scenario is None else scenario
         # The lab is on this machine and speaks no TLS: a proxy or certificates that the
@@ -107,23 +98,10 @@ def concat(recordings: Iterable[Recording] | Mapping[str, Recording]) -> Concat:
 def read_parquet(path: str | PathLike[str]) -> Concat:
     """Return the tables of recordings saved as Parquet: ``sl.read_parquet("runs/").lines``.
 
-    Parameters
-    ----------
-    path : str or path
-        A folder, of which all ``.parquet`` files are read, or one file.
-
-    Returns
-    -------
-    Concat
-        With ``reads``, ``lines``, ``events`` and ``deltas``; their first column,
-        ``recording``, is the file's name without its ending.
-
-    Raises
-    ------
-    FormatError
-        If a file is no recording, or there is none.
-    FileNotFoundError
-        If there is no such folder or file.
+    `path` is a folder, of which all ``.parquet`` files are read, or one file.  The result has
+    ``reads``, ``lines``, ``events`` and ``deltas``; their first column, ``recording``, is the
+    file's name without its ending.  FormatError if a file is no recording, or there is none;
+    FileNotFoundError if there is no such folder or file.
     """
     from streamlab.formats import parquet
 

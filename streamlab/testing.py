@@ -16,12 +16,7 @@ T0_NS = 1_000_000_000
 
 
 class ManualClock:
-    """A clock that shows the same time until it is advanced.
-
-    Parameters
-    ----------
-    now_ns : int
-        The time that the clock shows, in ns.
+    """A clock that shows the same time, `now_ns`, until it is advanced.
 
     Examples
     --------
@@ -41,13 +36,7 @@ class ManualClock:
         return self.now_ns
 
     def advance_ns(self, ns: int) -> None:
-        """Advance the clock by `ns` nanoseconds.
-
-        Raises
-        ------
-        UsageError
-            If `ns` is negative: a clock never goes back.
-        """
+        """Advance the clock by `ns` nanoseconds, 0 or more; else UsageError."""
         if ns < 0:
             raise UsageError(f"a clock never goes back, and got {ns} ns. Advance by 0 or more.")
         self.now_ns += ns

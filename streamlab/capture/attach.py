@@ -68,10 +68,8 @@ def attach(
     ----------
     response : response of httpx, httpx2, aiohttp or requests
         Opened as a stream, and not read yet.
-    label : str
-        The name of the recording in tables and pictures; by default the path of the URL.
-    max_bytes, max_decoded_bytes : int, optional
-        End the recording, as for `record`; your loop goes on.
+    label, max_bytes, max_decoded_bytes
+        As for `tap`; your loop goes on after the limits.
 
     Returns
     -------

@@ -76,13 +76,7 @@ class _Streaming(Generic[P]):
 
     @property
     def recording(self) -> Recording:
-        """The recording, once the stream has ended or its block was left.
-
-        Raises
-        ------
-        UsageError
-            While the stream runs.
-        """
+        """The recording, once the stream has ended or its block was left; UsageError before."""
         if not self._session.done:
             raise UsageError(self._not_yet)
         return self._session.recording()

@@ -80,10 +80,7 @@ class Watch:
     def recordings(self) -> dict[str, Recording]:
         """The recordings by the names of their streams, once all have ended.
 
-        Raises
-        ------
-        UsageError
-            While a stream runs: wait for it, or stop it.
+        UsageError while a stream runs: wait for it, or stop it.
         """
         if all(each.own.session.enough for each in self._streams):
             # They were stopped, here or in the view, or have just ended.
@@ -108,10 +105,7 @@ class Watch:
     def wait(self, timeout_s: float | None = None) -> Recording:
         """Wait until all streams have ended, and return the recording, of several the first.
 
-        Raises
-        ------
-        TimeoutError
-            If a stream still runs after `timeout_s`; it goes on.
+        TimeoutError if a stream still runs after `timeout_s`; it goes on.
         """
         self._join(timeout_s)
         if not self.done:

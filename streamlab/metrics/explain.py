@@ -30,15 +30,7 @@ class Explanation(str):
 def columns(table: str) -> pd.DataFrame:
     """Return the columns of a table: a DataFrame of ``dtype``, ``unit``, ``meaning``, by name.
 
-    Parameters
-    ----------
-    table : str
-        ``reads``, ``lines``, ``events``, ``deltas`` or ``sends``.
-
-    Raises
-    ------
-    UsageError
-        If there is no such table.
+    The `table` is ``reads``, ``lines``, ``events``, ``deltas`` or ``sends``; else UsageError.
     """
     if table not in [*COLUMNS]:
         raise UnknownNameError("table", table, COLUMNS)
@@ -51,17 +43,10 @@ def columns(table: str) -> pd.DataFrame:
 
 
 def explain(name: str = "") -> Explanation:
-    """Return what a metric of ``rec.summary`` or a column means.
+    """Return what a metric of ``rec.summary`` or a column means; UsageError for another name.
 
-    Parameters
-    ----------
-    name : str
-        ``"icl_p50_ms"``, ``"reads.t_lo_ms"``, or a table: ``"reads"``.  By default all names.
-
-    Raises
-    ------
-    UsageError
-        If there is no such name.
+    The `name` is ``"icl_p50_ms"``, ``"reads.t_lo_ms"``, or a table: ``"reads"``.  By default
+    all names are listed.
     """
     if name and name != str(name):
         said = f"explain takes a name in quotes, and {type(name).__name__} came."

@@ -25,11 +25,8 @@ def lens_many(
 ) -> pd.DataFrame:
     """Return what each tool would print of many requests, with three kinds of mean.
 
-    Parameters
-    ----------
-    recordings : iterable or mapping of Recording
-    tokenizer : callable, optional
-        From text to its tokens, or their number, for the tools that tokenise themselves.
+    `recordings` is an iterable or a mapping of Recording, `tokenizer` as for `Recording.lens`.
+    UsageError if there is no recording, or a value is not a recording.
 
     Returns
     -------
@@ -41,11 +38,6 @@ def lens_many(
         the requests' means.  ``n_requests``, ``n_samples``: how many count; a request without
         a value does not.  Undefined is NaN: the pooled ITL of a tool that keeps one average a
         request, the token-weighted mean if a count is missing.
-
-    Raises
-    ------
-    UsageError
-        If there is no recording, or a value is not a recording.
     """
     counter = tokenizer_of(tokenizer)
     streams = tables_by_name("lens_many", recordings).values()

@@ -47,12 +47,8 @@ def _kept(make: Callable[[Tables], pd.DataFrame]) -> Callable[[Tables], pd.DataF
 class Tables:
     """The tables of one tape, from which everything here is computed.
 
-    Parameters
-    ----------
-    dialect : str or callable
-        ``"auto"`` decides from the URL, the content type and the first event.
-    label : str
-        The name in pictures and comparisons.
+    The `dialect` ``"auto"`` decides from the URL, the content type and the first event; `label`
+    is the name in pictures and comparisons.
     """
 
     def __init__(self, tape: Tape, dialect: Reading = "auto", label: str = "") -> None:
