@@ -106,7 +106,8 @@ def read_meta(path: str | Path) -> About:
             raise OSError("a folder, or a pipe or a device, which may have no end")
         found = pq.read_schema(path).metadata or {}
     except FileNotFoundError:
-        raise
+        wrong = f"cannot read {path}: No such file or directory. Pass the path of a recording."
+        raise FileNotFoundError(wrong) from None
     except (pa.ArrowException, MemoryError, OSError, ValueError):
         raise FormatError(
             f"expected a Parquet file, and {str(path)!r} is not one. {_LOAD}"
@@ -147,7 +148,7 @@ def _damage(path: str | Path) -> Iterator[None]:
     # A damaged file causes errors of many types; all become a FormatError.
     try:
         yield
-    except FormatError:
+    except (FormatError, FileNotFoundError):
         raise
     except Exception as bad:  # which type depends on the byte that is damaged
         raise FormatError(

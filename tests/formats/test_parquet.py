@@ -178,3 +178,14 @@ def test_a_file_that_lost_rows_is_refused(path):
         "expected a whole recording, and 'a.parquet' is damaged: ValueError. "
         "Save the recording again from its source."
     )
+
+
+def test_a_missing_file_is_missing(tmp_path):
+    path = tmp_path / "none.parquet"
+
+    with pytest.raises(FileNotFoundError) as caught:
+        parquet.load(path)
+
+    assert str(caught.value) == (
+        f"cannot read {path}: No such file or directory. Pass the path of a recording."
+    )
