@@ -11,7 +11,7 @@ import struct
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from http import HTTPStatus
+from http.client import responses
 from selectors import EVENT_READ, EVENT_WRITE
 
 import h11
@@ -30,7 +30,6 @@ _CORS = (
     ("access-control-expose-headers", "x-streamlab-stream"),
     ("vary", "origin"),
 )
-_REASONS = {status.value: status.phrase for status in HTTPStatus}
 
 
 class Connection:
@@ -235,5 +234,4 @@ class Connection:
 
 
 def _head(status: int, headers: list[tuple[str, str]]) -> h11.Response:
-    reason = _REASONS.get(status, "")
-    return h11.Response(status_code=status, headers=headers, reason=reason)
+    return h11.Response(status_code=status, headers=headers, reason=responses.get(status, ""))

@@ -1,8 +1,7 @@
 """Anthropic's messages: ``POST /v1/messages``."""
 
 from streamlab.server.completion import Completion
-from streamlab.server.response import Request
-from streamlab.server.shapes.base import Shape, compact, random_of, typed_event
+from streamlab.server.shapes.base import Shape, compact, typed_event
 
 
 class Anthropic(Shape):
@@ -11,11 +10,11 @@ class Anthropic(Shape):
     name = "anthropic"
     path = "/v1/messages"
 
-    def __init__(self, request: Request) -> None:
-        super().__init__(request)
-        self._message: dict[str, object] = {
-            "model": request.scenario,
-            "id": f"msg_{random_of(request).randbytes(12).hex()}",
+    @property
+    def _message(self) -> dict[str, object]:
+        return {
+            "model": self._request.scenario,
+            "id": f"msg_{self.identifier(12)}",
             "type": "message",
             "role": "assistant",
             "content": [],

@@ -42,6 +42,10 @@ class Shape(ABC):
     def __init__(self, request: Request) -> None:
         self._request = request
 
+    def identifier(self, n_bytes: int) -> str:
+        """Return an identifier, the same for the same request."""
+        return random_of(self._request).randbytes(n_bytes).hex()
+
     @classmethod
     def asked(cls, path: str, body: Mapping[str, object]) -> Asked | None:
         """Return the details that a request names; None if this shape does not serve `path`."""

@@ -1,8 +1,7 @@
 """Cohere's chat, version 2: ``POST /v2/chat``."""
 
 from streamlab.server.completion import Completion
-from streamlab.server.response import Request
-from streamlab.server.shapes.base import DONE, Shape, compact, random_of, typed_event
+from streamlab.server.shapes.base import DONE, Shape, compact, typed_event
 
 
 class Cohere(Shape):
@@ -11,17 +10,13 @@ class Cohere(Shape):
     name = "cohere"
     path = "/v2/chat"
 
-    def __init__(self, request: Request) -> None:
-        super().__init__(request)
-        self._id = random_of(request).randbytes(16).hex()
-
     def opening(self, completion: Completion) -> bytes:
         """Return the start of the message and of its content."""
         empty: dict[str, list[object]] = {"content": [], "tool_calls": [], "citations": []}
         message = {"role": "assistant", "tool_plan": "", **empty}
         content = _content({"type": "text", "text": ""})
         return typed_event(
-            "message-start", id=self._id, delta={"message": message}
+            "message-start", id=self.identifier(16), delta={"message": message}
         ) + typed_event("content-start", index=0, delta=content)
 
     def piece(self, text: str) -> bytes:
@@ -39,7 +34,7 @@ class Cohere(Shape):
         content = [{"type": "text", "text": completion.text}]
         message = {"role": "assistant", "content": content}
         ending = {"finish_reason": "COMPLETE", "message": message, "usage": _usage(completion)}
-        return compact({"id": self._id, **ending})
+        return compact({"id": self.identifier(16), **ending})
 
 
 def _content(content: dict[str, str]) -> dict[str, object]:

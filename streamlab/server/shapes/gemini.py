@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from streamlab.server.completion import Completion
 from streamlab.server.response import Request
-from streamlab.server.shapes.base import Asked, Shape, compact, random_of
+from streamlab.server.shapes.base import Asked, Shape, compact
 
 STREAM, WHOLE = ":streamGenerateContent", ":generateContent"
 
@@ -18,8 +18,7 @@ class Gemini(Shape):
 
     def __init__(self, request: Request) -> None:
         super().__init__(request)
-        token = random_of(request).randbytes(8).hex()
-        self._frame = {"modelVersion": request.scenario, "responseId": token}
+        self._frame = {"modelVersion": request.scenario, "responseId": self.identifier(8)}
         self._n_texts = 0
 
     @classmethod

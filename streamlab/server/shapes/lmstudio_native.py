@@ -1,8 +1,7 @@
 """LM Studio's own chat: ``POST /api/v1/chat``."""
 
 from streamlab.server.completion import Completion
-from streamlab.server.response import Request
-from streamlab.server.shapes.base import Shape, compact, random_of, typed_event
+from streamlab.server.shapes.base import Shape, compact, typed_event
 
 
 class LMStudioNative(Shape):
@@ -10,10 +9,6 @@ class LMStudioNative(Shape):
 
     name = "lmstudio_native"
     path = "/api/v1/chat"
-
-    def __init__(self, request: Request) -> None:
-        super().__init__(request)
-        self._id = f"resp_{random_of(request).randbytes(12).hex()}"
 
     def opening(self, completion: Completion) -> bytes:
         """Return the start of the chat, the reading of the prompt, the start of the message."""
@@ -49,4 +44,4 @@ class LMStudioNative(Shape):
         }
         output = [{"type": "message", "content": completion.text}]
         said = {"model_instance_id": self._request.scenario, "output": output, "stats": stats}
-        return {**said, "response_id": self._id}
+        return {**said, "response_id": f"resp_{self.identifier(12)}"}

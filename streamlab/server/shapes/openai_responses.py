@@ -2,7 +2,7 @@
 
 from streamlab.server.completion import Completion
 from streamlab.server.response import Request
-from streamlab.server.shapes.base import CREATED, Shape, compact, random_of, typed_event
+from streamlab.server.shapes.base import CREATED, Shape, compact, typed_event
 
 
 class OpenAIResponses(Shape):
@@ -15,11 +15,10 @@ class OpenAIResponses(Shape):
 
     def __init__(self, request: Request) -> None:
         super().__init__(request)
-        token = random_of(request).randbytes(12).hex()
-        self._item = f"msg_{token}"
+        self._item = f"msg_{self.identifier(12)}"
         self._number = -1
         self._response = {
-            "id": f"resp_{token}",
+            "id": f"resp_{self.identifier(12)}",
             "object": "response",
             "created_at": CREATED,
             "status": "in_progress",
