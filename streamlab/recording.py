@@ -35,10 +35,7 @@ if TYPE_CHECKING:
 class Recording:
     """One finished stream, from ``sl.record``, ``sl.stream``, ``sl.load``, ….
 
-    Attributes
-    ----------
-    tape : Tape
-        The facts: reads and their stamps.
+    The attribute `tape` has the facts: reads and their stamps.
     """
 
     def __init__(self, tape: Tape, dialect: Reading = "", label: str = "") -> None:
@@ -189,12 +186,9 @@ class Recording:
     def lens(self, tokenizer: Callable[[str], object] | None = None) -> Lens:
         """Return every benchmark tool's TTFT, ITL, TPOT, … from this one stream.
 
-        Parameters
-        ----------
-        tokenizer : callable, optional
-            Text to tokens, or to their number, for the tools that tokenise by themselves,
-            such as ``tiktoken.get_encoding("o200k_base").encode``.
-            Without it, these use the server's count, and the column ``tokens`` says so.
+        The `tokenizer` makes tokens of a text, or their number, for the tools that tokenise by
+        themselves: ``tiktoken.get_encoding("o200k_base").encode``, for example.  Without it,
+        these tools use the server's count, and the column ``tokens`` says so.
         """
         from streamlab.metrics.lens import lens
 

@@ -36,21 +36,14 @@ class Comparison(Shown):
 def compare(recordings: Streams, *more: HasTables) -> pd.DataFrame:
     """Put recordings side by side, and compare all with the first.
 
-    Parameters
-    ----------
-    recordings : iterable or mapping of Recording
-        ``{"sync": rec, "async": arec}``, or ``[rec, arec]`` with their labels as names.
+    `recordings` is ``{"sync": rec, "async": arec}``, or ``[rec, arec]`` with their labels as
+    names.  UsageError if there is nothing to compare, or a value is not a recording.
 
     Returns
     -------
     DataFrame, one row a recording, indexed by name
         The main rows of ``rec.summary`` as columns.  After each time comes its difference to
         the first recording, such as ``ttft_ms_diff``: positive is later than the first.
-
-    Raises
-    ------
-    UsageError
-        If there is nothing to compare, or a value is not a recording.
     """
     if more:
         raise UsageError(
