@@ -41,22 +41,9 @@ class Query:
 class Endpoint:
     """Where and how to ask.
 
-    Attributes
-    ----------
-    url : str
-        Base URL of a provider, or the whole URL if `whole`.
-    dialect : str
-        The format of request and response; ``"auto"`` finds it.
-    model : str
-        For the lab, the name of the scenario.
-    json : mapping
-        Fields of every request's body.
-    headers : mapping
-        Of every request; not in the repr.
-    http : mapping
-        Options for the client: ``verify``, ``proxy``, ``timeout``, ``http2``, … of httpx.
-    reader : mapping or callable, optional
-        How to read the events, where no dialect does; see `endpoint`.
+    The attributes are the parameters of `endpoint`, which describes them.  `url` is the whole
+    URL if `whole`, else the base URL of a provider.  For the lab, `model` is the name of the
+    scenario.  `reader` is a mapping of paths, or a callable.  No repr shows the headers.
     """
 
     url: str
