@@ -38,9 +38,6 @@ class Attached(Stream):
         """End the recording now; the response stays open."""
         self.__exit__(None, None, None)
 
-    def _before_close(self) -> None:
-        self._session.end("closed")
-
 
 class AsyncAttached(AsyncStream):
     """An open response, for ``async for``; see `Attached`."""
@@ -50,9 +47,6 @@ class AsyncAttached(AsyncStream):
     async def aclose(self) -> None:
         """End the recording now; the response stays open."""
         await self.__aexit__(None, None, None)
-
-    async def _before_close(self) -> None:
-        self._session.end("closed")
 
 
 def attach(

@@ -170,7 +170,9 @@ class Stream(_Streaming[Generator[bytes, None, None]]):
 
     def _before_close(self) -> None:
         # Send the request, also if the block never read: the user opened the stream.
-        if self._is_new:
+        if self._own is None:
+            self._session.end("closed")  # the response of another library
+        elif self._is_new:
             next(self._pieces, None)
 
 
@@ -228,8 +230,9 @@ class AsyncStream(_Streaming[AsyncGenerator[bytes, None]]):
         return piece
 
     async def _before_close(self) -> None:
-        # Send the request, also if the block never read: the user opened the stream.
-        if self._is_new:
+        if self._own is None:
+            self._session.end("closed")
+        elif self._is_new:
             await anext(self._pieces, None)
 
 

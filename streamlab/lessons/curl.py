@@ -75,9 +75,7 @@ def curl(
     return curled
 
 
-def _really(
-    flags: Sequence[str], json: object, headers: Mapping[str, str]
-) -> Iterator[tuple[float, bytes]]:
+def _really(flags: Sequence[str], json: object, headers: Mapping[str, str]) -> Writes:
     sent = {"Content-Type": "application/json", **headers}
     # A file of options on standard input: other users can read a command line.
     config = "".join(f"header = {dumps(f'{name}: {value}')}\n" for name, value in sent.items())
