@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from streamlab.follow.gap import MERGED
-from streamlab.follow.text import counted, duration, one_line, sparkline
+from streamlab.follow.text import between, counted, duration, one_line, sparkline
 from streamlab.tape import Tape
 
 if TYPE_CHECKING:
@@ -54,10 +54,7 @@ def ttft(tables: Tables) -> str:
     from streamlab.metrics.latency import ttft_ms
 
     lo_ms, hi_ms = ttft_ms(tables, "lo"), ttft_ms(tables, "hi")
-    if hi_ms != hi_ms:
-        return ""
-    least = f"{duration(lo_ms)} to " if lo_ms == lo_ms else "up to "
-    return f"{'' if lo_ms == hi_ms else least}{duration(hi_ms)}"
+    return between(lo_ms, hi_ms, duration) if hi_ms == hi_ms else ""
 
 
 def gap_bars(tables: Tables) -> str:

@@ -14,7 +14,7 @@ must be escaped in addition.
 #   surrogate pair.
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import chain, count
 
 from streamlab.dialects.reading import mended
@@ -87,6 +87,12 @@ def distinct(names: Iterable[str]) -> list[str]:
 def counted(n: int, thing: str) -> str:
     """Return a number of things: "1 line", "1,234 lines"."""
     return f"{n:,} {thing}{'' if n == 1 else 's'}"
+
+
+def between(lo_ms: float, hi_ms: float, said: Callable[[float], str]) -> str:
+    """Return a duration between two, which may be equal, as `said`; `lo_ms` may be NaN."""
+    least = f"{said(lo_ms)} to " if lo_ms == lo_ms else "up to "
+    return f"{'' if lo_ms == hi_ms else least}{said(hi_ms)}"
 
 
 def duration(value_ms: float | None) -> str:

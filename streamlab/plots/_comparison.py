@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import pandas as pd
 
 from streamlab.errors import UsageError
-from streamlab.follow.text import counted, one_line
+from streamlab.follow.text import between, counted, one_line
 from streamlab.metrics import Tables
 from streamlab.metrics.latency import ttft_ms
 from streamlab.metrics.tables import HasTables, tables_by_name
@@ -55,7 +55,7 @@ def caption(name: str, streams: Sequence[Tables]) -> str:
     if len(gaps_ms):
         parts.append(f"longest {base.ms(gaps_ms.max())}")
     if len(first_ms):
-        parts.append(f"first token after {base.between(first_ms.min(), first_ms.max())}")
+        parts.append(f"first token after {between(first_ms.min(), first_ms.max(), base.ms)}")
     return f"{name}: {', '.join(parts)}."
 
 

@@ -193,12 +193,6 @@ def ms(value_ms: float) -> str:
     return f"{value_ms:,.{digits}f} ms"
 
 
-def between(lo_ms: float, hi_ms: float) -> str:
-    """Return a duration that lies between two, which may be one; `lo_ms` may be NaN."""
-    least = f"{ms(lo_ms)} to " if lo_ms == lo_ms else "up to "
-    return f"{'' if lo_ms == hi_ms else least}{ms(hi_ms)}"
-
-
 def moment(t_ms: float) -> str:
     """Return a moment, to a tenth of a millisecond, and its unit."""
     return f"{round(t_ms, 1):,.10g} ms"

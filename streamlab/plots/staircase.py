@@ -5,11 +5,11 @@ from math import nan
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from streamlab.follow.text import counted
+from streamlab.follow.text import between, counted
 from streamlab.metrics import Tables
 from streamlab.metrics.latency import e2e_finish_ms, ttft_ms
 from streamlab.plots import _stairs as stairs
-from streamlab.plots._picture import Look, between, ms, rows_of, sentence, tell_empty
+from streamlab.plots._picture import Look, ms, rows_of, sentence, tell_empty
 
 GID = "streamlab-staircase"
 FEW_STEPS = 120  # up to this number of steps, each arrival has a dot
@@ -41,10 +41,11 @@ def caption(tables: Tables) -> str:
         return stairs.no_event(tables)
     per_read = events.groupby("read").size()
     text = f"{counted(len(events), 'event')} in {counted(len(per_read), 'read')}"
-    if (first := ttft_ms(tables, "hi")) == first:
-        text += f", the first token {between(ttft_ms(tables, 'lo'), first)} after the request"
+    least, first = ttft_ms(tables, "lo"), ttft_ms(tables, "hi")
+    if first == first:
+        text += f", the first token {between(least, first, ms)} after the request"
     last = tables.line_ends.iloc[events["last_line"].iloc[-1]]
-    text += f", the last event after {between(last['lo'], last['hi'])}"
+    text += f", the last event after {between(last['lo'], last['hi'], ms)}"
     at_once = per_read[~per_read.index.isin(list(stairs.merged(tables, "t_ms", "t_ms")))]
     if at_once.max() > 1:
         text += f"; one read brought as many as {at_once.max()} events at once"
