@@ -19,7 +19,6 @@ from streamlab.net.interrupts import HeldCancellation
 from streamlab.net.stamping import Meter
 from streamlab.net.sync_backend import AddressInfo, SocketOption, open_socket
 from streamlab.net.sync_socket import mapped
-from streamlab.tape import monotonic_ns
 
 HEAD_START_S = 0.25  # RFC 8305, section 5: the recommended delay
 
@@ -58,7 +57,7 @@ class AsyncSocketBackend:
             stream = await self._fallback.connect_tcp(
                 host, port, timeout, local_address, socket_options
             )
-            return FallbackStream(stream, monotonic_ns)
+            return FallbackStream(stream)
         if self._held is not None:
             self._held.check()  # a redirect may come here with a held cancellation
         with mapped(self._core.ConnectTimeout, self._core.ConnectError):
@@ -79,7 +78,7 @@ class AsyncSocketBackend:
         """Connect to a Unix socket."""
         if not can_add_reader():
             stream = await self._fallback.connect_unix_socket(path, timeout, socket_options)
-            return FallbackStream(stream, monotonic_ns)
+            return FallbackStream(stream)
         with mapped(self._core.ConnectTimeout, self._core.ConnectError):
             async with asyncio.timeout(timeout):
                 info = (socket.AF_UNIX, socket.SOCK_STREAM, 0, "", path)
@@ -94,7 +93,7 @@ class AsyncSocketBackend:
             await self._fallback.sleep(seconds)
 
     def _stream(self, meter: Meter) -> AsyncSocketStream:
-        stream = AsyncSocketStream(meter, self._core, monotonic_ns, self._held)
+        stream = AsyncSocketStream(meter, self._core, self._held)
         if self._stopper is not None:
             self._stopper.add(stream)
         return stream

@@ -24,7 +24,7 @@ from streamlab.net.stamping import Meter, joined
 from streamlab.net.sync_socket import MAX_BYTES, mapped, socket_info
 from streamlab.net.tls import TLSExchange, TLSLayer
 from streamlab.net.together import AWAKE_NS
-from streamlab.tape import Clock, Stamp
+from streamlab.tape import Stamp
 
 HIGH_WATER = 1 << 20  # bytes queued before we stop reading
 STREAK = 4  # reads that a consumer may take from its queue before other consumers run
@@ -43,7 +43,7 @@ class AsyncConnection(Exchange, AsyncNetworkStream):
     ) -> AsyncTLSStream:
         """Return TLS over this connection, which may be TLS itself, after the handshake."""
         layer = TLSLayer(ssl_context, server_hostname)
-        stream = AsyncTLSStream(self, self._core, layer, self._clock)
+        stream = AsyncTLSStream(self, self._core, layer)
         await stream.handshake(timeout)
         return stream
 
@@ -56,9 +56,9 @@ class AsyncSocketStream(AsyncConnection):
     """
 
     def __init__(
-        self, meter: Meter, core: ModuleType, clock: Clock, held: HeldCancellation | None = None
+        self, meter: Meter, core: ModuleType, held: HeldCancellation | None = None
     ) -> None:
-        super().__init__(clock, keeps_answer=held is not None)
+        super().__init__(keeps_answer=held is not None)
         self._held = held
         if held is not None:
             held.use()

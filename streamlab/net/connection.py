@@ -7,7 +7,7 @@ from collections.abc import Callable
 from httpcore import RemoteProtocolError
 
 from streamlab.net.http2_frames import PREFACE, Frames
-from streamlab.tape import Clock, Stamp
+from streamlab.tape import Clock, Stamp, monotonic_ns
 
 # Of a response to an own request, 1xx heads included.  httpcore takes 100 KiB of each head,
 # and any number of heads.
@@ -17,7 +17,7 @@ MOST_HEAD_BYTES = 1 << 17
 class Exchange:
     """The latest request and response of one connection: when they were sent and received."""
 
-    def __init__(self, clock: Clock, keeps_answer: bool = False) -> None:
+    def __init__(self, clock: Clock = monotonic_ns, keeps_answer: bool = False) -> None:
         self.last: Stamp | None = None  # of the read that returned last
         self.first: Stamp | None = None  # of the first read after a write: a response begins
         self.written_ns: int | None = None  # the first write after a read: a request begins

@@ -9,14 +9,14 @@ from typing import Any
 from httpcore import AsyncNetworkStream
 
 from streamlab.net.connection import Exchange
-from streamlab.tape import Clock, Stamp
+from streamlab.tape import Stamp
 
 
 class FallbackStream(Exchange):
     """A connection of another backend, stamped by the clock after each read."""
 
-    def __init__(self, inner: AsyncNetworkStream, clock: Clock) -> None:
-        super().__init__(clock)
+    def __init__(self, inner: AsyncNetworkStream) -> None:
+        super().__init__()
         self._inner = inner
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
@@ -37,7 +37,7 @@ class FallbackStream(Exchange):
 
     async def start_tls(self, *args: Any, **options: Any) -> FallbackStream:
         """Return the connection below with its own TLS on top."""
-        return FallbackStream(await self._inner.start_tls(*args, **options), self._clock)
+        return FallbackStream(await self._inner.start_tls(*args, **options))
 
     def get_extra_info(self, info: str) -> object:
         """Return the answer of the connection below."""

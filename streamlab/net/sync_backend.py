@@ -9,7 +9,6 @@ from streamlab.net.connection import Stopper
 from streamlab.net.interrupts import Gate
 from streamlab.net.stamping import Meter
 from streamlab.net.sync_socket import SocketStream, mapped
-from streamlab.tape import monotonic_ns
 
 # A row of ``socket.getaddrinfo``.
 AddressInfo = tuple[int, int, int, str, tuple[object, ...] | str]
@@ -65,7 +64,7 @@ class SocketBackend:
 
     def _stream(self, meter: Meter) -> SocketStream:
         own = self._stopper is not None
-        stream = SocketStream(meter, self._core, self._gate, monotonic_ns, own)
+        stream = SocketStream(meter, self._core, self._gate, own)
         if self._stopper is not None:
             self._stopper.add(stream)
         return stream

@@ -24,7 +24,7 @@ from streamlab.net.connection import Exchange
 from streamlab.net.interrupts import Gate, wait_readable
 from streamlab.net.stamping import Meter, joined
 from streamlab.net.tls import TLSExchange, TLSLayer
-from streamlab.tape import Clock, Stamp
+from streamlab.tape import Stamp
 
 MAX_BYTES = 65536
 
@@ -53,7 +53,7 @@ class SyncConnection(Exchange, NetworkStream):
     ) -> TLSStream:
         """Return TLS over this connection, which may be TLS itself, after the handshake."""
         layer = TLSLayer(ssl_context, server_hostname)
-        stream = TLSStream(self, self._core, layer, self._clock)
+        stream = TLSStream(self, self._core, layer)
         stream.handshake(timeout)
         return stream
 
@@ -61,10 +61,8 @@ class SyncConnection(Exchange, NetworkStream):
 class SocketStream(SyncConnection):
     """A connected TCP or Unix socket whose every read is stamped."""
 
-    def __init__(
-        self, meter: Meter, core: ModuleType, gate: Gate, clock: Clock, own: bool = False
-    ) -> None:
-        super().__init__(clock, keeps_answer=own)
+    def __init__(self, meter: Meter, core: ModuleType, gate: Gate, own: bool = False) -> None:
+        super().__init__(keeps_answer=own)
         self._meter, self._core, self._gate = meter, core, gate
         self._sock = meter.sock
 
@@ -112,10 +110,8 @@ class TLSStream(TLSExchange[SyncConnection], SyncConnection):
     # directions, so `_state` locks it; the lock is never held while we wait.  Records must
     # leave in the order in which they were made, so `_order` locks making and sending together.
 
-    def __init__(
-        self, below: SyncConnection, core: ModuleType, layer: TLSLayer, clock: Clock
-    ) -> None:
-        super().__init__(below, core, layer, clock)
+    def __init__(self, below: SyncConnection, core: ModuleType, layer: TLSLayer) -> None:
+        super().__init__(below, core, layer)
         self._state, self._order = threading.Lock(), threading.Lock()
 
     def handshake(self, timeout: float | None) -> None:

@@ -11,7 +11,6 @@ from types import ModuleType
 from typing import Generic, TypeVar
 
 from streamlab.net.connection import Exchange
-from streamlab.tape import Clock
 
 C = TypeVar("C", bound=Exchange)
 
@@ -88,8 +87,8 @@ class TLSLayer:
 class TLSExchange(Exchange, Generic[C]):
     """The base of sync and async TLS streams: a layer over a connection below."""
 
-    def __init__(self, below: C, core: ModuleType, layer: TLSLayer, clock: Clock) -> None:
-        super().__init__(clock, keeps_answer=below.leave_answer())
+    def __init__(self, below: C, core: ModuleType, layer: TLSLayer) -> None:
+        super().__init__(keeps_answer=below.leave_answer())
         self._core, self._layer, self._below = core, layer, below
 
     def abort(self) -> None:

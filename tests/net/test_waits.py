@@ -15,7 +15,6 @@ from streamlab.net.fairness import A_PASS, turns_of
 from streamlab.net.interrupts import HeldCancellation
 from streamlab.net.stamping import Meter
 from streamlab.net.sync_socket import MAX_BYTES
-from streamlab.tape import monotonic_ns
 from tests.waiting import has_arrived, until
 
 
@@ -27,7 +26,7 @@ def connected(held: HeldCancellation | None = None) -> tuple[AsyncSocketStream, 
         ours.connect(server.getsockname())
         theirs, _ = server.accept()
     ours.setblocking(False)
-    return AsyncSocketStream(meter, httpcore, monotonic_ns, held), theirs
+    return AsyncSocketStream(meter, httpcore, held), theirs
 
 
 def test_a_cancellation_waits_for_more_reads_than_one_turn_takes() -> None:
