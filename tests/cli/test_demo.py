@@ -1,5 +1,6 @@
 """``streamlab demo``: its output, its files and its time."""
 
+import math
 import re
 import resource
 import subprocess
@@ -50,7 +51,11 @@ def test_it_shows_the_text_the_lines_the_comparison_and_where_everything_is(demo
     assert out.count(COUNT) == 2
     assert "     1 " in out
     assert "(blank) event 0: role 'assistant'" in out
-    assert re.search(r"ttft_ms +[\d.]+ +[\d.]+ \([+-][\d.]+\)", out)
+    both = [sl.load(demo[0] / "streamlab-demo" / f"{name}.jsonl") for name in ("sync", "async")]
+    known = [*map(math.isfinite, (rec.summary["ttft_ms"] for rec in both))]
+    # A first read that a busy machine merged leaves a time open.
+    row = r"ttft_ms +[\d.]+ +[\d.]+ \([+-][\d.]+\)" if all(known) else "ttft_ms"
+    assert re.search(row, out)
     assert all(f"streamlab-demo/{name}" in out for name in FILES)
     lines = out.replace("\r", "\n").splitlines()
     # The hint names this Python by its path, which may be of any length.
