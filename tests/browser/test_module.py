@@ -26,7 +26,10 @@ START = """async ([url, state]) => {
         get: (name) => window.traits[name],
         on: (name, hear) => (heard[name] ??= []).push(hear),
         off: (name, hear) => { heard[name] = heard[name].filter((other) => other !== hear); },
-        send: (message, callbacks) => { window.sent.push(message); window.told = callbacks; },
+        send: (message, callbacks) => {
+            window.sent.push(message);
+            window.told = callbacks ?? window.told;
+        },
     };
     window.later_ms = 0; // a clock that a test moves
     const now = performance.now.bind(performance);
