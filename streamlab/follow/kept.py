@@ -179,7 +179,7 @@ class Deltas(Kept[Delta]):
             if not (fit and is_plain) or (shown is not text and shown != text):
                 self._odd[number] = delta
             self.codes.append(self._code(kind))
-            for at in range(0, len(shown), _PIECE) if len(shown) > _PIECE else (0,):
+            for at in range(0, len(shown), _PIECE):
                 self.text += shown[at : at + _PIECE].encode()
             self.bounds.append(len(self.text))
             choices.append(choice if fit and choice is not None else NONE)

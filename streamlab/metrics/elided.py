@@ -84,7 +84,5 @@ class ElidedLines(pd.DataFrame, metaclass=AnyTable):
         if rows and len(self) > rows:
             rows = pd.get_option("display.min_rows")
         raw = {"raw": lambda data: repr(data)[:24] + "…" * (len(repr(data)) > 24)}
-        known = beginnings(self).round(
-            {"t_ms": 3, "gap_ms": 3}
-        )  # stamps are no better than 1 µs
-        return known.to_html(max_rows=rows, notebook=True, formatters={"value": value, **raw})
+        shown = beginnings(self).round({"t_ms": 3, "gap_ms": 3})  # stamps are good to 1 µs
+        return shown.to_html(max_rows=rows, notebook=True, formatters={"value": value, **raw})
